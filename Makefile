@@ -1,0 +1,37 @@
+# make demo · make test · make lint · make bench · make clean. Everything runs in .venv, made from envs/requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= all
+
+.PHONY: demo test lint bench clean setup schema
+demo: setup
+	$(BIN)/snakemake --cores $(CORES)
+	@echo "The report is at $(CURDIR)/results/report.html"
+
+setup: .venv/.complete
+
+.venv/.complete: envs/requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "himoe needs Python >= 3.11, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/codespell
+	$(BIN)/snakemake --lint
+
+bench: setup
+	$(BIN)/python -m pytest tests/benchmarks -q -s
+
+schema: setup
+	$(BIN)/python -m himoe.config
+
+clean:
+	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis

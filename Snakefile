@@ -1,0 +1,25 @@
+# Hi-MoE (arXiv 2508.02133): from raw recordings to results/report.html.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# One config file is one whole run: what it leaves out has the default of himoe/config.py, never of another file.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/splits.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        "results/results.json",
+        "results/tables/scores.csv",

@@ -1,0 +1,153 @@
+"""DREAMER v1.0.2 (Katsigiannis & Ramzan 2018): one MATLAB v5 file ``DREAMER.mat``.
+
+``DREAMER.Data{1x23}`` holds per subject ``EEG`` and ``ECG`` with ``baseline`` and ``stimuli`` {18x1}, time-major arrays
+[M x 14] at 128 Hz and [M x 2] at 256 Hz, and integer scores 1..5. Clips differ in length: the last 60 s are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from himoe import io
+from himoe.signal import simulate
+from himoe.types import DatasetInfo, HimoeError, Modality, Record, Signal, Size, Trial
+
+EEG_SFREQ, ECG_SFREQ = 128.0, 256.0
+SCORES = ("ScoreValence", "ScoreArousal", "ScoreDominance")
+TWIN_BASELINE_SECONDS = 10.0
+MICRO, MILLI = 1e-6, 1e-3
+INFO = DatasetInfo(
+    title="DREAMER",
+    citation="Katsigiannis & Ramzan, DREAMER: A Database for Emotion Recognition Through EEG and ECG, IEEE JBHI 22(1), 2018",
+    licence="end-user licence, no redistribution",
+    access="request DREAMER.mat from its authors (Zenodo record of DREAMER, restricted) and place it in this folder",
+    files=("DREAMER.mat",),
+    subjects=(
+        "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12",
+        "s13", "s14", "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
+    ),
+    n_trials=18,
+    seconds=60.0,
+    modalities=(
+        Modality(
+            "eeg",
+            ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4"),
+            128.0, "V", "eeg_de",
+        ),
+        Modality("ecg", ("ECG1", "ECG2"), 256.0, "V", "ecg"),
+    ),
+    targets=("valence", "arousal", "dominance"),
+    default_targets=("valence", "arousal"),
+    target_range=(1.0, 5.0),
+    per_token=False,
+    token_rate=2.0,
+    token_window=2.0,
+    caveats=(
+        "one rating per trial: a mean-pooled model is invariant to shifts by construction, so asynchrony claims are untestable",
+        "clip lengths differ and identify the clip: only the last 60 s are used",
+        "there is no skin conductance",
+    ),
+)  # fmt: skip
+EEG_NAMES, ECG_NAMES = INFO.modalities[0].channels, INFO.modalities[1].channels
+
+
+def records(root: Path, size: Size) -> list[Record]:
+    """All subjects share one file."""
+    if not (root / "DREAMER.mat").is_file():
+        return []
+    return [Record(s, ("DREAMER.mat",)) for s in size.subjects]
+
+
+def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
+    """Trials of one subject: the last ``size.seconds`` of each clip, ECG at its own rate, baselines apart.
+
+    Raises
+    ------
+    HimoeError
+        Naming the file, subject and trial if the structure, length or a score is not DREAMER's.
+    """
+    from scipy.io import loadmat
+
+    path = root / record.files[0]
+    try:
+        people = np.atleast_1d(loadmat(path, simplify_cells=True)["DREAMER"]["Data"])
+    except Exception as error:  # scipy raises many kinds on a broken file
+        raise HimoeError(f"{path}: not a readable DREAMER.mat ({type(error).__name__}: {error})") from error
+    number = size.subjects.index(record.subject)
+    if len(people) != len(size.subjects):
+        raise HimoeError(f"{path}: {len(people)} subjects, expected {len(size.subjects)}")
+    where, person = f"{path}: subject {record.subject}", people[number]
+    try:
+        scores = np.stack([np.atleast_1d(person[name]) for name in SCORES], axis=1).astype(np.float64)
+        streams = {m: (person[k]["stimuli"], person[k]["baseline"]) for m, k in (("eeg", "EEG"), ("ecg", "ECG"))}
+    except (KeyError, ValueError, TypeError) as error:
+        raise HimoeError(f"{where}: field missing or misshapen ({error})") from error
+    if len(scores) != size.n_trials:
+        raise HimoeError(f"{where}: {len(scores)} trials, expected {size.n_trials}")
+    low, high = INFO.target_range
+    for i, labels in enumerate(scores):
+        trial = f"c{i + 1:02d}"
+        if not ((labels >= low) & (labels <= high)).all():
+            raise HimoeError(f"{where}: trial {trial}: scores {labels.tolist()} not within {low:g}..{high:g}")
+        signals, baseline = {}, {}
+        for (name, (stimuli, rests)), scale in zip(streams.items(), (MICRO, MILLI), strict=True):
+            modality = next(m for m in INFO.modalities if m.name == name)
+            clip = _recording(stimuli[i], len(modality.channels), f"{where}: trial {trial}: {name}") * scale
+            rest = _recording(rests[i], len(modality.channels), f"{where}: trial {trial}: {name} baseline") * scale
+            n_times = round(size.seconds * modality.sfreq)
+            if clip.shape[1] < n_times:
+                raise HimoeError(f"{where}: trial {trial}: {name} lasts {clip.shape[1] / modality.sfreq:.1f} s")
+            signals[name] = Signal(clip[:, -n_times:], modality.sfreq)
+            baseline[name] = Signal(rest, modality.sfreq)
+        yield Trial(record.subject, "1", trial, trial, size.seconds, signals, labels, baseline=baseline)
+
+
+def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:
+    array = np.asarray(array)
+    if array.ndim != 2 or array.shape[1] != n_chans or array.dtype.kind not in "fiu":
+        raise HimoeError(f"{where}: shape {array.shape} of {array.dtype}, expected (n_times, {n_chans}) numbers")
+    return array.T.astype(np.float64)
+
+
+def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
+    """Write a twin: one compressed MATLAB v5 struct with the original's fields, orientation, rates and ragged clips."""
+    from scipy.io import savemat
+
+    from himoe.signal.features import BANDS
+
+    rng = np.random.default_rng([seed, 0])
+    extra = rng.uniform(1.0, 6.0, size.n_trials)
+    longest = size.seconds + extra.max()
+    clips = simulate.stimuli(size.n_trials, int(np.ceil(longest * simulate.RATE)) + 2, rng)
+    mixing = simulate.topography(len(EEG_NAMES), len(BANDS), seed)
+    people = np.empty((1, len(size.subjects)), object)
+    for number, _ in enumerate(size.subjects):
+        rng = np.random.default_rng([seed, 1 + number])
+        person: dict[str, Any] = {"Age": str(rng.integers(22, 34)), "Gender": str(rng.choice(["male", "female"]))}
+        cells = {k: {p: np.empty((size.n_trials, 1), object) for p in ("baseline", "stimuli")} for k in ("EEG", "ECG")}
+        scores = np.empty((size.n_trials, 3))
+        for i, clip in enumerate(clips):
+            seconds = size.seconds + extra[i]
+            latent = simulate.felt(clip[:, : int(np.ceil(seconds * simulate.RATE)) + 2], rng)
+            used = latent[:, -round(size.seconds * simulate.RATE) :]
+            scores[i, :2] = np.rint(simulate.rating(used, *INFO.target_range, rng))
+            scores[i, 2] = rng.integers(1, 6)
+            rest = np.zeros((2, int(TWIN_BASELINE_SECONDS * simulate.RATE) + 2))
+            for part, drive, length in (("baseline", rest, TWIN_BASELINE_SECONDS), ("stimuli", latent, seconds)):
+                n_eeg, n_ecg = round(length * EEG_SFREQ), round(length * ECG_SFREQ)
+                eeg = simulate.eeg(drive, mixing, list(BANDS.values()), EEG_SFREQ, n_eeg, snr, rng)
+                phase = simulate.beat_phase(drive, ECG_SFREQ, n_ecg, snr, rng)
+                ecg = simulate.ecg_wave(phase) * np.array([[1.0], [0.8]]) + 0.02 * rng.standard_normal((2, n_ecg))
+                cells["EEG"][part][i, 0], cells["ECG"][part][i, 0] = eeg.T + 4200.0, ecg.T
+        people[0, number] = person | cells | {n: scores[:, [c]] for c, n in enumerate(SCORES)}
+    names = np.array([list(EEG_NAMES)], object)
+    content = {
+        "Data": people, "EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ, "EEG_Electrodes": names,
+        "noOfSubjects": float(len(size.subjects)), "noOfVideoSequences": float(size.n_trials),
+    }  # fmt: skip
+    with io.atomic(root / "DREAMER.mat") as temporary:
+        savemat(temporary, {"DREAMER": content}, do_compression=True)

@@ -1,0 +1,66 @@
+"""Signed weight of each emotional prototype in Hi-MoE's emotion expert bank, by what the subject reported: quadrants of
+valence and arousal around their medians (thirds, where there is one target). Prototypes are named by their anchor: degrees
+on the valence-arousal circle (0 pleasant, 90 aroused), or a position on the line. Differential attention can make a weight
+negative: that prototype's expert is subtracted. Means over test trials, clean input."""
+
+import numpy as np
+import pandas as pd
+
+from himoe.figures._paper import Paper, panels
+from himoe.items import Drawn, Evidence, dataset_title
+
+TITLE = "Prototype weights of the emotion expert bank"
+SECTION = "model"
+NEEDS = ("routing", "predictions")
+KEYS = ["seed", "fold", "subject", "trial"]
+
+
+def draw(evidence: Evidence, paper: Paper) -> Drawn:
+    """One heat map per data set."""
+    datasets = evidence.config.datasets
+    figure, axes = panels(1, len(datasets), height=2.9)
+    routing, predictions, tables, told = evidence.routing, evidence.predictions, [], []
+    for ax, dataset in zip(axes[0], datasets, strict=True):
+        targets = evidence.config.targets_of(dataset)
+        own = routing[(routing["dataset"] == dataset) & (routing["model"] == "himoe") & (routing["condition"] == "clean")]
+        weight = own[own["quantity"] == "prototype_weight"].assign(part=lambda f: f["part"].astype(int))
+        lam = own.loc[own["quantity"] == "lambda", "value"].mean()
+        clean = predictions[
+            (predictions["dataset"] == dataset) & (predictions["model"] == "himoe") & (predictions["condition"] == "clean")
+        ]
+        labels = clean.pivot_table(index=KEYS, columns="target", values="y_true")
+        weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)
+        table = weight.pivot_table(index="group", columns="part", values="value", observed=False)
+        values = table.to_numpy()
+        limit = np.abs(values).max()
+        ax.grid(False)
+        ax.imshow(values, aspect="auto", cmap=paper.diverging, vmin=-limit, vmax=limit)
+        ax.set_yticks(range(len(table)), list(table.index))
+        ax.set_xticks(range(len(table.columns)), _anchor_names(len(table.columns), len(targets)))
+        for (i, j), value in np.ndenumerate(values):
+            colour = "#ffffff" if abs(value) > 0.6 * limit else "#10151c"
+            ax.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6, color=colour)
+        ax.set_title(f"{dataset_title(dataset)} · lambda {lam:.2f}")
+        ax.set_xlabel("prototype (anchor, degrees)" if len(targets) > 1 else "prototype (anchor)")
+        long = table.rename_axis(columns="prototype").stack(future_stack=True).rename("weight").reset_index()
+        tables.append(long.assign(dataset=dataset))
+        spread = table.max() - table.min()
+        told.append(f"{dataset_title(dataset)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}")
+    return Drawn(figure, pd.concat(tables, ignore_index=True), ". ".join(told) + ".")
+
+
+def _groups(labels: pd.DataFrame, targets: tuple[str, ...]) -> pd.Series:
+    if len(targets) == 1:
+        return pd.qcut(labels[targets[0]].rank(method="first"), 3, labels=["low third", "middle third", "high third"]).astype(
+            str
+        )
+    a, b = targets[:2]
+    sign = {True: "high", False: "low"}
+    high_a, high_b = labels[a] > labels[a].median(), labels[b] > labels[b].median()
+    return pd.Series([f"{sign[x]} {a[:3]}, {sign[y]} {b[:3]}" for x, y in zip(high_a, high_b, strict=True)], labels.index)
+
+
+def _anchor_names(n_prototypes: int, n_targets: int) -> list[str]:
+    if n_targets == 1:
+        return [f"{a:+.1f}" for a in np.linspace(-1.5, 1.5, n_prototypes)]
+    return [f"{360 * k / n_prototypes:.0f}°" for k in range(n_prototypes)]

@@ -1,0 +1,61 @@
+"""Where Hi-MoE's modality expert bank sends what it reads. Left: share of the fused representation that each modality (and
+the null token) supplies as tokens are lost at random; shares of absent tokens are exactly 0, so weight moves to the null
+token. Right: how much of each expert a modality's tokens take on clean input (soft combine weights). Means over test trials
+of all folds and seeds."""
+
+import numpy as np
+import pandas as pd
+
+from himoe.config import dataset_info
+from himoe.figures._paper import Paper, panels
+from himoe.items import Drawn, Evidence, dataset_title
+
+TITLE = "Routing of the modality expert bank"
+SECTION = "model"
+NEEDS = ("routing",)
+MODEL = "himoe"
+
+
+def draw(evidence: Evidence, paper: Paper) -> Drawn:
+    """Two heat maps per data set."""
+    datasets = evidence.config.datasets
+    figure, axes = panels(len(datasets), 2, height=3.0)
+    tables, told = [], []
+    routing = evidence.routing[evidence.routing["model"] == MODEL]
+    for row, dataset in zip(axes, datasets, strict=True):
+        names = [m.name.replace("_", " ") for m in dataset_info(dataset).modalities] + ["null token"]
+        part = routing[routing["dataset"] == dataset]
+        share = part[(part["quantity"] == "modality_share") & (part["condition"] == "missing_rate")]
+        by_rate = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
+        combine = part[(part["quantity"] == "modality_combine") & (part["condition"] == "clean")]
+        index = combine["part"].str.split("/", expand=True).astype(int)
+        by_expert = combine.assign(token=index[0], expert=index[1]).pivot_table(index="token", columns="expert", values="value")
+        _heat(row[0], by_rate, names, [f"{s:g}" for s in by_rate.columns], paper)
+        _heat(row[1], by_expert, names, [f"{e + 1}" for e in by_expert.columns], paper)
+        row[0].set_title(f"{dataset_title(dataset)} · share in the fusion")
+        row[1].set_title("use of experts, clean")
+        row[0].set_xlabel("random missing rate")
+        row[1].set_xlabel("expert")
+        for title, table in (("share", by_rate), ("combine", by_expert)):
+            long = table.rename_axis(columns="column").stack().rename("value").reset_index()
+            tables.append(long.assign(dataset=dataset, map=title, modality=[names[i] for i in long.iloc[:, 0]]))
+        clean = by_rate.iloc[:, 0]
+        told.append(
+            f"{dataset_title(dataset)}: the largest clean share is {clean.max():.2f} ({names[int(clean.idxmax())]}); "
+            f"the null token goes from {by_rate.iloc[-1, 0]:.2f} to {by_rate.iloc[-1, -1]:.2f} at rate {by_rate.columns[-1]:g}"
+        )
+    data = pd.concat(tables, ignore_index=True)[["dataset", "map", "modality", "column", "value"]]
+    return Drawn(figure, data, ". ".join(told) + ".")
+
+
+def _heat(ax, table: pd.DataFrame, names: list[str], columns: list[str], paper: Paper) -> None:
+    values = table.to_numpy()
+    ax.grid(False)
+    ax.imshow(values, aspect="auto", cmap=paper.sequential, vmin=0, vmax=max(values.max(), 1e-9))
+    ax.set_yticks(range(len(values)), [names[i] for i in table.index])
+    ax.set_xticks(range(len(columns)), columns)
+    size = 7 if len(columns) <= 7 else 5.5
+    for (i, j), value in np.ndenumerate(values):
+        strong = value > 0.55 * values.max()
+        dark_cell = strong if paper.sequential == "Blues" else not strong
+        ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=size, color="#ffffff" if dark_cell else "#10151c")

@@ -1,0 +1,181 @@
+"""Files: written whole or not at all, read with suspicion. No format here runs code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from himoe.types import HimoeError, Layout, Tokens, TrialInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+MAX_PICKLE_BYTES = 1 << 29
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that becomes ``path`` when the block succeeds (fsync, then rename)."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as stream:
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise HimoeError(f"{path}: cannot be written ({error.strerror}); check space and permissions") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Atomic UTF-8 text with \\n ends."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Atomic, sorted, readable JSON."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """JSON, or HimoeError naming the file."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HimoeError(f"{path}: not readable as JSON ({error})") from error
+
+
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+    """Atomic .parquet or .csv by suffix; floats in CSV as %.8g so that equal results are equal bytes."""
+    with atomic(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
+
+
+def write_tokens(path: str | Path, tokens: Tokens) -> None:
+    """One subject's tokens as .npz; names and trials as JSON inside."""
+    import numpy as np
+
+    layout = tokens.layout
+    meta = {
+        "trials": [[t.subject, t.session, t.trial, t.stimulus, t.digest] for t in tokens.trials],
+        "layout": {
+            "modalities": layout.modalities, "features": layout.features, "targets": layout.targets,
+            "token_rate": layout.token_rate, "per_token": layout.per_token,
+        },
+    }  # fmt: skip
+    with atomic(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(
+            stream, x=tokens.x, mask=tokens.mask, time=tokens.time, y=tokens.y, offsets=tokens.offsets,
+            meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
+        )  # fmt: skip
+
+
+def read_tokens(path: str | Path) -> Tokens:
+    """Inverse of :func:`write_tokens`; never unpickles."""
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {name: data[name] for name in ("x", "mask", "time", "y", "offsets")}
+            meta = json.loads(bytes(data["meta"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise HimoeError(f"{path}: not a tokens file ({error}); delete it and run again") from error
+    stored = meta["layout"]
+    features = tuple(tuple(names) for names in stored["features"])
+    layout = Layout(tuple(stored["modalities"]), features, tuple(stored["targets"]), stored["token_rate"], stored["per_token"])
+    return Tokens(**arrays, trials=tuple(TrialInfo(*row) for row in meta["trials"]), layout=layout)
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """SHA-256 over the bytes of arrays: the identity of a trial's content, whatever it is called."""
+    import numpy as np
+
+    state = hashlib.sha256()
+    for array in arrays:
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()
+
+
+class _NumpyUnpickler(pickle._Unpickler):  # type: ignore[misc]
+    """Unpickles plain numpy arrays and nothing else.
+
+    The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index.
+    """
+
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        import numpy as np
+
+        def reconstruct(kind: type, shape: tuple, code: Any) -> np.ndarray:
+            if kind is not np.ndarray or tuple(shape) != (0,):
+                raise pickle.UnpicklingError("array stub of unexpected shape")
+            return np.ndarray((0,), np.int8)
+
+        def encode(text: str, encoding: str) -> bytes:
+            if encoding not in ("latin1", "latin-1"):
+                raise pickle.UnpicklingError(f"encoding {encoding!r}")
+            return text.encode("latin1")
+
+        allowed: dict[tuple[str, str], Any] = {
+            ("numpy.core.multiarray", "_reconstruct"): reconstruct,
+            ("numpy._core.multiarray", "_reconstruct"): reconstruct,
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+            ("_codecs", "encode"): encode,
+        }
+        if (module, name) not in allowed:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no recording needs")
+        return allowed[module, name]
+
+
+def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> dict[str, np.ndarray]:
+    """Read a pickled dict of numpy arrays (Python 2 or 3) without running anything in it.
+
+    Raises
+    ------
+    HimoeError
+        If the file is too large, truncated, holds anything but a dict of numeric arrays, or asks for any class outside
+        numpy's own array stubs.
+    """
+    import numpy as np
+
+    path = Path(path)
+    try:
+        if (size := path.stat().st_size) > max_bytes:
+            raise HimoeError(f"{path}: {size} bytes, more than the {max_bytes} a recording may have; not opened")
+        with open(path, "rb") as stream:
+            value = _load_pickle(stream)
+    except OSError as error:
+        raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
+    except HimoeError:
+        raise
+    except Exception as error:  # an unpickler fed hostile bytes may raise anything
+        reason = str(error) or type(error).__name__
+        raise HimoeError(f"{path}: refused or truncated ({reason}); obtain the file again from its owners") from error
+    fine = isinstance(value, dict) and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
+    if not fine:
+        raise HimoeError(f"{path}: not a dict of numeric arrays")
+    return value
+
+
+def _load_pickle(stream: BinaryIO) -> Any:
+    return _NumpyUnpickler(stream, encoding="latin1").load()

@@ -1,0 +1,155 @@
+"""Figures and tables as records: drawn or made from evidence files, written with caption, alt text and provenance."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from himoe import io, registry
+from himoe.config import Config, dataset_info
+from himoe.provenance import hash_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+STAMP = "SYNTHETIC - not comparable with the paper"
+
+
+class Drawn(NamedTuple):
+    """A figure, the numbers in it, and a sentence that states its finding."""
+
+    figure: Figure
+    data: pd.DataFrame
+    alt: str
+
+
+class Made(NamedTuple):
+    """A table: ``data`` as numbers for the CSV, ``shown`` as text for the report, ``note`` below it, ``alt``: its finding."""
+
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    alt: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The files an item needs, read when asked for."""
+
+    files: dict[str, list[str]]
+    config: Config
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Tidy scores."""
+        import pandas as pd
+
+        return pd.read_csv(self.files["scores"][0], dtype={"subject": str})
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions of every fit."""
+        return self._parquet("predictions")
+
+    @cached_property
+    def routing(self) -> pd.DataFrame:
+        """Routing of every fit that routes."""
+        return self._parquet("routing")
+
+    def _parquet(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        parts = [pd.read_parquet(file) for file in self.files[name]]
+        return pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+
+    @cached_property
+    def runs(self) -> list[dict[str, Any]]:
+        """Run records."""
+        return [io.read_json(file) for file in self.files["runs"]]
+
+    @cached_property
+    def cards(self) -> list[dict[str, Any]]:
+        """Data cards."""
+        return [io.read_json(file) for file in self.files["cards"]]
+
+    def yaml(self, name: str) -> Any:
+        """A hand-written YAML file."""
+        import yaml
+
+        return yaml.safe_load(Path(self.files[name][0]).read_text(encoding="utf-8"))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the run's data are simulated."""
+        return any(registry.is_twin(d) for d in self.config.datasets)
+
+    def facts(self) -> str:
+        """How many subjects, seeds and which protocol, for captions."""
+        told = []
+        for name in self.config.datasets:
+            told.append(f"{dataset_title(name)}: up to {len(self.config.size(name).subjects)} subjects")
+        return f"{'; '.join(told)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."
+
+
+def dataset_title(name: str) -> str:
+    """A data set's name for readers: ``DEAP`` or ``DEAP twin``."""
+    return dataset_info(name).title + (" twin" if registry.is_twin(name) else "")
+
+
+def model_title(name: str) -> str:
+    """A model's name for readers."""
+    return registry.peek("models", name).get("TITLE", name.replace("_", " "))
+
+
+def _item(kind: str, name: str, evidence: Evidence, alt: str, note: str, code: Any) -> dict[str, Any]:
+    """What a report says beside a figure or table."""
+    peeked = registry.peek(kind, name)
+    inputs = [f for files in evidence.files.values() for f in files]
+    return {
+        "name": name, "title": peeked["TITLE"], "section": peeked["SECTION"], "caption": " ".join(peeked["doc"].split()),
+        "facts": evidence.facts(), "alt": alt, "note": note, "synthetic": evidence.synthetic and peeked.get("RESULTS", True),
+        "provenance": {
+            "rule": "draw_figure" if kind == "figures" else "write_table", "code": code,
+            "inputs": {f: hash_file(f) for f in sorted(inputs)}, "seeds": list(evidence.config.seeds),
+        },
+    }  # fmt: skip
+
+
+def write_table(name: str, files: dict[str, list[str]], config: dict[str, Any], code: Any) -> None:
+    """results/tables/{name}.csv and .json."""
+    evidence = Evidence(files, Config(**config))
+    made: Made = importlib.import_module(f"himoe.tables.{name}").make(evidence)
+    shown = made.shown.astype(str)
+    item = _item("tables", name, evidence, made.alt, made.note, code)
+    item |= {"kind": "table", "columns": list(shown.columns), "rows": shown.to_numpy().tolist(), "csv": f"tables/{name}.csv"}
+    io.write_table(f"results/tables/{name}.csv", made.data)
+    io.write_json(f"results/tables/{name}.json", item)
+
+
+def draw_figure(name: str, files: dict[str, list[str]], config: dict[str, Any], code: Any) -> None:
+    """results/figures/{name}.svg, .dark.svg, .png, .csv and .json."""
+    import matplotlib.pyplot as plt
+
+    from himoe.figures import _paper
+
+    evidence = Evidence(files, Config(**config))
+    plugin = importlib.import_module(f"himoe.figures.{name}")
+    stem = f"results/figures/{name}"
+    for paper, suffixes in ((_paper.LIGHT, ("svg", "png")), (_paper.DARK, ("dark.svg",))):
+        with _paper.style(paper):
+            drawn: Drawn = plugin.draw(evidence, paper)
+            if evidence.synthetic:
+                _paper.stamp(drawn.figure, STAMP, paper)
+            for suffix in suffixes:
+                with io.atomic(f"{stem}.{suffix}") as temporary:
+                    metadata = {"Date": None} if suffix.endswith("svg") else {"Software": None}
+                    drawn.figure.savefig(temporary, format=suffix[-3:], metadata=metadata)
+            plt.close(drawn.figure)
+    io.write_table(f"{stem}.csv", drawn.data)
+    item = _item("figures", name, evidence, drawn.alt, "", code)
+    links = {"svg": f"figures/{name}.svg", "dark": f"figures/{name}.dark.svg", "png": f"figures/{name}.png"}
+    io.write_json(f"{stem}.json", item | links | {"kind": "figure", "csv": f"figures/{name}.csv"})

@@ -1,0 +1,160 @@
+"""Hi-MoE (Zhu, Han, Jiang, Zhou & Wang, arXiv 2508.02133), a hypothesis built from its abstract.
+
+Top to bottom: encode each modality, align across modalities, route modality tokens softly through the modality expert
+bank, read the result over time, route it by differential attention through the emotion expert bank, predict each step.
+
+Axes: B windows, T tokens, M modalities, S = M + 1 (null token), E modality experts, K prototypes, d width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from himoe.config import Strict, setting
+from himoe.nn.alignment import (
+    LagBank,
+    LocalCrossAttention,
+    agreement,
+    lag_design,
+    lag_scores,
+    mean_of_others,
+    shift_tokens,
+)  # fmt: skip
+from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock
+from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
+from himoe.nn.prototypes import DifferentialPrototypes
+from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
+from himoe.types import Batch, BuildContext, Output
+
+TITLE = "Hi-MoE"
+
+
+class Config(Strict):
+    """Every choice the abstract leaves open."""
+
+    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
+    n_heads: int = setting(4, "attention heads", "ours", ge=1)
+    n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
+    max_lag: float = setting(8.0, "largest lag the lag bank scores, s", "ours; temporal alignment: paper", ge=0)
+    attention_radius: float = setting(2.0, "reach of the local cross-attention, s", "ours", ge=0)
+    semantic_width: int = setting(32, "width of the shared semantic space", "ours", ge=2)
+    temperature: float = setting(0.1, "temperature of InfoNCE", "cited:CLIP-style contrast (van den Oord et al. 2018)", gt=0)
+    extra_experts: int = setting(2, "modality experts beyond one per modality", "ours", ge=0)
+    expert_hidden: int = setting(2, "hidden width of an expert, in d", "ours", ge=1)
+    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=0)
+    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
+    n_prototypes: int = setting(8, "emotional prototypes", "ours; prototypes: paper", ge=2)
+    lambda_init: float = setting(0.5, "initial lambda of differential attention", "ours; form: Ye et al. 2024", ge=0, le=0.9)
+    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
+    nce_weight: float = setting(0.1, "weight of InfoNCE (semantic alignment)", "ours", ge=0)
+    lag_weight: float = setting(0.1, "weight of the self-supervised lag loss", "ours", ge=0)
+    balance_weight: float = setting(1e-2, "weight of the experts' importance loss", "ours; Shazeer et al. 2017", ge=0)
+    z_weight: float = setting(1e-3, "weight of the router z-loss", "ours; Zoph et al. 2022", ge=0)
+    diversity_weight: float = setting(1e-2, "weight of prototype diversity", "ours", ge=0)
+    anchor_weight: float = setting(0.1, "weight of the prototypes' anchor loss", "ours", ge=0)
+
+
+class HiMoE(nn.Module):
+    """See the module's docstring; ``forward`` is the order of the idea."""
+
+    def __init__(self, ctx: BuildContext, config: Config):
+        super().__init__()
+        c, d = config, config.width
+        n_features = tuple(len(names) for names in ctx.layout.features)
+        n_modalities = len(n_features)
+        n_experts = n_modalities + c.extra_experts
+        self.config, self.token_rate = c, ctx.layout.token_rate
+        self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
+        self.semantic = nn.Linear(d, c.semantic_width)
+        self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
+        self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius)
+        self.null = nn.Parameter(0.02 * torch.randn(d))
+        self.presence_bias = nn.Linear(2 * n_modalities, n_experts)
+        self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
+        self.modality_bank = MaskedSoftMoE(d, n_experts, c.expert_hidden * d)
+        self.fusion = MaskedFusion(d)
+        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        self.emotion_bank = DifferentialPrototypes(d, c.n_prototypes, c.n_heads, d, ctx.n_outputs, c.lambda_init)
+        self.heads = Heads(d, ctx.n_outputs)
+
+    def forward(self, batch: Batch) -> Output:
+        """Predict every step; losses are empty outside training."""
+        h = self.encoder(batch.x, batch.mask, batch.time)  # (B, T, M, d)
+        h, mask, lag, lag_loss = self.align(h, batch.mask, batch.time)
+        p = self.semantic(h)  # (B, T, M, s)
+        agree = agreement(p, mask)  # (B, T, M)
+        tokens, token_mask, routed = self.route_modalities(h, mask, agree)
+        z, shares = self.fusion(tokens, token_mask)  # (B*T, d), (B*T, S)
+        z, shares = z.unflatten(0, batch.valid.shape), shares.unflatten(0, batch.valid.shape)
+        for block in self.backbone:
+            z = block(z, batch.valid)
+        felt = self.emotion_bank(z)
+        prediction = self.heads(felt.out)
+        routing = {
+            "modality_share": shares, "modality_combine": routed.combine.unflatten(0, batch.valid.shape),
+            "prototype_weight": felt.weights, "lag": lag, "agreement": agree, "lambda": felt.lam,
+        }  # fmt: skip
+        if not self.training:
+            return Output(prediction, {}, routing)
+        c, valid = self.config, batch.valid
+        losses = {
+            "lag": c.lag_weight * lag_loss,
+            "nce": c.nce_weight * self.semantic_loss(p, mask, batch.trial),
+            "balance": c.balance_weight * balance_loss(routed.importance),
+            "z": c.z_weight * router_z_loss(routed.logits.flatten(0, 1), (token_mask & valid.flatten()[:, None]).flatten()),
+            "diversity": c.diversity_weight * diversity_loss(self.emotion_bank.prototypes),
+            "anchor": c.anchor_weight * self.emotion_bank.anchor_loss(felt.first, batch.y, valid),
+        }
+        return Output(prediction, losses, routing)
+
+    def align(self, h: Tensor, mask: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Undo each modality's lag against the others, then let neighbours speak.
+
+        Returns tokens (B, T, M, d), presence (B, T, M), estimated lag in s (B, M), self-supervised lag loss ().
+        """
+        design = lag_design(h.shape[1], self.lags.max_lag, h.device)
+        p = self.semantic(h) * mask.unsqueeze(-1)
+        reference, there = mean_of_others(p, mask)
+        weights, lag = self.lags.weights(lag_scores(p, reference, mask, there, design))
+        loss = h.new_zeros(())
+        if self.training and self.config.lag_weight:
+            loss = self.lag_loss(p, mask, reference, there, lag, design)
+        h, mask = self.lags.shift(h, mask, weights, design)
+        return self.neighbourhood(h, mask, time), mask, lag / self.token_rate, loss
+
+    def lag_loss(self, p: Tensor, mask: Tensor, reference: Tensor, there: Tensor, lag: Tensor, design: Tensor) -> Tensor:
+        """Move modalities by a known number of tokens: the estimate must move by that number. Ours."""
+        largest = self.lags.max_lag // 2
+        shift = torch.randint(-largest, largest + 1, lag.shape, device=lag.device)
+        moved, moved_mask = shift_tokens(p, mask, shift)
+        _, estimate = self.lags.weights(lag_scores(moved, reference, moved_mask, there, design))
+        seen = mask.any(1) & there.any(1)
+        miss = nn.functional.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
+        return torch.where(seen, miss, 0.0).sum() / seen.sum().clamp(min=1) / max(largest, 1)
+
+    def route_modalities(self, h: Tensor, mask: Tensor, agree: Tensor) -> tuple[Tensor, Tensor, object]:
+        """Soft routing of present tokens and the null token through the experts, step by step."""
+        n_steps = h.shape[0] * h.shape[1]
+        null = self.null.expand(n_steps, 1, -1)
+        tokens = torch.cat([h.flatten(0, 1), null], dim=1)  # (N, S, d)
+        token_mask = torch.cat([mask.flatten(0, 1), mask.new_ones(n_steps, 1)], dim=1)
+        bits = torch.cat([mask.to(h.dtype), agree], dim=-1).flatten(0, 1)  # (N, 2M)
+        own = torch.cat([agree.flatten(0, 1), agree.new_zeros(n_steps, 1)], dim=1)  # (N, S)
+        bias = self.presence_bias(bits).unsqueeze(1) + own.unsqueeze(-1) * self.agreement_bias
+        routed = self.modality_bank(tokens, token_mask, bias)
+        return tokens + routed.out, token_mask, routed
+
+    def semantic_loss(self, p: Tensor, mask: Tensor, trial: Tensor) -> Tensor:
+        """InfoNCE of each modality's window mean against the mean of the others, averaged over modalities."""
+        means = masked_mean(p, mask, dim=1)  # (B, M, s)
+        here = mask.any(1)
+        others, there = mean_of_others(means.unsqueeze(1), here.unsqueeze(1))
+        valid = here & there.squeeze(1)
+        terms = [info_nce(means[:, m], others[:, 0, m], trial, valid[:, m], self.config.temperature) for m in range(p.shape[2])]
+        return torch.stack(terms).mean()
+
+
+def build(ctx: BuildContext, config: Config) -> HiMoE:
+    """A Hi-MoE for this layout."""
+    return HiMoE(ctx, config)

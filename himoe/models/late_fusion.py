@@ -1,0 +1,67 @@
+"""Late-fusion transformer with modality dropout: Hi-MoE's encoder and backbone without the paper's ideas.
+
+Per-modality encoders, a masked softmax fusion of what is present, a transformer over time, the same heads. Given a
+number of parameters to match, the feed-forward layers are widened until the count is met, so that a difference from
+Hi-MoE is not a difference in size.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from himoe.config import Strict, setting
+from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock
+from himoe.nn.soft_moe import MaskedFusion
+from himoe.types import Batch, BuildContext, Output
+
+REFERENCE = "himoe"
+
+
+class Config(Strict):
+    """Shared with Hi-MoE where a field has the same name."""
+
+    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
+    n_heads: int = setting(4, "attention heads", "ours", ge=1)
+    n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
+    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
+    block_hidden: int = setting(2, "hidden width of a block in d, where no size is to be matched", "ours", ge=1)
+    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
+    match_parameters: str = setting(REFERENCE, "model whose parameter count to meet; empty for none", "ours")
+
+
+class LateFusion(nn.Module):
+    """Encode, fuse, read over time, predict."""
+
+    def __init__(self, ctx: BuildContext, config: Config, hidden: int):
+        super().__init__()
+        d = config.width
+        n_features = tuple(len(names) for names in ctx.layout.features)
+        self.encoder = ModalityEncoder(n_features, d, config.n_encoder_blocks, dropout=config.dropout)
+        self.null = nn.Parameter(0.02 * torch.randn(d))
+        self.fusion = MaskedFusion(d)
+        blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
+        self.backbone = nn.ModuleList(blocks)
+        self.heads = Heads(d, ctx.n_outputs)
+
+    def forward(self, batch: Batch) -> Output:
+        """Predict every step."""
+        h = self.encoder(batch.x, batch.mask, batch.time)
+        n_steps = h.shape[0] * h.shape[1]
+        tokens = torch.cat([h.flatten(0, 1), self.null.expand(n_steps, 1, -1)], dim=1)
+        mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)
+        z, shares = self.fusion(tokens, mask)
+        z = z.unflatten(0, batch.valid.shape)
+        for block in self.backbone:
+            z = block(z, batch.valid)
+        return Output(self.heads(z), {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
+
+
+def build(ctx: BuildContext, config: Config) -> LateFusion:
+    """A transformer of ``ctx.n_parameters`` parameters (within one hidden unit per block), or of ``block_hidden``."""
+    hidden = config.block_hidden * config.width
+    if ctx.n_parameters:
+        base = sum(p.numel() for p in LateFusion(ctx, config, 1).parameters())
+        per_unit = config.n_blocks * (2 * config.width + 1)
+        hidden = max(1, 1 + round((ctx.n_parameters - base) / per_unit))
+    return LateFusion(ctx, config, hidden)

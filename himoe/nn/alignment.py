@@ -1,0 +1,126 @@
+"""Cross-modal alignment: lag bank, local cross-attention, semantic agreement.
+
+Axes: B windows, T tokens, M modalities, K lags, s semantic width. Lag > 0: the modality is late against the others.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MIN_PAIRS = 8.0
+
+
+def mean_of_others(h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean over the *other* present modalities: h (B, T, M, d), mask (B, T, M) -> (same shape, whether there is any)."""
+    weight = mask.unsqueeze(-1).to(h.dtype)
+    total, count = (h * weight).sum(2, keepdim=True), weight.sum(2, keepdim=True)
+    others = count - weight
+    return (total - h * weight) / others.clamp(min=1), others.squeeze(-1) > 0
+
+
+def lag_design(n_times: int, max_lag: int, device: torch.device | None = None) -> Tensor:
+    """(T*T, K) indicator: column k is 1 at the pairs (t, t + lag_k), lag_k = k - max_lag."""
+    t = torch.arange(n_times, device=device)
+    lag = (t[None] - t[:, None]).flatten()
+    return (lag[:, None] == torch.arange(-max_lag, max_lag + 1, device=device)[None]).float()
+
+
+def centre(p: Tensor, mask: Tensor) -> Tensor:
+    """Remove each window's mean over time, so that a match is a match of dynamics, and scale to unit mean square."""
+    weight = mask.unsqueeze(-1).to(p.dtype)
+    n = weight.sum(1, keepdim=True).clamp(min=1)
+    p = (p - (p * weight).sum(1, keepdim=True) / n) * weight
+    power = (p**2).sum(-1, keepdim=True).sum(1, keepdim=True) / n
+    return p / (power + 1e-6).sqrt()
+
+
+def lag_scores(p: Tensor, reference: Tensor, mask: Tensor, reference_mask: Tensor, design: Tensor) -> Tensor:
+    """Cross-correlation of every modality with its reference at every lag, (B, M, K).
+
+    p, reference (B, T, M, s); the mean runs over pairs where both are present and is shrunk by n / (n + 8), so that a
+    lag seen in few pairs cannot win.
+    """
+    p, reference = centre(p, mask), centre(reference, reference_mask)
+    product = torch.einsum("btms,bums->bmtu", reference, p).flatten(2)
+    pairs = torch.einsum("btm,bum->bmtu", reference_mask.to(p.dtype), mask.to(p.dtype)).flatten(2)
+    return (product @ design) / (pairs @ design + MIN_PAIRS)
+
+
+class LagBank(nn.Module):
+    """Softmax over all candidate lags, expected lag, soft shift.
+
+    A single delay trained by gradient gets stuck in a wrong peak; scoring every lag does not. The prior favours no shift
+    where there is no evidence.
+    """
+
+    def __init__(self, max_lag: int):
+        super().__init__()
+        self.max_lag = max_lag
+        self.sharpness = nn.Parameter(torch.tensor(2.0))
+        self.prior = nn.Parameter(torch.tensor(1.5))
+
+    def weights(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (B, M, K) -> softmax over lags (B, M, K), expected lag in tokens (B, M)."""
+        lags = torch.arange(-self.max_lag, self.max_lag + 1, device=scores.device, dtype=scores.dtype)
+        w = torch.softmax(self.sharpness.exp() * scores - F.softplus(self.prior) * lags.abs(), dim=-1)
+        return w, (w * lags).sum(-1)
+
+    def shift(self, h: Tensor, mask: Tensor, w: Tensor, design: Tensor) -> tuple[Tensor, Tensor]:
+        """h'(t) = sum_k w_k h(t + lag_k) over present tokens; present where the token at the likeliest lag is."""
+        n_times = h.shape[1]
+        mix = (w @ design.T).unflatten(-1, (n_times, n_times))  # (B, M, T, T)
+        present = mask.to(h.dtype)
+        weight = torch.einsum("bmtu,bum->btm", mix, present)
+        moved = torch.einsum("bmtu,bumd->btmd", mix, h * present.unsqueeze(-1))
+        likeliest = w.argmax(-1) - self.max_lag
+        kept = shift_tokens(h, mask, -likeliest)[1]
+        return torch.where(kept.unsqueeze(-1), moved / weight.clamp(min=1e-6).unsqueeze(-1), 0.0), kept
+
+
+def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Delay by whole tokens: p'(t) = p(t - shift); p (B, T, M, s), shift (B, M). What leaves the window is absent."""
+    n_times = p.shape[1]
+    at = torch.arange(n_times, device=p.device)[None, :, None] - shift[:, None]
+    inside = (at >= 0) & (at < n_times)
+    at = at.clamp(0, n_times - 1)
+    moved = mask.gather(1, at) & inside
+    return p.gather(1, at.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
+
+
+class LocalCrossAttention(nn.Module):
+    """Each modality attends to the mean of the others within ``radius`` s: small jitter and drift that one lag cannot mend."""
+
+    def __init__(self, d: int, n_heads: int, radius: float):
+        super().__init__()
+        self.n_heads, self.radius = n_heads, radius
+        self.norm = nn.LayerNorm(d)
+        self.query, self.key_value, self.out = nn.Linear(d, d), nn.Linear(d, 2 * d), nn.Linear(d, d)
+        self.null = nn.Parameter(0.02 * torch.randn(2, d))
+
+    def forward(self, h: Tensor, mask: Tensor, time: Tensor) -> Tensor:
+        """h (B, T, M, d), mask (B, T, M), time (B, T) s -> h plus what the neighbourhood adds, 0 where absent."""
+        others, there = mean_of_others(h, mask)
+        batch, n_modalities = h.shape[0], h.shape[2]
+
+        def split(x: Tensor) -> Tensor:  # (B, T, M, d) -> (B*M, H, T, d/H)
+            return x.transpose(1, 2).flatten(0, 1).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+
+        q = split(self.query(self.norm(h)))
+        k, v = (split(x) for x in self.key_value(self.norm(others)).chunk(2, -1))
+        null = self.null.unflatten(-1, (self.n_heads, -1))[:, None, :, None].expand(-1, len(q), -1, 1, -1)
+        k, v = torch.cat([k, null[0]], 2), torch.cat([v, null[1]], 2)
+        near = (time[:, :, None] - time[:, None]).abs() <= self.radius  # (B, T, T)
+        seen = (near[:, None] & there.transpose(1, 2)[:, :, None]).flatten(0, 1)
+        seen = F.pad(seen, (0, 1), value=True).unsqueeze(1)  # the null key is always there
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        a = a.transpose(1, 2).flatten(2).unflatten(0, (batch, n_modalities)).transpose(1, 2)
+        return h + self.out(a) * mask.unsqueeze(-1)
+
+
+def agreement(p: Tensor, mask: Tensor) -> Tensor:
+    """Cosine of each modality's projection p (B, T, M, s) with the mean of the others: (B, T, M), 0 if alone."""
+    others, there = mean_of_others(p, mask)
+    cosine = F.cosine_similarity(p, others, dim=-1)
+    return torch.where(there & mask, cosine, 0.0)

@@ -1,0 +1,95 @@
+"""Per-modality encoders, time encoding and the temporal backbone.
+
+Axes: B windows, T tokens, M modalities, F features, d width, H heads.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def absent_to_zero(x: Tensor, mask: Tensor, n_features: tuple[int, ...]) -> Tensor:
+    """x (B, T, F) with every column of an absent modality (mask (B, T, M)) replaced by 0, whatever it holds, NaN included."""
+    columns = torch.repeat_interleave(mask, torch.tensor(n_features, device=mask.device), dim=-1)
+    return torch.where(columns, x, 0.0)
+
+
+def time_encoding(time: Tensor, d: int) -> Tensor:
+    """Sines and cosines (B, T, d) of real timestamps in s, periods from 1 s to 200 s (Vaswani et al. 2017, 3.5)."""
+    periods = torch.logspace(0, math.log10(200), d // 2, device=time.device)
+    angle = 2 * math.pi * time.unsqueeze(-1) / periods
+    return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+
+class ModalityEncoder(nn.Module):
+    """Linear to d, LayerNorm, residual depthwise-separable convolutions over time; own weights for each modality.
+
+    All modalities go through one grouped operation per layer, so the op count does not grow with their number.
+    """
+
+    def __init__(self, n_features: tuple[int, ...], d: int, n_blocks: int = 2, kernel: int = 5, dropout: float = 0.1):
+        super().__init__()
+        n_modalities = len(n_features)
+        self.n_features, self.d, self.kernel, self.dropout = n_features, d, kernel, dropout
+        self.project = nn.ModuleList(nn.Linear(n, d) for n in n_features)
+        self.embedding = nn.Parameter(0.02 * torch.randn(n_modalities, d))
+        self.scale = nn.Parameter(torch.ones(n_modalities, d))
+        self.depthwise = nn.ParameterList(
+            nn.Parameter(torch.randn(n_modalities * d, 1, kernel) / kernel**0.5) for _ in range(n_blocks)
+        )
+        self.pointwise = nn.ParameterList(nn.Parameter(torch.randn(n_modalities, d, d) / d**0.5) for _ in range(n_blocks))
+
+    def forward(self, x: Tensor, mask: Tensor, time: Tensor) -> Tensor:
+        """x (B, T, F), mask (B, T, M), time (B, T) -> h (B, T, M, d), exactly 0 where absent."""
+        x = absent_to_zero(x, mask, self.n_features)
+        present = mask.unsqueeze(-1).to(x.dtype)
+        h = torch.stack([p(c) for p, c in zip(self.project, x.split(self.n_features, -1), strict=True)], dim=2)
+        h = F.layer_norm(h, (self.d,)) * self.scale + self.embedding + time_encoding(time, self.d).unsqueeze(2)
+        h = h * present
+        for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
+            c = h.flatten(2).transpose(1, 2)  # (B, M*d, T)
+            c = F.conv1d(c, depthwise, padding=self.kernel // 2, groups=c.shape[1])
+            c = F.gelu(c).transpose(1, 2).unflatten(2, (-1, self.d))
+            c = torch.einsum("btmd,mde->btme", c, pointwise)
+            h = (h + F.dropout(c, self.dropout, self.training)) * present
+        return h
+
+
+class TransformerBlock(nn.Module):
+    """Pre-LN self-attention over time and a feed-forward layer (Xiong et al. 2020)."""
+
+    def __init__(self, d: int, n_heads: int, hidden: int, dropout: float = 0.1):
+        super().__init__()
+        self.n_heads, self.dropout = n_heads, dropout
+        self.norm_attention, self.norm_feed = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.up, self.down = nn.Linear(d, hidden), nn.Linear(hidden, d)
+
+    def forward(self, z: Tensor, valid: Tensor) -> Tensor:
+        """z (B, T, d), valid (B, T) -> (B, T, d); padding is never attended to."""
+        q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(z)).chunk(3, -1))
+        # a row of padding alone would be all -inf: let it see itself
+        seen = valid[:, None, None, :] | torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        z = z + F.dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        feed = self.down(F.gelu(self.up(self.norm_feed(z))))
+        return z + F.dropout(feed, self.dropout, self.training)
+
+
+class Heads(nn.Module):
+    """One small MLP per target and step."""
+
+    def __init__(self, d: int, n_outputs: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(d)
+        self.up, self.down = nn.Linear(d, d * n_outputs), nn.Parameter(torch.randn(n_outputs, d) / d**0.5)
+        self.bias = nn.Parameter(torch.zeros(n_outputs))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z (B, T, d) -> (B, T, n_outputs)."""
+        hidden = F.gelu(self.up(self.norm(z))).unflatten(-1, (len(self.bias), -1))
+        return (hidden * self.down).sum(-1) + self.bias

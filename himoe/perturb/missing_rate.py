@@ -1,0 +1,25 @@
+"""Tokens of every modality lost independently at a rate. Masks are nested: what a low rate loses, a higher one loses too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from himoe.types import Tokens
+
+TITLE = "random missing rate"
+UNIT = "share of tokens lost"
+
+
+def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+    """One trial with each token of each modality absent with probability ``severity``."""
+    lost = rng.random(tokens.mask.shape) < severity
+    mask = tokens.mask & ~lost
+    columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
+    return replace(tokens, mask=mask, x=np.where(columns, tokens.x, 0.0))
+
+
+def margin(severity: float, token_rate: float) -> int:
+    """Tokens at each end of a trial that no tested severity may score: none."""
+    return 0

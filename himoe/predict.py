@@ -1,0 +1,141 @@
+"""The only step that reads test rows: predictions of every fold on clean and perturbed inputs, one file per shard."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from himoe import registry
+from himoe.audit import check_split, check_unseen, select
+from himoe.rows import to_rows
+from himoe.training import Scaler, build_model, n_times
+from himoe.types import HimoeError, Split, Tokens
+
+if TYPE_CHECKING:
+    from himoe.config import Training
+
+CLEAN = "clean"
+FittedState = tuple[Scaler, dict[str, np.ndarray], list[str]]
+
+
+def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
+    """Every severity of a condition on every trial, cropped to what the strongest one leaves valid.
+
+    The generator depends on the seed, the condition and the trial's name, not on the model or the severity: all models
+    meet the same masks and shifts, and severities are nested.
+    """
+    plugin = registry.load("perturb", condition)
+    edge = max(plugin.margin(s, tokens.layout.token_rate) for s in severities)
+    if np.diff(tokens.offsets).min() <= 2 * edge:
+        raise HimoeError(
+            f"conditions.{condition}: a trial of {np.diff(tokens.offsets).min()} tokens has no middle of {edge} cut"
+        )
+    out = {}
+    for severity in severities:
+        parts = []
+        for i, trial in enumerate(tokens.trials):
+            name = f"{trial.subject}/{trial.session}/{trial.trial}/{condition}"
+            rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+            parts.append(_crop(plugin.apply(tokens.select([i]), severity, rng), edge))
+        out[severity] = Tokens.concatenate(parts)
+    return out
+
+
+def _crop(tokens: Tokens, edge: int) -> Tokens:
+    """One trial without ``edge`` tokens at each end."""
+    if edge == 0:
+        return tokens
+    inner = slice(edge, len(tokens.time) - edge)
+    columns = {name: getattr(tokens, name)[inner] for name in ("x", "mask", "time", "y")}
+    return replace(tokens, **columns, offsets=np.array([0, len(columns["time"])], np.int64))
+
+
+def predict_shard(
+    model: str, options: dict[str, Any], splits: list[Split], states: dict[int, FittedState],
+    load: Callable[[set[str]], Tokens], protocol: str, settings: Training, conditions: dict[str, list[float]],
+    condition_seed: int, identity: dict[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """(predictions, routing) of a shard.
+
+    ``states``: fold -> (scaler, stored arrays, digests the fit has read). ``identity`` holds the columns dataset, protocol,
+    model and seed.
+    """
+    plugin = registry.load("models", model)
+    config = plugin.Config(**options)
+    predictions, routings = [], []
+    for split in splits:
+        scaler, state, read = states[split.fold]
+        check_split(split, protocol)
+        check_unseen(read, split.test, f"{model} {protocol} fold {split.fold}")
+        test = select(load({s for s, _ in split.test}), split.test)
+        run = _predictor(plugin, config, state, test, settings)
+        cases = {(CLEAN, 0.0): test}
+        for condition, severities in conditions.items():
+            cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
+        for (condition, severity), tokens in cases.items():
+            predicted, routing = run(scaler.transform(tokens))
+            here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
+            predictions.append(_prediction_rows(tokens, scaler.inverse(predicted), scaler.y_mean).assign(**here))
+            routings += [_routing_rows(tokens, name, value).assign(**here) for name, value in routing.items()]
+    routing = pd.concat(routings, ignore_index=True) if routings else pd.DataFrame(columns=[*identity, *ROUTING_COLUMNS])
+    return pd.concat(predictions, ignore_index=True), routing
+
+
+def _predictor(
+    plugin: Any, config: Any, state: dict[str, np.ndarray], tokens: Tokens, settings: Training
+) -> Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Scaled tokens -> (one prediction per label, routing per trial)."""
+    if not hasattr(plugin, "build"):
+        return lambda scaled: (plugin.predict(state, to_rows(scaled)), {})
+    import torch
+
+    from himoe.training import mean_per_trial
+    from himoe.windows import TokenTensors, predict_tokens
+
+    network = build_model(plugin, config, tokens.layout, settings)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+
+    def run(scaled: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        data = TokenTensors(scaled)
+        predicted, routing = predict_tokens(network, data, n_times(scaled.layout.token_rate, settings))
+        if not scaled.layout.per_token:
+            predicted = mean_per_trial(torch.from_numpy(predicted), data.offsets).numpy()
+        return predicted, routing
+
+    return run
+
+
+ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
+
+
+def _prediction_rows(tokens: Tokens, predicted: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
+    """One row per label and target, unlabelled tokens left out; ``time`` is NaN where there is one label per trial."""
+    lengths = np.diff(tokens.offsets)
+    repeats = lengths if tokens.layout.per_token else np.ones_like(lengths)
+    y = tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]
+    time = tokens.time if tokens.layout.per_token else np.full(len(y), np.nan, np.float32)
+    frames = []
+    for i, target in enumerate(tokens.layout.targets):
+        frame = pd.DataFrame({
+            "subject": np.repeat([t.subject for t in tokens.trials], repeats),
+            "trial": np.repeat([t.trial for t in tokens.trials], repeats),
+            "time": time, "target": target, "y_true": y[:, i], "y_pred": predicted[:, i], "y_reference": y_reference[i],
+        })  # fmt: skip
+        frames.append(frame[np.isfinite(frame["y_true"])])
+    return pd.concat(frames, ignore_index=True)
+
+
+def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFrame:
+    """(n_trials, ...) as rows; ``part`` is the index within the trailing axes, ``3`` or ``3/1``."""
+    n_trials = len(value)
+    parts = ["/".join(map(str, index)) for index in np.ndindex(value.shape[1:])]
+    return pd.DataFrame({
+        "subject": np.repeat([t.subject for t in tokens.trials], len(parts)),
+        "trial": np.repeat([t.trial for t in tokens.trials], len(parts)),
+        "quantity": quantity, "part": parts * n_trials, "value": value.reshape(-1),
+    })  # fmt: skip

@@ -1,0 +1,147 @@
+"""From recordings to tokens: features on the shared clock, baseline-corrected, normalised within the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from himoe import io
+from himoe.signal.clock import token_times
+from himoe.signal.features import recipe
+from himoe.types import DatasetInfo, HimoeError, Layout, Tokens, Trial, TrialInfo
+
+if TYPE_CHECKING:
+    from himoe.types import Modality
+
+MIN_FINITE = 0.5
+
+
+def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
+    """The columns that a data set's tokens have."""
+    features = tuple(recipe(m.features).names(m.channels) for m in info.modalities)
+    return Layout(tuple(m.name for m in info.modalities), features, targets, info.token_rate, info.per_token)
+
+
+def prepare_subject(info: DatasetInfo, trials: Iterable[Trial], targets: tuple[str, ...]) -> tuple[Tokens, dict[str, Any]]:
+    """Tokens of one subject and what the quality gate counted.
+
+    A modality's token is present where at least half of its features could be measured; features that could not are
+    then at their session mean (0 after normalisation). Normalisation sees one subject's signals and no label.
+    """
+    layout = layout_of(info, targets)
+    keep = [info.targets.index(name) for name in targets]
+    blocks, infos, quality = [], [], {m.name: {"tokens": 0, "present": 0, "features_unmeasured": 0} for m in info.modalities}
+    for trial in trials:
+        times = token_times(trial.seconds, info.token_rate, info.token_window)
+        if not len(times):
+            raise HimoeError(f"{trial.subject} {trial.trial}: {trial.seconds:g} s is shorter than one token window")
+        raw = [_features(trial, m, info, times) for m in info.modalities]
+        y = _targets(trial, times)[:, keep]
+        blocks.append((raw, times, y, trial.session))
+        infos.append((trial.subject, trial.session, trial.trial, trial.stimulus))
+    if not blocks:
+        raise HimoeError("no trial was read for this subject")
+    sessions = np.concatenate([np.full(len(times), session) for _, times, _, session in blocks])
+    columns, masks = [], []
+    for i, modality in enumerate(info.modalities):
+        x = np.concatenate([raw[i] for raw, *_ in blocks])
+        finite = np.isfinite(x)
+        present = finite.mean(axis=1) >= MIN_FINITE
+        if modality.normalise == "session":
+            x = _normalise(np.where(present[:, None], x, np.nan), sessions)
+        count = quality[modality.name]
+        count["tokens"], count["present"] = len(x), int(present.sum())
+        count["features_unmeasured"] = int((~finite[present]).sum())
+        fallback = 0.0 if modality.normalise == "session" else _column_means(x, present)
+        columns.append(np.where(present[:, None], np.where(np.isfinite(x), x, fallback), 0.0))
+        masks.append(present)
+    lengths = [len(times) for _, times, _, _ in blocks]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    x, mask = np.concatenate(columns, axis=1).astype(np.float32), np.stack(masks, axis=1)
+    time = np.concatenate([times for _, times, _, _ in blocks]).astype(np.float32)
+    y = np.concatenate([y for _, _, y, _ in blocks]).astype(np.float32)
+    digests = [io.digest(x[a:b], mask[a:b]) for a, b in pairwise(offsets)]
+    named = tuple(TrialInfo(*who, content) for who, content in zip(infos, digests, strict=True))
+    return Tokens(x, mask, time, y, offsets, named, layout), quality
+
+
+def _features(trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray) -> np.ndarray:
+    """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not recorded."""
+    made = recipe(modality.features)
+    n_features = len(made.names(modality.channels))
+    if modality.name not in trial.signals:
+        return np.full((len(times), n_features), np.nan)
+    signal, rest = trial.signals[modality.name], trial.baseline.get(modality.name)
+    if not made.baseline or (rest is None and signal.start >= 0):
+        return made.run(signal, times, info.token_window)
+    if rest is not None:
+        before = token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, info.token_window)
+        x, baseline = made.run(signal, times, info.token_window), made.run(rest, before, info.token_window)
+    else:
+        before = token_times(0.0, info.token_rate, info.token_window, start=signal.start)
+        both = made.run(signal, np.concatenate([before, times]), info.token_window)
+        baseline, x = both[: len(before)], both[len(before) :]
+    measured = np.isfinite(baseline)
+    mean = np.where(measured, baseline, 0).sum(0) / np.maximum(measured.sum(0), 1)
+    return x - np.where(measured.any(0), mean, 0.0)
+
+
+def _targets(trial: Trial, times: np.ndarray) -> np.ndarray:
+    """(n_tokens, n_outputs): the trial's label at every token, or the labels interpolated to the clock."""
+    if trial.target_times is None:
+        return np.tile(trial.targets, (len(times), 1))
+    return np.stack([np.interp(times, trial.target_times, column) for column in trial.targets.T], axis=1)
+
+
+def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
+    """z-score of each column within each session, NaN-aware; a constant column becomes 0."""
+    out = np.empty_like(x)
+    for session in np.unique(sessions):
+        rows = sessions == session
+        finite = np.isfinite(x[rows])
+        n = np.maximum(finite.sum(0), 1)
+        mean = np.where(finite, x[rows], 0).sum(0) / n
+        centred = x[rows] - mean
+        scale = np.sqrt(np.where(finite, centred**2, 0).sum(0) / n)
+        out[rows] = centred / np.where(scale > 1e-9, scale, np.inf)
+    return out
+
+
+def _column_means(x: np.ndarray, present: np.ndarray) -> np.ndarray:
+    finite = np.isfinite(x) & present[:, None]
+    return np.where(finite, x, 0).sum(0) / np.maximum(finite.sum(0), 1)
+
+
+def describe(dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[Any]) -> Any:
+    """The data card: what there is, what is missing, how labels are spread."""
+    tokens = Tokens.concatenate(parts)
+    modalities = {}
+    for m in info.modalities:
+        counts = {k: sum(q[m.name][k] for q in quality) for k in ("tokens", "present", "features_unmeasured")}
+        modalities[m.name] = counts | {
+            "n_chans": len(m.channels),
+            "sfreq": m.sfreq,
+            "recipe": m.features,
+            "normalise": m.normalise,
+        }
+    labels = {}
+    for i, name in enumerate(tokens.layout.targets):
+        y = tokens.y[:, i] if info.per_token else tokens.y[tokens.offsets[:-1], i]
+        counts, edges = np.histogram(y[np.isfinite(y)], bins=8, range=info.target_range)
+        labels[name] = {
+            "counts": counts.tolist(),
+            "edges": edges.round(4).tolist(),
+            "mean": float(np.nanmean(y)),
+            "sd": float(np.nanstd(y)),
+        }
+    return {
+        "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
+        "n_subjects": len(parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
+        "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
+        "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
+        "modalities": modalities, "labels": labels, "absent_subjects": manifest["absent"], "stray_files": manifest["stray"],
+        "source_sha256": {name: f["sha256"] for name, f in manifest["files"].items()},
+    }  # fmt: skip

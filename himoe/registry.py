@@ -1,0 +1,82 @@
+"""A file in himoe/<kind>/ is a plug-in. Names are found, read and loaded here and nowhere else."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from himoe import types
+from himoe.types import HimoeError
+
+KINDS = ("datasets", "models", "perturb", "figures", "tables")
+ROOT = Path(__file__).parent
+TWIN = "_twin"
+
+
+def available(kind: str) -> list[str]:
+    """Names of the plug-ins of a kind, sorted; files that begin with an underscore are helpers."""
+    return sorted(p.stem for p in (ROOT / kind).glob("*.py") if not p.stem.startswith("_"))
+
+
+def plugin_of(dataset: str) -> str:
+    """The plug-in that reads a data set: ``deap_twin`` is read by ``deap``."""
+    return dataset.removesuffix(TWIN)
+
+
+def is_twin(dataset: str) -> bool:
+    """Whether the data set is simulated."""
+    return dataset.endswith(TWIN)
+
+
+def check(kind: str, name: str) -> str:
+    """The name, if there is such a plug-in; HimoeError with the nearest and all valid names if not."""
+    names = available(kind)
+    wanted = plugin_of(name) if kind == "datasets" else name
+    if wanted in names:
+        return name
+    near = difflib.get_close_matches(wanted, names, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    raise HimoeError(f"{kind}: there is no '{name}'; {hint}valid names: {', '.join(names)}")
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import a plug-in."""
+    check(kind, name)
+    return importlib.import_module(f"himoe.{kind}.{plugin_of(name) if kind == 'datasets' else name}")
+
+
+@cache
+def peek(kind: str, name: str) -> dict[str, Any]:
+    """Read a plug-in's capitalised literals, ``doc``, ``functions`` and ``config_fields`` without importing it.
+
+    A literal may be a call of a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
+    """
+    check(kind, name)
+    path = ROOT / kind / f"{plugin_of(name) if kind == 'datasets' else name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "config_fields": [], "functions": functions}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
+            try:
+                out[node.targets[0].id] = _literal(node.value)
+            except ValueError:
+                continue
+        if isinstance(node, ast.ClassDef) and node.name == "Config":
+            out["config_fields"] = [n.target.id for n in node.body if isinstance(n, ast.AnnAssign)]
+    return out
+
+
+def _literal(node: ast.expr) -> Any:
+    """literal_eval that also builds records of himoe.types and formats ``"...".split()``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(types, node.func.id):
+        kwargs = {k.arg: _literal(k.value) for k in node.keywords if k.arg}
+        return getattr(types, node.func.id)(*[_literal(a) for a in node.args], **kwargs)
+    if isinstance(node, ast.Tuple):
+        return tuple(_literal(e) for e in node.elts)
+    return ast.literal_eval(node)

@@ -1,0 +1,184 @@
+"""Features per token. A recipe maps a recording to (n_tokens, n_features); NaN marks what could not be measured.
+
+Every recipe is label-free and sees one recording only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from himoe.signal.clock import fill_gaps, window_bounds, window_mean
+from himoe.types import HimoeError, Signal
+
+BANDS = {"theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
+FLAT = 1e-20
+MICRO = 1e6
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``run(signal, times, window)``; ``names(channels)``; whether the pre-trial baseline is subtracted."""
+
+    run: Callable[[Signal, np.ndarray, float], np.ndarray]
+    names: Callable[[tuple[str, ...]], tuple[str, ...]]
+    baseline: bool
+
+
+def band_filter(data: np.ndarray, sfreq: float, l_freq: float | None, h_freq: float | None, order: int = 4) -> np.ndarray:
+    """Zero-phase Butterworth filter over the last axis; a None edge is open (edges in Hz)."""
+    from scipy.signal import butter, sosfiltfilt
+
+    if l_freq is None or h_freq is None:
+        edge, kind = (h_freq, "lowpass") if l_freq is None else (l_freq, "highpass")
+    else:
+        edge, kind = (l_freq, h_freq), "bandpass"
+    sos = butter(order, edge, kind, fs=sfreq, output="sos")
+    return sosfiltfilt(sos, data, axis=-1, padlen=min(3 * (2 * len(sos) + 1), data.shape[-1] - 1))
+
+
+def window_log_power(filtered: np.ndarray, signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """ln of the window's variance (n_tokens, n_rows); flat or unrecorded windows are NaN."""
+    filtered = np.where(np.isfinite(signal.data), filtered, np.nan)
+    mean = window_mean(filtered, signal, times, window)
+    power = window_mean(filtered**2, signal, times, window) - mean**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(power > FLAT, np.log(power), np.nan)
+
+
+def eeg_differential_entropy(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """Differential entropy 0.5 ln(2 pi e var) per channel and band of a Gaussian signal (Shi, Jiao & Lu 2013).
+
+    The filter runs over the whole recording (V); variance is taken in the window. Columns: channel-major, then band.
+    """
+    data = fill_gaps(signal.data)
+    rows = []
+    for l_freq, h_freq in BANDS.values():
+        log_power = window_log_power(band_filter(data, signal.sfreq, l_freq, h_freq), signal, times, window)
+        rows.append(0.5 * (np.log(2 * np.pi * np.e) + log_power))
+    return np.stack(rows, axis=-1).reshape(len(times), -1)
+
+
+def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
+    def run(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+        filtered = band_filter(fill_gaps(signal.data), signal.sfreq, l_freq, h_freq)
+        return window_log_power(filtered, signal, times, window)
+
+    return run
+
+
+def skin_conductance(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """Tonic level (ln uS), mean phasic conductance (uS, above 0.05 Hz) and rate of its peaks (1/s); input in S."""
+    from scipy.signal import find_peaks
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.where(signal.data > 0, signal.data, np.nan) * MICRO
+        tonic = window_mean(np.log(level), signal, times, window)[:, :1]
+    phasic = band_filter(fill_gaps(level), signal.sfreq, 0.05, None, order=2)
+    phasic = np.where(np.isfinite(level), phasic, np.nan)
+    peaks = np.zeros_like(phasic)
+    found, _ = find_peaks(np.nan_to_num(phasic[0]), prominence=0.01)
+    peaks[0, found] = signal.sfreq
+    peaks[~np.isfinite(phasic)] = np.nan
+    flat = window_log_power(level, signal, times, window)[:, :1]
+    out = [tonic, window_mean(phasic, signal, times, window)[:, :1], window_mean(peaks, signal, times, window)[:, :1]]
+    return np.where(np.isnan(flat), np.nan, np.concatenate(out, axis=1))
+
+
+def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
+    def run(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+        amplitude = 0.5 * window_log_power(fill_gaps(signal.data), signal, times, window)[:, :1]
+        out = np.full((len(times), 3), np.nan)
+        try:
+            beats = find_beats(fill_gaps(signal.data)[0], signal.sfreq) / signal.sfreq + signal.start
+        except (ValueError, IndexError, ZeroDivisionError):  # too short or flat for the detector: nothing measured
+            return out
+        intervals = np.diff(beats)
+        middle = beats[1:] - intervals / 2
+        good = (intervals > 0.3) & (intervals < 2.0)
+        if good.sum() >= 3:
+            middle, intervals = middle[good], intervals[good]
+            out[:, 0] = 60.0 / np.interp(times, middle, intervals)
+            out[:, 1] = np.interp(times, middle[1:], np.abs(np.diff(intervals)))
+            out[:, 2] = amplitude[:, 0]
+        return np.where(np.isnan(amplitude), np.nan, out)
+
+    return run
+
+
+def _ppg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+    import neurokit2
+
+    cleaned = neurokit2.ppg_clean(data, sampling_rate=sfreq)
+    return np.asarray(neurokit2.ppg_findpeaks(cleaned, sampling_rate=sfreq)["PPG_Peaks"])
+
+
+def _ecg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+    import neurokit2
+
+    cleaned = neurokit2.ecg_clean(data, sampling_rate=int(sfreq))
+    return np.asarray(neurokit2.ecg_findpeaks(cleaned, sampling_rate=int(sfreq))["ECG_R_Peaks"])
+
+
+def respiration(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """Breathing rate (1/min) and depth (ln amplitude) from the analytic signal of the 0.1-0.5 Hz band."""
+    from scipy.signal import hilbert
+
+    analytic = hilbert(band_filter(fill_gaps(signal.data[:1]), signal.sfreq, 0.1, 0.5, order=2))
+    rate = np.gradient(np.unwrap(np.angle(analytic), axis=-1), axis=-1) * signal.sfreq * 60 / (2 * np.pi)
+    depth = np.log(np.maximum(np.abs(analytic), 1e-12))
+    recorded = np.where(np.isfinite(signal.data[:1]), 0.0, np.nan)
+    out = window_mean(np.concatenate([rate, depth]) + recorded, signal, times, window)
+    flat = window_log_power(signal.data[:1], signal, times, window)
+    return np.where(np.isnan(flat), np.nan, out)
+
+
+def temperature(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """Level (K or degree C as recorded) and slope (per s) within the window."""
+    level = window_mean(signal.data[:1], signal, times, window)
+    first, last, _ = window_bounds(signal, times, window)
+    slope = (signal.data[0, last - 1] - signal.data[0, first]) / window
+    return np.concatenate([level, np.where(np.isnan(level[:, 0]), np.nan, slope)[:, None]], axis=1)
+
+
+def values(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """The recorded numbers themselves, averaged in the window."""
+    return window_mean(signal.data, signal, times, window)
+
+
+def log_values(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """ln of positive recorded numbers (band powers); others are NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.where(signal.data > 0, np.log(signal.data), np.nan)
+    return window_mean(logs, signal, times, window)
+
+
+def _same(channels: tuple[str, ...]) -> tuple[str, ...]:
+    return channels
+
+
+def _named(*names: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    return lambda channels: names
+
+
+RECIPES = {
+    "eeg_de": Recipe(eeg_differential_entropy, lambda chans: tuple(f"{c}/{b}" for c in chans for b in BANDS), True),
+    "emg": Recipe(_log_power(20.0, None), _same, True),
+    "eog": Recipe(_log_power(0.5, 15.0), _same, True),
+    "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "peaks"), True),
+    "ppg": Recipe(_cardiac(_ppg_beats), _named("rate", "variability", "amplitude"), False),
+    "ecg": Recipe(_cardiac(_ecg_beats), _named("rate", "variability", "amplitude"), False),
+    "respiration": Recipe(respiration, _named("rate", "depth"), False),
+    "temperature": Recipe(temperature, _named("level", "slope"), True),
+    "values": Recipe(values, _same, False),
+    "log_values": Recipe(log_values, _same, False),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe by name."""
+    if name not in RECIPES:
+        raise HimoeError(f"features: there is no recipe '{name}'; valid names: {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,135 @@
+"""Planted truth: physiology driven by a known latent valence and arousal.
+
+Signal-to-noise ratio, everywhere: the log-envelope (or rate) of a channel is ``gain * (sqrt(snr) * drive + spontaneous)``
+with ``drive`` and ``spontaneous`` of unit variance, so ``snr`` is the ratio of planted to spontaneous variance of the
+quantity a feature measures. ``snr = 0`` plants nothing; labels are unchanged by it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+RATE = 8.0
+VALENCE, AROUSAL = 0, 1
+OU_SECONDS = 8.0
+ENVELOPE_GAIN = 0.3
+
+
+def ornstein_uhlenbeck(shape: tuple[int, ...], seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """Unit-variance process (..., n) on the RATE clock, decaying over ``seconds`` (Uhlenbeck & Ornstein 1930)."""
+    keep = np.exp(-1 / (RATE * seconds))
+    noise = rng.standard_normal(shape)
+    out = np.empty(shape)
+    out[..., 0] = noise[..., 0]
+    for i in range(1, shape[-1]):
+        out[..., i] = keep * out[..., i - 1] + np.sqrt(1 - keep**2) * noise[..., i]
+    return out
+
+
+def stimuli(n_stimuli: int, n_times: int, rng: np.random.Generator) -> np.ndarray:
+    """Latent (n_stimuli, 2, n_times): a mean per stimulus (variance 0.5) plus movement within it (0.5)."""
+    mean = rng.standard_normal((n_stimuli, 2, 1))
+    return np.sqrt(0.5) * (mean + ornstein_uhlenbeck((n_stimuli, 2, n_times), OU_SECONDS, rng))
+
+
+def felt(stimulus: np.ndarray, rng: np.random.Generator, own: float = 0.7) -> np.ndarray:
+    """What one person feels: the stimulus' latent plus an appraisal of their own (SD ``own``), scaled to unit variance."""
+    return (stimulus + own * rng.standard_normal((2, 1))) / np.sqrt(1 + own**2)
+
+
+def rating(latent: np.ndarray, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
+    """Trial ratings (2,) on [low, high]: time mean plus rating noise (SD 0.25)."""
+    score = latent.mean(-1) + 0.25 * rng.standard_normal(2)
+    return np.clip((low + high) / 2 + (high - low) / 3.2 * score, low, high)
+
+
+def modulation(drive: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """``sqrt(snr) * drive + spontaneous`` for each row of ``drive`` (n_rows, n)."""
+    return np.sqrt(snr) * drive + ornstein_uhlenbeck(drive.shape, OU_SECONDS, rng)
+
+
+def upsample(values: np.ndarray, sfreq: float, n_times: int) -> np.ndarray:
+    """From the RATE clock to ``n_times`` samples at ``sfreq``, linearly, along the last axis."""
+    at = np.arange(n_times) / sfreq * RATE
+    low = np.minimum(at.astype(int), values.shape[-1] - 2)
+    share = np.minimum(at - low, 1.0)
+    return values[..., low] * (1 - share) + values[..., low + 1] * share
+
+
+def band_noise(shape: tuple[int, int], sfreq: float, l_freq: float, h_freq: float, rng: np.random.Generator) -> np.ndarray:
+    """1/f noise within a band, unit variance per row, (n_chans, n_times)."""
+    freqs = np.fft.rfftfreq(shape[1], 1 / sfreq)
+    spectrum = np.fft.rfft(rng.standard_normal(shape))
+    inside = (freqs >= l_freq) & (freqs < h_freq)
+    out = np.fft.irfft(spectrum * np.where(inside, 1 / np.sqrt(np.maximum(freqs, l_freq)), 0.0), shape[1])
+    return out / out.std(axis=1, keepdims=True)
+
+
+def topography(n_chans: int, n_bands: int, seed: int) -> np.ndarray:
+    """Mixing of (valence, arousal) into each channel's band power: (n_chans, n_bands, 2), unit rows; same for all."""
+    weights = np.random.default_rng(seed).standard_normal((n_chans, n_bands, 2))
+    return weights / np.linalg.norm(weights, axis=-1, keepdims=True)
+
+
+def eeg(
+    latent: np.ndarray, mixing: np.ndarray, bands: list[tuple[float, float]], sfreq: float, n_times: int,
+    snr: float, rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """EEG in uV (n_chans, n_times): per band, 1/f noise times a log-envelope driven through ``mixing``."""
+    n_chans = len(mixing)
+    own = mixing + 0.3 * rng.standard_normal(mixing.shape)
+    own /= np.linalg.norm(own, axis=-1, keepdims=True)
+    out = np.zeros((n_chans, n_times))
+    for b, (l_freq, h_freq) in enumerate(bands):
+        log_envelope = ENVELOPE_GAIN * modulation(own[:, b] @ latent, snr, rng)
+        noise = band_noise((n_chans, n_times), sfreq, l_freq, h_freq, rng)
+        out += 8.0 / (1 + b) * noise * np.exp(upsample(log_envelope, sfreq, n_times))
+    return out
+
+
+def conductance(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """Skin conductance in uS (1, n_times): arousal drives a Bateman response (0.75 s rise, 2 s decay), hence lags by ~2 s."""
+    drive = np.exp(0.6 * modulation(latent[AROUSAL][None], snr, rng))
+    t = np.arange(int(12 * RATE)) / RATE
+    response = np.exp(-t / 2.0) - np.exp(-t / 0.75)
+    padded = np.concatenate([np.repeat(drive[:, :1], len(t), axis=1), drive], axis=1)
+    phasic = np.convolve(padded[0], response / response.sum())[len(t) : len(t) + drive.shape[1]]
+    return upsample((4.0 * np.exp(0.3 * rng.standard_normal()) + phasic)[None], sfreq, n_times)
+
+
+def beat_phase(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """Cardiac phase in beats (n_times,): arousal raises the heart rate by 3/min per unit of modulation."""
+    rate = 70 + 6 * rng.standard_normal() + 3.0 * modulation(latent[AROUSAL][None], snr, rng)[0]
+    return np.cumsum(np.clip(upsample(rate[None], sfreq, n_times)[0], 45, 140) / 60 / sfreq) + rng.random()
+
+
+def pulse_wave(phase: np.ndarray) -> np.ndarray:
+    """Blood-volume pulse (1, n_times) from cardiac phase: systolic and dicrotic waves."""
+    p = phase % 1.0
+    return (np.exp(-(((p - 0.3) / 0.12) ** 2)) + 0.35 * np.exp(-(((p - 0.62) / 0.12) ** 2)))[None]
+
+
+def ecg_wave(phase: np.ndarray) -> np.ndarray:
+    """ECG in mV (1, n_times) from cardiac phase: P, QRS and T as Gaussians."""
+    p = phase % 1.0
+    waves = ((0.12, 0.2, 0.03), (-0.15, 0.365, 0.008), (1.0, 0.38, 0.009), (-0.2, 0.4, 0.01), (0.3, 0.6, 0.05))
+    return sum(a * np.exp(-(((p - at) / w) ** 2)) for a, at, w in waves)[None]
+
+
+def breathing(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """Respiration (1, n_times), arbitrary units: arousal raises the rate."""
+    rate = 15 + 1.0 * modulation(latent[AROUSAL][None], snr, rng)[0]
+    phase = np.cumsum(np.clip(upsample(rate[None], sfreq, n_times)[0], 8, 28) / 60 / sfreq) + rng.random()
+    return np.sin(2 * np.pi * phase)[None]
+
+
+def muscle(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """Zygomatic EMG in uV (1, n_times): valence drives its envelope."""
+    envelope = np.exp(upsample(ENVELOPE_GAIN * modulation(latent[VALENCE][None], snr, rng), sfreq, n_times))
+    return 5.0 * band_noise((1, n_times), sfreq, 20.0, sfreq / 2, rng) * envelope
+
+
+def slow(sfreq: float, n_times: int, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """A drift that carries nothing (1, n_times): eye movements, temperature."""
+    n = int(np.ceil(n_times / sfreq * RATE)) + 2
+    return scale * upsample(ornstein_uhlenbeck((1, n), 3.0, rng), sfreq, n_times)

@@ -1,0 +1,71 @@
+"""The only place where folds are decided. A split is a table: fold, part, subject, trial, digest of its content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from himoe.types import HimoeError, Split, TrialInfo
+
+if TYPE_CHECKING:
+    from himoe.config import Splits
+
+PARTS = ("train", "valid", "test")
+COLUMNS = ["fold", "part", "subject", "trial", "digest"]
+
+
+def loso(subjects: list[str], settings: Splits) -> list[list[str]]:
+    """Leave one subject out: every subject is a test set once."""
+    return [[s] for s in subjects]
+
+
+def subject_kfold(subjects: list[str], settings: Splits) -> list[list[str]]:
+    """Subjects shuffled by the seed, dealt to ``n_folds`` test sets whose sizes differ by one at most."""
+    shuffled = np.random.default_rng(settings.seed).permutation(subjects).tolist()
+    n_folds = min(settings.n_folds, len(subjects))
+    return [sorted(shuffled[i::n_folds]) for i in range(n_folds)]
+
+
+PROTOCOLS = {"loso": loso, "subject_kfold": subject_kfold}
+
+
+def make_splits(protocol: str, trials: list[TrialInfo], settings: Splits) -> pd.DataFrame:
+    """Folds of a protocol; inner validation holds out whole training subjects."""
+    subjects = sorted({t.subject for t in trials})
+    if len(subjects) < 3:
+        raise HimoeError(f"{protocol}: {len(subjects)} subjects; training, inner validation and test need one each")
+    rows = []
+    for fold, test in enumerate(PROTOCOLS[protocol](subjects, settings)):
+        rest = [s for s in subjects if s not in test]
+        n_valid = max(1, round(settings.validation_fraction * len(rest)))
+        n_valid = min(n_valid, len(rest) - 1)
+        held = np.random.default_rng([settings.seed, fold]).permutation(rest)[:n_valid].tolist()
+        part_of = dict.fromkeys(test, "test") | {s: "valid" if s in held else "train" for s in rest}
+        rows += [(fold, part_of[t.subject], t.subject, t.trial, t.digest) for t in trials]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def read_splits(path: str) -> list[Split]:
+    """Every fold of a split file."""
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[1:], str))[COLUMNS]
+        known = set(frame["part"]) <= set(PARTS)
+        groups = {
+            (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}
+            for (fold, part), rows in frame.groupby(["fold", "part"])
+        }
+    except (OSError, ValueError, KeyError) as error:
+        raise HimoeError(f"{path}: not a split file ({error})") from error
+    folds = sorted({fold for fold, _ in groups})
+    if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
+        raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
+    return [Split(fold, *(groups[fold, part] for part in PARTS)) for fold in folds]
+
+
+def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
+    """The folds of one job; shards are numbered from 0."""
+    if folds_per_job == "all":
+        return splits
+    return splits[number * int(folds_per_job) : (number + 1) * int(folds_per_job)]

@@ -1,0 +1,1 @@
+"""F1: metrics and inference. Arrays in, numbers out."""

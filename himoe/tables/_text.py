@@ -1,0 +1,38 @@
+"""How numbers and verdicts read in tables."""
+
+from __future__ import annotations
+
+import math
+
+from himoe import registry
+from himoe.items import dataset_title
+
+VERDICTS = {
+    "supported": "✓ supported",
+    "not supported": "✗ not supported",
+    "untestable on this data": "⊘ untestable on this data",
+    "not run": "– not run",
+}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Fixed decimals; a dash for what does not exist; never a negative zero."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
+    """Mean with its interval."""
+    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p: float) -> str:
+    """A p value, never 0."""
+    return "< 0.001" if p < 0.001 else number(p)
+
+
+def stamped(dataset: str) -> str:
+    """A data set's name, marked where it is simulated."""
+    return dataset_title(dataset) + (" (synthetic)" if registry.is_twin(dataset) else "")

@@ -1,0 +1,102 @@
+"""What the paper's abstract claims and what this run says of it. Hypotheses and thresholds were fixed in config/claims.yaml
+before the run. A verdict on a twin says how the code behaves on simulated data and nothing about the paper."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from himoe import registry
+from himoe.config import dataset_info
+from himoe.items import Evidence, Made, model_title
+from himoe.stats.paired import compare
+from himoe.stats.robustness import areas, compare_areas
+from himoe.tables._text import VERDICTS, interval, number, stamped
+
+TITLE = "Claims"
+SECTION = "verdict"
+NEEDS = ("scores", "claims")
+Verdict = tuple[str, str]
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per claim and data set of the run; what the run cannot speak to is one 'not run' row per claim."""
+    rows = []
+    for claim in evidence.yaml("claims"):
+        told = {"id": claim["id"], "claim": claim["claim"]}
+        here = [d for d in evidence.config.datasets if claim["test"] and registry.plugin_of(d) in claim["on"]]
+        for dataset in here:
+            verdict, why = TESTS[claim["test"]](evidence, dataset)
+            rows.append(told | {"dataset": dataset, "verdict": verdict, "evidence": why})
+        absent = [d for d in claim["on"] if d not in here]
+        if absent:
+            why = (
+                "no real recordings of it in this run"
+                if claim["test"]
+                else "needs the ablations, which this run does not contain"
+            )
+            named = ", ".join(dataset_info(d).title for d in absent)
+            rows.append(told | {"dataset": named, "verdict": "not run", "evidence": why})
+    data = pd.DataFrame(rows)
+    known = set(evidence.config.datasets)
+    shown = pd.DataFrame({
+        "claim": data["id"] + " · " + data["claim"],
+        "data set": [stamped(d) if d in known else d for d in data["dataset"]],
+        "verdict": data["verdict"].map(VERDICTS), "evidence": data["evidence"],
+    })  # fmt: skip
+    real = data[[d in known and not registry.is_twin(d) for d in data["dataset"]]]
+    counted = real["verdict"].value_counts().to_dict()
+    alt = "On real recordings: " + (", ".join(f"{n} {v}" for v, n in counted.items()) or "no claim was tested") + "."
+    return Made(data, shown, alt)
+
+
+def ahead_of_all(evidence: Evidence, dataset: str) -> Verdict:
+    """Hi-MoE above every other model in CCC and skill, every target."""
+    frames = [compare(evidence.scores, m, [dataset], evidence.config.statistics) for m in ("ccc", "skill")]
+    data, alpha = pd.concat(frames), evidence.config.statistics.alpha
+    won = (data["difference"] > 0) & (data["p_holm"] < alpha)
+    if data.empty:
+        return "not run", "no other model in this run"
+    if won.all():
+        return "supported", f"ahead in all {len(won)} comparisons"
+    lost = data[~won].sort_values("difference").iloc[0]
+    return "not supported", (
+        f"ahead in {won.sum()} of {len(won)} comparisons; against {model_title(lost['other'])} on {lost['target']}: "
+        f"{lost['metric']} difference {number(lost['difference'])}, p = {number(lost['p_holm'])}"
+    )
+
+
+def _loses_least(evidence: Evidence, dataset: str, condition: str) -> Verdict:
+    rivals = [m for m in evidence.config.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
+    if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.config.models:
+        return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
+    lost = areas(evidence.scores)
+    data = compare_areas(lost[lost["dataset"] == dataset], evidence.config.statistics)
+    data = data[(data["condition"] == condition)].set_index("model").loc[rivals]
+    clean = compare(evidence.scores, "ccc", [dataset], evidence.config.statistics)
+    clean = clean[clean["other"].isin(rivals)]
+    level = bool((clean["high"] >= 0).all())
+    good = bool((data["high"] < 0).all()) and level
+    worst = data["difference"].idxmax()
+    row = data.loc[worst]
+    gap = interval(row["difference"], row["low"], row["high"])
+    why = f"mean CCC lost minus that of {model_title(worst)}: {gap}; clean CCC no less: {'yes' if level else 'no'}"
+    return ("supported" if good else "not supported"), why
+
+
+def loses_least_missing(evidence: Evidence, dataset: str) -> Verdict:
+    """Less lost under random missing rates than the models trained alike."""
+    return _loses_least(evidence, dataset, "missing_rate")
+
+
+def loses_least_shifted(evidence: Evidence, dataset: str) -> Verdict:
+    """Less lost under shifts, where labels vary within a trial."""
+    if not dataset_info(dataset).per_token:
+        return "untestable on this data", "one label per trial: a mean-pooled model is invariant to shifts by construction"
+    return _loses_least(evidence, dataset, "shift")
+
+
+TESTS: dict[str, Callable[[Evidence, str], Verdict]] = {
+    "ahead_of_all": ahead_of_all,
+    "loses_least_missing": loses_least_missing,
+    "loses_least_shifted": loses_least_shifted,
+}

@@ -1,0 +1,44 @@
+"""What each data set holds after preparation: what is there, what is missing and what the quality gate refused. A token is
+present where at least half of a modality's features could be measured."""
+
+import pandas as pd
+
+from himoe.items import Evidence, Made
+from himoe.tables._text import number, stamped
+
+TITLE = "Data card"
+SECTION = "data"
+NEEDS = ("cards",)
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per data set and modality; subjects, labels and caveats in the note."""
+    rows, notes = [], []
+    for card in evidence.cards:
+        for name, m in card["modalities"].items():
+            share = m["present"] / max(m["tokens"], 1)
+            keys = ("n_chans", "sfreq", "recipe", "normalise", "tokens", "present", "features_unmeasured")
+            rows.append({"dataset": card["dataset"], "modality": name, **{k: m[k] for k in keys}, "present_share": share})
+        labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
+        kind = "per token" if card["per_token"] else "per trial"
+        told = (
+            f"{stamped(card['dataset'])}: {card['n_subjects']} subjects, {card['n_trials']} trials, "
+            f"{card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
+            f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
+            f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
+        )
+        if card["absent_subjects"]:
+            told += f" Absent subjects: {', '.join(card['absent_subjects'])}."
+        if card["stray_files"]:
+            told += f" Files that belong to no subject: {len(card['stray_files'])}."
+        notes.append(told)
+    data = pd.DataFrame(rows)
+    shown = pd.DataFrame({
+        "data set": data["dataset"].map(stamped), "modality": data["modality"].str.replace("_", " "),
+        "channels": data["n_chans"],
+        "rate, Hz": data["sfreq"].map(lambda v: number(v, 0)), "features": data["recipe"], "normalised": data["normalise"],
+        "tokens present": [f"{100 * s:.1f}%" for s in data["present_share"]], "features refused": data["features_unmeasured"],
+    })  # fmt: skip
+    lowest = data.loc[data["present_share"].idxmin()]
+    alt = f"Tokens present range from {100 * lowest['present_share']:.1f}% ({lowest['dataset']}, {lowest['modality']}) upwards."
+    return Made(data, shown, alt, "\n".join(notes))

@@ -1,0 +1,32 @@
+"""Numbers of the paper beside ours, as entered in config/reported.yaml by someone who has read them there: value, table,
+page. The file ships without values, because only the abstract was at hand; nothing is guessed."""
+
+import pandas as pd
+
+from himoe.items import Evidence, Made, model_title
+from himoe.score import per_subject
+from himoe.tables._text import number, stamped
+
+TITLE = "Reported and replicated"
+SECTION = "comparison"
+NEEDS = ("scores", "reported")
+COLUMNS = ["dataset", "target", "model", "metric", "value", "table", "page", "replicated", "delta", "delta_in_sd"]
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per reported value; ours is the mean over subjects, the last column the difference in our SD over subjects."""
+    rows = []
+    for told in evidence.yaml("reported")["values"]:
+        own = per_subject(evidence.scores, told["metric"])
+        at = (own["condition"] == "clean") & (own["dataset"] == told["dataset"]) & (own["target"] == told["target"])
+        values = own.loc[at & (own["model"] == told["model"]), "value"]
+        mean, delta = values.mean(), values.mean() - float(told["value"])
+        rows.append([*(told[c] for c in COLUMNS[:7]), mean, delta, delta / values.std() if len(values) > 1 else float("nan")])
+    data = pd.DataFrame(rows, columns=COLUMNS)
+    shown = pd.DataFrame({
+        "data set": data["dataset"].map(stamped), "target": data["target"], "model": data["model"].map(model_title),
+        "metric": data["metric"], "reported": data["value"].map(number), "ours": data["replicated"].map(number),
+        "difference": data["delta"].map(number), "in our SD": data["delta_in_sd"].map(number),
+    })  # fmt: skip
+    note = "" if rows else "No number of the paper has been read yet: config/reported.yaml holds no values."
+    return Made(data, shown, f"{len(rows)} reported values.", note)

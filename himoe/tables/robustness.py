@@ -1,0 +1,35 @@
+"""What each model loses: the mean drop of CCC from the mildest severity, over the tested range of a condition (area between
+the curve and its start, divided by the range; smaller is better, negative means a gain). Paired over subjects, targets
+averaged; the interval is of Hi-MoE's loss minus the other model's, so below 0 Hi-MoE is the more robust."""
+
+import pandas as pd
+
+from himoe import registry
+from himoe.items import Evidence, Made, model_title
+from himoe.stats.robustness import areas, compare_areas
+from himoe.tables._text import interval, number, stamped
+
+TITLE = "Robustness to missing and shifted input"
+SECTION = "robustness"
+NEEDS = ("scores",)
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per data set, condition and model."""
+    config = evidence.config
+    lost = areas(evidence.scores)
+    data = compare_areas(lost, config.statistics)
+    shown = pd.DataFrame({
+        "data set": data["dataset"].map(stamped),
+        "condition": data["condition"].map(lambda c: registry.peek("perturb", c)["TITLE"]),
+        "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
+        "mean CCC lost": data["lost"].map(number),
+        "Hi-MoE minus model [95% CI]": [
+            "–" if m == "himoe" else interval(*v)
+            for m, v in zip(data["model"], data[["difference", "low", "high"]].to_numpy(), strict=True)
+        ],
+        "subjects": data["n_subjects"],
+    })  # fmt: skip
+    own = data[data["model"] == "himoe"]
+    alt = "; ".join(f"{stamped(r.dataset)}, {r.condition}: Hi-MoE loses {number(r.lost)}" for r in own.itertuples())
+    return Made(data, shown, alt + ".", "A model without skill has nothing to lose: read this beside the main comparison.")

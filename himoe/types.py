@@ -1,0 +1,230 @@
+"""Frozen records that every floor shares. Arrays are numpy; shapes are given beside each field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class HimoeError(Exception):
+    """An error a user can act on: one line that says what, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One recorded modality of a data set.
+
+    ``features`` names the recipe in :mod:`himoe.signal.features`; ``normalise`` is ``session`` (z-score of each
+    feature over one session of one subject, label-free) or ``none``.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    sfreq: float
+    unit: str
+    features: str
+    normalise: str = "session"
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """Facts of a data set, written as literals so that the DAG can read them without importing the plug-in.
+
+    ``folder`` is a second name its folder under ``data_root`` may have (the first is the plug-in's).
+    """
+
+    title: str
+    citation: str
+    licence: str
+    access: str
+    files: tuple[str, ...]
+    subjects: tuple[str, ...]
+    n_trials: int | None
+    seconds: float | None
+    modalities: tuple[Modality, ...]
+    targets: tuple[str, ...]
+    default_targets: tuple[str, ...]
+    target_range: tuple[float, float]
+    per_token: bool
+    token_rate: float
+    token_window: float
+    caveats: tuple[str, ...] = ()
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of a data set there is to read: the original's size, or a twin's.
+
+    ``n_trials`` and ``seconds`` are None where the original is ragged.
+    """
+
+    subjects: tuple[str, ...]
+    n_trials: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """The files of one subject, relative to the data set's folder."""
+
+    subject: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A recording. ``data`` (n_chans, n_times) in SI units; ``start`` in seconds from stimulus onset."""
+
+    data: np.ndarray
+    sfreq: float
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One stimulus seen by one subject.
+
+    ``targets`` is (n_outputs,) or, where labels vary within the trial, (n_labels, n_outputs) at ``target_times``.
+    A modality that was not recorded is absent from ``signals``. ``baseline`` holds pre-trial recordings that are
+    separate from the trial; a baseline that runs into the trial is part of ``signals`` at negative times.
+    """
+
+    subject: str
+    session: str
+    trial: str
+    stimulus: str
+    seconds: float
+    signals: dict[str, Signal]
+    targets: np.ndarray
+    target_times: np.ndarray | None = None
+    baseline: dict[str, Signal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialInfo:
+    """Who, what and which content (``digest``: SHA-256 of the tokens' bytes)."""
+
+    subject: str
+    session: str
+    trial: str
+    stimulus: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the columns of :class:`Tokens` are to be read."""
+
+    modalities: tuple[str, ...]
+    features: tuple[tuple[str, ...], ...]
+    targets: tuple[str, ...]
+    token_rate: float
+    per_token: bool
+
+    @property
+    def slices(self) -> dict[str, slice]:
+        """Columns of ``Tokens.x`` that belong to each modality."""
+        out, start = {}, 0
+        for name, names in zip(self.modalities, self.features, strict=True):
+            out[name] = slice(start, start + len(names))
+            start += len(names)
+        return out
+
+    @property
+    def n_features(self) -> int:
+        """Columns of ``Tokens.x`` (counts)."""
+        return sum(len(names) for names in self.features)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Trials on one token clock, one after the other.
+
+    x : (n_tokens, n_features) float32, 0 where absent · mask : (n_tokens, n_modalities) bool ·
+    time : (n_tokens,) float32, seconds from stimulus onset · y : (n_tokens, n_outputs) float32, NaN where unlabelled ·
+    offsets : (n_trials + 1,) int64, trial i is ``offsets[i]:offsets[i + 1]``.
+    """
+
+    x: np.ndarray
+    mask: np.ndarray
+    time: np.ndarray
+    y: np.ndarray
+    offsets: np.ndarray
+    trials: tuple[TrialInfo, ...]
+    layout: Layout
+
+    def select(self, keep: list[int]) -> Tokens:
+        """The trials at these positions, in this order."""
+        import numpy as np
+
+        rows = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in keep]
+        at = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        offsets = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
+        trials = tuple(self.trials[i] for i in keep)
+        return Tokens(self.x[at], self.mask[at], self.time[at], self.y[at], offsets, trials, self.layout)
+
+    @staticmethod
+    def concatenate(parts: list[Tokens]) -> Tokens:
+        """Several subjects as one; layouts must agree."""
+        import numpy as np
+
+        layout = parts[0].layout
+        if any(part.layout != layout for part in parts):
+            raise HimoeError("tokens of different layouts cannot be joined: prepare the subjects again")
+        lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "mask", "time", "y"))
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return Tokens(*columns, offsets, sum((part.trials for part in parts), ()), layout)
+
+
+Keys = dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One fold. Each part maps ``(subject, trial)`` to the digest of that trial's content."""
+
+    fold: int
+    train: Keys
+    valid: Keys
+    test: Keys
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """All a model may know before it sees data."""
+
+    layout: Layout
+    n_times: int
+    n_parameters: int | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of targets."""
+        return len(self.layout.targets)
+
+
+class Batch(NamedTuple):
+    """What a torch model reads: x (B, T, n_features), mask (B, T, M) bool, time (B, T) s from the window's start,
+    valid (B, T) bool, trial (B,) int: an id equal for windows of one trial; y (B, T, n_outputs) standardised targets,
+    NaN where unknown, None outside training."""
+
+    x: Any
+    mask: Any
+    time: Any
+    valid: Any
+    trial: Any
+    y: Any = None
+
+
+class Output(NamedTuple):
+    """What a torch model gives back: prediction (B, T, n_outputs) in training-standardised units, ``losses``
+    (name -> scalar, already times its weight) and ``routing``: name -> (B, T, n, ...) per step, (B, n) or a scalar."""
+
+    prediction: Any
+    losses: dict[str, Any]
+    routing: dict[str, Any]

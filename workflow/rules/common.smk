@@ -1,0 +1,80 @@
+# Contract: checks the config before any job, and answers what the other files ask of it:
+# which files, which jobs, which code. Imports floor F0 of the package alone.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from himoe import config as himoe_config
+from himoe import registry
+from himoe.provenance import fingerprint
+from himoe.types import HimoeError
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    protocol="[a-z_]+",
+    model="[A-Za-z0-9_]+",
+    seed="[0-9]+",
+    shard="[0-9]+",
+    subject="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    figure="[A-Za-z0-9_]+",
+    table="[A-Za-z0-9_]+",
+
+
+def source_root(dataset):
+    """Folder of the source files: the user's, or a twin's."""
+    if registry.is_twin(dataset):
+        return f"results/{dataset}/source"
+    names = (dataset, himoe_config.dataset_info(dataset).folder)
+    found = [Path(CONFIG.data_root) / n for n in names if n and (Path(CONFIG.data_root) / n).is_dir()]
+    return str(found[0] if found else Path(CONFIG.data_root) / dataset)
+
+
+def find_sources(dataset):
+    """Source files of a real data set, found before the DAG so that an absent folder is one line."""
+    info, root = himoe_config.dataset_info(dataset), Path(source_root(dataset))
+    files = sorted(str(p) for pattern in info.files for p in root.glob(pattern))
+    if not files:
+        raise HimoeError(f"data set '{dataset}': no {info.files[0]} in {root}/; {info.access}; or set data_root")
+    return files
+
+
+try:
+    CONFIG = himoe_config.load(config)
+    SOURCES = {d: find_sources(d) for d in CONFIG.datasets if not registry.is_twin(d)}
+except HimoeError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def subjects(dataset):
+    """Subjects a data set is expected to have."""
+    return CONFIG.size(dataset).subjects
+
+
+def shards(dataset, protocol):
+    """Numbers of the shards that together hold every fold."""
+    n_folds = himoe_config.n_folds(protocol, len(subjects(dataset)), CONFIG.splits)
+    per_job = n_folds if CONFIG.training.folds_per_job == "all" else CONFIG.training.folds_per_job
+    return range(-(-n_folds // per_job))
+
+
+def fits(pattern, datasets=None, protocols=None):
+    """``pattern`` for every fit of the run, or of some data sets and protocols."""
+    return [
+        pattern.format(dataset=d, protocol=p, model=m, seed=s, shard=i)
+        for d in datasets or CONFIG.datasets
+        for p in protocols or CONFIG.protocols
+        for m in CONFIG.models
+        for s in CONFIG.seeds
+        for i in shards(d, p)
+    ]
+
+
+def plugin_code(kind, name, *modules):
+    """Fingerprint of a plug-in and of the modules that drive it."""
+    return fingerprint(f"himoe.{kind}.{registry.plugin_of(name) if kind == 'datasets' else name}", *modules)
+
+
+def section(model):
+    """A section of the config as plain values, for ``params``: a rule gets only what it reads."""
+    return model.model_dump(mode="json")

@@ -1,0 +1,100 @@
+# Contract: source files -> results/{dataset}/manifest.json (verified) -> results/{dataset}/subjects/{subject}.npz (tokens)
+# and {subject}.json (quality) -> results/{dataset}/card.json (data card). A twin's source files are written here too.
+
+
+def source_files(wildcards):
+    if registry.is_twin(wildcards.dataset):
+        return f"results/{wildcards.dataset}/source/twin.json"
+    return SOURCES[wildcards.dataset]
+
+
+def size_of(wildcards):
+    size = CONFIG.size(wildcards.dataset)
+    return {"subjects": size.subjects, "n_trials": size.n_trials, "seconds": size.seconds}
+
+
+def root_of(wildcards):
+    return source_root(wildcards.dataset)
+
+
+def targets_of(wildcards):
+    return CONFIG.targets_of(wildcards.dataset)
+
+
+def dataset_code(wildcards):
+    return plugin_code("datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess")
+
+
+def simulator_code(wildcards):
+    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
+
+
+rule synthesize_twin:
+    output:
+        mark="results/{dataset}/source/twin.json",
+    wildcard_constraints:
+        dataset=r"[A-Za-z0-9_]+_twin",
+    params:
+        size=size_of,
+        snr=CONFIG.twin.snr,
+        twin_seed=CONFIG.twin.seed,
+        code=simulator_code,
+    log:
+        "results/{dataset}/logs/synthesize_twin.log",
+    script:
+        "../scripts/synthesize_twin.py"
+
+
+rule take_in:
+    input:
+        source_files,
+    output:
+        manifest="results/{dataset}/manifest.json",
+    params:
+        root=root_of,
+        size=size_of,
+        allow_missing=CONFIG.allow_missing_subjects,
+        code=dataset_code,
+    log:
+        "results/{dataset}/logs/take_in.log",
+    script:
+        "../scripts/take_in.py"
+
+
+rule prepare_subject:
+    input:
+        manifest=rules.take_in.output.manifest,
+    output:
+        tokens="results/{dataset}/subjects/{subject}.npz",
+        quality="results/{dataset}/subjects/{subject}.json",
+    params:
+        root=root_of,
+        size=size_of,
+        targets=targets_of,
+        code=dataset_code,
+    log:
+        "results/{dataset}/logs/prepare_{subject}.log",
+    script:
+        "../scripts/prepare_subject.py"
+
+
+def every_subject(suffix):
+    def files(wildcards):
+        return [f"results/{wildcards.dataset}/subjects/{s}.{suffix}" for s in subjects(wildcards.dataset)]
+
+    return files
+
+
+rule describe_dataset:
+    input:
+        manifest=rules.take_in.output.manifest,
+        tokens=every_subject("npz"),
+        quality=every_subject("json"),
+    output:
+        card="results/{dataset}/card.json",
+    params:
+        code=dataset_code,
+    log:
+        "results/{dataset}/logs/describe_dataset.log",
+    script:
+        "../scripts/describe_dataset.py"

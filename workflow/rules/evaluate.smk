@@ -1,0 +1,32 @@
+# Contract: predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/tables/scores.csv (tidy: dataset,
+# protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
+
+
+def predictions_of(wildcards):
+    return fits(f"{FIT}/predictions.parquet", [wildcards.dataset], [wildcards.protocol])
+
+
+rule score_predictions:
+    input:
+        predictions_of,
+    output:
+        scores="results/{dataset}/{protocol}/scores.csv",
+    params:
+        code=fingerprint("himoe.score"),
+    log:
+        "results/{dataset}/{protocol}/score_predictions.log",
+    script:
+        "../scripts/score_predictions.py"
+
+
+rule gather_scores:
+    input:
+        expand(rules.score_predictions.output.scores, dataset=CONFIG.datasets, protocol=CONFIG.protocols),
+    output:
+        scores="results/tables/scores.csv",
+    params:
+        code=fingerprint("himoe.score"),
+    log:
+        "results/logs/gather_scores.log",
+    script:
+        "../scripts/gather_scores.py"

@@ -1,0 +1,16 @@
+# Contract: results/{dataset}/subjects/*.npz -> results/{dataset}/splits/{protocol}.csv (fold, part, subject, trial, digest).
+# The only place where folds are decided; disjointness is asserted here and again wherever a fold is used.
+
+
+rule make_splits:
+    input:
+        tokens=every_subject("npz"),
+    output:
+        splits="results/{dataset}/splits/{protocol}.csv",
+    params:
+        settings=section(CONFIG.splits),
+        code=fingerprint("himoe.splits", "himoe.audit"),
+    log:
+        "results/{dataset}/logs/make_splits_{protocol}.log",
+    script:
+        "../scripts/make_splits.py"

@@ -1,0 +1,12 @@
+from himoe.job import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from himoe.shards import fit
+
+    wildcards, params = snakemake.wildcards, snakemake.params
+    fit(
+        dict(wildcards.items()), list(map(Path, snakemake.input.tokens)), snakemake.input.splits, params.options,
+        params.settings, Path(snakemake.output.weights), Path(snakemake.output.record),
+    )  # fmt: skip

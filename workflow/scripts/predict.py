@@ -1,0 +1,15 @@
+from himoe.job import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from himoe.io import write_table
+    from himoe.shards import predict
+
+    wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
+    predictions, routing = predict(
+        dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, params.settings,
+        Path(files.weights), Path(files.record), params.conditions, params.condition_seed,
+    )  # fmt: skip
+    write_table(snakemake.output.routing, routing)
+    write_table(snakemake.output.predictions, predictions)
