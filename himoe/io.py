@@ -171,7 +171,9 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
     except Exception as error:  # an unpickler fed hostile bytes may raise anything
         reason = str(error) or type(error).__name__
         raise HimoeError(f"{path}: refused or truncated ({reason}); obtain the file again from its owners") from error
-    fine = isinstance(value, dict) and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
+    fine = (
+        isinstance(value, dict) and value and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
+    )
     if not fine:
         raise HimoeError(f"{path}: not a dict of numeric arrays")
     return value

@@ -29,11 +29,7 @@ def make(evidence: Evidence) -> Made:
             rows.append(told | {"dataset": dataset, "verdict": verdict, "evidence": why})
         absent = [d for d in claim["on"] if d not in here]
         if absent:
-            why = (
-                "no real recordings of it in this run"
-                if claim["test"]
-                else "needs the ablations, which this run does not contain"
-            )
+            why = "no real recordings of it in this run" if claim["test"] else "needs ablations that this run does not contain"
             named = ", ".join(dataset_info(d).title for d in absent)
             rows.append(told | {"dataset": named, "verdict": "not run", "evidence": why})
     data = pd.DataFrame(rows)

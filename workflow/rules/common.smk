@@ -26,7 +26,11 @@ def source_root(dataset):
     if registry.is_twin(dataset):
         return f"results/{dataset}/source"
     names = (dataset, himoe_config.dataset_info(dataset).folder)
-    found = [Path(CONFIG.data_root) / n for n in names if n and (Path(CONFIG.data_root) / n).is_dir()]
+    found = [
+        Path(CONFIG.data_root) / n
+        for n in names
+        if n and (Path(CONFIG.data_root) / n).is_dir()
+    ]
     return str(found[0] if found else Path(CONFIG.data_root) / dataset)
 
 
@@ -35,7 +39,9 @@ def find_sources(dataset):
     info, root = himoe_config.dataset_info(dataset), Path(source_root(dataset))
     files = sorted(str(p) for pattern in info.files for p in root.glob(pattern))
     if not files:
-        raise HimoeError(f"data set '{dataset}': no {info.files[0]} in {root}/; {info.access}; or set data_root")
+        raise HimoeError(
+            f"data set '{dataset}': no {info.files[0]} in {root}/; {info.access}; or set data_root"
+        )
     return files
 
 
@@ -54,7 +60,11 @@ def subjects(dataset):
 def shards(dataset, protocol):
     """Numbers of the shards that together hold every fold."""
     n_folds = himoe_config.n_folds(protocol, len(subjects(dataset)), CONFIG.splits)
-    per_job = n_folds if CONFIG.training.folds_per_job == "all" else CONFIG.training.folds_per_job
+    per_job = (
+        n_folds
+        if CONFIG.training.folds_per_job == "all"
+        else CONFIG.training.folds_per_job
+    )
     return range(-(-n_folds // per_job))
 
 
@@ -72,7 +82,10 @@ def fits(pattern, datasets=None, protocols=None):
 
 def plugin_code(kind, name, *modules):
     """Fingerprint of a plug-in and of the modules that drive it."""
-    return fingerprint(f"himoe.{kind}.{registry.plugin_of(name) if kind == 'datasets' else name}", *modules)
+    return fingerprint(
+        f"himoe.{kind}.{registry.plugin_of(name) if kind == 'datasets' else name}",
+        *modules,
+    )
 
 
 def section(model):

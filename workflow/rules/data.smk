@@ -10,7 +10,11 @@ def source_files(wildcards):
 
 def size_of(wildcards):
     size = CONFIG.size(wildcards.dataset)
-    return {"subjects": size.subjects, "n_trials": size.n_trials, "seconds": size.seconds}
+    return {
+        "subjects": size.subjects,
+        "n_trials": size.n_trials,
+        "seconds": size.seconds,
+    }
 
 
 def root_of(wildcards):
@@ -22,7 +26,9 @@ def targets_of(wildcards):
 
 
 def dataset_code(wildcards):
-    return plugin_code("datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess")
+    return plugin_code(
+        "datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess"
+    )
 
 
 def simulator_code(wildcards):
@@ -32,6 +38,8 @@ def simulator_code(wildcards):
 rule synthesize_twin:
     output:
         mark="results/{dataset}/source/twin.json",
+    log:
+        "results/{dataset}/logs/synthesize_twin.log",
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_]+_twin",
     params:
@@ -39,8 +47,6 @@ rule synthesize_twin:
         snr=CONFIG.twin.snr,
         twin_seed=CONFIG.twin.seed,
         code=simulator_code,
-    log:
-        "results/{dataset}/logs/synthesize_twin.log",
     script:
         "../scripts/synthesize_twin.py"
 
@@ -50,13 +56,13 @@ rule take_in:
         source_files,
     output:
         manifest="results/{dataset}/manifest.json",
+    log:
+        "results/{dataset}/logs/take_in.log",
     params:
         root=root_of,
         size=size_of,
         allow_missing=CONFIG.allow_missing_subjects,
         code=dataset_code,
-    log:
-        "results/{dataset}/logs/take_in.log",
     script:
         "../scripts/take_in.py"
 
@@ -67,20 +73,23 @@ rule prepare_subject:
     output:
         tokens="results/{dataset}/subjects/{subject}.npz",
         quality="results/{dataset}/subjects/{subject}.json",
+    log:
+        "results/{dataset}/logs/prepare_{subject}.log",
     params:
         root=root_of,
         size=size_of,
         targets=targets_of,
         code=dataset_code,
-    log:
-        "results/{dataset}/logs/prepare_{subject}.log",
     script:
         "../scripts/prepare_subject.py"
 
 
 def every_subject(suffix):
     def files(wildcards):
-        return [f"results/{wildcards.dataset}/subjects/{s}.{suffix}" for s in subjects(wildcards.dataset)]
+        return [
+            f"results/{wildcards.dataset}/subjects/{s}.{suffix}"
+            for s in subjects(wildcards.dataset)
+        ]
 
     return files
 
@@ -92,9 +101,9 @@ rule describe_dataset:
         quality=every_subject("json"),
     output:
         card="results/{dataset}/card.json",
-    params:
-        code=dataset_code,
     log:
         "results/{dataset}/logs/describe_dataset.log",
+    params:
+        code=dataset_code,
     script:
         "../scripts/describe_dataset.py"

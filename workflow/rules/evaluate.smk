@@ -11,22 +11,26 @@ rule score_predictions:
         predictions_of,
     output:
         scores="results/{dataset}/{protocol}/scores.csv",
-    params:
-        code=fingerprint("himoe.score"),
     log:
         "results/{dataset}/{protocol}/score_predictions.log",
+    params:
+        code=fingerprint("himoe.score"),
     script:
         "../scripts/score_predictions.py"
 
 
 rule gather_scores:
     input:
-        expand(rules.score_predictions.output.scores, dataset=CONFIG.datasets, protocol=CONFIG.protocols),
+        expand(
+            rules.score_predictions.output.scores,
+            dataset=CONFIG.datasets,
+            protocol=CONFIG.protocols,
+        ),
     output:
         scores="results/tables/scores.csv",
-    params:
-        code=fingerprint("himoe.score"),
     log:
         "results/logs/gather_scores.log",
+    params:
+        code=fingerprint("himoe.score"),
     script:
         "../scripts/gather_scores.py"

@@ -24,7 +24,9 @@ def table_evidence(wildcards):
 
 
 def figure_code(wildcards):
-    return plugin_code("figures", wildcards.figure, "himoe.figures._paper", "himoe.items")
+    return plugin_code(
+        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
+    )
 
 
 def table_code(wildcards):
@@ -40,11 +42,11 @@ rule draw_figure:
         png="results/figures/{figure}.png",
         csv="results/figures/{figure}.csv",
         item="results/figures/{figure}.json",
+    log:
+        "results/logs/draw_{figure}.log",
     params:
         config=section(CONFIG),
         code=figure_code,
-    log:
-        "results/logs/draw_{figure}.log",
     script:
         "../scripts/draw_figure.py"
 
@@ -55,13 +57,13 @@ rule write_table:
     output:
         csv="results/tables/{table}.csv",
         item="results/tables/{table}.json",
+    log:
+        "results/logs/write_{table}.log",
     wildcard_constraints:
         table="(?!scores$)[A-Za-z0-9_]+",
     params:
         config=section(CONFIG),
         code=table_code,
-    log:
-        "results/logs/write_{table}.log",
     script:
         "../scripts/write_table.py"
 
@@ -71,14 +73,16 @@ rule render_report:
         figures=expand(rules.draw_figure.output.item, figure=CONFIG.figures),
         tables=expand(rules.write_table.output.item, table=CONFIG.tables),
         runs=EVIDENCE["runs"],
-        templates=sorted(str(p) for p in Path(workflow.basedir, "report").rglob("*") if p.is_file()),
+        templates=sorted(
+            str(p) for p in Path(workflow.basedir, "report").rglob("*") if p.is_file()
+        ),
     output:
         html="results/report.html",
         json="results/results.json",
+    log:
+        "results/logs/render_report.log",
     params:
         config=section(CONFIG),
         code=fingerprint("himoe.report"),
-    log:
-        "results/logs/render_report.log",
     script:
         "../scripts/render_report.py"

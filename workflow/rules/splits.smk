@@ -7,10 +7,10 @@ rule make_splits:
         tokens=every_subject("npz"),
     output:
         splits="results/{dataset}/splits/{protocol}.csv",
+    log:
+        "results/{dataset}/logs/make_splits_{protocol}.log",
     params:
         settings=section(CONFIG.splits),
         code=fingerprint("himoe.splits", "himoe.audit"),
-    log:
-        "results/{dataset}/logs/make_splits_{protocol}.log",
     script:
         "../scripts/make_splits.py"

@@ -9,7 +9,11 @@ def options_of(wildcards):
 
 
 def fit_code(wildcards):
-    codes = [plugin_code("models", wildcards.model, "himoe.training", "himoe.windows", "himoe.store")]
+    codes = [
+        plugin_code(
+            "models", wildcards.model, "himoe.training", "himoe.windows", "himoe.store"
+        )
+    ]
     if reference := registry.peek("models", wildcards.model).get("REFERENCE"):
         codes.append(plugin_code("models", reference))
     return codes
@@ -27,13 +31,13 @@ rule fit_model:
     output:
         weights=f"{FIT}/weights.safetensors",
         record=f"{FIT}/run.json",
+    log:
+        f"{FIT}/fit_model.log",
+    threads: CONFIG.training.threads
     params:
         options=options_of,
         settings=section(CONFIG.training),
         code=fit_code,
-    threads: CONFIG.training.threads
-    log:
-        f"{FIT}/fit_model.log",
     script:
         "../scripts/fit_model.py"
 
@@ -47,14 +51,14 @@ rule predict:
     output:
         predictions=f"{FIT}/predictions.parquet",
         routing=f"{FIT}/routing.parquet",
+    log:
+        f"{FIT}/predict.log",
+    threads: CONFIG.training.threads
     params:
         options=options_of,
         settings=section(CONFIG.training),
         conditions=CONFIG.conditions,
         condition_seed=CONFIG.condition_seed,
         code=predict_code,
-    threads: CONFIG.training.threads
-    log:
-        f"{FIT}/predict.log",
     script:
         "../scripts/predict.py"

@@ -1,0 +1,59 @@
+"""What tests share: a small set of tokens made by hand, the repository, the openly licensed recordings where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from himoe import io
+from himoe.types import Layout, Tokens, TrialInfo
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of the eSports recordings; skips with the reason where they are absent."""
+    folder = Path(os.environ.get("HIMOE_RECORDINGS", ROOT.parent / "shared" / "data")) / "esports_sensors"
+    if not (folder / "matches").is_dir():
+        pytest.skip("no eSports recordings; set HIMOE_RECORDINGS to the folder that holds esports_sensors/")
+    return folder
+
+
+def make_tokens(
+    n_subjects: int = 6, n_trials: int = 4, n_times: int = 24, per_token: bool = False, seed: int = 0, signal: float = 1.0
+) -> Tokens:
+    """Tokens of two modalities (3 and 2 features), two targets; the first feature of each carries them."""
+    rng = np.random.default_rng(seed)
+    layout = Layout(("a", "b"), (("a0", "a1", "a2"), ("b0", "b1")), ("valence", "arousal"), 2.0, per_token)
+    x, mask, y, trials = [], [], [], []
+    for s in range(n_subjects):
+        for t in range(n_trials):
+            label = rng.standard_normal((n_times, 2)) if per_token else np.tile(rng.standard_normal(2), (n_times, 1))
+            block = rng.standard_normal((n_times, 5))
+            block[:, 0] += signal * 2 * label[:, 0]
+            block[:, 3] += signal * 2 * label[:, 1]
+            present = rng.random((n_times, 2)) < 0.9
+            columns = np.repeat(present, [3, 2], axis=1)
+            x.append(np.where(columns, block, 0.0).astype(np.float32))
+            mask.append(present)
+            y.append(label.astype(np.float32))
+            trials.append(TrialInfo(f"s{s}", "1", f"t{t}", f"t{t}", io.digest(x[-1], present)))
+    offsets = np.arange(0, (len(x) + 1) * n_times, n_times)
+    time = np.tile(1 + np.arange(n_times) / 2, len(x)).astype(np.float32)
+    return Tokens(np.concatenate(x), np.concatenate(mask), time, np.concatenate(y), offsets, tuple(trials), layout)
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    """Six subjects, four trials each, one label per trial."""
+    return make_tokens()

@@ -1,0 +1,210 @@
+"""What every plug-in owes, tested for each file that exists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from himoe import config, intake, preprocess, registry
+from himoe.predict import perturb
+from himoe.rows import to_rows
+from himoe.types import Batch, BuildContext, HimoeError, Output, Tokens
+from tests.conftest import make_tokens
+
+TORCH = [m for m in registry.available("models") if "build" in registry.peek("models", m)["functions"]]
+ESTIMATORS = [m for m in registry.available("models") if m not in TORCH]
+
+
+@pytest.fixture(scope="module", params=registry.available("datasets"))
+def twin(request, tmp_path_factory):
+    """A small twin of each data set, written in its own format."""
+    name, root = request.param, tmp_path_factory.mktemp(request.param)
+    settings = config.Config(datasets=[f"{name}_twin"], twin={"subjects": 6, "trials": 3, "seconds": 16, "snr": 1.0})
+    size = settings.size(f"{name}_twin")
+    intake.synthesize(name, root, size, 1.0, 0)
+    return name, root, size, settings
+
+
+def test_facts_are_complete(twin):
+    info = registry.peek("datasets", twin[0])["INFO"]
+    assert info.licence
+    assert info.access
+    assert info.citation
+    assert len(set(info.subjects)) == len(info.subjects)
+    assert set(info.default_targets) <= set(info.targets)
+    assert len({m.name for m in info.modalities}) == len(info.modalities)
+
+
+def test_intake_lists_every_subject(twin):
+    name, root, size, _ = twin
+    manifest = intake.take_in(name, root, size)
+    assert list(manifest["records"]) == list(size.subjects)
+    assert not manifest["absent"]
+    assert all(len(f["sha256"]) == 64 for f in manifest["files"].values())
+
+
+def test_trials_become_tokens(twin):
+    name, root, size, settings = twin
+    plugin, manifest = registry.load("datasets", name), intake.take_in(name, root, size)
+    subject = size.subjects[-1]
+    trials = list(plugin.read(root, intake.record_of(manifest, root, subject), size))
+    assert len(trials) == size.n_trials
+    low, high = plugin.INFO.target_range
+    for trial in trials:
+        assert trial.subject == subject
+        assert ((trial.targets >= low) & (trial.targets <= high)).all()
+        for m in plugin.INFO.modalities:
+            if m.name in trial.signals:
+                assert trial.signals[m.name].data.shape[0] == len(m.channels)
+                assert trial.signals[m.name].sfreq == m.sfreq
+    tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"))
+    assert np.isfinite(tokens.x).all()
+    assert tokens.mask.any()
+    columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
+    assert (tokens.x[~columns] == 0).all()
+    assert set(quality) == set(tokens.layout.modalities)
+    assert len({t.digest for t in tokens.trials}) == len(trials)
+
+
+def test_simulation_repeats_to_the_byte(twin, tmp_path):
+    name, root, size, _ = twin
+    intake.synthesize(name, tmp_path, size, 1.0, 0)
+    plugin = registry.load("datasets", name)
+    record = plugin.records(root, size)[0]
+    for a, b in zip(plugin.read(root, record, size), plugin.read(tmp_path, record, size), strict=True):
+        for m in a.signals:
+            np.testing.assert_array_equal(a.signals[m].data, b.signals[m].data)
+
+
+def test_a_missing_subject_is_named(twin, tmp_path):
+    name, _, size, _ = twin
+    with pytest.raises(HimoeError, match="subjects absent"):
+        intake.take_in(name, tmp_path, size)
+
+
+@pytest.mark.parametrize("name", registry.available("perturb"))
+def test_severity_zero_is_the_identity(name, tokens):
+    plugin = registry.load("perturb", name)
+    one = tokens.select([0])
+    out = plugin.apply(one, 0.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(out.x, one.x)
+    np.testing.assert_array_equal(out.mask, one.mask)
+    assert plugin.margin(0.0, 2.0) == 0
+
+
+@pytest.mark.parametrize("name", registry.available("perturb"))
+def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
+    before = tokens.x.copy()
+    a, b = (perturb(tokens, name, [0.0, 0.5], 3) for _ in range(2))
+    np.testing.assert_array_equal(a[0.5].x, b[0.5].x)
+    np.testing.assert_array_equal(a[0.0].y, a[0.5].y)
+    np.testing.assert_array_equal(tokens.x, before)
+    assert len(a[0.0].time) == len(a[0.5].time)
+    assert (a[0.5].x != a[0.0].x).any()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("per_token", [False, True])
+def test_estimators_fit_and_predict(name, per_token):
+    plugin, data = registry.load("models", name), make_tokens(per_token=per_token)
+    rows = to_rows(data)
+    state = plugin.fit(rows, rows, plugin.Config(), 0)
+    assert all(isinstance(a, np.ndarray) for a in state.values())
+    out = plugin.predict(state, rows)
+    assert out.shape == rows.y.shape
+    assert np.isfinite(out).all()
+
+
+def batch_of(data: Tokens, n_times: int = 24) -> Batch:
+    import torch
+
+    from himoe.windows import TokenTensors
+
+    tensors = TokenTensors(data)
+    n = len(data.trials)
+    return tensors.batch(torch.arange(n), torch.zeros(n, dtype=torch.long), n_times)
+
+
+@pytest.fixture(scope="module", params=TORCH)
+def network(request):
+    import torch
+
+    torch.manual_seed(0)
+    plugin, data = registry.load("models", request.param), make_tokens()
+    return plugin.build(BuildContext(data.layout, 24), plugin.Config(width=16)), data
+
+
+def test_a_prediction_for_every_step(network):
+    model, data = network
+    output = model.eval()(batch_of(data)._replace(y=None))
+    assert isinstance(output, Output)
+    assert output.prediction.shape == (24, 24, 2)
+    assert output.losses == {}
+
+
+@pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf, 1e30])
+def test_what_a_masked_input_holds_changes_no_bit(network, garbage):
+    import torch
+
+    model, data = network
+    batch = batch_of(data)
+    columns = torch.repeat_interleave(batch.mask, torch.tensor([3, 2]), dim=-1)
+    dirty = batch._replace(x=torch.where(columns, batch.x, garbage))
+    a, b = model.eval()(batch._replace(y=None)), model(dirty._replace(y=None))
+    assert torch.equal(a.prediction, b.prediction)
+    for name in a.routing:
+        assert torch.equal(a.routing[name], b.routing[name]), name
+
+
+def test_gradients_reach_every_parameter(network):
+    model, data = network
+    model.train().zero_grad()
+    output = model(batch_of(data))
+    (output.prediction.square().mean() + sum(output.losses.values())).backward()
+    lost = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not lost
+
+
+def test_all_absent_is_defined(network):
+    import torch
+
+    model, data = network
+    batch = batch_of(replace(data, mask=np.zeros_like(data.mask), x=np.zeros_like(data.x)))
+    prediction = model.eval()(batch._replace(y=None)).prediction
+    assert torch.isfinite(prediction).all()
+    torch.testing.assert_close(prediction[0], prediction[1])
+    model.train()
+    output = model(batch)
+    assert all(torch.isfinite(v).all() for v in output.losses.values())
+
+
+def test_one_window_one_modality(network):
+    import torch
+
+    model, data = network
+    one = data.select([0])
+    mask = one.mask.copy()
+    mask[:, 0] = False
+    assert torch.isfinite(model.eval()(batch_of(replace(one, mask=mask))._replace(y=None)).prediction).all()
+
+
+def test_padding_changes_no_prediction(network):
+    import torch
+
+    model, data = network
+    model.eval()
+    a, b = batch_of(data, 24)._replace(y=None), batch_of(data, 30)._replace(y=None)
+    torch.testing.assert_close(model(a).prediction, model(b).prediction[:, :24], atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["figures", "tables"])
+def test_items_say_what_they_are(kind):
+    for name in registry.available(kind):
+        peeked = registry.peek(kind, name)
+        assert peeked["TITLE"], name
+        assert peeked["SECTION"], name
+        assert isinstance(peeked["NEEDS"], tuple), name
+        assert len(peeked["doc"]) > 60, name
+        assert ("draw" if kind == "figures" else "make") in peeked["functions"], name

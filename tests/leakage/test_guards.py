@@ -1,0 +1,146 @@
+"""Each leak is planted and must be refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from himoe import audit, config, predict, registry, splits, training
+from himoe.types import HimoeError, Split
+from tests.conftest import make_tokens
+from tests.test_training import SETTINGS, fit, folds, loader
+
+
+def keys(tokens, subjects):
+    return {(t.subject, t.trial): t.digest for t in tokens.trials if t.subject in subjects}
+
+
+def test_a_clean_split_passes(tokens):
+    audit.check_split(Split(0, keys(tokens, {"s0", "s1"}), keys(tokens, {"s2"}), keys(tokens, {"s3"})), "loso")
+
+
+@pytest.mark.parametrize(
+    "parts", [({"s0", "s1"}, {"s2"}, {"s1"}), ({"s0"}, {"s1", "s2"}, {"s2"}), ({"s0", "s1"}, {"s1"}, {"s3"})]
+)
+def test_a_subject_in_two_parts_is_refused(tokens, parts):
+    with pytest.raises(HimoeError, match=r"loso fold 0: leakage between .* subject s[12] is in both"):
+        audit.check_split(Split(0, *(keys(tokens, p) for p in parts)), "loso")
+
+
+def test_one_subject_under_two_ids_is_refused(tokens):
+    own = keys(tokens, {"s0"})
+    disguised = {("s9", trial): digest for (_, trial), digest in own.items()}
+    with pytest.raises(HimoeError, match="s9 t0 has the content of s0 t0"):
+        audit.check_split(Split(0, own, keys(tokens, {"s2"}), disguised), "loso")
+
+
+def test_predicting_what_was_fitted_is_refused(tokens):
+    with pytest.raises(HimoeError, match="fitted on test trial s0 t0"):
+        audit.check_unseen([keys(tokens, {"s0"})["s0", "t0"]], keys(tokens, {"s0"}), "ridge")
+
+
+def test_tokens_other_than_the_split_saw_are_refused(tokens):
+    own = keys(tokens, {"s0"})
+    own["s0", "t1"] = "0" * 64
+    with pytest.raises(HimoeError, match="s0 t1 changed since the split was made"):
+        audit.select(tokens, own)
+    with pytest.raises(HimoeError, match="s7 t0, which was not prepared"):
+        audit.select(tokens, {("s7", "t0"): "0" * 64})
+
+
+@pytest.mark.parametrize("protocol", list(splits.PROTOCOLS))
+def test_every_subject_is_tested_once_and_parts_are_disjoint(protocol, tokens):
+    frame = splits.make_splits(protocol, list(tokens.trials), config.Splits(n_folds=4))
+    tested = frame[frame["part"] == "test"]
+    assert sorted(tested["subject"] + tested["trial"]) == sorted(t.subject + t.trial for t in tokens.trials)
+    for _, fold in frame.groupby("fold"):
+        assert set(fold["part"]) == {"train", "valid", "test"}
+        assert (fold.groupby("subject")["part"].nunique() == 1).all()
+        assert len(fold) == len(tokens.trials)
+
+
+def test_protocols_are_those_the_config_knows():
+    assert tuple(splits.PROTOCOLS) == config.PROTOCOLS
+    for protocol in config.PROTOCOLS:
+        settings = config.Splits(n_folds=4)
+        subjects = [f"s{i}" for i in range(10)]
+        assert len(splits.PROTOCOLS[protocol](subjects, settings)) == config.n_folds(protocol, 10, settings)
+
+
+def test_a_leaking_splitter_stops_the_fit(tokens, tmp_path):
+    split = folds(tokens, tmp=tmp_path)[0]
+    leaking = replace(split, train=split.train | dict(list(split.test.items())[:1]))
+    with pytest.raises(HimoeError, match="leakage between train and test"):
+        fit("ridge", tokens, leaking)
+
+
+def test_test_rows_cannot_move_a_fit(tmp_path):
+    """Other test recordings and labels, same weights: nothing of the test part reaches the scaler, stopping or weights."""
+    tokens = make_tokens()
+    split = folds(tokens, tmp=tmp_path)[0]
+    at = [i for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.test]
+    other = replace(tokens, x=tokens.x.copy(), y=tokens.y.copy())
+    for i in at:
+        rows = slice(tokens.offsets[i], tokens.offsets[i + 1])
+        other.x[rows] += 1000
+        other.y[rows] -= 1000
+    short = SETTINGS.model_copy(update={"epochs": 2})
+    for model, options in (("ridge", {}), ("himoe", {"width": 16})):
+        a, b = (fit(model, t, split, options, settings=short) for t in (tokens, other))
+        np.testing.assert_array_equal(a.scaler.mean, b.scaler.mean)
+        assert all(np.array_equal(a.state[n], b.state[n]) for n in a.state)
+
+
+def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
+    split = folds(tokens, tmp=tmp_path)[0]
+    fitted = fit("ridge", tokens, split)
+    states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
+    identity = {"dataset": "d", "protocol": "p", "model": "ridge", "seed": 0}
+    out, _ = predict.predict_shard(
+        "ridge", {}, [split], states, loader(tokens), "p", SETTINGS, {"missing_rate": [0.0, 0.5]}, 7, identity
+    )
+    train = [tokens.y[tokens.offsets[i]] for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.train]
+    own = out[out["target"] == "valence"]
+    assert own["y_reference"].unique() == pytest.approx([np.mean(train, axis=0)[0]], abs=1e-6)
+    assert set(own["subject"]) == {s for s, _ in split.test}
+    clean, zero = (own[own["condition"] == c].query("severity == 0")["y_pred"].to_numpy() for c in ("clean", "missing_rate"))
+    np.testing.assert_array_equal(clean, zero)
+
+
+def test_all_models_meet_the_same_masks_and_they_are_nested(tokens):
+    out = predict.perturb(tokens, "missing_rate", [0.1, 0.3, 0.7], 7)
+    again = predict.perturb(tokens, "missing_rate", [0.3], 7)
+    np.testing.assert_array_equal(out[0.3].mask, again[0.3].mask)
+    assert not (out[0.7].mask & ~out[0.3].mask).any()
+    assert not (out[0.3].mask & ~out[0.1].mask).any()
+    lost = 1 - out[0.3].mask.sum() / tokens.mask.sum()
+    assert 0.25 < lost < 0.35
+
+
+def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
+    out = predict.perturb(tokens, "shift", [0.0, 1.0, 2.0], 7)
+    n_cut = 4  # 2 s at 2 Hz off each end
+    assert {len(t.time) for t in out.values()} == {len(tokens.trials) * (24 - 2 * n_cut)}
+    for i in range(len(tokens.trials)):
+        inner = slice(out[0.0].offsets[i], out[0.0].offsets[i + 1])
+        whole = tokens.x[tokens.offsets[i] : tokens.offsets[i + 1]]
+        moved = 0
+        for columns in tokens.layout.slices.values():
+            got = out[2.0].x[inner][:, columns]
+            fits = [k for k in (-4, 0, 4) if np.array_equal(got, whole[n_cut - k : 24 - n_cut - k, columns])]
+            assert fits
+            moved += fits != [0]
+        assert moved == 1
+    np.testing.assert_array_equal(out[0.0].y, out[2.0].y)
+
+
+def test_stimulus_mean_needs_no_physiology(tokens):
+    plugin = registry.load("models", "stimulus_mean")
+    rows = training.to_rows(tokens)
+    state = plugin.fit(rows, rows, plugin.Config(shrinkage=0.0), 0)
+    blind = replace(rows, x=np.full_like(rows.x, np.nan))
+    expected = pd.DataFrame(rows.y).groupby(rows.stimulus).transform("mean").to_numpy()
+    np.testing.assert_allclose(plugin.predict(state, blind), expected, atol=1e-6)

@@ -1,0 +1,150 @@
+"""Metrics and inference against numbers worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from himoe import score
+from himoe.config import Statistics
+from himoe.stats import inference, metrics
+from himoe.stats.paired import compare
+from himoe.stats.robustness import areas, compare_areas
+
+
+def test_ccc_by_hand():
+    # y = 1 2 3, p = 2 3 4: cov 2/3, both variances 2/3, mean difference 1 -> 2 * 2/3 / (4/3 + 1) = 4/7
+    y, p = np.array([1.0, 2, 3]), np.array([2.0, 3, 4])
+    assert metrics.ccc(y, p) == pytest.approx(4 / 7)
+    assert metrics.pcc(y, p) == pytest.approx(1.0)
+    # reversed: cov -2/3, means equal -> -1
+    assert metrics.ccc(y, y[::-1]) == pytest.approx(-1.0)
+
+
+def test_all_metrics_by_hand():
+    y, p, r = np.array([1.0, 2, 3]), np.array([1.0, 2, 5]), np.array([2.0, 2, 2])
+    found = metrics.all_metrics(y, p, r)
+    assert found["rmse"] == pytest.approx(np.sqrt(4 / 3))
+    assert found["mae"] == pytest.approx(2 / 3)
+    assert found["skill"] == pytest.approx(1 - 4 / 2)  # squared errors 4 against 2
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.0, -7.5])
+def test_constants_are_zero_not_nan(constant):
+    y, p = np.array([1.0, 2, 3]), np.full(3, constant)
+    assert metrics.ccc(y, p) == metrics.pcc(y, p) == metrics.ccc(p, y) == 0.0
+    assert metrics.is_constant(p)
+    assert np.isfinite(list(metrics.all_metrics(y, p, y.mean() * np.ones(3)).values())).all()
+
+
+def test_area_lost_by_hand():
+    # 0.8 at 0, 0.6 at 1, 0.6 at 3: losses 0, 0.2, 0.2 -> (0.1 + 0.4) / 3
+    assert inference.area_lost(np.array([0.0, 1, 3]), np.array([0.8, 0.6, 0.6])) == pytest.approx(0.5 / 3)
+
+
+def test_holm_by_hand():
+    # sorted 0.01 0.03 0.04 times 3 2 1 -> 0.03 0.06 0.06 (made monotone)
+    np.testing.assert_allclose(inference.holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
+    assert inference.holm([]) == []
+
+
+def test_wilcoxon_exact_by_hand():
+    # five positive differences of distinct size: two-sided exact p = 2 / 2^5
+    assert inference.paired_wilcoxon(np.array([0.1, 0.2, 0.3, 0.4, 0.5])) == pytest.approx(2 / 32)
+    assert inference.paired_wilcoxon(np.zeros(5)) == 1.0
+
+
+def test_effect_and_detectable_effect():
+    assert inference.effect_size(np.array([1.0, 2, 3])) == pytest.approx(2.0)
+    assert inference.minimum_detectable_effect(32, 0.05) == pytest.approx(0.51, abs=0.005)
+    assert inference.minimum_detectable_effect(23, 0.05) == pytest.approx(0.61, abs=0.005)
+
+
+def test_bootstrap_covers_and_repeats():
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(200):
+        low, high = inference.bootstrap_mean(rng.standard_normal(25), 500, 0.05, 0)
+        inside += low <= 0 <= high
+    assert 0.86 < inside / 200 < 0.99
+    x = rng.standard_normal(10)
+    assert inference.bootstrap_mean(x, 1000, 0.05, 3) == inference.bootstrap_mean(x, 1000, 0.05, 3)
+
+
+def _predictions() -> pd.DataFrame:
+    rows = []
+    for model, slope in (("himoe", 1.0), ("ridge", 0.5)):
+        for seed in (0, 1):
+            for subject in range(6):
+                for i, y in enumerate((1.0, 2.0, 3.0, 4.0)):
+                    for severity, scale in ((0.0, 1.0), (0.5, 0.8)):
+                        pred = 2.5 + slope * scale * (y - 2.5) + 0.01 * subject
+                        rows.append(
+                            (
+                                "d",
+                                "loso",
+                                model,
+                                seed,
+                                f"s{subject}",
+                                "missing_rate",
+                                severity,
+                                "valence",
+                                f"t{i}",
+                                y,
+                                pred,
+                                2.5,
+                            )
+                        )
+                    rows.append(
+                        (
+                            "d",
+                            "loso",
+                            model,
+                            seed,
+                            f"s{subject}",
+                            "clean",
+                            0.0,
+                            "valence",
+                            f"t{i}",
+                            y,
+                            2.5 + slope * (y - 2.5),
+                            2.5,
+                        )
+                    )
+    columns = [*score.KEYS, "subject", "condition", "severity", "target", "trial", "y_true", "y_pred", "y_reference"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_scores_are_tidy_and_seeds_are_averaged_first():
+    scores = score.score(_predictions())
+    assert list(scores.columns) == score.COLUMNS
+    own = score.per_subject(scores, "skill")
+    assert len(own) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
+    clean = own[(own["condition"] == "clean") & (own["model"] == "ridge")]
+    # half the slope leaves a quarter of the squared error: skill 3/4
+    np.testing.assert_allclose(clean["value"], 0.75)
+
+
+def test_pooled_scores_use_every_row():
+    pooled = score.score_pooled(_predictions())
+    row = pooled[(pooled["metric"] == "pooled_ccc") & (pooled["condition"] == "clean") & (pooled["model"] == "himoe")]
+    assert row["value"].tolist() == pytest.approx([1.0, 1.0])
+    assert row["n"].tolist() == [24, 24]
+
+
+def test_comparison_is_paired_over_subjects():
+    data = compare(score.score(_predictions()), "ccc", ["d"], Statistics(n_bootstrap=200))
+    assert data[["other", "n_subjects"]].to_numpy().tolist() == [["ridge", 6]]
+    # ridge: slope 1/2 -> 2 * s^2/2 / (s^2 + s^2/4) = 0.8; himoe 1 -> 0.2 for everyone
+    assert data["difference"].item() == pytest.approx(0.2)
+    assert data["p"].item() == pytest.approx(2 / 2**6)
+
+
+def test_areas_are_per_subject_and_paired():
+    lost = areas(score.score(_predictions()))
+    assert len(lost) == 12
+    table = compare_areas(lost, Statistics(n_bootstrap=200)).set_index("model")
+    assert table.loc["himoe", "lost"] > 0
+    assert np.isnan(table.loc["himoe", "difference"])
+    assert table.loc["ridge", "difference"] == pytest.approx(table.loc["himoe", "lost"] - table.loc["ridge", "lost"])

@@ -1,0 +1,82 @@
+"""Config: generated files in step, every field sourced, bad input answered in one line with the nearest name."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from himoe import config, registry
+from himoe.types import HimoeError
+
+FILES = ["config.yaml", "open.yaml", "paper.yaml"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_shipped_files_are_valid(root, name):
+    raw = yaml.safe_load((root / "config" / name).read_text())
+    config.load(raw)
+    jsonschema.validate(raw, config.schema())
+
+
+def test_schema_is_in_step(root):
+    assert json.loads((root / "config/schema.json").read_text()) == config.schema(), "run `make schema`"
+
+
+def test_key_table_is_in_step(root):
+    assert config.key_table() in (root / "config/README.md").read_text(), "run `make schema`"
+
+
+def test_every_setting_has_a_meaning_and_a_source():
+    for key, _, meaning, source in config.walk(config.Config()):
+        assert meaning, key
+        assert source.startswith(("paper", "cited:", "ours")), key
+
+
+def test_every_model_setting_has_a_meaning_and_a_source():
+    for name in registry.available("models"):
+        for key, _, meaning, source in config.walk(registry.load("models", name).Config()):
+            assert meaning, (name, key)
+            assert source.startswith(("paper", "cited:", "ours")), (name, key)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
+        ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),
+        ({"models": ["rigde"]}, "models: there is no 'rigde'; did you mean 'ridge'?"),
+        ({"datasets": ["daep_twin"]}, "did you mean 'deap'?"),
+        ({"models": []}, "models"),
+        ({"protocols": ["los"]}, "did you mean 'loso'?"),
+        ({"training": {"epochs": "many"}}, "training.epochs"),
+        ({"conditions": {"shfit": [1]}}, "did you mean 'shift'?"),
+        ({"figures": ["curve"]}, "figures: there is no 'curve'"),
+        ({"datasets": ["../../x"]}, "datasets.0"),
+        ({"datasets": ["a; touch y"]}, "datasets.0"),
+        ({"datasets": ["x" * 300]}, "datasets.0"),
+        ({"model_options": {"ridge": {"penalty": [1]}}}, "did you mean 'penalties'?"),
+        ({"targets": {"deap": ["valance"]}}, "did you mean 'valence'?"),
+        ({"models": ["ridge", "ridge"]}, "twice"),
+    ],
+)
+def test_bad_input_is_one_line_with_a_hint(raw, said):
+    with pytest.raises(HimoeError) as error:
+        config.load(raw)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_twins_take_their_size_from_the_config():
+    settings = config.load({"datasets": ["deap_twin"], "twin": {"subjects": 7, "trials": 3, "seconds": 10}})
+    size = settings.size("deap_twin")
+    assert (len(size.subjects), size.n_trials, size.seconds) == (7, 3, 10)
+    original = settings.size("deap")
+    assert (len(original.subjects), original.n_trials, original.seconds) == (32, 40, 60)
+
+
+def test_number_of_folds_is_known_before_data():
+    splits = config.Splits(n_folds=4)
+    assert [config.n_folds(p, 10, splits) for p in ("loso", "subject_kfold")] == [10, 4]

@@ -1,0 +1,194 @@
+"""The trainer: learns what is there, repeats to the bit, stops on inner validation, stores what it can vouch for."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from himoe import config, predict, registry, shards, splits, store, training, windows
+from himoe.job import Progress
+from himoe.types import HimoeError, Tokens
+from tests.conftest import make_tokens
+
+SETTINGS = config.Training(epochs=8, patience=8, batch_size=8, crop_seconds=10, learning_rate=3e-3, shift_seconds=1)
+
+
+def folds(tokens: Tokens, protocol: str = "subject_kfold", n_folds: int = 3, tmp=None):
+    frame = splits.make_splits(protocol, list(tokens.trials), config.Splits(n_folds=n_folds))
+    path = tmp / "splits.csv"
+    frame.to_csv(path, index=False)
+    return splits.read_splits(path)
+
+
+def loader(tokens: Tokens):
+    def load(subjects, forbidden=frozenset()):
+        assert not subjects & set(forbidden)
+        return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
+
+    return load
+
+
+def fit(model, tokens, split, options=None, seed=0, settings=SETTINGS):
+    plugin = registry.load("models", model)
+    load = partial(loader(tokens), forbidden={s for s, _ in split.test})
+    return training.fit_fold(
+        model,
+        plugin.Config(**(options or {})),
+        split,
+        load,
+        "subject_kfold",
+        settings,
+        seed,
+        Progress(model, 1, settings.epochs),
+    )
+
+
+def test_scaler_by_hand():
+    tokens = make_tokens(2, 1, 4)
+    scaler = training.Scaler.fit(tokens)
+    present = tokens.mask[:, 0]
+    assert scaler.mean[0] == pytest.approx(tokens.x[present, 0].mean(), abs=1e-6)
+    scaled = scaler.transform(tokens)
+    assert scaled.x[present, 0].std() == pytest.approx(1, abs=1e-5)
+    assert (scaled.x[~present, 0] == 0).all()
+    # two trials with one label each: their mean and spread, not the tokens'
+    np.testing.assert_allclose(scaler.y_mean, tokens.y[[0, 4]].mean(0), atol=1e-6)
+    np.testing.assert_allclose(scaler.inverse(scaled.y), tokens.y, atol=1e-5)
+
+
+@pytest.mark.parametrize(("model", "options"), [("ridge", {}), ("late_fusion", {"width": 16}), ("himoe", {"width": 16})])
+def test_models_learn_what_is_planted(model, options, tmp_path):
+    """Unseen subjects, four features' worth of signal at SNR 4: half of the variance at least is explained."""
+    tokens = make_tokens(8, 10)
+    split = folds(tokens, tmp=tmp_path)[0]
+    settings = SETTINGS.model_copy(update={"epochs": 25, "patience": 25})
+    fitted = fit(model, tokens, split, options, settings=settings)
+    states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
+    identity = {"dataset": "d", "protocol": "p", "model": model, "seed": 0}
+    out, _ = predict.predict_shard(model, options, [split], states, loader(tokens), "p", settings, {}, 7, identity)
+    error = ((out["y_true"] - out["y_pred"]) ** 2).sum() / ((out["y_true"] - out["y_reference"]) ** 2).sum()
+    assert 1 - error > 0.5
+    if fitted.history:
+        losses = [h["valid_loss"] for h in fitted.history]
+        assert losses[fitted.best_epoch - 1] == min(losses)
+
+
+@pytest.mark.parametrize("model", ["late_fusion", "himoe"])
+def test_same_seed_same_bits(model, tmp_path):
+    tokens = make_tokens()
+    split = folds(tokens, tmp=tmp_path)[0]
+    short = SETTINGS.model_copy(update={"epochs": 2})
+    a, b, c = (fit(model, tokens, split, {"width": 16}, seed, short) for seed in (0, 0, 1))
+    assert all(np.array_equal(a.state[n], b.state[n]) for n in a.state)
+    assert any(not np.array_equal(a.state[n], c.state[n]) for n in a.state)
+
+
+def test_late_fusion_has_the_parameters_of_himoe():
+    layout = make_tokens(1, 1).layout
+    plugin, other = registry.load("models", "late_fusion"), registry.load("models", "himoe")
+    ours = training.build_model(plugin, plugin.Config(width=32), layout, SETTINGS)
+    theirs = training.build_model(other, other.Config(width=32), layout, SETTINGS)
+    a, b = (sum(p.numel() for p in m.parameters()) for m in (ours, theirs))
+    assert abs(a - b) / b < 0.01
+
+
+def test_himoe_size_on_deap():
+    from himoe.preprocess import layout_of
+
+    info = registry.load("datasets", "deap").INFO
+    plugin = registry.load("models", "himoe")
+    model = training.build_model(plugin, plugin.Config(), layout_of(info, info.default_targets), config.Training())
+    assert 250_000 < sum(p.numel() for p in model.parameters()) < 500_000
+
+
+def test_windows_cover_every_token_and_never_leave_the_trial():
+    trial, start = windows.segments(np.array([10, 25, 7]), 10)
+    assert list(zip(trial.tolist(), start.tolist(), strict=True)) == [(0, 0), (1, 0), (1, 5), (1, 10), (1, 15), (2, 0)]
+    data = windows.TokenTensors(make_tokens(1, 3, 7))
+    batch = data.batch(torch.tensor([1]), torch.tensor([0]), 10)
+    assert batch.valid.tolist() == [[True] * 7 + [False] * 3]
+    assert not batch.mask[0, 7:].any()
+    torch.testing.assert_close(batch.x[0, :7], data.x[7:14])
+
+
+def test_a_shifted_modality_comes_from_its_own_trial():
+    tokens = make_tokens(1, 2, 8)
+    tokens.mask[:] = True
+    data = windows.TokenTensors(tokens)
+    batch = data.batch(torch.tensor([1]), torch.tensor([0]), 8, torch.tensor([[3, 0]]))
+    assert batch.mask[0, :, 0].tolist() == [False] * 3 + [True] * 5  # not the end of the trial before
+    torch.testing.assert_close(batch.x[0, 3:, :3], data.x[8:13, :3])
+    torch.testing.assert_close(batch.x[0, :, 3:], data.x[8:16, 3:])
+
+
+def test_overlapping_segments_are_averaged():
+    class Clock(torch.nn.Module):
+        def forward(self, batch):
+            from himoe.types import Output
+
+            return Output(batch.time.unsqueeze(-1).expand(-1, -1, 2), {}, {"lag": torch.ones(len(batch.time), 2)})
+
+    data = windows.TokenTensors(make_tokens(1, 1, 6))
+    predicted, routing = windows.predict_tokens(Clock(), data, 4)
+    # windows begin at 0 and 2; times from the window's start are 0, 0.5, 1, 1.5
+    np.testing.assert_allclose(predicted[:, 0], [0, 0.5, 0.5, 1.0, 1.0, 1.5])
+    np.testing.assert_allclose(routing["lag"], [[1, 1]])
+
+
+def _store(tmp_path, tokens):
+    split = folds(tokens, tmp=tmp_path)[0]
+    fitted = fit("late_fusion", tokens, split, {"width": 16}, settings=SETTINGS.model_copy(update={"epochs": 1}))
+    store.write_shard(tmp_path / "w.safetensors", tmp_path / "run.json", [fitted], {"model": "late_fusion"})
+    return fitted
+
+
+def test_shards_round_trip(tmp_path):
+    fitted = _store(tmp_path, make_tokens())
+    scaler, state, read = store.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")[fitted.fold]
+    assert read == fitted.read
+    np.testing.assert_array_equal(scaler.mean, fitted.scaler.mean)
+    assert state.keys() == fitted.state.keys()
+    assert all(np.array_equal(state[n], fitted.state[n]) for n in state)
+
+
+def test_a_flipped_bit_is_refused(tmp_path):
+    _store(tmp_path, make_tokens())
+    raw = bytearray((tmp_path / "w.safetensors").read_bytes())
+    raw[-5] ^= 1
+    (tmp_path / "w.safetensors").write_bytes(raw)
+    with pytest.raises(HimoeError, match="bytes differ from the fit's record"):
+        store.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")
+
+
+def test_divergence_is_one_line(tmp_path):
+    tokens = make_tokens()
+    tokens.y[:] *= np.float32(1e30)
+    tokens.x[:] *= np.float32(1e30)
+    split = folds(tokens, tmp=tmp_path)[0]
+    settings = SETTINGS.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(HimoeError, match=r"loss is (nan|inf)"):
+        fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
+
+
+def test_progress_is_plain_lines_off_a_terminal(caplog, capsys):
+    progress = Progress("himoe on x", 2, 10)
+    with caplog.at_level("INFO", logger="himoe"):
+        progress.epoch(5, 1.0, 0.9, 0.1)
+    assert "fold 1/2 · epoch 5/10 · loss 1.000 · validation loss 0.900 CCC +0.100" in caplog.text
+    assert capsys.readouterr().err == ""
+
+
+def test_run_records_are_json(tmp_path):
+    _store(tmp_path, make_tokens())
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert set(record["folds"]["0"]) == {"best_epoch", "seconds", "n_parameters", "history", "read"}
+
+
+def test_reader_refuses_a_forbidden_subject(tmp_path):
+    reader = shards.Reader([tmp_path / "s0.npz", tmp_path / "s1.npz"])
+    with pytest.raises(HimoeError, match="leakage: a fit asked for test subject s1"):
+        reader.load({"s0", "s1"}, {"s1"})
