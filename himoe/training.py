@@ -130,7 +130,7 @@ def _fit_torch(
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     n_steps = settings.epochs * sum(1 for _ in training_batches(data, settings, length, torch.Generator()))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step / n_steps))
-    least = math.inf
+    most = -math.inf
     for epoch in range(1, settings.epochs + 1):
         model.train()
         losses = []
@@ -150,8 +150,8 @@ def _fit_torch(
         mean_loss = float(np.mean(losses))
         fitted.history.append({"epoch": epoch, "loss": mean_loss, "valid_loss": valid_loss, "valid_ccc": valid_ccc})
         progress.epoch(epoch, mean_loss, valid_loss, valid_ccc)
-        if valid_loss < least:
-            least, fitted.best_epoch = valid_loss, epoch
+        if valid_ccc > most:
+            most, fitted.best_epoch = valid_ccc, epoch
             fitted.state = {name: value.numpy().copy() for name, value in model.state_dict().items()}
         if epoch - fitted.best_epoch >= settings.patience:
             break

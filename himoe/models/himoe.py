@@ -21,7 +21,7 @@ from himoe.nn.alignment import (
     mean_of_others,
     shift_tokens,
 )  # fmt: skip
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock
+from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.prototypes import DifferentialPrototypes
 from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
@@ -77,6 +77,7 @@ class HiMoE(nn.Module):
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
         self.emotion_bank = DifferentialPrototypes(d, c.n_prototypes, c.n_heads, d, ctx.n_outputs, c.lambda_init)
         self.heads = Heads(d, ctx.n_outputs)
+        self.readout = LinearReadout(n_features, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
@@ -90,7 +91,7 @@ class HiMoE(nn.Module):
         for block in self.backbone:
             z = block(z, batch.valid)
         felt = self.emotion_bank(z)
-        prediction = self.heads(felt.out)
+        prediction = self.heads(felt.out) + self.readout(batch.x, batch.mask)
         routing = {
             "modality_share": shares, "modality_combine": routed.combine.unflatten(0, batch.valid.shape),
             "prototype_weight": felt.weights, "lag": lag, "agreement": agree, "lambda": felt.lam,

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from himoe.config import Strict, setting
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock
+from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.types import Batch, BuildContext, Output
 
@@ -43,6 +43,7 @@ class LateFusion(nn.Module):
         blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
         self.backbone = nn.ModuleList(blocks)
         self.heads = Heads(d, ctx.n_outputs)
+        self.readout = LinearReadout(n_features, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
@@ -54,7 +55,8 @@ class LateFusion(nn.Module):
         z = z.unflatten(0, batch.valid.shape)
         for block in self.backbone:
             z = block(z, batch.valid)
-        return Output(self.heads(z), {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
+        prediction = self.heads(z) + self.readout(batch.x, batch.mask)
+        return Output(prediction, {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
 
 
 def build(ctx: BuildContext, config: Config) -> LateFusion:

@@ -23,11 +23,11 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for claim in evidence.yaml("claims"):
         told = {"id": claim["id"], "claim": claim["claim"]}
-        here = [d for d in evidence.config.datasets if claim["test"] and registry.plugin_of(d) in claim["on"]]
+        here = [d for d in evidence.config.datasets if claim["test"] and registry.plugin_of(d) in claim["data"]]
         for dataset in here:
             verdict, why = TESTS[claim["test"]](evidence, dataset)
             rows.append(told | {"dataset": dataset, "verdict": verdict, "evidence": why})
-        absent = [d for d in claim["on"] if d not in here]
+        absent = [d for d in claim["data"] if d not in here]
         if absent:
             why = "no real recordings of it in this run" if claim["test"] else "needs ablations that this run does not contain"
             named = ", ".join(dataset_info(d).title for d in absent)

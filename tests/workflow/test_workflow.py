@@ -1,0 +1,274 @@
+"""The whole workflow as its user runs it, small: once through, nothing twice, bad input in one line, no request made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+SMALL = {
+    "datasets": ["deap_twin", "dreamer_twin"],
+    "twin": {"subjects": 6, "trials": 6, "seconds": 16, "snr": 1.0},
+    "splits": {"n_folds": 2},
+    "training": {"epochs": 2, "crop_seconds": 12},
+    "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
+    "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
+    "statistics": {"n_bootstrap": 500},
+}
+
+
+def checkout(folder: Path) -> Path:
+    """The files of the workflow in a folder of their own, so that a test's results are its own."""
+    for name in ("workflow", "config", "report", "envs", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "Snakefile", folder)
+    return folder
+
+
+def snakemake(folder: Path, *args: str, **kwargs) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *args]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=600, **kwargs)
+
+
+def write_config(folder: Path, changes: dict | None = None) -> str:
+    (folder / "run.yaml").write_text(yaml.safe_dump(SMALL | (changes or {})))
+    return "run.yaml"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = checkout(tmp_path_factory.mktemp("run"))
+    done = snakemake(folder, "--configfile", write_config(folder))
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder, done
+
+
+def test_everything_named_is_there(finished):
+    folder, done = finished
+    for name in ("report.html", "results.json", "tables/scores.csv"):
+        assert (folder / "results" / name).stat().st_size > 1000
+    assert int(re.search(r"total\s+(\d+)", done.stdout + done.stderr)[1]) <= 120
+
+
+def test_scores_are_tidy(finished):
+    scores = pd.read_csv(finished[0] / "results/tables/scores.csv")
+    expected = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value", "n"]
+    assert list(scores.columns) == expected
+    assert not scores.isna().any().any()
+    assert set(scores["dataset"]) == set(SMALL["datasets"])
+    own = scores[(scores["metric"] == "ccc") & (scores["subject"] != "(pooled)")]
+    # 2 data sets, 5 models, 6 subjects, 2 targets, clean + 2 + 2
+    assert len(own) == 2 * 5 * 6 * 2 * 5
+    constant = scores[(scores["metric"] == "constant") & (scores["model"] == "train_mean") & (scores["subject"] != "(pooled)")]
+    assert (constant["value"] == 1).all()
+
+
+def test_predictions_hold_every_trial_of_every_condition(finished):
+    files = sorted((finished[0] / "results").glob("*_twin/subject_kfold/*/seed-0/shard-0/predictions.parquet"))
+    assert len(files) == 10
+    for file in files:
+        predictions = pd.read_parquet(file)
+        counts = predictions.groupby(["condition", "severity", "target"]).size()
+        assert (counts == 36).all()
+        assert len(counts) == 10
+        assert predictions["y_pred"].notna().all()
+
+
+def test_synthetic_results_are_stamped_everywhere(finished):
+    folder, _ = finished
+    page = (folder / "results/report.html").read_text()
+    stamp = "SYNTHETIC - not comparable with the paper"
+    results = json.loads((folder / "results/results.json").read_text())
+    stamped = [i for i in results["items"] if i["synthetic"]]
+    assert len(stamped) == len(results["items"]) - 1  # all but the decision register
+    assert page.count(stamp) >= len(stamped)
+    for figure in (folder / "results/figures").glob("*.svg"):
+        assert stamp in figure.read_text(), figure.name
+
+
+def test_every_item_has_words_numbers_and_provenance(finished):
+    folder, _ = finished
+    for item in json.loads((folder / "results/results.json").read_text())["items"]:
+        assert item["caption"]
+        assert item["alt"]
+        assert item["provenance"]["code"]
+        assert all(len(h) == 64 for h in item["provenance"]["inputs"].values())
+        assert (folder / "results" / item["csv"]).is_file()
+        assert len(item.get("columns", [])) <= 8
+
+
+def test_a_second_call_does_nothing(finished):
+    folder, _ = finished
+    again = snakemake(folder, "--configfile", "run.yaml")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_new_severity_does_not_refit(finished):
+    folder, _ = finished
+    (folder / "more.yaml").write_text(yaml.safe_dump(SMALL | {"conditions": {"missing_rate": [0, 0.3, 0.5], "shift": [0, 2]}}))
+    plan = snakemake(folder, "-n", "--configfile", "more.yaml")
+    told = plan.stdout + plan.stderr
+    assert re.search(r"^predict +10", told, re.M)
+    assert not re.search(r"^fit_model", told, re.M)
+    assert not re.search(r"^prepare_subject", told, re.M)
+
+
+def test_a_new_seed_reuses_the_data(finished):
+    folder, _ = finished
+    (folder / "seed.yaml").write_text(yaml.safe_dump(SMALL | {"seeds": [0, 1]}))
+    told = snakemake(folder, "-n", "--configfile", "seed.yaml")
+    told = told.stdout + told.stderr
+    assert re.search(r"^fit_model +10", told, re.M)
+    assert not re.search(r"^prepare_subject", told, re.M)
+
+
+def test_same_inputs_same_page_but_for_one_line(finished):
+    folder, _ = finished
+    first = (folder / "results/report.html").read_text().splitlines()
+    done = snakemake(folder, "--configfile", "run.yaml", "--forcerun", "render_report", "draw_figure", "write_table")
+    assert done.returncode == 0, done.stderr[-2000:]
+    second = (folder / "results/report.html").read_text().splitlines()
+    different = [a for a, b in zip(first, second, strict=True) if a != b]
+    assert all("generated" in line for line in different)
+
+
+def test_the_page_asks_for_nothing(finished):
+    page = (finished[0] / "results/report.html").read_text()
+    assert "default-src 'none'" in page
+    links = re.findall(r"(?:src|href)=\"([^\"#][^\"]{0,60})", page)
+    assert links
+    assert all(link.startswith(("data:", "figures/", "tables/")) for link in links), links
+
+
+def test_the_page_runs_in_a_browser_without_requests_or_errors(finished, tmp_path):
+    """Headless Chromium: the log holds no refused resource, no script error; figures have a size; sorting works."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium on this machine")
+    page = finished[0] / "results/report.html"
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-sync",
+    ]
+    flags += [
+        "--disable-component-update",
+        "--disable-quic",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--enable-logging=stderr",
+    ]
+    log = tmp_path / "net.json"
+    command = [chromium, *flags, f"--log-net-log={log}", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "CONSOLE" not in done.stderr, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert done.stdout.count('<button type="button">') > 20  # sortable headers were made: the script ran
+    found = set(re.findall(r'"url":"(https?://[^"]+)"', log.read_text()))
+    urls = {url for url in found if "cup2key=" not in url}  # Chromium's own update check
+    assert not urls, urls
+
+
+def test_hostile_words_are_shown_as_text(finished):
+    from himoe import report
+
+    folder, _ = finished
+    item_file = folder / "results/tables/claims.json"
+    item = json.loads(item_file.read_text())
+    item["alt"] = item["title"] = "<script>alert(1)</script>"
+    hostile = folder / "results/tables/hostile.json"
+    hostile.write_text(json.dumps(item))
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        report.render(
+            [], [str(hostile)], [], SMALL | {"title": "</title><script>x</script>"}, folder / "h.html", folder / "h.json"
+        )
+    finally:
+        os.chdir(here)
+        hostile.unlink()
+    page = (folder / "h.html").read_text()
+    assert page.count("<script>") == 1  # the page's own
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_what_is_missing_is_a_card_with_its_command(finished):
+    from himoe import report
+
+    folder, _ = finished
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        report.render(
+            ["results/gone/figures/routing.json"], ["results/tables/main.json"], [], SMALL, folder / "p.html", folder / "p.json"
+        )
+    finally:
+        os.chdir(here)
+    assert "snakemake --cores all" in (folder / "p.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
+        ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
+        ({"datasets": ["deap"]}, "data set 'deap': no s[0-3][0-9].dat in data/deap/; sign the EULA"),
+        ({"datasets": ["../../x"]}, "datasets.0"),
+    ],
+)
+def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
+    folder = checkout(tmp_path)
+    done = snakemake(folder, "--configfile", write_config(folder, changes))
+    assert done.returncode != 0
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (folder / "results").exists()
+
+
+def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
+    """A run of DEAP's own reader on files made by the twin's writer, one of them damaged."""
+    from himoe import intake
+    from himoe.types import Size
+
+    subjects = tuple(f"s{i:02d}" for i in range(1, 33))
+    data = folder / "data/deap"
+    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), 1.0, 0)
+    for subject in subjects[1:]:
+        (data / f"{subject}.dat").symlink_to(data / "s01.dat")
+    (data / "s02.dat").unlink()
+    damage(data)
+    changes = {"datasets": ["deap"], "models": ["train_mean"]}
+    target = "results/deap/subjects/s02.npz"
+    return snakemake(folder, target, "--configfile", write_config(folder, changes))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda d: (d / "s02.dat").write_bytes((d / "s01.dat").read_bytes()[:-5000]), "s02.dat: refused or truncated"),
+        (lambda d: None, "1 of 32 subjects absent (s02)"),
+    ],
+    ids=["truncated", "absent"],
+)
+def test_broken_recordings_are_one_line_and_leave_nothing(tmp_path, damage, said):
+    folder = checkout(tmp_path)
+    done = _one_subject_broken(folder, damage)
+    assert done.returncode != 0
+    own = [line for line in done.stderr.splitlines() if line.startswith("himoe:")]
+    assert len(own) == 1
+    assert said in own[0]
+    assert not list(folder.glob("results/deap/subjects/*"))
+    assert not [p for p in folder.rglob("results/**/.*") if p.is_file() and p.name.endswith((".npz", ".json"))]
