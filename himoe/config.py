@@ -8,82 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from himoe import registry
+from himoe.settings import Name, Splits, Statistics, Strict, Training, Twin, setting, walk
 from himoe.types import DatasetInfo, HimoeError, Size
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Strict(BaseModel):
-    """A section whose unknown keys are errors and whose values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
-    """A field with its meaning and the source of its default."""
-    factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
-    return Field(**factory, description=description, json_schema_extra={"source": source}, **limits)
-
-
-class Twin(Strict):
-    """Size and strength of the simulated twins (``<data set>_twin``)."""
-
-    subjects: Count = setting(10, "subjects simulated (at most the original's)", "ours", ge=6)
-    trials: Count = setting(14, "trials per subject (at most the original's)", "ours", ge=2)
-    seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8)
-    snr: float = setting(
-        0.3, "variance of the planted log-envelope over that of the spontaneous one; 0 plants nothing", "ours", ge=0
-    )
-    seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
-
-
-class Splits(Strict):
-    """Who is trained on and who is judged."""
-
-    n_folds: Count = setting(8, "folds of subject_kfold (leave-one-subject-out where there are fewer)", "ours", ge=2)
-    validation_fraction: Fraction = setting(
-        0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
-    )
-    seed: int = setting(0, "seed of the assignment of subjects to folds", "ours", ge=0)
-
-
-class Training(Strict):
-    """The one trainer, equal for every torch model."""
-
-    epochs: Count = setting(60, "passes over the training data at most", "ours")
-    patience: Count = setting(12, "epochs without a better inner-validation loss before stopping", "ours")
-    batch_size: Count = setting(32, "crops per step", "ours")
-    learning_rate: Positive = setting(5e-4, "peak of AdamW's cosine schedule", "ours")
-    weight_decay: float = setting(1e-2, "AdamW's decoupled weight decay", "cited:AdamW (Loshchilov & Hutter 2019)", ge=0)
-    clip_norm: Positive = setting(1.0, "largest gradient norm", "ours")
-    crop_seconds: Positive = setting(30.0, "length of a training crop and of a prediction segment, s", "ours")
-    ccc_weight: float = setting(0.5, "weight of 1 - CCC over the batch beside the squared error", "ours", ge=0)
-    modality_dropout: Fraction = setting(0.3, "chance that a modality is absent from a training crop", "ours")
-    gap_chance: Fraction = setting(0.3, "chance of an outage of a modality within a training crop", "ours")
-    gap_seconds: Positive = setting(5.0, "mean length of such an outage, s (exponential)", "ours")
-    token_dropout: Fraction = setting(0.5, "highest rate of tokens dropped at random, drawn per training crop", "ours")
-    shift_chance: Fraction = setting(0.5, "chance that a modality of a training crop is shifted in time", "ours")
-    shift_seconds: float = setting(4.0, "largest such shift, s (uniform, either way)", "ours", ge=0)
-    folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
-    threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
-
-
-class Statistics(Strict):
-    """How the comparison is judged, fixed before a run."""
-
-    n_bootstrap: Count = setting(10_000, "bootstrap replicates over subjects", "ours")
-    alpha: Fraction = setting(0.05, "level of intervals and of Holm-corrected tests", "ours")
-    seed: int = setting(0, "seed of the bootstrap", "ours", ge=0)
 
 
 class Config(Strict):
@@ -202,17 +134,6 @@ def _explain(error: Any) -> str:
     valid = list(section.model_fields)
     near = difflib.get_close_matches(str(error["loc"][-1]), valid, n=1)
     return f"{path}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(valid)}")
-
-
-def walk(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str, str]]:
-    """(dotted key, value, description, source) of every setting of a section."""
-    for name, spec in type(section).model_fields.items():
-        value = getattr(section, name)
-        if isinstance(value, BaseModel):
-            yield from walk(value, f"{prefix}{name}.")
-        else:
-            source = (spec.json_schema_extra or {}).get("source", "ours")  # type: ignore[union-attr]
-            yield f"{prefix}{name}", value, spec.description or "", source
 
 
 def schema() -> dict[str, Any]:

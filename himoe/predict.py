@@ -5,22 +5,23 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from himoe import registry
 from himoe.audit import check_split, check_unseen, select
+from himoe.fold import Arrays, Scaler
 from himoe.rows import to_rows
-from himoe.training import Scaler, build_model, n_times
+from himoe.settings import Training
+from himoe.store import Reader, read_shard, read_splits, shard
+from himoe.training import build_model, n_times
 from himoe.types import HimoeError, Split, Tokens
 
-if TYPE_CHECKING:
-    from himoe.config import Training
-
 CLEAN = "clean"
-FittedState = tuple[Scaler, dict[str, np.ndarray], list[str]]
+FittedState = tuple[Scaler, Arrays, list[str]]
 
 
 def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
@@ -139,3 +140,21 @@ def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFr
         "trial": np.repeat([t.trial for t in tokens.trials], len(parts)),
         "quantity": quantity, "part": parts * n_trials, "value": value.reshape(-1),
     })  # fmt: skip
+
+
+def predict_files(
+    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, Any], settings: dict[str, Any],
+    weights: Path, record: Path, conditions: dict[str, list[float]], condition_seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """(predictions, routing) of a shard's folds."""
+    training = Training(**settings)
+    if hasattr(registry.load("models", names["model"]), "build"):
+        import torch
+
+        torch.set_num_threads(training.threads)
+    folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
+    identity = {k: names[k] for k in ("dataset", "protocol", "model")} | {"seed": int(names["seed"])}
+    return predict_shard(
+        names["model"], options, folds, read_shard(weights, record), Reader(tokens).load,
+        names["protocol"], training, conditions, condition_seed, identity,
+    )  # fmt: skip

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.types import HimoeError, Split, TrialInfo
+from himoe.store import SPLIT_COLUMNS
+from himoe.types import HimoeError, TrialInfo
 
 if TYPE_CHECKING:
-    from himoe.config import Splits
-
-PARTS = ("train", "valid", "test")
-COLUMNS = ["fold", "part", "subject", "trial", "digest"]
+    from himoe.settings import Splits
 
 
 def loso(subjects: list[str], settings: Splits) -> list[list[str]]:
@@ -44,28 +42,4 @@ def make_splits(protocol: str, trials: list[TrialInfo], settings: Splits) -> pd.
         held = np.random.default_rng([settings.seed, fold]).permutation(rest)[:n_valid].tolist()
         part_of = dict.fromkeys(test, "test") | {s: "valid" if s in held else "train" for s in rest}
         rows += [(fold, part_of[t.subject], t.subject, t.trial, t.digest) for t in trials]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def read_splits(path: str) -> list[Split]:
-    """Every fold of a split file."""
-    try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[1:], str))[COLUMNS]
-        known = set(frame["part"]) <= set(PARTS)
-        groups = {
-            (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}
-            for (fold, part), rows in frame.groupby(["fold", "part"])
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise HimoeError(f"{path}: not a split file ({error})") from error
-    folds = sorted({fold for fold, _ in groups})
-    if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
-        raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
-    return [Split(fold, *(groups[fold, part] for part in PARTS)) for fold in folds]
-
-
-def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
-    """The folds of one job; shards are numbered from 0."""
-    if folds_per_job == "all":
-        return splits
-    return splits[number * int(folds_per_job) : (number + 1) * int(folds_per_job)]
+    return pd.DataFrame(rows, columns=SPLIT_COLUMNS)

@@ -1,4 +1,5 @@
-"""Fitted shards on disk: safetensors with their SHA-256 in the run record beside them."""
+"""What stands on disk between the rules: splits, tokens by subject, fitted shards (safetensors and a run record that vouches
+for them by SHA-256)."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from himoe import io
+from himoe.fold import Fitted, Scaler
 from himoe.provenance import hash_file
-from himoe.training import Fitted, Scaler
-from himoe.types import HimoeError
+from himoe.types import HimoeError, Split, Tokens
 
+PARTS = ("train", "valid", "test")
+SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "digest"]
 SCALER = ("mean", "scale", "y_mean", "y_scale")
 
 
@@ -50,3 +54,43 @@ def read_shard(weights: Path, record: Path) -> dict[int, tuple[Scaler, dict[str,
         state = {name.removeprefix("state/"): a for name, a in own.items() if name.startswith("state/")}
         out[int(fold)] = (scaler, state, told["read"])
     return out
+
+
+def read_splits(path: str) -> list[Split]:
+    """Every fold of a split file."""
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
+        known = set(frame["part"]) <= set(PARTS)
+        groups = {
+            (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}
+            for (fold, part), rows in frame.groupby(["fold", "part"])
+        }
+    except (OSError, ValueError, KeyError) as error:
+        raise HimoeError(f"{path}: not a split file ({error})") from error
+    folds = sorted({fold for fold, _ in groups})
+    if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
+        raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
+    return [Split(fold, *(groups[fold, part] for part in PARTS)) for fold in folds]
+
+
+def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
+    """The folds of one job; shards are numbered from 0."""
+    if folds_per_job == "all":
+        return splits
+    return splits[number * int(folds_per_job) : (number + 1) * int(folds_per_job)]
+
+
+class Reader:
+    """Tokens of subjects, each file read once; refuses a subject that a fold must not see."""
+
+    def __init__(self, files: list[Path]):
+        self.paths: dict[str, Path] = {f.stem: f for f in files}
+        self.kept: dict[str, Tokens] = {}
+
+    def load(self, subjects: set[str], forbidden: set[str] = frozenset()) -> Tokens:
+        """Tokens of these subjects, in the order of their names."""
+        if wrong := subjects & forbidden:
+            raise HimoeError(f"leakage: a fit asked for test subject {sorted(wrong)[0]}")
+        for subject in subjects - set(self.kept):
+            self.kept[subject] = io.read_tokens(self.paths[subject])
+        return Tokens.concatenate([self.kept[s] for s in sorted(subjects)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,64 +13,17 @@ import numpy as np
 
 from himoe import registry
 from himoe.audit import check_split, select
+from himoe.fold import Arrays, Fitted, Scaler
 from himoe.rows import to_rows
 from himoe.types import BuildContext, HimoeError, Split, Tokens
 
 if TYPE_CHECKING:
     import torch
 
-    from himoe.config import Training
     from himoe.job import Progress
+    from himoe.settings import Training
 
 WARM_UP = 0.05
-Arrays = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Affine maps fitted on training rows: features to unit variance where present, targets to unit variance."""
-
-    mean: np.ndarray
-    scale: np.ndarray
-    y_mean: np.ndarray
-    y_scale: np.ndarray
-
-    @staticmethod
-    def fit(tokens: Tokens) -> Scaler:
-        """Moments over present tokens; targets over labels (trials, or tokens where they vary within a trial)."""
-        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
-        x = np.where(columns, tokens.x, 0).astype(np.float64)
-        n = np.maximum(columns.sum(0), 1)
-        mean = x.sum(0) / n
-        scale = np.sqrt(np.where(columns, (x - mean) ** 2, 0).sum(0) / n)
-        y = (tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]).astype(np.float64)
-        y_scale = np.nanstd(y, axis=0)
-        return Scaler(mean, np.where(scale > 1e-9, scale, 1.0), np.nanmean(y, axis=0), np.where(y_scale > 1e-9, y_scale, 1.0))
-
-    def transform(self, tokens: Tokens) -> Tokens:
-        """Scaled tokens; absent ones stay 0."""
-        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
-        x = np.where(columns, (tokens.x - self.mean) / self.scale, 0.0).astype(np.float32)
-        y = ((tokens.y - self.y_mean) / self.y_scale).astype(np.float32)
-        return Tokens(x, tokens.mask, tokens.time, y, tokens.offsets, tokens.trials, tokens.layout)
-
-    def inverse(self, y: np.ndarray) -> np.ndarray:
-        """Predictions (n, n_outputs) in the unit of the targets."""
-        return y * self.y_scale + self.y_mean
-
-
-@dataclass
-class Fitted:
-    """One fold's result: arrays to store, what happened, and who was read."""
-
-    fold: int
-    scaler: Scaler
-    state: Arrays
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    n_parameters: int = 0
-    seconds: float = 0.0
-    read: list[str] = field(default_factory=list)
 
 
 def n_times(layout_rate: float, settings: Training) -> int:
@@ -82,7 +35,11 @@ def fit_fold(
     model: str, config: Any, split: Split, load: Callable[[set[str]], Tokens], protocol: str, settings: Training, seed: int,
     progress: Progress,
 ) -> Fitted:  # fmt: skip
-    """Fit one fold. ``load`` gives the tokens of the subjects named; test subjects are never asked for."""
+    """Fit one fold. ``load`` gives the tokens of the subjects named; test subjects are never asked for.
+
+    With ``settings.refit`` a torch model is trained anew on training and validation subjects together, for as many epochs
+    as inner validation chose.
+    """
     check_split(split, protocol)
     plugin = registry.load("models", model)
     train = select(load({s for s, _ in split.train}), split.train)
@@ -90,11 +47,17 @@ def fit_fold(
     started = time.perf_counter()
     scaler = Scaler.fit(train)
     fitted = Fitted(split.fold, scaler, {}, read=sorted([*split.train.values(), *split.valid.values()]))
-    scaled = scaler.transform(train), scaler.transform(valid)
     if hasattr(plugin, "build"):
-        _fit_torch(plugin, config, *scaled, settings, seed, progress, fitted)
+        fit = Fit(plugin, config, settings, seed, split.fold, progress)
+        fitted.state, fitted.history = fit.run(scaler.transform(train), scaler.transform(valid), settings.epochs)
+        fitted.best_epoch = max(fitted.history, key=lambda told: told["valid_ccc"])["epoch"]
+        if settings.refit:
+            both = Tokens.concatenate([train, valid])
+            fitted.scaler = Scaler.fit(both)
+            fitted.state, _ = fit.run(fitted.scaler.transform(both), None, fitted.best_epoch)
+        fitted.n_parameters = fit.n_parameters
     else:
-        fitted.state = plugin.fit(*(to_rows(part) for part in scaled), config, seed)
+        fitted.state = plugin.fit(*(to_rows(scaler.transform(part)) for part in (train, valid)), config, seed)
         fitted.n_parameters = sum(a.size for a in fitted.state.values())
     fitted.seconds = time.perf_counter() - started
     return fitted
@@ -112,49 +75,83 @@ def build_model(plugin: ModuleType, config: Any, layout: Any, settings: Training
     return plugin.build(ctx, config)
 
 
-def _fit_torch(
-    plugin: ModuleType, config: Any, train: Tokens, valid: Tokens, settings: Training, seed: int,
-    progress: Progress, fitted: Fitted,
-) -> None:  # fmt: skip
-    import torch
+@dataclass
+class Fit:
+    """Trains one torch model for one fold; equal seeds and data give equal bits."""
 
-    from himoe.windows import TokenTensors, training_batches
+    plugin: ModuleType
+    config: Any
+    settings: Training
+    seed: int
+    fold: int
+    progress: Progress
+    n_parameters: int = 0
+    per_token: bool = False
 
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(np.random.SeedSequence([seed, fitted.fold]).generate_state(1)[0].item())
-    generator = torch.Generator().manual_seed(torch.initial_seed() + 1)
-    model = build_model(plugin, config, train.layout, settings)
-    fitted.n_parameters = sum(p.numel() for p in model.parameters())
-    data, held = TokenTensors(train), TokenTensors(valid)
-    length = n_times(train.layout.token_rate, settings)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    n_steps = settings.epochs * sum(1 for _ in training_batches(data, settings, length, torch.Generator()))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step / n_steps))
-    most = -math.inf
-    for epoch in range(1, settings.epochs + 1):
+    def run(self, train: Tokens, valid: Tokens | None, n_epochs: int) -> tuple[Arrays, list[dict[str, float]]]:
+        """(weights, history). With ``valid``, the weights of the epoch with the best CCC there; without, the last ones.
+
+        The learning rate follows ``settings.epochs`` in both cases.
+        """
+        import torch
+
+        from himoe.windows import TokenTensors, training_batches
+
+        torch.use_deterministic_algorithms(True)
+        torch.manual_seed(np.random.SeedSequence([self.seed, self.fold]).generate_state(1)[0].item())
+        generator = torch.Generator().manual_seed(torch.initial_seed() + 1)
+        model = build_model(self.plugin, self.config, train.layout, self.settings)
+        self.n_parameters, self.per_token = sum(p.numel() for p in model.parameters()), train.layout.per_token
+        if hasattr(model, "readout"):
+            model.readout.warm_start(*(torch.from_numpy(a) for a in _readout_rows(train)))
+        settings, length = self.settings, n_times(train.layout.token_rate, self.settings)
+        data, held = TokenTensors(train), None if valid is None else TokenTensors(valid)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        n_steps = settings.epochs * sum(1 for _ in training_batches(data, settings, length, torch.Generator()))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step / n_steps))
+        state, history, most, best = {}, [], -math.inf, 0
+        for epoch in range(1, n_epochs + 1):
+            losses = [
+                self._step(model, optimizer, schedule, batch, epoch)
+                for batch in training_batches(data, settings, length, generator)
+            ]
+            if held is None:
+                continue
+            told = {"epoch": epoch, "loss": float(np.mean(losses))} | _validate(model, held, length, settings.ccc_weight)
+            history.append(told)
+            self.progress.epoch(**told)
+            if told["valid_ccc"] > most:
+                most, best, state = told["valid_ccc"], epoch, _arrays(model)
+            if epoch - best >= settings.patience:
+                break
+        return (state if held is not None else _arrays(model)), history
+
+    def _step(self, model: torch.nn.Module, optimizer: Any, schedule: Any, batch: Any, epoch: int) -> float:
+        import torch
+
         model.train()
-        losses = []
-        for batch in training_batches(data, settings, length, generator):
-            output = model(batch)
-            loss = _objective(output.prediction, batch.y, batch.valid, train.layout.per_token, settings.ccc_weight)
-            loss = loss + sum(output.losses.values())
-            if not torch.isfinite(loss):
-                raise HimoeError(f"fold {fitted.fold}: loss is {loss.item()} in epoch {epoch}; try a smaller learning_rate")
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        valid_loss, valid_ccc = _validate(model, held, length, settings.ccc_weight)
-        mean_loss = float(np.mean(losses))
-        fitted.history.append({"epoch": epoch, "loss": mean_loss, "valid_loss": valid_loss, "valid_ccc": valid_ccc})
-        progress.epoch(epoch, mean_loss, valid_loss, valid_ccc)
-        if valid_ccc > most:
-            most, fitted.best_epoch = valid_ccc, epoch
-            fitted.state = {name: value.numpy().copy() for name, value in model.state_dict().items()}
-        if epoch - fitted.best_epoch >= settings.patience:
-            break
+        output = model(batch)
+        loss = _objective(output.prediction, batch.y, batch.valid, self.per_token, self.settings.ccc_weight)
+        loss = loss + sum(output.losses.values())
+        if not torch.isfinite(loss):
+            raise HimoeError(f"fold {self.fold}: loss is {loss.item()} in epoch {epoch}; try a smaller learning_rate")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), self.settings.clip_norm)
+        optimizer.step()
+        schedule.step()
+        return loss.item()
+
+
+def _arrays(model: torch.nn.Module) -> Arrays:
+    return {name: value.numpy().copy() for name, value in model.state_dict().items()}
+
+
+def _readout_rows(train: Tokens) -> tuple[np.ndarray, np.ndarray]:
+    """Features and labels (float32) of labelled rows: trials, or tokens where labels vary within them."""
+    rows = to_rows(train)
+    known = np.isfinite(rows.y).all(1)
+    return rows.x[known].astype(np.float32), rows.y[known].astype(np.float32)
 
 
 def _cosine(share: float) -> float:
@@ -177,8 +174,8 @@ def _objective(
     return squared_error(prediction, y) + ccc_weight * concordance_loss(prediction, y)
 
 
-def _validate(model: torch.nn.Module, held: Any, length: int, ccc_weight: float) -> tuple[float, float]:
-    """(loss, mean CCC over targets) on the inner-validation subjects, whole trials."""
+def _validate(model: torch.nn.Module, held: Any, length: int, ccc_weight: float) -> dict[str, float]:
+    """Loss and CCC (mean over targets) on all rows of the inner-validation subjects, whole trials."""
     import torch
 
     from himoe.nn.losses import concordance_loss, squared_error
@@ -189,7 +186,8 @@ def _validate(model: torch.nn.Module, held: Any, length: int, ccc_weight: float)
     if not held.layout.per_token:
         prediction, y = mean_per_trial(prediction, held.offsets), y[held.offsets[:-1]]
     concordance = concordance_loss(prediction, y)
-    return (squared_error(prediction, y) + ccc_weight * concordance).item(), 1 - concordance.item()
+    loss = squared_error(prediction, y) + ccc_weight * concordance
+    return {"valid_loss": loss.item(), "valid_ccc": 1 - concordance.item()}
 
 
 def mean_per_trial(values: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from himoe.nn.augment import draw_shifts, drop_tokens, gather_windows
 from himoe.types import Batch, Output, Tokens
 
 if TYPE_CHECKING:
-    from himoe.config import Training
+    from himoe.settings import Training
 
 PREDICT_BATCH = 64
 

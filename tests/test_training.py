@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from himoe import config, predict, registry, shards, splits, store, training, windows
+from himoe import config, predict, registry, splits, store, training, windows
+from himoe.fold import Scaler
 from himoe.job import Progress
 from himoe.types import HimoeError, Tokens
 from tests.conftest import make_tokens
@@ -21,7 +22,7 @@ def folds(tokens: Tokens, protocol: str = "subject_kfold", n_folds: int = 3, tmp
     frame = splits.make_splits(protocol, list(tokens.trials), config.Splits(n_folds=n_folds))
     path = tmp / "splits.csv"
     frame.to_csv(path, index=False)
-    return splits.read_splits(path)
+    return store.read_splits(path)
 
 
 def loader(tokens: Tokens):
@@ -49,7 +50,7 @@ def fit(model, tokens, split, options=None, seed=0, settings=SETTINGS):
 
 def test_scaler_by_hand():
     tokens = make_tokens(2, 1, 4)
-    scaler = training.Scaler.fit(tokens)
+    scaler = Scaler.fit(tokens)
     present = tokens.mask[:, 0]
     assert scaler.mean[0] == pytest.approx(tokens.x[present, 0].mean(), abs=1e-6)
     scaled = scaler.transform(tokens)
@@ -73,8 +74,8 @@ def test_models_learn_what_is_planted(model, options, tmp_path):
     error = ((out["y_true"] - out["y_pred"]) ** 2).sum() / ((out["y_true"] - out["y_reference"]) ** 2).sum()
     assert 1 - error > 0.5
     if fitted.history:
-        losses = [h["valid_loss"] for h in fitted.history]
-        assert losses[fitted.best_epoch - 1] == min(losses)
+        scores = [h["valid_ccc"] for h in fitted.history]
+        assert scores[fitted.best_epoch - 1] == max(scores)
 
 
 @pytest.mark.parametrize("model", ["late_fusion", "himoe"])
@@ -189,6 +190,6 @@ def test_run_records_are_json(tmp_path):
 
 
 def test_reader_refuses_a_forbidden_subject(tmp_path):
-    reader = shards.Reader([tmp_path / "s0.npz", tmp_path / "s1.npz"])
+    reader = store.Reader([tmp_path / "s0.npz", tmp_path / "s1.npz"])
     with pytest.raises(HimoeError, match="leakage: a fit asked for test subject s1"):
         reader.load({"s0", "s1"}, {"s1"})

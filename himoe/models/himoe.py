@@ -11,7 +11,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from himoe.config import Strict, setting
 from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,
@@ -25,6 +24,7 @@ from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerB
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.prototypes import DifferentialPrototypes
 from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
+from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Hi-MoE"
@@ -46,6 +46,7 @@ class Config(Strict):
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
     n_prototypes: int = setting(8, "emotional prototypes", "ours; prototypes: paper", ge=2)
     lambda_init: float = setting(0.5, "initial lambda of differential attention", "ours; form: Ye et al. 2024", ge=0, le=0.9)
+    readout_penalty: float = setting(100.0, "ridge penalty of the linear read-out's warm start", "ours", gt=0)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     nce_weight: float = setting(0.1, "weight of InfoNCE (semantic alignment)", "ours", ge=0)
     lag_weight: float = setting(0.1, "weight of the self-supervised lag loss", "ours", ge=0)
@@ -77,7 +78,7 @@ class HiMoE(nn.Module):
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
         self.emotion_bank = DifferentialPrototypes(d, c.n_prototypes, c.n_heads, d, ctx.n_outputs, c.lambda_init)
         self.heads = Heads(d, ctx.n_outputs)
-        self.readout = LinearReadout(n_features, ctx.n_outputs)
+        self.readout = LinearReadout(n_features, ctx.n_outputs, c.readout_penalty)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from himoe.config import Strict, setting
 from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock
 from himoe.nn.soft_moe import MaskedFusion
+from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 REFERENCE = "himoe"
@@ -26,6 +26,7 @@ class Config(Strict):
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block in d, where no size is to be matched", "ours", ge=1)
+    readout_penalty: float = setting(100.0, "ridge penalty of the linear read-out's warm start", "ours", gt=0)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     match_parameters: str = setting(REFERENCE, "model whose parameter count to meet; empty for none", "ours")
 
@@ -43,7 +44,7 @@ class LateFusion(nn.Module):
         blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
         self.backbone = nn.ModuleList(blocks)
         self.heads = Heads(d, ctx.n_outputs)
-        self.readout = LinearReadout(n_features, ctx.n_outputs)
+        self.readout = LinearReadout(n_features, ctx.n_outputs, config.readout_penalty)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""

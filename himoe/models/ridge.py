@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config import Strict, setting
 from himoe.rows import Rows
+from himoe.settings import Strict, setting
 from himoe.stats.metrics import ccc
 
 

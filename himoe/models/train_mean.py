@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config import Strict
 from himoe.rows import Rows
+from himoe.settings import Strict
 
 
 class Config(Strict):

@@ -10,7 +10,7 @@ import pandas as pd
 from himoe.stats.inference import bootstrap_mean, effect_size, holm, minimum_detectable_effect, paired_wilcoxon
 
 if TYPE_CHECKING:
-    from himoe.config import Statistics
+    from himoe.settings import Statistics
 
 COLUMNS = [
     "dataset", "protocol", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",

@@ -10,7 +10,7 @@ import pandas as pd
 from himoe.stats.inference import area_lost, bootstrap_mean
 
 if TYPE_CHECKING:
-    from himoe.config import Statistics
+    from himoe.settings import Statistics
 
 COLUMNS = ["dataset", "condition", "model", "start", "lost", "difference", "low", "high", "n_subjects"]
 

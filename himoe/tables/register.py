@@ -3,8 +3,8 @@ What is ours is what a reader should question first."""
 
 import pandas as pd
 
-from himoe.config import walk
 from himoe.items import Evidence, Made
+from himoe.settings import walk
 
 TITLE = "Decision register"
 SECTION = "run"

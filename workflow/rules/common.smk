@@ -1,5 +1,6 @@
 # Contract: checks the config before any job, and answers what the other files ask of it:
 # which files, which jobs, which code. Imports floor F0 of the package alone.
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,6 +9,13 @@ from himoe import config as himoe_config
 from himoe import registry
 from himoe.provenance import fingerprint
 from himoe.types import HimoeError
+
+# Scripts import the package of this checkout, also where a rule runs in a conda environment of its own.
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(registry.ROOT.parent), os.getenv("PYTHONPATH")])
+    )
+)
 
 
 wildcard_constraints:

@@ -2,39 +2,6 @@
 # and {subject}.json (quality) -> results/{dataset}/card.json (data card). A twin's source files are written here too.
 
 
-def source_files(wildcards):
-    if registry.is_twin(wildcards.dataset):
-        return f"results/{wildcards.dataset}/source/twin.json"
-    return SOURCES[wildcards.dataset]
-
-
-def size_of(wildcards):
-    size = CONFIG.size(wildcards.dataset)
-    return {
-        "subjects": size.subjects,
-        "n_trials": size.n_trials,
-        "seconds": size.seconds,
-    }
-
-
-def root_of(wildcards):
-    return source_root(wildcards.dataset)
-
-
-def targets_of(wildcards):
-    return CONFIG.targets_of(wildcards.dataset)
-
-
-def dataset_code(wildcards):
-    return plugin_code(
-        "datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess"
-    )
-
-
-def simulator_code(wildcards):
-    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
-
-
 rule synthesize_twin:
     output:
         mark="results/{dataset}/source/twin.json",
@@ -42,6 +9,8 @@ rule synthesize_twin:
         "results/{dataset}/logs/synthesize_twin.log",
     wildcard_constraints:
         dataset=r"[A-Za-z0-9_]+_twin",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         size=size_of,
         snr=CONFIG.twin.snr,
@@ -58,6 +27,8 @@ rule take_in:
         manifest="results/{dataset}/manifest.json",
     log:
         "results/{dataset}/logs/take_in.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         root=root_of,
         size=size_of,
@@ -75,6 +46,8 @@ rule prepare_subject:
         quality="results/{dataset}/subjects/{subject}.json",
     log:
         "results/{dataset}/logs/prepare_{subject}.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         root=root_of,
         size=size_of,
@@ -82,16 +55,6 @@ rule prepare_subject:
         code=dataset_code,
     script:
         "../scripts/prepare_subject.py"
-
-
-def every_subject(suffix):
-    def files(wildcards):
-        return [
-            f"results/{wildcards.dataset}/subjects/{s}.{suffix}"
-            for s in subjects(wildcards.dataset)
-        ]
-
-    return files
 
 
 rule describe_dataset:
@@ -103,6 +66,8 @@ rule describe_dataset:
         card="results/{dataset}/card.json",
     log:
         "results/{dataset}/logs/describe_dataset.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         code=dataset_code,
     script:

@@ -2,10 +2,6 @@
 # protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
 
 
-def predictions_of(wildcards):
-    return fits(f"{FIT}/predictions.parquet", [wildcards.dataset], [wildcards.protocol])
-
-
 rule score_predictions:
     input:
         predictions_of,
@@ -13,6 +9,8 @@ rule score_predictions:
         scores="results/{dataset}/{protocol}/scores.csv",
     log:
         "results/{dataset}/{protocol}/score_predictions.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         code=fingerprint("himoe.score"),
     script:
@@ -30,6 +28,8 @@ rule gather_scores:
         scores="results/tables/scores.csv",
     log:
         "results/logs/gather_scores.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         code=fingerprint("himoe.score"),
     script:

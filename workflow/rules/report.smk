@@ -1,38 +1,5 @@
 # Contract: scores, predictions, routing, run records and data cards -> results/tables/{table}.csv + .json,
 # results/figures/{figure}.svg (light and dark) + .png + .csv + .json -> results/report.html and results/results.json.
-EVIDENCE = {
-    "scores": [rules.gather_scores.output.scores],
-    "predictions": fits(f"{FIT}/predictions.parquet"),
-    "routing": fits(f"{FIT}/routing.parquet"),
-    "runs": fits(f"{FIT}/run.json"),
-    "cards": expand(rules.describe_dataset.output.card, dataset=CONFIG.datasets),
-    "claims": ["config/claims.yaml"],
-    "reported": ["config/reported.yaml"],
-}
-
-
-def evidence_of(kind, name):
-    return {need: EVIDENCE[need] for need in registry.peek(kind, name)["NEEDS"]}
-
-
-def figure_evidence(wildcards):
-    return evidence_of("figures", wildcards.figure)
-
-
-def table_evidence(wildcards):
-    return evidence_of("tables", wildcards.table)
-
-
-def figure_code(wildcards):
-    return plugin_code(
-        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
-    )
-
-
-def table_code(wildcards):
-    return plugin_code("tables", wildcards.table, "himoe.items")
-
-
 rule draw_figure:
     input:
         unpack(figure_evidence),
@@ -44,6 +11,8 @@ rule draw_figure:
         item="results/figures/{figure}.json",
     log:
         "results/logs/draw_{figure}.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         config=section(CONFIG),
         code=figure_code,
@@ -61,6 +30,8 @@ rule write_table:
         "results/logs/write_{table}.log",
     wildcard_constraints:
         table="(?!scores$)[A-Za-z0-9_]+",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         config=section(CONFIG),
         code=table_code,
@@ -81,6 +52,8 @@ rule render_report:
         json="results/results.json",
     log:
         "results/logs/render_report.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         config=section(CONFIG),
         code=fingerprint("himoe.report"),

@@ -9,6 +9,8 @@ rule make_splits:
         splits="results/{dataset}/splits/{protocol}.csv",
     log:
         "results/{dataset}/logs/make_splits_{protocol}.log",
+    conda:
+        "../../envs/himoe.yaml"
     params:
         settings=section(CONFIG.splits),
         code=fingerprint("himoe.splits", "himoe.audit"),

@@ -1,29 +1,6 @@
 # Contract: tokens + splits -> results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}/ with weights.safetensors and
 # run.json (fit_model: training and inner-validation subjects only), then predictions.parquet and routing.parquet
 # (predict: the only rule that reads test rows).
-FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
-
-
-def options_of(wildcards):
-    return CONFIG.options(wildcards.model)
-
-
-def fit_code(wildcards):
-    codes = [
-        plugin_code(
-            "models", wildcards.model, "himoe.training", "himoe.windows", "himoe.store"
-        )
-    ]
-    if reference := registry.peek("models", wildcards.model).get("REFERENCE"):
-        codes.append(plugin_code("models", reference))
-    return codes
-
-
-def predict_code(wildcards):
-    conditions = [f"himoe.perturb.{name}" for name in CONFIG.conditions]
-    return [*fit_code(wildcards), fingerprint("himoe.predict", *conditions)]
-
-
 rule fit_model:
     input:
         tokens=every_subject("npz"),
@@ -33,6 +10,8 @@ rule fit_model:
         record=f"{FIT}/run.json",
     log:
         f"{FIT}/fit_model.log",
+    conda:
+        "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
     params:
         options=options_of,
@@ -53,6 +32,8 @@ rule predict:
         routing=f"{FIT}/routing.parquet",
     log:
         f"{FIT}/predict.log",
+    conda:
+        "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
     params:
         options=options_of,

@@ -3,7 +3,7 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe.shards import fit
+    from himoe.fit import fit
 
     wildcards, params = snakemake.wildcards, snakemake.params
     fit(

@@ -3,8 +3,9 @@ from himoe.job import job
 with job(snakemake):
     from himoe import io
     from himoe.audit import check_split
-    from himoe.config import Splits
-    from himoe.splits import make_splits, read_splits
+    from himoe.settings import Splits
+    from himoe.splits import make_splits
+    from himoe.store import read_splits
 
     protocol = snakemake.wildcards.protocol
     trials = [trial for file in snakemake.input.tokens for trial in io.read_tokens(file).trials]

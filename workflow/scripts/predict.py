@@ -4,10 +4,10 @@ with job(snakemake):
     from pathlib import Path
 
     from himoe.io import write_table
-    from himoe.shards import predict
+    from himoe.predict import predict_files
 
     wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
-    predictions, routing = predict(
+    predictions, routing = predict_files(
         dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, params.settings,
         Path(files.weights), Path(files.record), params.conditions, params.condition_seed,
     )  # fmt: skip

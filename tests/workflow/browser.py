@@ -1,0 +1,81 @@
+"""A page in headless Chromium over the DevTools protocol: what it asks for, what it logs, what it looks like."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
+    "--disable-component-update", "--disable-quic", "--hide-scrollbars", "--remote-debugging-port=0",
+)  # fmt: skip
+
+
+def find_chromium() -> str | None:
+    """Path of a Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class Page:
+    """One tab; ``events`` holds every message of the page's network, console and script errors."""
+
+    def __init__(self, profile: Path, width: int = 1300, height: int = 900):
+        import websocket
+
+        command = [find_chromium(), *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank"]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if found := re.search(r"ws://([\d.:]+)/", line):
+                break
+        with urllib.request.urlopen(f"http://{found[1]}/json") as answer:
+            target = next(t for t in json.load(answer) if t["type"] == "page")
+        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True, timeout=30)
+        self.ids, self.events = itertools.count(1), []
+        for domain in ("Network", "Runtime", "Log", "Page"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self) -> Page:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(10)
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command, keep what arrives before its answer."""
+        number = next(self.ids)
+        self.socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        while (message := json.loads(self.socket.recv())).get("id") != number:
+            self.events.append(message)
+        return message.get("result", message)
+
+    def open(self, address: str) -> None:
+        """Load a page and wait for it."""
+        self.call("Page.navigate", url=address)
+        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+            self.events.append(json.loads(self.socket.recv()))
+
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression in the page."""
+        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+
+    def requests(self) -> list[str]:
+        """Addresses the page asked for."""
+        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+
+    def complaints(self) -> list[str]:
+        """Console messages, refused resources and script errors."""
+        wanted = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+        return [json.dumps(e["params"])[:300] for e in self.events if e.get("method") in wanted]
+
+    def screenshot(self, path: Path) -> None:
+        """A PNG of the whole page."""
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]))

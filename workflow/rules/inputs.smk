@@ -1,0 +1,99 @@
+# Contract: the functions by which rules name their inputs and parameters; no rule stands here and no file is read.
+# FIT is the folder of one shard's fit. EVIDENCE names what figures and tables may ask for (their NEEDS).
+FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
+
+
+def source_files(wildcards):
+    if registry.is_twin(wildcards.dataset):
+        return f"results/{wildcards.dataset}/source/twin.json"
+    return SOURCES[wildcards.dataset]
+
+
+def size_of(wildcards):
+    size = CONFIG.size(wildcards.dataset)
+    return {
+        "subjects": size.subjects,
+        "n_trials": size.n_trials,
+        "seconds": size.seconds,
+    }
+
+
+def root_of(wildcards):
+    return source_root(wildcards.dataset)
+
+
+def targets_of(wildcards):
+    return CONFIG.targets_of(wildcards.dataset)
+
+
+def dataset_code(wildcards):
+    return plugin_code(
+        "datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess"
+    )
+
+
+def simulator_code(wildcards):
+    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
+
+
+def every_subject(suffix):
+    def files(wildcards):
+        return [
+            f"results/{wildcards.dataset}/subjects/{s}.{suffix}"
+            for s in subjects(wildcards.dataset)
+        ]
+
+    return files
+
+
+def options_of(wildcards):
+    return CONFIG.options(wildcards.model)
+
+
+def fit_code(wildcards):
+    codes = [plugin_code("models", wildcards.model, "himoe.fit")]
+    if reference := registry.peek("models", wildcards.model).get("REFERENCE"):
+        codes.append(plugin_code("models", reference))
+    return codes
+
+
+def predict_code(wildcards):
+    conditions = [f"himoe.perturb.{name}" for name in CONFIG.conditions]
+    return [*fit_code(wildcards), fingerprint("himoe.predict", *conditions)]
+
+
+def predictions_of(wildcards):
+    return fits(f"{FIT}/predictions.parquet", [wildcards.dataset], [wildcards.protocol])
+
+
+def evidence_of(kind, name):
+    return {need: EVIDENCE[need] for need in registry.peek(kind, name)["NEEDS"]}
+
+
+def figure_evidence(wildcards):
+    return evidence_of("figures", wildcards.figure)
+
+
+def table_evidence(wildcards):
+    return evidence_of("tables", wildcards.table)
+
+
+def figure_code(wildcards):
+    return plugin_code(
+        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
+    )
+
+
+def table_code(wildcards):
+    return plugin_code("tables", wildcards.table, "himoe.items")
+
+
+EVIDENCE = {
+    "scores": ["results/tables/scores.csv"],
+    "predictions": fits(f"{FIT}/predictions.parquet"),
+    "routing": fits(f"{FIT}/routing.parquet"),
+    "runs": fits(f"{FIT}/run.json"),
+    "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
+    "claims": ["config/claims.yaml"],
+    "reported": ["config/reported.yaml"],
+}
