@@ -96,8 +96,15 @@ class LinearReadout(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, T, F), mask (B, T, M) -> (B, T, n_outputs); absent features count as their training mean, 0."""
-        return self.linear(absent_to_zero(x, mask, self.n_features))
+        """x (B, T, F), mask (B, T, M) -> (B, T, n_outputs).
+
+        A lost token counts as the mean of its window's present ones, a modality absent throughout as its training mean, 0:
+        the mean over a window is what the linear model says of the mean of what is present.
+        """
+        x = absent_to_zero(x, mask, self.n_features)
+        present = torch.repeat_interleave(mask, torch.tensor(self.n_features, device=mask.device), dim=-1)
+        mean = x.sum(1, keepdim=True) / present.sum(1, keepdim=True).clamp(min=1)
+        return self.linear(torch.where(present, x, mean))
 
     @torch.no_grad()
     def warm_start(self, x: Tensor, y: Tensor) -> None:

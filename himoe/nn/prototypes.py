@@ -50,7 +50,7 @@ class DifferentialPrototypes(nn.Module):
         super().__init__()
         self.n_heads, self.width, self.lambda_init = n_heads, d // n_heads, lambda_init
         self.norm = nn.LayerNorm(d)
-        self.prototypes = nn.Parameter(torch.randn(n_prototypes, d) / d**0.5)
+        self.prototypes = nn.Parameter(torch.randn(n_prototypes, d))
         self.query, self.key = nn.Linear(d, 2 * d), nn.Linear(d, 2 * d)
         self.lambda_vectors = nn.Parameter(0.1 * torch.randn(4, self.width))
         self.experts = Experts(n_prototypes, d, hidden)

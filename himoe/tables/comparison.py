@@ -4,9 +4,9 @@ smallest |d| that this number of subjects could detect with 80% power."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title
+from himoe.items import Evidence, Made, dataset_title, model_title
 from himoe.stats.paired import compare
-from himoe.tables._text import interval, number, p_value, stamped
+from himoe.tables._text import interval, number, p_value
 
 TITLE = "Hi-MoE against each model, paired over subjects"
 SECTION = "comparison"
@@ -20,7 +20,7 @@ def make(evidence: Evidence) -> Made:
     data = pd.concat(frames, ignore_index=True)
     own = data[data["metric"] == "ccc"]
     shown = pd.DataFrame({
-        "data set": own["dataset"].map(stamped), "target": own["target"], "against": own["other"].map(model_title),
+        "data set": own["dataset"].map(dataset_title), "target": own["target"], "against": own["other"].map(model_title),
         "CCC difference [95% CI]": [interval(*v) for v in own[["difference", "low", "high"]].to_numpy()],
         "p (Holm)": own["p_holm"].map(p_value), "d": own["d"].map(lambda v: number(v, 2)),
         "detectable d": own["detectable_d"].map(lambda v: number(v, 2)), "subjects": own["n_subjects"],

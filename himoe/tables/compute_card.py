@@ -3,8 +3,8 @@ its process."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title
-from himoe.tables._text import number, stamped
+from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.tables._text import number
 
 TITLE = "Compute card"
 SECTION = "run"
@@ -25,7 +25,7 @@ def make(evidence: Evidence) -> Made:
         })  # fmt: skip
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(stamped), "model": data["model"].map(model_title), "seed": data["seed"],
+        "data set": data["dataset"].map(dataset_title), "model": data["model"].map(model_title), "seed": data["seed"],
         "folds": data["n_folds"], "parameters": data["n_parameters"].map(lambda n: f"{n:,}"),
         "best epochs": data["best_epochs"].replace("", "–"), "wall, s": data["wall_seconds"].map(lambda v: number(v, 1)),
         "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),

@@ -5,10 +5,10 @@ Constant predictions have CCC 0 and are counted."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title
+from himoe.items import Evidence, Made, dataset_title, model_title
 from himoe.score import POOLED, per_subject
 from himoe.stats.inference import bootstrap_mean
-from himoe.tables._text import interval, number, stamped
+from himoe.tables._text import interval, number
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -38,16 +38,17 @@ def make(evidence: Evidence) -> Made:
             rows += sorted(block, key=lambda r: -r["ccc"])
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(stamped), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["dataset"].map(dataset_title), "target": data["target"], "model": data["model"].map(model_title),
         "CCC [95% CI]": [interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
     })  # fmt: skip
     best = data.loc[data.groupby(["dataset", "target"], sort=False)["ccc"].idxmax()]
     alt = "; ".join(
-        f"{stamped(r.dataset)} {r.target}: best is {model_title(r.model)} with CCC {number(r.ccc)}" for r in best.itertuples()
+        f"{dataset_title(r.dataset)} {r.target}: best is {model_title(r.model)} with CCC {number(r.ccc)}"
+        for r in best.itertuples()
     )
     constant = data[data["constant"] > 0]
-    told = ", ".join(f"{model_title(r.model)} on {stamped(r.dataset)} {r.target}" for r in constant.itertuples())
+    told = ", ".join(f"{model_title(r.model)} on {dataset_title(r.dataset)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
     return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)

@@ -3,9 +3,9 @@ page. The file ships without values, because only the abstract was at hand; noth
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title
+from himoe.items import Evidence, Made, dataset_title, model_title
 from himoe.score import per_subject
-from himoe.tables._text import number, stamped
+from himoe.tables._text import number
 
 TITLE = "Reported and replicated"
 SECTION = "comparison"
@@ -24,7 +24,7 @@ def make(evidence: Evidence) -> Made:
         rows.append([*(told[c] for c in COLUMNS[:7]), mean, delta, delta / values.std() if len(values) > 1 else float("nan")])
     data = pd.DataFrame(rows, columns=COLUMNS)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(stamped), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["dataset"].map(dataset_title), "target": data["target"], "model": data["model"].map(model_title),
         "metric": data["metric"], "reported": data["value"].map(number), "ours": data["replicated"].map(number),
         "difference": data["delta"].map(number), "in our SD": data["delta_in_sd"].map(number),
     })  # fmt: skip
