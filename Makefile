@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 bench: setup
-	$(BIN)/python -m pytest tests/benchmarks -q -s
+	$(BIN)/python -m pytest tests/benchmarks -q -s -o python_files='bench_*.py'
 
 schema: setup
 	$(BIN)/python -m himoe.config

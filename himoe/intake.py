@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from himoe import io, registry
+from himoe import registry
 from himoe.provenance import hash_file
 from himoe.types import DatasetInfo, HimoeError, Record, Size
 
@@ -59,8 +60,9 @@ def record_of(manifest: dict[str, Any], root: Path, subject: str) -> Record:
     return record
 
 
-def synthesize(dataset: str, root: Path, size: Size, snr: float, seed: int) -> None:
-    """Write a twin's source files and, last, a ``complete`` mark with what was asked."""
-    root.mkdir(parents=True, exist_ok=True)
+def synthesize(dataset: str, root: Path, size: Size, snr: float, seed: int) -> dict[str, Any]:
+    """Write a twin's source files into an empty folder; returns what was asked, to be kept as the mark of completion."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
     registry.load("datasets", dataset).synthesize(root, size, snr, seed)
-    io.write_json(root / "twin.json", {"dataset": dataset, "snr": snr, "seed": seed, "subjects": size.subjects})
+    return {"dataset": dataset, "snr": snr, "seed": seed, "subjects": size.subjects}

@@ -1,7 +1,8 @@
 """Signed weight of each emotional prototype in Hi-MoE's emotion expert bank, by what the subject reported: quadrants of
 valence and arousal around their medians (thirds, where there is one target). Prototypes are named by their anchor: degrees
 on the valence-arousal circle (0 pleasant, 90 aroused), or a position on the line. Differential attention can make a weight
-negative: that prototype's expert is subtracted. Means over test trials, clean input."""
+negative: that prototype's expert is subtracted. Numbers are means over test trials, clean input; colour is the departure from
+the column's mean, so an even column means that the prototype does not tell the groups apart."""
 
 import numpy as np
 import pandas as pd
@@ -31,14 +32,14 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         labels = clean.pivot_table(index=KEYS, columns="target", values="y_true")
         weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)
         table = weight.pivot_table(index="group", columns="part", values="value", observed=False)
-        values = table.to_numpy()
-        limit = np.abs(values).max()
+        values = table.to_numpy() - table.to_numpy().mean(0)
+        limit = max(np.abs(values).max(), 1e-9)
         ax.grid(False)
         ax.imshow(values, aspect="auto", cmap=paper.diverging, vmin=-limit, vmax=limit)
         ax.set_yticks(range(len(table)), list(table.index))
-        ax.set_xticks(range(len(table.columns)), _anchor_names(len(table.columns), len(targets)))
-        for (i, j), value in np.ndenumerate(values):
-            colour = "#ffffff" if abs(value) > 0.6 * limit else "#10151c"
+        ax.set_xticks(range(len(table.columns)), _anchor_names(len(table.columns), len(targets)), fontsize=7)
+        for (i, j), value in np.ndenumerate(table.to_numpy()):
+            colour = "#ffffff" if abs(values[i, j]) > 0.6 * limit else "#10151c"
             ax.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6, color=colour)
         ax.set_title(f"{dataset_title(dataset)} · lambda {lam:.2f}")
         ax.set_xlabel("prototype (anchor, degrees)" if len(targets) > 1 else "prototype (anchor)")

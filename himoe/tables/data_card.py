@@ -40,5 +40,10 @@ def make(evidence: Evidence) -> Made:
         "tokens present": [f"{100 * s:.1f}%" for s in data["present_share"]], "features refused": data["features_unmeasured"],
     })  # fmt: skip
     lowest = data.loc[data["present_share"].idxmin()]
-    alt = f"Tokens present range from {100 * lowest['present_share']:.1f}% ({lowest['dataset']}, {lowest['modality']}) upwards."
+    share, where = 100 * lowest["present_share"], f"{dataset_title(lowest['dataset'])}, {lowest['modality']}"
+    alt = (
+        "Every modality is complete."
+        if share == 100
+        else f"The least complete modality ({where}) has {share:.1f}% of its tokens."
+    )
     return Made(data, shown, alt, "\n".join(notes))

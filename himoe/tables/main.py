@@ -45,7 +45,7 @@ def make(evidence: Evidence) -> Made:
     })  # fmt: skip
     best = data.loc[data.groupby(["dataset", "target"], sort=False)["ccc"].idxmax()]
     alt = "; ".join(
-        f"{dataset_title(r.dataset)} {r.target}: best is {model_title(r.model)} with CCC {number(r.ccc)}"
+        f"{dataset_title(r.dataset)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
     )
     constant = data[data["constant"] > 0]

@@ -4,7 +4,7 @@
 
 rule synthesize_twin:
     output:
-        mark="results/{dataset}/source/twin.json",
+        mark="results/{dataset}/twin.json",
     log:
         "results/{dataset}/logs/synthesize_twin.log",
     wildcard_constraints:
@@ -12,6 +12,7 @@ rule synthesize_twin:
     conda:
         "../../envs/himoe.yaml"
     params:
+        root=root_of,
         size=size_of,
         snr=CONFIG.twin.snr,
         twin_seed=CONFIG.twin.seed,

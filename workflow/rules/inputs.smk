@@ -5,7 +5,7 @@ FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
 
 def source_files(wildcards):
     if registry.is_twin(wildcards.dataset):
-        return f"results/{wildcards.dataset}/source/twin.json"
+        return f"results/{wildcards.dataset}/twin.json"
     return SOURCES[wildcards.dataset]
 
 

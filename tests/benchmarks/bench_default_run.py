@@ -1,0 +1,55 @@
+"""The default run against its pass lines: <= 5 min, <= 2 GB, <= 120 jobs, orchestration <= 10%, a no-op <= 4 s (two cores)."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import time
+from threading import Event, Thread
+
+import psutil
+
+from himoe.provenance import environment
+from tests.workflow.test_workflow import checkout, snakemake
+
+
+def _watch_memory(done: Event, peak: list[float]) -> None:
+    me = psutil.Process()
+    while not done.wait(0.2):
+        total = 0
+        for child in me.children(recursive=True):
+            try:
+                total += child.memory_info().rss
+            except psutil.Error:
+                continue
+        peak[0] = max(peak[0], total / 2**20)
+
+
+def test_default_run(tmp_path):
+    folder, done, peak = checkout(tmp_path), Event(), [0.0]
+    watcher = Thread(target=_watch_memory, args=(done, peak))
+    watcher.start()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    run = snakemake(folder)
+    wall = time.perf_counter() - started
+    done.set()
+    watcher.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run.returncode == 0, run.stderr[-3000:]
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    work = sum(float(s) for f in folder.rglob("*.log") for s in re.findall(r"done in ([\d.]+) s", f.read_text()))
+    started = time.perf_counter()
+    assert "Nothing to be done" in "".join((again := snakemake(folder)).stdout + again.stderr)
+    idle = time.perf_counter() - started
+    jobs = int(re.search(r"total\s+(\d+)", run.stdout + run.stderr)[1])
+    print(f"\n{environment()}, {os.cpu_count()} cores")
+    print(f"wall {wall:.0f} s (line 300) · jobs {jobs} (line 120) · peak of all processes {peak[0]:.0f} MB (line 2048)")
+    print(
+        f"CPU {cpu:.0f} s, of which in rules {work:.0f} s: orchestration {1 - work / cpu:.1%} (line 10%) · no-op {idle:.1f} s (line 4)"
+    )
+    assert wall <= 300
+    assert jobs <= 120
+    assert peak[0] <= 2048
+    assert 1 - work / cpu <= 0.10
+    assert idle <= 4

@@ -1,0 +1,40 @@
+"""On real recordings: ridge meets the reference that was computed outside of this code (pooled CCC 0.353)."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from himoe import config, intake, preprocess, registry, score
+from himoe.predict import predict_shard
+from himoe.types import Tokens
+from tests.test_training import fit, folds, loader
+
+
+@pytest.mark.recordings
+def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
+    plugin = registry.load("datasets", "esports")
+    size = config.Config(datasets=["esports"]).size("esports")
+    manifest = intake.take_in("esports", recordings, size)
+    parts, missing = [], {}
+    for subject in size.subjects:
+        trials = plugin.read(recordings, intake.record_of(manifest, recordings, subject), size)
+        tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, ("Engagement",))
+        parts.append(tokens)
+        missing[subject] = quality["eye_tracker"]["present"] / quality["eye_tracker"]["tokens"]
+    tokens = Tokens.concatenate(parts)
+    assert len(tokens.trials) == 34
+    assert 45_000 < len(tokens.time) < 55_000
+    assert missing["amateurs-1"] < 0.6  # sessions without an eye tracker arrive as masks
+    out = []
+    for split in folds(tokens, "loso", tmp=tmp_path):
+        fitted = fit("ridge", tokens, split)
+        states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
+        identity = {"dataset": "esports", "protocol": "loso", "model": "ridge", "seed": 0}
+        settings = config.Training()
+        out.append(predict_shard("ridge", {}, [split], states, loader(tokens), "loso", settings, {}, 7, identity)[0])
+    predictions = pd.concat(out)
+    pooled = score.score_pooled(predictions).set_index("metric")["value"]
+    own = score.per_subject(score.score(predictions), "ccc")["value"]
+    assert pooled["pooled_ccc"] >= 0.33
+    assert own.mean() >= 0.2

@@ -1,0 +1,53 @@
+"""Lock, package and conda environment name the same versions; the citation file is well-formed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import yaml
+
+
+def lock(root):
+    lines = (root / "envs/requirements.lock").read_text().splitlines()
+    return dict(line.lower().split("==") for line in lines if line and not line.startswith("#"))
+
+
+def names(requirements):
+    return {re.split(r"[<>=\[]", r)[0].lower() for r in requirements}
+
+
+def test_lock_holds_everything_the_package_asks_for(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = names(project["dependencies"]) | names(project["optional-dependencies"]["dev"])
+    assert wanted <= {n.replace("_", "-") for n in lock(root)}
+    for requirement in project["dependencies"] + project["optional-dependencies"]["dev"]:
+        if "==" in requirement:
+            name, version = requirement.split("==")
+            assert lock(root)[name] == version
+
+
+def test_conda_environment_is_in_step(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    environment = yaml.safe_load((root / "envs/himoe.yaml").read_text())
+    assert environment["channels"] == ["conda-forge"]
+    pinned = dict(line.split("==") for line in environment["dependencies"][-1]["pip"])
+    assert set(pinned) == names(project["dependencies"])
+    assert all(lock(root)[name] == version for name, version in pinned.items())
+
+
+def test_torch_is_pinned(root):
+    assert lock(root)["torch"] == "2.13.0"
+
+
+def test_citation_names_both(root):
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert "2508.02133" in citation["preferred-citation"]["url"]
+
+
+def test_no_path_of_a_machine_and_no_licensed_data(root):
+    import subprocess
+
+    files = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.split()
+    assert not [f for f in files if f.endswith((".dat", ".mat", ".bdf", ".npz"))]
