@@ -43,12 +43,30 @@ class Evidence:
     files: dict[str, list[str]]
     config: Config
 
+    @property
+    def settings(self) -> list[str]:
+        """What a result is of: each data set under each protocol, named by the data set alone where there is one protocol."""
+        return [self.setting(d, p) for d in self.config.datasets for p in self.config.protocols]
+
+    def setting(self, dataset: str, protocol: str) -> str:
+        """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""
+        return dataset if len(self.config.protocols) == 1 else f"{dataset}/{protocol}"
+
+    def targets_of(self, setting: str) -> tuple[str, ...]:
+        """Targets predicted in a setting."""
+        return self.config.targets_of(dataset_of(setting))
+
+    def _keyed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """With the column ``dataset`` replaced by ``setting``, so that no item can mix protocols."""
+        names = [self.setting(d, p) for d, p in zip(frame["dataset"], frame["protocol"], strict=True)]
+        return frame.drop(columns=["dataset", "protocol"]).assign(setting=names)
+
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Tidy scores."""
+        """Tidy scores by setting."""
         import pandas as pd
 
-        return pd.read_csv(self.files["scores"][0], dtype={"subject": str})
+        return self._keyed(pd.read_csv(self.files["scores"][0], dtype={"subject": str}))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -64,12 +82,13 @@ class Evidence:
         import pandas as pd
 
         parts = [pd.read_parquet(file) for file in self.files[name]]
-        return pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+        return self._keyed(pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True))
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:
         """Run records."""
-        return [io.read_json(file) for file in self.files["runs"]]
+        runs = [io.read_json(file) for file in self.files["runs"]]
+        return [run | {"setting": self.setting(run["dataset"], run["protocol"])} for run in runs]
 
     @cached_property
     def cards(self) -> list[dict[str, Any]]:
@@ -91,13 +110,20 @@ class Evidence:
         """How many subjects, seeds and which protocol, for captions."""
         told = []
         for name in self.config.datasets:
-            told.append(f"{dataset_title(name)}: up to {len(self.config.size(name).subjects)} subjects")
+            told.append(f"{setting_title(name)}: up to {len(self.config.size(name).subjects)} subjects")
         return f"{'; '.join(told)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."
 
 
-def dataset_title(name: str) -> str:
-    """A data set's name for readers: ``DEAP`` or ``DEAP twin``."""
-    return dataset_info(name).title + (" twin" if registry.is_twin(name) else "")
+def dataset_of(setting: str) -> str:
+    """The data set of a setting."""
+    return setting.split("/")[0]
+
+
+def setting_title(setting: str) -> str:
+    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
+    dataset, _, protocol = setting.partition("/")
+    title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
+    return title + (f", {protocol}" if protocol else "")
 
 
 def model_title(name: str) -> str:

@@ -47,7 +47,7 @@ def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Seeds averaged: one row per dataset, protocol, model, condition, severity, target and subject."""
+    """Seeds averaged: one row per setting (data set and protocol), model, condition, severity, target and subject."""
     keep = scores[(scores["metric"] == metric) & (scores["subject"] != POOLED)]
-    keys = ["dataset", "protocol", "model", "condition", "severity", "target", "subject"]
+    keys = ["setting", "model", "condition", "severity", "target", "subject"]
     return keep.groupby(keys, sort=True, as_index=False)["value"].mean()

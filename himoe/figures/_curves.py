@@ -7,7 +7,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.figures._paper import Paper, inks, legend_above, panels
-from himoe.items import Drawn, Evidence, dataset_title, model_title
+from himoe.items import Drawn, Evidence, model_title, setting_title
 from himoe.score import per_subject
 from himoe.stats.inference import bootstrap_mean
 
@@ -17,28 +17,28 @@ def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.Da
     own = per_subject(evidence.scores, metric)
     own, settings = own[own["condition"] == condition], evidence.config.statistics
     rows = []
-    for key, part in own.groupby(["dataset", "target", "model", "severity"], sort=True):
+    for key, part in own.groupby(["setting", "target", "model", "severity"], sort=True):
         values = part["value"].to_numpy()
         low, high = bootstrap_mean(values, settings.n_bootstrap, settings.alpha, settings.seed)
         rows.append((*key, values.mean(), low, high, len(values)))
-    return pd.DataFrame(rows, columns=["dataset", "target", "model", "severity", metric, "low", "high", "n_subjects"])
+    return pd.DataFrame(rows, columns=["setting", "target", "model", "severity", metric, "low", "high", "n_subjects"])
 
 
 def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     """One panel per data set and target, one line per model, a band for Hi-MoE's interval."""
     data, peeked = curve_data(evidence, condition), registry.peek("perturb", condition)
-    cells = [(d, t) for d in evidence.config.datasets for t in evidence.config.targets_of(d)]
+    cells = [(d, t) for d in evidence.settings for t in evidence.targets_of(d)]
     n_cols = 2 if len(cells) > 1 else 1
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, sharex=True)
     flat, look = [ax for row in axes for ax in row], inks(paper, evidence.config.models)
-    for ax, (dataset, target) in zip(flat, cells, strict=False):
+    for ax, (setting, target) in zip(flat, cells, strict=False):
         for model in evidence.config.models:
-            part = data[(data["dataset"] == dataset) & (data["target"] == target) & (data["model"] == model)]
+            part = data[(data["setting"] == setting) & (data["target"] == target) & (data["model"] == model)]
             colour, marker, width = look[model]
             ax.plot(part["severity"], part["ccc"], color=colour, marker=marker, ms=4, lw=width, label=model_title(model))
             if model == "himoe":
                 ax.fill_between(part["severity"], part["low"], part["high"], color=colour, alpha=0.15, lw=0)
-        ax.set_title(f"{dataset_title(dataset)} · {target}")
+        ax.set_title(f"{setting_title(setting)} · {target}")
         ax.set_ylim(min(0, data["ccc"].min()) - 0.05, max(0.3, data["high"].max()) + 0.03)
     for ax in flat[len(cells) :]:
         ax.set_axis_off()

@@ -5,7 +5,7 @@ import pandas as pd
 
 from himoe.config import dataset_info
 from himoe.figures._paper import Paper, panels
-from himoe.items import Drawn, Evidence, dataset_title
+from himoe.items import Drawn, Evidence, dataset_of, setting_title
 from himoe.stats.metrics import ccc
 
 TITLE = "Predicted against reported"
@@ -16,25 +16,25 @@ MAX_POINTS = 4000
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per data set and target."""
-    cells = [(d, t) for d in evidence.config.datasets for t in evidence.config.targets_of(d)]
+    cells = [(d, t) for d in evidence.settings for t in evidence.targets_of(d)]
     n_cols = min(4, len(cells))
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, height=2.1)
     own = evidence.predictions
     own = own[(own["model"] == "himoe") & (own["condition"] == "clean")]
     flat, tables, told = [ax for row in axes for ax in row], [], []
-    for ax, (dataset, target) in zip(flat, cells, strict=False):
-        part = own[(own["dataset"] == dataset) & (own["target"] == target)]
+    for ax, (setting, target) in zip(flat, cells, strict=False):
+        part = own[(own["setting"] == setting) & (own["target"] == target)]
         drawn = part.sample(min(MAX_POINTS, len(part)), random_state=0)
-        low, high = dataset_info(dataset).target_range
+        low, high = dataset_info(dataset_of(setting)).target_range
         ax.plot([low, high], [low, high], color=paper.faint, lw=1.2)
         alpha = 0.7 if len(drawn) < 1000 else 0.15
         ax.scatter(drawn["y_true"], drawn["y_pred"], s=7, color=paper.accent, alpha=alpha, lw=0, rasterized=True)
         edge = 0.04 * (high - low)
         ax.set(xlim=(low - edge, high + edge), ylim=(low - edge, high + edge), xlabel="reported")
-        ax.set_title(f"{dataset_title(dataset)}\n{target}")
+        ax.set_title(f"{setting_title(setting)}\n{target}")
         pooled = ccc(part["y_true"].to_numpy(float), part["y_pred"].to_numpy(float))
-        told.append(f"{dataset_title(dataset)} {target}: pooled CCC {pooled:.2f} over {len(part)} rows")
-        tables.append(drawn[["dataset", "target", "subject", "trial", "y_true", "y_pred"]])
+        told.append(f"{setting_title(setting)} {target}: pooled CCC {pooled:.2f} over {len(part)} rows")
+        tables.append(drawn[["setting", "target", "subject", "trial", "y_true", "y_pred"]])
     for ax in flat[len(cells) :]:
         ax.set_axis_off()
     for row in axes:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.figures._paper import Paper, panels
-from himoe.items import Drawn, Evidence, dataset_title
+from himoe.items import Drawn, Evidence, setting_title
 
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
@@ -18,16 +18,16 @@ KEYS = ["seed", "fold", "subject", "trial"]
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One heat map per data set."""
-    datasets = evidence.config.datasets
-    figure, axes = panels(1, len(datasets), height=2.9)
+    settings = evidence.settings
+    figure, axes = panels(1, len(settings), height=2.9)
     routing, predictions, tables, told = evidence.routing, evidence.predictions, [], []
-    for ax, dataset in zip(axes[0], datasets, strict=True):
-        targets = evidence.config.targets_of(dataset)
-        own = routing[(routing["dataset"] == dataset) & (routing["model"] == "himoe") & (routing["condition"] == "clean")]
+    for ax, setting in zip(axes[0], settings, strict=True):
+        targets = evidence.targets_of(setting)
+        own = routing[(routing["setting"] == setting) & (routing["model"] == "himoe") & (routing["condition"] == "clean")]
         weight = own[own["quantity"] == "prototype_weight"].assign(part=lambda f: f["part"].astype(int))
         lam = own.loc[own["quantity"] == "lambda", "value"].mean()
         clean = predictions[
-            (predictions["dataset"] == dataset) & (predictions["model"] == "himoe") & (predictions["condition"] == "clean")
+            (predictions["setting"] == setting) & (predictions["model"] == "himoe") & (predictions["condition"] == "clean")
         ]
         labels = clean.pivot_table(index=KEYS, columns="target", values="y_true")
         weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)
@@ -41,12 +41,12 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         for (i, j), value in np.ndenumerate(table.to_numpy()):
             colour = "#ffffff" if abs(values[i, j]) > 0.6 * limit else "#10151c"
             ax.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6, color=colour)
-        ax.set_title(f"{dataset_title(dataset)} · lambda {lam:.2f}")
+        ax.set_title(f"{setting_title(setting)} · lambda {lam:.2f}")
         ax.set_xlabel("prototype (anchor, degrees)" if len(targets) > 1 else "prototype (anchor)")
         long = table.rename_axis(columns="prototype").stack(future_stack=True).rename("weight").reset_index()
-        tables.append(long.assign(dataset=dataset))
+        tables.append(long.assign(setting=setting))
         spread = table.max() - table.min()
-        told.append(f"{dataset_title(dataset)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}")
+        told.append(f"{setting_title(setting)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}")
     return Drawn(figure, pd.concat(tables, ignore_index=True), ". ".join(told) + ".")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from himoe.config import dataset_info
 from himoe.figures._paper import Paper, panels
-from himoe.items import Drawn, Evidence, dataset_title
+from himoe.items import Drawn, Evidence, dataset_of, setting_title
 
 TITLE = "Routing of the modality expert bank"
 SECTION = "model"
@@ -18,13 +18,13 @@ MODEL = "himoe"
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """Two heat maps per data set."""
-    datasets = evidence.config.datasets
-    figure, axes = panels(len(datasets), 2, height=3.0)
+    settings = evidence.settings
+    figure, axes = panels(len(settings), 2, height=3.0)
     tables, told = [], []
     routing = evidence.routing[evidence.routing["model"] == MODEL]
-    for row, dataset in zip(axes, datasets, strict=True):
-        names = [m.name.replace("_", " ") for m in dataset_info(dataset).modalities] + ["null token"]
-        part = routing[routing["dataset"] == dataset]
+    for row, setting in zip(axes, settings, strict=True):
+        names = [m.name.replace("_", " ") for m in dataset_info(dataset_of(setting)).modalities] + ["null token"]
+        part = routing[routing["setting"] == setting]
         share = part[(part["quantity"] == "modality_share") & (part["condition"] == "missing_rate")]
         by_rate = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
         combine = part[(part["quantity"] == "modality_combine") & (part["condition"] == "clean")]
@@ -32,19 +32,19 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         by_expert = combine.assign(token=index[0], expert=index[1]).pivot_table(index="token", columns="expert", values="value")
         _heat(row[0], by_rate, names, [f"{s:g}" for s in by_rate.columns], paper)
         _heat(row[1], by_expert, names, [f"{e + 1}" for e in by_expert.columns], paper)
-        row[0].set_title(f"{dataset_title(dataset)} · share in the fusion")
+        row[0].set_title(f"{setting_title(setting)} · share in the fusion")
         row[1].set_title("use of experts, clean")
         row[0].set_xlabel("random missing rate")
         row[1].set_xlabel("expert")
         for title, table in (("share", by_rate), ("combine", by_expert)):
             long = table.rename_axis(columns="column").stack().rename("value").reset_index()
-            tables.append(long.assign(dataset=dataset, map=title, modality=[names[i] for i in long.iloc[:, 0]]))
+            tables.append(long.assign(setting=setting, map=title, modality=[names[i] for i in long.iloc[:, 0]]))
         clean = by_rate.iloc[:, 0]
         told.append(
-            f"{dataset_title(dataset)}: the largest clean share is {clean.max():.2f} ({names[int(clean.idxmax())]}); "
+            f"{setting_title(setting)}: the largest clean share is {clean.max():.2f} ({names[int(clean.idxmax())]}); "
             f"the null token goes from {by_rate.iloc[-1, 0]:.2f} to {by_rate.iloc[-1, -1]:.2f} at rate {by_rate.columns[-1]:g}"
         )
-    data = pd.concat(tables, ignore_index=True)[["dataset", "map", "modality", "column", "value"]]
+    data = pd.concat(tables, ignore_index=True)[["setting", "map", "modality", "column", "value"]]
     return Drawn(figure, data, ". ".join(told) + ".")
 
 

@@ -4,7 +4,7 @@ the bar is the mean. What the interval of a mean hides, this shows: whether a ga
 import pandas as pd
 
 from himoe.figures._paper import Paper, inks, panels
-from himoe.items import Drawn, Evidence, dataset_title, model_title
+from himoe.items import Drawn, Evidence, model_title, setting_title
 from himoe.score import per_subject
 
 TITLE = "CCC of each subject"
@@ -14,13 +14,13 @@ NEEDS = ("scores",)
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per data set."""
-    datasets, models = evidence.config.datasets, evidence.config.models
-    figure, axes = panels(1, len(datasets), height=2.9, sharey=True)
+    settings, models = evidence.settings, evidence.config.models
+    figure, axes = panels(1, len(settings), height=2.9, sharey=True)
     own = per_subject(evidence.scores, "ccc")
     own = own[own["condition"] == "clean"]
     look, tables, told = inks(paper, models), [], []
-    for ax, dataset in zip(axes[0], datasets, strict=True):
-        wide = own[own["dataset"] == dataset].pivot_table(index="subject", columns="model", values="value")[models]
+    for ax, setting in zip(axes[0], settings, strict=True):
+        wide = own[own["setting"] == setting].pivot_table(index="subject", columns="model", values="value")[models]
         for _, values in wide.iterrows():
             ax.plot(range(len(models)), values, color=paper.faint, lw=0.8, zorder=1)
         for i, model in enumerate(models):
@@ -28,8 +28,8 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             ax.scatter([i] * len(wide), wide[model], s=16, color=colour, marker=marker, zorder=2, alpha=0.85, lw=0)
             ax.hlines(wide[model].mean(), i - 0.3, i + 0.3, color=paper.ink, lw=2, zorder=3)
         ax.set_xticks(range(len(models)), [model_title(m) for m in models], rotation=25, ha="right")
-        ax.set_title(f"{dataset_title(dataset)} · {len(wide)} subjects")
-        tables.append(wide.reset_index().melt(id_vars="subject", value_name="ccc").assign(dataset=dataset))
-        told.append(f"{dataset_title(dataset)}: " + ", ".join(f"{model_title(m)} {wide[m].mean():.2f}" for m in models))
+        ax.set_title(f"{setting_title(setting)} · {len(wide)} subjects")
+        tables.append(wide.reset_index().melt(id_vars="subject", value_name="ccc").assign(setting=setting))
+        told.append(f"{setting_title(setting)}: " + ", ".join(f"{model_title(m)} {wide[m].mean():.2f}" for m in models))
     axes[0][0].set_ylabel("CCC")
     return Drawn(figure, pd.concat(tables, ignore_index=True), "Mean CCC over subjects. " + ". ".join(told) + ".")

@@ -4,7 +4,7 @@ marks the epoch whose weights are used. Test subjects play no part in it."""
 import pandas as pd
 
 from himoe.figures._paper import Paper, inks, panels
-from himoe.items import Drawn, Evidence, dataset_title, model_title
+from himoe.items import Drawn, Evidence, model_title, setting_title
 
 TITLE = "Training on inner validation"
 SECTION = "model"
@@ -13,11 +13,11 @@ NEEDS = ("runs",)
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per data set, one line per fold of every trained model."""
-    datasets = evidence.config.datasets
-    figure, axes = panels(1, len(datasets), height=2.7)
+    settings = evidence.settings
+    figure, axes = panels(1, len(settings), height=2.7)
     look, rows = inks(paper, evidence.config.models), []
     for run in evidence.runs:
-        ax = axes[0][datasets.index(run["dataset"])]
+        ax = axes[0][settings.index(run["setting"])]
         colour, marker, _ = look[run["model"]]
         for fold, told in run["folds"].items():
             if not told["history"]:
@@ -27,13 +27,13 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             ax.plot(history["epoch"], history["valid_loss"], color=colour, lw=1, alpha=0.8)
             label = model_title(run["model"]) if not rows or all(r[1] != run["model"] for r in rows) else None
             ax.scatter(best["epoch"], best["valid_loss"], color=colour, marker=marker, s=18, zorder=3, label=label)
-            rows += [(run["dataset"], run["model"], run["seed"], int(fold), *h.values()) for h in told["history"]]
-    for ax, dataset in zip(axes[0], datasets, strict=True):
-        ax.set_title(dataset_title(dataset))
+            rows += [(run["setting"], run["model"], run["seed"], int(fold), *h.values()) for h in told["history"]]
+    for ax, setting in zip(axes[0], settings, strict=True):
+        ax.set_title(setting_title(setting))
         ax.set_xlabel("epoch")
     axes[0][0].set_ylabel("inner-validation loss")
     if rows:
         figure.legend(loc="outside upper left", ncols=4, fontsize=8.5)
-    data = pd.DataFrame(rows, columns=["dataset", "model", "seed", "fold", "epoch", "loss", "valid_loss", "valid_ccc"])
-    n_fits = data.groupby(["dataset", "model", "seed", "fold"]).ngroups if len(data) else 0
+    data = pd.DataFrame(rows, columns=["setting", "model", "seed", "fold", "epoch", "loss", "valid_loss", "valid_ccc"])
+    n_fits = data.groupby(["setting", "model", "seed", "fold"]).ngroups if len(data) else 0
     return Drawn(figure, data, f"Validation loss of {n_fits} fits; the chosen epochs are marked.")

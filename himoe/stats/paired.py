@@ -13,20 +13,22 @@ if TYPE_CHECKING:
     from himoe.settings import Statistics
 
 COLUMNS = [
-    "dataset", "protocol", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",
+    "setting", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",
     "p_holm",
 ]  # fmt: skip
 
 
-def compare(scores: pd.DataFrame, metric: str, datasets: list[str], settings: Statistics, model: str = "himoe") -> pd.DataFrame:
-    """One row per data set, protocol, target and other model, clean input; Holm over the other models of each."""
+def compare(
+    scores: pd.DataFrame, metric: str, settings_of_run: list[str], settings: Statistics, model: str = "himoe"
+) -> pd.DataFrame:
+    """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models."""
     clean = scores[(scores["condition"] == "clean") & (scores["metric"] == metric)]
-    keys = ["dataset", "protocol", "target", "model", "subject"]
+    keys = ["setting", "target", "model", "subject"]
     own = clean.groupby(keys, as_index=False, sort=True)["value"].mean()
     rows = []
-    for key, part in own.groupby(["dataset", "protocol", "target"], sort=True):
+    for key, part in own.groupby(["setting", "target"], sort=True):
         wide = part.pivot_table(index="subject", columns="model", values="value")
-        if key[0] not in datasets or model not in wide:
+        if key[0] not in of or model not in wide:
             continue
         block = []
         for other in [m for m in wide.columns if m != model]:
@@ -36,6 +38,6 @@ def compare(scores: pd.DataFrame, metric: str, datasets: list[str], settings: St
             detectable = minimum_detectable_effect(n, settings.alpha)
             p, d = paired_wilcoxon(difference), effect_size(difference)
             block.append([*key, other, metric, float(np.mean(difference)), low, high, p, d, detectable, n])
-        adjusted = holm([row[8] for row in block])
+        adjusted = holm([row[7] for row in block])
         rows += [[*row, p] for row, p in zip(block, adjusted, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS)

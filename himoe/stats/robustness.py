@@ -12,13 +12,13 @@ from himoe.stats.inference import area_lost, bootstrap_mean
 if TYPE_CHECKING:
     from himoe.settings import Statistics
 
-COLUMNS = ["dataset", "condition", "model", "start", "lost", "difference", "low", "high", "n_subjects"]
+COLUMNS = ["setting", "condition", "model", "start", "lost", "difference", "low", "high", "n_subjects"]
 
 
 def areas(scores: pd.DataFrame) -> pd.DataFrame:
-    """Per data set, condition, model and subject: CCC at the mildest severity and mean CCC lost (targets, seeds averaged)."""
+    """Per setting, condition, model and subject: CCC at the mildest severity and mean CCC lost (targets, seeds averaged)."""
     own = scores[(scores["metric"] == "ccc") & (scores["condition"] != "clean")]
-    keys = ["dataset", "condition", "model", "subject"]
+    keys = ["setting", "condition", "model", "subject"]
     rows = []
     for key, part in own.groupby([*keys, "severity"], as_index=False)["value"].mean().groupby(keys, sort=True):
         severities, values = part["severity"].to_numpy(), part["value"].to_numpy()
@@ -29,7 +29,7 @@ def areas(scores: pd.DataFrame) -> pd.DataFrame:
 def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = "himoe") -> pd.DataFrame:
     """Means over subjects, and ``model``'s loss minus each other's, paired, with a bootstrap interval."""
     rows = []
-    for (dataset, condition), part in lost.groupby(["dataset", "condition"], sort=True):
+    for (setting, condition), part in lost.groupby(["setting", "condition"], sort=True):
         wide = part.pivot_table(index="subject", columns="model", values="lost")
         start = part.groupby("model")["start"].mean()
         for other in wide.columns:
@@ -37,5 +37,5 @@ def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = "himoe"
             if model in wide and other != model:
                 difference = (wide[model] - wide[other]).dropna().to_numpy()
                 gap = [difference.mean(), *bootstrap_mean(difference, settings.n_bootstrap, settings.alpha, settings.seed)]
-            rows.append([dataset, condition, other, start[other], wide[other].mean(), *gap, len(wide)])
+            rows.append([setting, condition, other, start[other], wide[other].mean(), *gap, len(wide)])
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from himoe import registry
-from himoe.items import dataset_title
+from himoe.items import dataset_of, setting_title
 
 VERDICTS = {
     "supported": "✓ supported",
@@ -33,6 +33,6 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else number(p)
 
 
-def stamped(dataset: str) -> str:
+def stamped(setting: str) -> str:
     """A data set's name, marked where it is simulated."""
-    return dataset_title(dataset) + (" (synthetic)" if registry.is_twin(dataset) else "")
+    return setting_title(setting) + (" (synthetic)" if registry.is_twin(dataset_of(setting)) else "")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.config import dataset_info
-from himoe.items import Evidence, Made, model_title
+from himoe.items import Evidence, Made, dataset_of, model_title
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables._text import VERDICTS, interval, number, stamped
@@ -23,31 +23,31 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for claim in evidence.yaml("claims"):
         told = {"id": claim["id"], "claim": claim["claim"]}
-        here = [d for d in evidence.config.datasets if claim["test"] and registry.plugin_of(d) in claim["data"]]
-        for dataset in here:
-            verdict, why = TESTS[claim["test"]](evidence, dataset)
-            rows.append(told | {"dataset": dataset, "verdict": verdict, "evidence": why})
-        absent = [d for d in claim["data"] if d not in here]
+        here = [d for d in evidence.settings if claim["test"] and registry.plugin_of(dataset_of(d)) in claim["data"]]
+        for setting in here:
+            verdict, why = TESTS[claim["test"]](evidence, setting)
+            rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})
+        absent = [d for d in claim["data"] if d not in map(dataset_of, here)]
         if absent:
             why = "no real recordings of it in this run" if claim["test"] else "needs ablations that this run does not contain"
             named = ", ".join(dataset_info(d).title for d in absent)
-            rows.append(told | {"dataset": named, "verdict": "not run", "evidence": why})
+            rows.append(told | {"setting": named, "verdict": "not run", "evidence": why})
     data = pd.DataFrame(rows)
-    known = set(evidence.config.datasets)
+    known = set(evidence.settings)
     shown = pd.DataFrame({
         "claim": data["id"] + " · " + data["claim"],
-        "data set": [stamped(d) if d in known else d for d in data["dataset"]],
+        "data set": [stamped(d) if d in known else d for d in data["setting"]],
         "verdict": data["verdict"].map(VERDICTS), "evidence": data["evidence"],
     })  # fmt: skip
-    real = data[[d in known and not registry.is_twin(d) for d in data["dataset"]]]
+    real = data[[d in known and not registry.is_twin(dataset_of(d)) for d in data["setting"]]]
     counted = real["verdict"].value_counts().to_dict()
     alt = "On real recordings: " + (", ".join(f"{n} {v}" for v, n in counted.items()) or "no claim was tested") + "."
     return Made(data, shown, alt)
 
 
-def ahead_of_all(evidence: Evidence, dataset: str) -> Verdict:
+def ahead_of_all(evidence: Evidence, setting: str) -> Verdict:
     """Hi-MoE above every other model in CCC and skill, every target."""
-    frames = [compare(evidence.scores, m, [dataset], evidence.config.statistics) for m in ("ccc", "skill")]
+    frames = [compare(evidence.scores, m, [setting], evidence.config.statistics) for m in ("ccc", "skill")]
     data, alpha = pd.concat(frames), evidence.config.statistics.alpha
     won = (data["difference"] > 0) & (data["p_holm"] < alpha)
     if data.empty:
@@ -61,14 +61,14 @@ def ahead_of_all(evidence: Evidence, dataset: str) -> Verdict:
     )
 
 
-def _loses_least(evidence: Evidence, dataset: str, condition: str) -> Verdict:
+def _loses_least(evidence: Evidence, setting: str, condition: str) -> Verdict:
     rivals = [m for m in evidence.config.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
     if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.config.models:
         return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
     lost = areas(evidence.scores)
-    data = compare_areas(lost[lost["dataset"] == dataset], evidence.config.statistics)
+    data = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
     data = data[(data["condition"] == condition)].set_index("model").loc[rivals]
-    clean = compare(evidence.scores, "ccc", [dataset], evidence.config.statistics)
+    clean = compare(evidence.scores, "ccc", [setting], evidence.config.statistics)
     clean = clean[clean["other"].isin(rivals)]
     level = bool((clean["high"] >= 0).all())
     good = bool((data["high"] < 0).all()) and level
@@ -79,16 +79,16 @@ def _loses_least(evidence: Evidence, dataset: str, condition: str) -> Verdict:
     return ("supported" if good else "not supported"), why
 
 
-def loses_least_missing(evidence: Evidence, dataset: str) -> Verdict:
+def loses_least_missing(evidence: Evidence, setting: str) -> Verdict:
     """Less lost under random missing rates than the models trained alike."""
-    return _loses_least(evidence, dataset, "missing_rate")
+    return _loses_least(evidence, setting, "missing_rate")
 
 
-def loses_least_shifted(evidence: Evidence, dataset: str) -> Verdict:
+def loses_least_shifted(evidence: Evidence, setting: str) -> Verdict:
     """Less lost under shifts, where labels vary within a trial."""
-    if not dataset_info(dataset).per_token:
+    if not dataset_info(dataset_of(setting)).per_token:
         return "untestable on this data", "one label per trial: a mean-pooled model is invariant to shifts by construction"
-    return _loses_least(evidence, dataset, "shift")
+    return _loses_least(evidence, setting, "shift")
 
 
 TESTS: dict[str, Callable[[Evidence, str], Verdict]] = {

@@ -4,7 +4,7 @@ smallest |d| that this number of subjects could detect with 80% power."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.stats.paired import compare
 from himoe.tables._text import interval, number, p_value
 
@@ -16,11 +16,11 @@ NEEDS = ("scores",)
 def make(evidence: Evidence) -> Made:
     """One row per data set, target and other model, on CCC and skill."""
     config = evidence.config
-    frames = [compare(evidence.scores, metric, config.datasets, config.statistics) for metric in ("ccc", "skill")]
+    frames = [compare(evidence.scores, metric, evidence.settings, config.statistics) for metric in ("ccc", "skill")]
     data = pd.concat(frames, ignore_index=True)
     own = data[data["metric"] == "ccc"]
     shown = pd.DataFrame({
-        "data set": own["dataset"].map(dataset_title), "target": own["target"], "against": own["other"].map(model_title),
+        "data set": own["setting"].map(setting_title), "target": own["target"], "against": own["other"].map(model_title),
         "CCC difference [95% CI]": [interval(*v) for v in own[["difference", "low", "high"]].to_numpy()],
         "p (Holm)": own["p_holm"].map(p_value), "d": own["d"].map(lambda v: number(v, 2)),
         "detectable d": own["detectable_d"].map(lambda v: number(v, 2)), "subjects": own["n_subjects"],

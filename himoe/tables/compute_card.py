@@ -3,7 +3,7 @@ its process."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.tables._text import number
 
 TITLE = "Compute card"
@@ -18,14 +18,14 @@ def make(evidence: Evidence) -> Made:
         folds = list(run["folds"].values())
         epochs = [f["best_epoch"] for f in folds]
         rows.append({
-            **{k: run[k] for k in ("dataset", "protocol", "model", "seed", "shard")},
+            **{k: run[k] for k in ("setting", "protocol", "model", "seed", "shard")},
             "n_folds": len(folds), "n_parameters": max((f["n_parameters"] for f in folds), default=0),
             "best_epochs": " ".join(map(str, epochs)) if any(epochs) else "", "wall_seconds": run["wall_seconds"],
             "cpu_seconds": run["cpu_seconds"], "peak_mb": run["peak_mb"], "device": run["device"], "threads": run["threads"],
         })  # fmt: skip
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(dataset_title), "model": data["model"].map(model_title), "seed": data["seed"],
+        "data set": data["setting"].map(setting_title), "model": data["model"].map(model_title), "seed": data["seed"],
         "folds": data["n_folds"], "parameters": data["n_parameters"].map(lambda n: f"{n:,}"),
         "best epochs": data["best_epochs"].replace("", "–"), "wall, s": data["wall_seconds"].map(lambda v: number(v, 1)),
         "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),

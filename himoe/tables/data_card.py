@@ -3,7 +3,7 @@ present where at least half of a modality's features could be measured."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_title
+from himoe.items import Evidence, Made, setting_title
 from himoe.tables._text import number
 
 TITLE = "Data card"
@@ -22,7 +22,7 @@ def make(evidence: Evidence) -> Made:
         labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
         kind = "per token" if card["per_token"] else "per trial"
         told = (
-            f"{dataset_title(card['dataset'])}: {card['n_subjects']} subjects, {card['n_trials']} trials, "
+            f"{setting_title(card['dataset'])}: {card['n_subjects']} subjects, {card['n_trials']} trials, "
             f"{card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
             f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
             f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
@@ -34,13 +34,13 @@ def make(evidence: Evidence) -> Made:
         notes.append(told)
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(dataset_title), "modality": data["modality"].str.replace("_", " "),
+        "data set": data["dataset"].map(setting_title), "modality": data["modality"].str.replace("_", " "),
         "channels": data["n_chans"],
         "rate, Hz": data["sfreq"].map(lambda v: number(v, 0)), "features": data["recipe"], "normalised": data["normalise"],
         "tokens present": [f"{100 * s:.1f}%" for s in data["present_share"]], "features refused": data["features_unmeasured"],
     })  # fmt: skip
     lowest = data.loc[data["present_share"].idxmin()]
-    share, where = 100 * lowest["present_share"], f"{dataset_title(lowest['dataset'])}, {lowest['modality']}"
+    share, where = 100 * lowest["present_share"], f"{setting_title(lowest['dataset'])}, {lowest['modality']}"
     alt = (
         "Every modality is complete."
         if share == 100

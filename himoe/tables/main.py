@@ -5,7 +5,7 @@ Constant predictions have CCC 0 and are counted."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.score import POOLED, per_subject
 from himoe.stats.inference import bootstrap_mean
 from himoe.tables._text import interval, number
@@ -22,33 +22,33 @@ def make(evidence: Evidence) -> Made:
     clean = scores[scores["condition"] == "clean"]
     wide = {name: per_subject(clean, name) for name in ("ccc", "skill", "rmse", "constant")}
     pooled = clean[(clean["subject"] == POOLED) & (clean["metric"] == "pooled_ccc")]
-    for dataset in config.datasets:
-        for target in config.targets_of(dataset):
+    for setting in evidence.settings:
+        for target in evidence.targets_of(setting):
             block = []
             for model in config.models:
-                row = {"dataset": dataset, "target": target, "model": model}
+                row = {"setting": setting, "target": target, "model": model}
                 for name, frame in wide.items():
-                    own = frame[(frame["dataset"] == dataset) & (frame["target"] == target) & (frame["model"] == model)]
+                    own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]
                     values = own["value"].to_numpy()
                     low, high = bootstrap_mean(values, settings.n_bootstrap, settings.alpha, settings.seed)
                     row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
-                at = (pooled["dataset"] == dataset) & (pooled["target"] == target) & (pooled["model"] == model)
+                at = (pooled["setting"] == setting) & (pooled["target"] == target) & (pooled["model"] == model)
                 row |= {"pooled_ccc": pooled.loc[at, "value"].mean(), "n_subjects": len(values)}
                 block.append(row)
             rows += sorted(block, key=lambda r: -r["ccc"])
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(dataset_title), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
         "CCC [95% CI]": [interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
     })  # fmt: skip
-    best = data.loc[data.groupby(["dataset", "target"], sort=False)["ccc"].idxmax()]
+    best = data.loc[data.groupby(["setting", "target"], sort=False)["ccc"].idxmax()]
     alt = "; ".join(
-        f"{dataset_title(r.dataset)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
+        f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
     )
     constant = data[data["constant"] > 0]
-    told = ", ".join(f"{model_title(r.model)} on {dataset_title(r.dataset)} {r.target}" for r in constant.itertuples())
+    told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
     return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)

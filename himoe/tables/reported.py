@@ -3,14 +3,14 @@ page. The file ships without values, because only the abstract was at hand; noth
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
 from himoe.score import per_subject
 from himoe.tables._text import number
 
 TITLE = "Reported and replicated"
 SECTION = "comparison"
 NEEDS = ("scores", "reported")
-COLUMNS = ["dataset", "target", "model", "metric", "value", "table", "page", "replicated", "delta", "delta_in_sd"]
+COLUMNS = ["setting", "target", "model", "metric", "value", "table", "page", "replicated", "delta", "delta_in_sd"]
 
 
 def make(evidence: Evidence) -> Made:
@@ -18,13 +18,15 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for told in evidence.yaml("reported")["values"]:
         own = per_subject(evidence.scores, told["metric"])
-        at = (own["condition"] == "clean") & (own["dataset"] == told["dataset"]) & (own["target"] == told["target"])
-        values = own.loc[at & (own["model"] == told["model"]), "value"]
-        mean, delta = values.mean(), values.mean() - float(told["value"])
-        rows.append([*(told[c] for c in COLUMNS[:7]), mean, delta, delta / values.std() if len(values) > 1 else float("nan")])
+        own = own[(own["condition"] == "clean") & (own["target"] == told["target"]) & (own["model"] == told["model"])]
+        for setting in [s for s in evidence.settings if dataset_of(s) == told["dataset"]]:
+            values = own.loc[own["setting"] == setting, "value"]
+            mean, delta = values.mean(), values.mean() - float(told["value"])
+            in_sd = delta / values.std() if len(values) > 1 else float("nan")
+            rows.append([setting, *(told[c] for c in COLUMNS[1:7]), mean, delta, in_sd])
     data = pd.DataFrame(rows, columns=COLUMNS)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(dataset_title), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
         "metric": data["metric"], "reported": data["value"].map(number), "ours": data["replicated"].map(number),
         "difference": data["delta"].map(number), "in our SD": data["delta_in_sd"].map(number),
     })  # fmt: skip

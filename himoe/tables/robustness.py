@@ -5,7 +5,7 @@ averaged; the interval is of Hi-MoE's loss minus the other model's, so below 0 H
 import pandas as pd
 
 from himoe import registry
-from himoe.items import Evidence, Made, dataset_title, model_title
+from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables._text import interval, number
 
@@ -20,7 +20,7 @@ def make(evidence: Evidence) -> Made:
     lost = areas(evidence.scores)
     data = compare_areas(lost, config.statistics)
     shown = pd.DataFrame({
-        "data set": data["dataset"].map(dataset_title),
+        "data set": data["setting"].map(setting_title),
         "condition": data["condition"].map(lambda c: registry.peek("perturb", c)["TITLE"]),
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
         "mean CCC lost": data["lost"].map(number),
@@ -31,5 +31,5 @@ def make(evidence: Evidence) -> Made:
         "subjects": data["n_subjects"],
     })  # fmt: skip
     own = data[data["model"] == "himoe"]
-    alt = "; ".join(f"{dataset_title(r.dataset)}, {r.condition}: Hi-MoE loses {number(r.lost)}" for r in own.itertuples())
+    alt = "; ".join(f"{setting_title(r.setting)}, {r.condition}: Hi-MoE loses {number(r.lost)}" for r in own.itertuples())
     return Made(data, shown, alt + ".", "A model without skill has nothing to lose: read this beside the main comparison.")

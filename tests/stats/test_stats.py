@@ -116,10 +116,14 @@ def _predictions() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _keyed(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.rename(columns={"dataset": "setting"})
+
+
 def test_scores_are_tidy_and_seeds_are_averaged_first():
     scores = score.score(_predictions())
     assert list(scores.columns) == score.COLUMNS
-    own = score.per_subject(scores, "skill")
+    own = score.per_subject(_keyed(scores), "skill")
     assert len(own) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
     clean = own[(own["condition"] == "clean") & (own["model"] == "ridge")]
     # half the slope leaves a quarter of the squared error: skill 3/4
@@ -134,7 +138,7 @@ def test_pooled_scores_use_every_row():
 
 
 def test_comparison_is_paired_over_subjects():
-    data = compare(score.score(_predictions()), "ccc", ["d"], Statistics(n_bootstrap=200))
+    data = compare(_keyed(score.score(_predictions())), "ccc", ["d"], Statistics(n_bootstrap=200))
     assert data[["other", "n_subjects"]].to_numpy().tolist() == [["ridge", 6]]
     # ridge: slope 1/2 -> 2 * s^2/2 / (s^2 + s^2/4) = 0.8; himoe 1 -> 0.2 for everyone
     assert data["difference"].item() == pytest.approx(0.2)
@@ -142,7 +146,7 @@ def test_comparison_is_paired_over_subjects():
 
 
 def test_areas_are_per_subject_and_paired():
-    lost = areas(score.score(_predictions()))
+    lost = areas(_keyed(score.score(_predictions())))
     assert len(lost) == 12
     table = compare_areas(lost, Statistics(n_bootstrap=200)).set_index("model")
     assert table.loc["himoe", "lost"] > 0

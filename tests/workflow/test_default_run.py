@@ -21,7 +21,7 @@ def test_every_physiology_model_beats_the_training_mean_on_the_twins(tmp_path):
     table = pd.read_csv(folder / "results/tables/main.csv")
     assert len(table) == 2 * 2 * 5
     own = table[table["model"].isin(PHYSIOLOGY)]
-    assert (own["skill_low"] > 0).all(), own[["dataset", "target", "model", "skill", "skill_low"]]
+    assert (own["skill_low"] > 0).all(), own[["setting", "target", "model", "skill", "skill_low"]]
     assert (own["ccc_low"] > 0.3).all()
     assert (folder / "results/report.html").stat().st_size < 8_000_000
 
@@ -38,7 +38,7 @@ def test_nothing_planted_nothing_found(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     table = pd.read_csv(folder / "results/tables/main.csv")
     own = table[table["model"].isin(PHYSIOLOGY)]
-    assert (own["skill_low"] <= 0).all(), own[["dataset", "target", "model", "skill", "skill_low"]]
+    assert (own["skill_low"] <= 0).all(), own[["setting", "target", "model", "skill", "skill_low"]]
     assert own["skill"].max() < 0.05
     assert own["ccc"].mean() < 0.1
     assert (table.loc[table["model"] == "stimulus_mean", "skill_low"] > 0).all()
