@@ -19,8 +19,8 @@ COLUMNS = [
 
 
 def compare(
-    scores: pd.DataFrame, metric: str, settings_of_run: list[str], settings: Statistics, model: str = "himoe"
-) -> pd.DataFrame:
+    scores: pd.DataFrame, metric: str, of: list[str], settings: Statistics, model: str = "himoe"
+) -> pd.DataFrame:  # fmt: skip
     """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models."""
     clean = scores[(scores["condition"] == "clean") & (scores["metric"] == metric)]
     keys = ["setting", "target", "model", "subject"]

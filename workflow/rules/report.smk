@@ -29,7 +29,7 @@ rule write_table:
     log:
         "results/logs/write_{table}.log",
     wildcard_constraints:
-        table="(?!scores$)[A-Za-z0-9_]+",
+        table=r"(?!scores\.)[A-Za-z0-9_]+",
     conda:
         "../../envs/himoe.yaml"
     params:
