@@ -12,7 +12,7 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.config import Config
-from himoe.items import STAMP, dataset_title
+from himoe.items import STAMP, setting_title
 from himoe.provenance import commit, environment, hash_file, hash_value
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +51,7 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
         identity=identity, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), style=Markup(style),
         script=Markup(script), style_hash=_csp_hash(style), script_hash=_csp_hash(script),
         data_uri=_data_uri, link=_link, is_numeric=lambda text: bool(NUMERIC.match(text)),
-        datasets=[dataset_title(d) for d in settings.datasets],
+        datasets=[setting_title(d) for d in settings.datasets],
     )  # fmt: skip
     io.write_text(html, page)
     io.write_json(json, {"title": settings.title, "identity": dict(identity), "items": items, "config": config})
@@ -79,7 +79,7 @@ def _identity(config: Config, runs: list[dict[str, Any]]) -> list[tuple[str, str
     return [
         ("commit", commit(ROOT)),
         ("config", hash_value(config.model_dump(mode="json"))[:12]),
-        ("data", ", ".join(f"{dataset_title(d)} {h}" for d, h in hashes.items())),
+        ("data", ", ".join(f"{setting_title(d)} {h}" for d, h in hashes.items())),
         ("environment lock", hash_file(lock)[:12] if lock.is_file() else "absent"),
         ("versions", ", ".join(f"{k} {env[k]}" for k in ("python", "torch", "numpy", "snakemake"))),
         (
