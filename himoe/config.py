@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from himoe import registry
 from himoe.settings import Name, Splits, Statistics, Strict, Training, Twin, setting, walk
@@ -25,15 +25,19 @@ class Config(Strict):
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
-    targets: dict[Name, list[Name]] = setting({}, "data set -> targets, where not the default ones", "ours")
+    targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "data set -> targets, where not the default ones", "ours"
+    )
     allow_missing_subjects: bool = setting(False, "go on when files of a subject are absent", "ours")
     protocols: list[Name] = setting(["subject_kfold"], "how subjects are split", "ours", min_length=1)
     models: list[Name] = setting(
         ["train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"], "models compared", "ours", min_length=1
     )
     model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
-    seeds: list[int] = setting([0], "seeds of initialisation and of the order of training", "ours", min_length=1)
-    conditions: dict[Name, list[float]] = setting(
+    seeds: list[Annotated[int, Field(ge=0)]] = setting(
+        [0], "seeds of initialisation and of the order of training", "ours", min_length=1
+    )
+    conditions: dict[Name, Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]] = setting(
         {"missing_rate": [0.0, 0.1, 0.3, 0.5, 0.7], "shift": [0.0, 0.5, 1.0, 2.0, 4.0]},
         "perturbation -> severities evaluated at test time",
         "paper (incomplete and asynchronous inputs); grid ours",
@@ -79,6 +83,12 @@ def dataset_info(dataset: str) -> DatasetInfo:
     return registry.peek("datasets", dataset)["INFO"]
 
 
+def lacking(kind: str, item: str, config: Config) -> str:
+    """What a figure or table requires (its REQUIRES) and this run does not contain; empty if nothing."""
+    wanted = registry.peek(kind, item).get("REQUIRES", {})
+    return ", ".join(name for section, name in wanted.items() if name not in getattr(config, section))
+
+
 def load(raw: dict[str, Any]) -> Config:
     """Check a mapping as read by Snakemake.
 
@@ -101,6 +111,13 @@ def load(raw: dict[str, Any]) -> Config:
         if len(set(names)) != len(names):
             raise HimoeError(f"config: {kind}: a name appears twice in {names}")
     _check_names("protocols", config.protocols, PROTOCOLS)
+    for key in ("protocols", "seeds"):
+        if len(set(getattr(config, key))) != len(getattr(config, key)):
+            raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
+    if len({registry.is_twin(d) for d in config.datasets}) > 1:
+        raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
+    if strange := [d for d in config.targets if d not in config.datasets]:
+        raise HimoeError(f"config: targets: '{strange[0]}' is not in datasets; name it as there, twins with {registry.TWIN}")
     for model, options in config.model_options.items():
         _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
     for dataset, targets in config.targets.items():

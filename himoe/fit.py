@@ -12,11 +12,11 @@ from himoe.job import Progress, peak_mb
 from himoe.provenance import environment
 from himoe.settings import Training, walk
 from himoe.store import Reader, read_splits, shard, write_shard
-from himoe.training import fit_fold
+from himoe.training import configure, fit_fold
 
 
 def fit(
-    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, Any], settings: dict[str, Any],
+    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
     weights: Path, record: Path,
 ) -> None:  # fmt: skip
     """Fit a shard's folds; ``names`` holds dataset, protocol, model, seed and shard."""
@@ -30,11 +30,14 @@ def fit(
     label = f"{names['model']} on {names['dataset']}"
     progress = Progress(label, len(folds), training.epochs)
     started, cpu = time.perf_counter(), time.process_time()
-    config, source, fitted = plugin.Config(**options), Reader(tokens), []
+    config, source, fitted = configure(plugin, names["model"], options["own"]), Reader(tokens), []
     for position, split in enumerate(folds):
         progress.position = position
         load = partial(source.load, forbidden={s for s, _ in split.test})
-        fitted.append(fit_fold(names["model"], config, split, load, names["protocol"], training, int(names["seed"]), progress))
+        fold = fit_fold(
+            names["model"], config, options["reference"], split, load, names["protocol"], training, int(names["seed"]), progress
+        )  # fmt: skip
+        fitted.append(fold)
     facts = {
         **names, "seed": int(names["seed"]), "shard": int(names["shard"]), "environment": environment(), "device": "cpu",
         "threads": training.threads, "wall_seconds": round(time.perf_counter() - started, 3),

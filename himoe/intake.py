@@ -51,8 +51,8 @@ def take_in(dataset: str, root: Path, size: Size, allow_missing: bool = False) -
 
 
 def record_of(manifest: dict[str, Any], root: Path, subject: str) -> Record:
-    """One subject's record from a manifest, its files unchanged since."""
-    record = Record(subject, tuple(manifest["records"][subject]))
+    """One subject's record from a manifest, its files unchanged since; without files if the subject is known to be absent."""
+    record = Record(subject, tuple(manifest["records"].get(subject, ())))
     for name in record.files:
         path = root / name
         if not path.is_file() or path.stat().st_size != manifest["files"][name]["bytes"]:

@@ -17,7 +17,7 @@ from himoe.fold import Arrays, Scaler
 from himoe.rows import to_rows
 from himoe.settings import Training
 from himoe.store import Reader, read_shard, read_splits, shard
-from himoe.training import build_model, n_times
+from himoe.training import build_model, configure, n_times
 from himoe.types import HimoeError, Split, Tokens
 
 CLEAN = "clean"
@@ -57,7 +57,7 @@ def _crop(tokens: Tokens, edge: int) -> Tokens:
 
 
 def predict_shard(
-    model: str, options: dict[str, Any], splits: list[Split], states: dict[int, FittedState],
+    model: str, options: dict[str, dict[str, Any]], splits: list[Split], states: dict[int, FittedState],
     load: Callable[[set[str]], Tokens], protocol: str, settings: Training, conditions: dict[str, list[float]],
     condition_seed: int, identity: dict[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
@@ -67,14 +67,14 @@ def predict_shard(
     model and seed.
     """
     plugin = registry.load("models", model)
-    config = plugin.Config(**options)
+    config = configure(plugin, model, options["own"])
     predictions, routings = [], []
     for split in splits:
         scaler, state, read = states[split.fold]
         check_split(split, protocol)
         check_unseen(read, split.test, f"{model} {protocol} fold {split.fold}")
         test = select(load({s for s, _ in split.test}), split.test)
-        run = _predictor(plugin, config, state, test, settings)
+        run = _predictor(plugin, config, options["reference"], state, test, settings)
         cases = {(CLEAN, 0.0): test}
         for condition, severities in conditions.items():
             cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
@@ -84,11 +84,12 @@ def predict_shard(
             predictions.append(_prediction_rows(tokens, scaler.inverse(predicted), scaler.y_mean).assign(**here))
             routings += [_routing_rows(tokens, name, value).assign(**here) for name, value in routing.items()]
     routing = pd.concat(routings, ignore_index=True) if routings else pd.DataFrame(columns=[*identity, *ROUTING_COLUMNS])
-    return pd.concat(predictions, ignore_index=True), routing
+    columns = [*identity, *PREDICTION_COLUMNS]
+    return pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame(columns=columns), routing
 
 
 def _predictor(
-    plugin: Any, config: Any, state: dict[str, np.ndarray], tokens: Tokens, settings: Training
+    plugin: Any, config: Any, reference: dict[str, Any], state: dict[str, np.ndarray], tokens: Tokens, settings: Training
 ) -> Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Scaled tokens -> (one prediction per label, routing per trial)."""
     if not hasattr(plugin, "build"):
@@ -98,7 +99,7 @@ def _predictor(
     from himoe.training import mean_per_trial
     from himoe.windows import TokenTensors, predict_tokens
 
-    network = build_model(plugin, config, tokens.layout, settings)
+    network = build_model(plugin, config, reference, tokens.layout, settings)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
 
     def run(scaled: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -111,6 +112,9 @@ def _predictor(
     return run
 
 
+PREDICTION_COLUMNS = [
+    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_reference",
+]  # fmt: skip
 ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
 
 
@@ -143,7 +147,7 @@ def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFr
 
 
 def predict_files(
-    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, Any], settings: dict[str, Any],
+    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
     weights: Path, record: Path, conditions: dict[str, list[float]], condition_seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard's folds."""

@@ -43,7 +43,7 @@ def prepare_subject(info: DatasetInfo, trials: Iterable[Trial], targets: tuple[s
         blocks.append((raw, times, y, trial.session))
         infos.append((trial.subject, trial.session, trial.trial, trial.stimulus))
     if not blocks:
-        raise HimoeError("no trial was read for this subject")
+        return _nobody(layout), quality
     sessions = np.concatenate([np.full(len(times), session) for _, times, _, session in blocks])
     columns, masks = [], []
     for i, modality in enumerate(info.modalities):
@@ -63,9 +63,19 @@ def prepare_subject(info: DatasetInfo, trials: Iterable[Trial], targets: tuple[s
     x, mask = np.concatenate(columns, axis=1).astype(np.float32), np.stack(masks, axis=1)
     time = np.concatenate([times for _, times, _, _ in blocks]).astype(np.float32)
     y = np.concatenate([y for _, _, y, _ in blocks]).astype(np.float32)
-    digests = [io.digest(x[a:b], mask[a:b]) for a, b in pairwise(offsets)]
+    # a trial in which nothing was recorded has no content to be recognised by: its name stands for it
+    blank = [np.frombuffer("/".join(who).encode(), np.uint8) for who in infos]
+    spans = list(zip(pairwise(offsets), blank, strict=True))
+    digests = [io.digest(x[a:b], mask[a:b]) if mask[a:b].any() else io.digest(name) for (a, b), name in spans]
     named = tuple(TrialInfo(*who, content) for who, content in zip(infos, digests, strict=True))
     return Tokens(x, mask, time, y, offsets, named, layout), quality
+
+
+def _nobody(layout: Layout) -> Tokens:
+    """Tokens of a subject whose absence the config allows: no trial at all."""
+    shapes = ((0, layout.n_features), (0, len(layout.modalities)), (0,), (0, len(layout.targets)))
+    x, mask, time, y = (np.zeros(shape, np.float32) for shape in shapes)
+    return Tokens(x, mask.astype(bool), time, y, np.zeros(1, np.int64), (), layout)
 
 
 def _features(trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray) -> np.ndarray:
@@ -139,7 +149,7 @@ def describe(dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: l
         }
     return {
         "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
-        "n_subjects": len(parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
+        "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
         "modalities": modalities, "labels": labels, "absent_subjects": manifest["absent"], "stray_files": manifest["stray"],

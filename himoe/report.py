@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from himoe import io, registry
-from himoe.config import Config
+from himoe.config import Config, lacking
 from himoe.items import STAMP, setting_title
 from himoe.provenance import commit, environment, hash_file, hash_value
 
@@ -30,7 +30,9 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
     from markupsafe import Markup
 
     settings = Config(**config)
-    items = [_load(Path(file)) for file in (*tables, *figures)]
+    made = {Path(file).stem: Path(file) for file in (*tables, *figures)}
+    wanted = [("tables", name) for name in settings.tables] + [("figures", name) for name in settings.figures]
+    items = [_load(kind, name, made.get(name), settings) for kind, name in wanted]
     counts = {"figure": 0, "table": 0}
     sections = []
     for key, title in SECTIONS.items():
@@ -57,17 +59,14 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
     io.write_json(json, {"title": settings.title, "identity": dict(identity), "items": items, "config": config})
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """An item's record, or a card in its place."""
-    if path.is_file():
+def _load(kind: str, name: str, path: Path | None, config: Config) -> dict[str, Any]:
+    """An item's record, or a card in its place that says what it lacks or how to make it."""
+    if path is not None and path.is_file():
         return io.read_json(path)
-    kind = "figures" if path.parent.name == "figures" else "tables"
-    peeked = registry.peek(kind, path.stem)
-    target = path.with_suffix(".svg" if kind == "figures" else ".csv")
-    return {
-        "name": path.stem, "kind": kind[:-1], "section": peeked["SECTION"], "title": peeked["TITLE"],
-        "missing": f"snakemake --cores all {target}",
-    }  # fmt: skip
+    peeked, lacks = registry.peek(kind, name), lacking(kind, name, config)
+    target = f"results/{kind}/{name}.{'svg' if kind == 'figures' else 'csv'}"
+    missing = f"Not made: this run does not contain {lacks}." if lacks else f"Not made yet: snakemake --cores all {target}"
+    return {"name": name, "kind": kind[:-1], "section": peeked["SECTION"], "title": peeked["TITLE"], "missing": missing}
 
 
 def _identity(config: Config, runs: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -76,7 +76,6 @@ class Statistics(Strict):
     """How the comparison is judged, fixed before a run."""
 
     n_bootstrap: Count = setting(10_000, "bootstrap replicates over subjects", "ours")
-    alpha: Fraction = setting(0.05, "level of intervals and of Holm-corrected tests", "ours")
     seed: int = setting(0, "seed of the bootstrap", "ours", ge=0)
 
 

@@ -39,7 +39,7 @@ def make_splits(protocol: str, trials: list[TrialInfo], settings: Splits) -> pd.
         rest = [s for s in subjects if s not in test]
         n_valid = max(1, round(settings.validation_fraction * len(rest)))
         n_valid = min(n_valid, len(rest) - 1)
-        held = np.random.default_rng([settings.seed, fold]).permutation(rest)[:n_valid].tolist()
+        held = np.random.default_rng([settings.seed, 1 + fold]).permutation(rest)[:n_valid].tolist()
         part_of = dict.fromkeys(test, "test") | {s: "valid" if s in held else "train" for s in rest}
         rows += [(fold, part_of[t.subject], t.subject, t.trial, t.digest) for t in trials]
     return pd.DataFrame(rows, columns=SPLIT_COLUMNS)

@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from himoe import registry
 from himoe.audit import check_split, select
 from himoe.fold import Arrays, Fitted, Scaler
 from himoe.rows import to_rows
-from himoe.types import BuildContext, HimoeError, Split, Tokens
+from himoe.types import BuildContext, HimoeError, Layout, Split, Tokens
 
 if TYPE_CHECKING:
     import torch
@@ -31,48 +32,66 @@ def n_times(layout_rate: float, settings: Training) -> int:
     return max(2, round(settings.crop_seconds * layout_rate))
 
 
+def configure(plugin: ModuleType, model: str, options: dict[str, Any]) -> Any:
+    """A model's settings; HimoeError with the key if one is not valid."""
+    try:
+        return plugin.Config(**options)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise HimoeError(f"config: model_options.{model}: {told}") from error
+
+
 def fit_fold(
-    model: str, config: Any, split: Split, load: Callable[[set[str]], Tokens], protocol: str, settings: Training, seed: int,
-    progress: Progress,
+    model: str, config: Any, reference: dict[str, Any], split: Split, load: Callable[[set[str]], Tokens], protocol: str,
+    settings: Training, seed: int, progress: Progress,
 ) -> Fitted:  # fmt: skip
     """Fit one fold. ``load`` gives the tokens of the subjects named; test subjects are never asked for.
 
-    With ``settings.refit`` a torch model is trained anew on training and validation subjects together, for as many epochs
-    as inner validation chose.
+    Every model is fitted on the same rows: the training subjects, or, with ``settings.refit``, training and validation
+    subjects together; a torch model is then trained anew for as many epochs as inner validation chose. Targets are
+    standardised on those rows, so that the reference of skill is the same for every model of a fold.
     """
     check_split(split, protocol)
     plugin = registry.load("models", model)
     train = select(load({s for s, _ in split.train}), split.train)
     valid = select(load({s for s, _ in split.valid}), split.valid)
-    started = time.perf_counter()
-    scaler = Scaler.fit(train)
-    fitted = Fitted(split.fold, scaler, {}, read=sorted([*split.train.values(), *split.valid.values()]))
+    started, both = time.perf_counter(), Tokens.concatenate([train, valid])
+    final = both if settings.refit else train
+    fitted = Fitted(split.fold, Scaler.fit(final), {}, read=sorted([*split.train.values(), *split.valid.values()]))
     if hasattr(plugin, "build"):
-        fit = Fit(plugin, config, settings, seed, split.fold, progress)
+        fit, scaler = Fit(plugin, config, reference, settings, seed, split.fold, progress), Scaler.fit(train)
         fitted.state, fitted.history = fit.run(scaler.transform(train), scaler.transform(valid), settings.epochs)
+        if not fitted.state:
+            raise HimoeError(f"fold {split.fold}: no epoch gave a finite validation CCC; try a smaller learning_rate")
         fitted.best_epoch = max(fitted.history, key=lambda told: told["valid_ccc"])["epoch"]
         if settings.refit:
-            both = Tokens.concatenate([train, valid])
-            fitted.scaler = Scaler.fit(both)
             fitted.state, _ = fit.run(fitted.scaler.transform(both), None, fitted.best_epoch)
         fitted.n_parameters = fit.n_parameters
     else:
-        fitted.state = plugin.fit(*(to_rows(scaler.transform(part)) for part in (train, valid)), config, seed)
-        fitted.n_parameters = sum(a.size for a in fitted.state.values())
+        fitted.state = plugin.fit(to_rows(fitted.scaler.transform(final)), config, seed)
+        fitted.n_parameters = sum(a.size for a in fitted.state.values() if a.dtype.kind == "f")
     fitted.seconds = time.perf_counter() - started
     return fitted
 
 
-def build_model(plugin: ModuleType, config: Any, layout: Any, settings: Training) -> torch.nn.Module:
-    """A torch model for this layout; where its config names a model to match in size, that one is counted first."""
+def build_model(
+    plugin: ModuleType, config: Any, reference: dict[str, Any], layout: Layout, settings: Training
+) -> torch.nn.Module:  # fmt: skip
+    """A torch model for this layout; where a plug-in has a REFERENCE to match in size, that one is counted first.
+
+    ``reference``: the run's options of the reference model.
+    """
     ctx = BuildContext(layout, n_times(layout.token_rate, settings))
-    if reference := getattr(config, "match_parameters", ""):
-        other = registry.load("models", reference)
-        # same width and depth as ours, so that only the paper's parts differ
-        shared = {k: v for k, v in config.model_dump().items() if k in other.Config.model_fields}
-        n_parameters = sum(p.numel() for p in other.build(ctx, other.Config(**shared)).parameters())
-        ctx = BuildContext(layout, ctx.n_times, n_parameters)
-    return plugin.build(ctx, config)
+    if (name := getattr(plugin, "REFERENCE", "")) and config.match_parameters:
+        other = registry.load("models", name)
+        count = sum(p.numel() for p in other.build(ctx, other.Config(**reference)).parameters())
+        ctx = BuildContext(layout, ctx.n_times, count)
+    model = plugin.build(ctx, config)
+    own = sum(p.numel() for p in model.parameters())
+    if ctx.n_parameters and abs(own - ctx.n_parameters) > 0.05 * ctx.n_parameters:
+        told = f"{own} parameters against {name}'s {ctx.n_parameters}"
+        raise HimoeError(f"{told}: choose another width or match_parameters: false")
+    return model
 
 
 @dataclass
@@ -81,6 +100,7 @@ class Fit:
 
     plugin: ModuleType
     config: Any
+    reference: dict[str, Any]
     settings: Training
     seed: int
     fold: int
@@ -100,9 +120,9 @@ class Fit:
         torch.use_deterministic_algorithms(True)
         torch.manual_seed(np.random.SeedSequence([self.seed, self.fold]).generate_state(1)[0].item())
         generator = torch.Generator().manual_seed(torch.initial_seed() + 1)
-        model = build_model(self.plugin, self.config, train.layout, self.settings)
+        model = build_model(self.plugin, self.config, self.reference, train.layout, self.settings)
         self.n_parameters, self.per_token = sum(p.numel() for p in model.parameters()), train.layout.per_token
-        if hasattr(model, "readout"):
+        if getattr(self.config, "readout", "none") == "ridge":
             model.readout.warm_start(*(torch.from_numpy(a) for a in _readout_rows(train)))
         settings, length = self.settings, n_times(train.layout.token_rate, self.settings)
         data, held = TokenTensors(train), None if valid is None else TokenTensors(valid)

@@ -58,8 +58,14 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ({"datasets": ["a; touch y"]}, "datasets.0"),
         ({"datasets": ["x" * 300]}, "datasets.0"),
         ({"model_options": {"ridge": {"penalty": [1]}}}, "did you mean 'penalties'?"),
-        ({"targets": {"deap": ["valance"]}}, "did you mean 'valence'?"),
+        ({"targets": {"deap_twin": ["valance"]}}, "did you mean 'valence'?"),
         ({"models": ["ridge", "ridge"]}, "twice"),
+        ({"seeds": [0, 0]}, "seeds: a value appears twice"),
+        ({"seeds": [-1]}, "seeds.0"),
+        ({"conditions": {"shift": []}}, "conditions.shift"),
+        ({"conditions": {"missing_rate": [-0.1]}}, "conditions.missing_rate.0"),
+        ({"datasets": ["deap_twin", "esports"]}, "use two config files"),
+        ({"targets": {"deap": ["valence"]}}, "is not in datasets"),
     ],
 )
 def test_bad_input_is_one_line_with_a_hint(raw, said):

@@ -33,12 +33,18 @@ def loader(tokens: Tokens):
     return load
 
 
+def reference_of(options):
+    """Hi-MoE's options that go with a late fusion's."""
+    return {k: v for k, v in (options or {}).items() if k in ("width", "readout")}
+
+
 def fit(model, tokens, split, options=None, seed=0, settings=SETTINGS):
     plugin = registry.load("models", model)
     load = partial(loader(tokens), forbidden={s for s, _ in split.test})
     return training.fit_fold(
         model,
         plugin.Config(**(options or {})),
+        reference_of(options),
         split,
         load,
         "subject_kfold",
@@ -61,7 +67,10 @@ def test_scaler_by_hand():
     np.testing.assert_allclose(scaler.inverse(scaled.y), tokens.y, atol=1e-5)
 
 
-@pytest.mark.parametrize(("model", "options"), [("ridge", {}), ("late_fusion", {"width": 16}), ("himoe", {"width": 16})])
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [("ridge", {}), ("late_fusion", {"width": 16}), ("himoe", {"width": 16}), ("himoe", {"width": 16, "readout": "ridge"})],
+)
 def test_models_learn_what_is_planted(model, options, tmp_path):
     """Unseen subjects, four features' worth of signal at SNR 4: half of the variance at least is explained."""
     tokens = make_tokens(8, 10)
@@ -70,7 +79,8 @@ def test_models_learn_what_is_planted(model, options, tmp_path):
     fitted = fit(model, tokens, split, options, settings=settings)
     states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
     identity = {"dataset": "d", "protocol": "p", "model": model, "seed": 0}
-    out, _ = predict.predict_shard(model, options, [split], states, loader(tokens), "p", settings, {}, 7, identity)
+    both = {"own": options, "reference": reference_of(options)}
+    out, _ = predict.predict_shard(model, both, [split], states, loader(tokens), "p", settings, {}, 7, identity)
     error = ((out["y_true"] - out["y_pred"]) ** 2).sum() / ((out["y_true"] - out["y_reference"]) ** 2).sum()
     assert 1 - error > 0.5
     if fitted.history:
@@ -91,8 +101,8 @@ def test_same_seed_same_bits(model, tmp_path):
 def test_late_fusion_has_the_parameters_of_himoe():
     layout = make_tokens(1, 1).layout
     plugin, other = registry.load("models", "late_fusion"), registry.load("models", "himoe")
-    ours = training.build_model(plugin, plugin.Config(width=32), layout, SETTINGS)
-    theirs = training.build_model(other, other.Config(width=32), layout, SETTINGS)
+    ours = training.build_model(plugin, plugin.Config(width=32), {"width": 32}, layout, SETTINGS)
+    theirs = training.build_model(other, other.Config(width=32), {}, layout, SETTINGS)
     a, b = (sum(p.numel() for p in m.parameters()) for m in (ours, theirs))
     assert abs(a - b) / b < 0.01
 
@@ -102,7 +112,7 @@ def test_himoe_size_on_deap():
 
     info = registry.load("datasets", "deap").INFO
     plugin = registry.load("models", "himoe")
-    model = training.build_model(plugin, plugin.Config(), layout_of(info, info.default_targets), config.Training())
+    model = training.build_model(plugin, plugin.Config(), {}, layout_of(info, info.default_targets), config.Training())
     assert 250_000 < sum(p.numel() for p in model.parameters()) < 500_000
 
 
@@ -181,6 +191,30 @@ def test_progress_is_plain_lines_off_a_terminal(caplog, capsys):
         progress.epoch(5, 1.0, 0.9, 0.1)
     assert "fold 1/2 · epoch 5/10 · loss 1.000 · validation loss 0.900 CCC +0.100" in caplog.text
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_every_model_of_a_fold_has_the_same_reference(refit, tmp_path):
+    tokens = make_tokens()
+    split = folds(tokens, tmp=tmp_path)[0]
+    settings = SETTINGS.model_copy(update={"epochs": 1, "refit": refit})
+    models = {"train_mean": {}, "stimulus_mean": {}, "ridge": {}, "himoe": {"width": 16}}
+    means = [fit(m, tokens, split, o, settings=settings).scaler.y_mean for m, o in models.items()]
+    rows = split.train | split.valid if refit else split.train
+    expected = np.mean([tokens.y[tokens.offsets[i]] for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in rows], 0)
+    for mean in means:
+        np.testing.assert_allclose(mean, expected, atol=1e-6)
+
+
+def test_bad_model_settings_are_one_line():
+    with pytest.raises(HimoeError, match=r"model_options\.himoe: width"):
+        training.configure(registry.load("models", "himoe"), "himoe", {"width": 30})
+
+
+def test_sizes_that_cannot_match_are_refused():
+    plugin = registry.load("models", "late_fusion")
+    with pytest.raises(HimoeError, match="parameters against himoe's"):
+        training.build_model(plugin, plugin.Config(width=128), {"width": 8}, make_tokens(1, 1).layout, SETTINGS)
 
 
 def test_run_records_are_json(tmp_path):

@@ -115,7 +115,7 @@ def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
     """Write a twin: the same pickle stream, axes, units and channel order; see :mod:`himoe.signal.simulate`."""
     n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
     n_latent = int(np.ceil(size.seconds * simulate.RATE)) + 2
-    videos = simulate.stimuli(size.n_trials, n_latent, np.random.default_rng([seed, 0]))
+    videos = simulate.stimuli(size.n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
     from himoe.signal.features import BANDS
 
     mixing = simulate.topography(32, len(BANDS), seed)

@@ -89,10 +89,13 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     if len(scores) != size.n_trials:
         raise HimoeError(f"{where}: {len(scores)} trials, expected {size.n_trials}")
     low, high = INFO.target_range
+    for name, parts in streams.items():
+        if any(len(np.atleast_1d(part)) != size.n_trials for part in parts):
+            raise HimoeError(f"{where}: {name} has not {size.n_trials} clips and baselines")
     for i, labels in enumerate(scores):
         trial = f"c{i + 1:02d}"
-        if not ((labels >= low) & (labels <= high)).all():
-            raise HimoeError(f"{where}: trial {trial}: scores {labels.tolist()} not within {low:g}..{high:g}")
+        if not ((labels >= low) & (labels <= high) & (labels == np.rint(labels))).all():
+            raise HimoeError(f"{where}: trial {trial}: scores {labels.tolist()} are not whole numbers within {low:g}..{high:g}")
         signals, baseline = {}, {}
         for (name, (stimuli, rests)), scale in zip(streams.items(), (MICRO, MILLI), strict=True):
             modality = next(m for m in INFO.modalities if m.name == name)
@@ -119,7 +122,7 @@ def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
 
     from himoe.signal.features import BANDS
 
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, simulate.STIMULI])
     extra = rng.uniform(1.0, 6.0, size.n_trials)
     longest = size.seconds + extra.max()
     clips = simulate.stimuli(size.n_trials, int(np.ceil(longest * simulate.RATE)) + 2, rng)

@@ -89,6 +89,8 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         sessions.setdefault(path.parent.parent.name, {})[path.stem] = path
     for match, files in sessions.items():
         labels = _grid(files["eeg_metrics"], INFO.targets)
+        if labels.empty:
+            raise HimoeError(f"{files['eeg_metrics']}: no labels in it")
         first, last = labels.index[0], labels.index[-1] + 1
         low, high = INFO.target_range
         values = labels.to_numpy()
@@ -115,8 +117,8 @@ def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     frame.index = np.rint(seconds).astype(int)
     if len(frame) and (not np.isfinite(seconds).all() or np.abs(seconds - frame.index).max() > 0.01):
         raise HimoeError(f"{path}: time is not on a 1 Hz grid")
-    if frame.index.has_duplicates:
-        raise HimoeError(f"{path}: a second appears twice")
+    if not frame.index.is_monotonic_increasing or frame.index.has_duplicates:
+        raise HimoeError(f"{path}: seconds are not in increasing order")
     return frame.reindex(range(frame.index[0], frame.index[-1] + 1)) if len(frame) else frame
 
 

@@ -9,7 +9,7 @@ from himoe import registry
 from himoe.figures._paper import Paper, inks, legend_above, panels
 from himoe.items import Drawn, Evidence, model_title, setting_title
 from himoe.score import per_subject
-from himoe.stats.inference import bootstrap_mean
+from himoe.stats.inference import ALPHA, bootstrap_mean
 
 
 def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.DataFrame:
@@ -19,7 +19,7 @@ def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.Da
     rows = []
     for key, part in own.groupby(["setting", "target", "model", "severity"], sort=True):
         values = part["value"].to_numpy()
-        low, high = bootstrap_mean(values, settings.n_bootstrap, settings.alpha, settings.seed)
+        low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
         rows.append((*key, values.mean(), low, high, len(values)))
     return pd.DataFrame(rows, columns=["setting", "target", "model", "severity", metric, "low", "high", "n_subjects"])
 

@@ -9,6 +9,7 @@ from himoe.items import Drawn, Evidence
 TITLE = "CCC against the random missing rate"
 SECTION = "robustness"
 NEEDS = ("scores",)
+REQUIRES = {"conditions": "missing_rate"}
 
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:

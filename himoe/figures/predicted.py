@@ -11,6 +11,7 @@ from himoe.stats.metrics import ccc
 TITLE = "Predicted against reported"
 SECTION = "comparison"
 NEEDS = ("predictions",)
+REQUIRES = {"models": "himoe"}
 MAX_POINTS = 4000
 
 

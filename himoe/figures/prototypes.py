@@ -1,8 +1,9 @@
 """Signed weight of each emotional prototype in Hi-MoE's emotion expert bank, by what the subject reported: quadrants of
-valence and arousal around their medians (thirds, where there is one target). Prototypes are named by their anchor: degrees
-on the valence-arousal circle (0 pleasant, 90 aroused), or a position on the line. Differential attention can make a weight
-negative: that prototype's expert is subtracted. Numbers are means over test trials, clean input; colour is the departure from
-the column's mean, so an even column means that the prototype does not tell the groups apart."""
+the first two targets around their medians (thirds, where there is one target). Prototypes are named by their anchor:
+degrees on the plane of the first two targets (0: the first is high, 90: the second is high), or a position on the line.
+Differential attention can make a weight negative: that prototype's expert is subtracted. Numbers are means over test trials,
+clean input; colour is the departure from the column's mean, so an even column means that the prototype does not tell the
+groups apart."""
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from himoe.items import Drawn, Evidence, setting_title
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
 NEEDS = ("routing", "predictions")
+REQUIRES = {"models": "himoe"}
 KEYS = ["seed", "fold", "subject", "trial"]
 
 

@@ -13,6 +13,7 @@ from himoe.items import Drawn, Evidence, dataset_of, setting_title
 TITLE = "Routing of the modality expert bank"
 SECTION = "model"
 NEEDS = ("routing",)
+REQUIRES = {"models": "himoe", "conditions": "missing_rate"}
 MODEL = "himoe"
 
 

@@ -9,6 +9,7 @@ from himoe.items import Drawn, Evidence
 TITLE = "CCC against a constant shift of one modality"
 SECTION = "robustness"
 NEEDS = ("scores",)
+REQUIRES = {"conditions": "shift"}
 
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:

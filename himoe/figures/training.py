@@ -1,5 +1,5 @@
 """Inner-validation loss (squared error of standardised targets plus half of 1 - CCC) of every fold while it trains; the dot
-marks the epoch whose weights are used. Test subjects play no part in it."""
+marks the epoch with the best validation CCC, which is the one used. Test subjects play no part in it."""
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from himoe.items import Drawn, Evidence, model_title, setting_title
 TITLE = "Training on inner validation"
 SECTION = "model"
 NEEDS = ("runs",)
+HISTORY = ("epoch", "loss", "valid_loss", "valid_ccc")
 
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
@@ -27,13 +28,13 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             ax.plot(history["epoch"], history["valid_loss"], color=colour, lw=1, alpha=0.8)
             label = model_title(run["model"]) if not rows or all(r[1] != run["model"] for r in rows) else None
             ax.scatter(best["epoch"], best["valid_loss"], color=colour, marker=marker, s=18, zorder=3, label=label)
-            rows += [(run["setting"], run["model"], run["seed"], int(fold), *h.values()) for h in told["history"]]
+            rows += [(run["setting"], run["model"], run["seed"], int(fold), *(h[c] for c in HISTORY)) for h in told["history"]]
     for ax, setting in zip(axes[0], settings, strict=True):
         ax.set_title(setting_title(setting))
         ax.set_xlabel("epoch")
     axes[0][0].set_ylabel("inner-validation loss")
     if rows:
         figure.legend(loc="outside upper left", ncols=4, fontsize=8.5)
-    data = pd.DataFrame(rows, columns=["setting", "model", "seed", "fold", "epoch", "loss", "valid_loss", "valid_ccc"])
+    data = pd.DataFrame(rows, columns=["setting", "model", "seed", "fold", *HISTORY])
     n_fits = data.groupby(["setting", "model", "seed", "fold"]).ngroups if len(data) else 0
     return Drawn(figure, data, f"Validation loss of {n_fits} fits; the chosen epochs are marked.")

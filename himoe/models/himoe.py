@@ -8,6 +8,8 @@ Axes: B windows, T tokens, M modalities, S = M + 1 (null token), E modality expe
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -46,7 +48,10 @@ class Config(Strict):
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
     n_prototypes: int = setting(8, "emotional prototypes", "ours; prototypes: paper", ge=2)
     lambda_init: float = setting(0.5, "initial lambda of differential attention", "ours; form: Ye et al. 2024", ge=0, le=0.9)
-    readout_penalty: float = setting(100.0, "ridge penalty of the linear read-out's warm start", "ours", gt=0)
+    readout: Literal["none", "ridge"] = setting(
+        "none", "linear read-out added to the prediction; ridge: it starts from the ridge solution", "ours"
+    )
+    readout_penalty: float = setting(100.0, "ridge penalty of the read-out's warm start", "ours", gt=0)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     nce_weight: float = setting(0.1, "weight of InfoNCE (semantic alignment)", "ours", ge=0)
     lag_weight: float = setting(0.1, "weight of the self-supervised lag loss", "ours", ge=0)
@@ -77,13 +82,14 @@ class HiMoE(nn.Module):
         self.fusion = MaskedFusion(d)
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
         self.emotion_bank = DifferentialPrototypes(d, c.n_prototypes, c.n_heads, d, ctx.n_outputs, c.lambda_init)
-        self.heads = Heads(d, ctx.n_outputs)
-        self.readout = LinearReadout(n_features, ctx.n_outputs, c.readout_penalty)
+        self.heads = Heads(d, ctx.n_outputs, small=c.readout != "none")
+        if c.readout != "none":
+            self.readout = LinearReadout(n_features, ctx.n_outputs, c.readout_penalty)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
         h = self.encoder(batch.x, batch.mask, batch.time)  # (B, T, M, d)
-        h, mask, lag, lag_loss = self.align(h, batch.mask, batch.time)
+        h, mask, lag, lag_loss = self.align(h, batch)
         p = self.semantic(h)  # (B, T, M, s)
         agree = agreement(p, mask)  # (B, T, M)
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)
@@ -92,11 +98,14 @@ class HiMoE(nn.Module):
         for block in self.backbone:
             z = block(z, batch.valid)
         felt = self.emotion_bank(z)
-        prediction = self.heads(felt.out) + self.readout(batch.x, batch.mask)
+        prediction = self.heads(felt.out)
         routing = {
             "modality_share": shares, "modality_combine": routed.combine.unflatten(0, batch.valid.shape),
             "prototype_weight": felt.weights, "lag": lag, "agreement": agree, "lambda": felt.lam,
         }  # fmt: skip
+        if self.config.readout != "none":
+            linear = self.readout(batch.x, batch.mask)
+            prediction, routing = prediction + linear, routing | {"readout": linear}
         if not self.training:
             return Output(prediction, {}, routing)
         c, valid = self.config, batch.valid
@@ -110,11 +119,12 @@ class HiMoE(nn.Module):
         }
         return Output(prediction, losses, routing)
 
-    def align(self, h: Tensor, mask: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def align(self, h: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Undo each modality's lag against the others, then let neighbours speak.
 
         Returns tokens (B, T, M, d), presence (B, T, M), estimated lag in s (B, M), self-supervised lag loss ().
         """
+        mask = batch.mask
         design = lag_design(h.shape[1], self.lags.max_lag, h.device)
         p = self.semantic(h) * mask.unsqueeze(-1)
         reference, there = mean_of_others(p, mask)
@@ -123,7 +133,8 @@ class HiMoE(nn.Module):
         if self.training and self.config.lag_weight:
             loss = self.lag_loss(p, mask, reference, there, lag, design)
         h, mask = self.lags.shift(h, mask, weights, design)
-        return self.neighbourhood(h, mask, time), mask, lag / self.token_rate, loss
+        mask = mask & batch.valid.unsqueeze(-1)  # a shift may move a token into the padding
+        return self.neighbourhood(h * mask.unsqueeze(-1), mask, batch.time), mask, lag / self.token_rate, loss
 
     def lag_loss(self, p: Tensor, mask: Tensor, reference: Tensor, there: Tensor, lag: Tensor, design: Tensor) -> Tensor:
         """Move modalities by a known number of tokens: the estimate must move by that number. Ours."""

@@ -7,6 +7,8 @@ Hi-MoE is not a difference in size.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import nn
 
@@ -26,9 +28,12 @@ class Config(Strict):
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block in d, where no size is to be matched", "ours", ge=1)
-    readout_penalty: float = setting(100.0, "ridge penalty of the linear read-out's warm start", "ours", gt=0)
+    readout: Literal["none", "ridge"] = setting(
+        "none", "linear read-out added to the prediction; ridge: it starts from the ridge solution", "ours"
+    )
+    readout_penalty: float = setting(100.0, "ridge penalty of the read-out's warm start", "ours", gt=0)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
-    match_parameters: str = setting(REFERENCE, "model whose parameter count to meet; empty for none", "ours")
+    match_parameters: bool = setting(True, "as many parameters as the reference model, Hi-MoE", "ours")
 
 
 class LateFusion(nn.Module):
@@ -36,6 +41,7 @@ class LateFusion(nn.Module):
 
     def __init__(self, ctx: BuildContext, config: Config, hidden: int):
         super().__init__()
+        self.config = config
         d = config.width
         n_features = tuple(len(names) for names in ctx.layout.features)
         self.encoder = ModalityEncoder(n_features, d, config.n_encoder_blocks, dropout=config.dropout)
@@ -43,8 +49,9 @@ class LateFusion(nn.Module):
         self.fusion = MaskedFusion(d)
         blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
         self.backbone = nn.ModuleList(blocks)
-        self.heads = Heads(d, ctx.n_outputs)
-        self.readout = LinearReadout(n_features, ctx.n_outputs, config.readout_penalty)
+        self.heads = Heads(d, ctx.n_outputs, small=config.readout != "none")
+        if config.readout != "none":
+            self.readout = LinearReadout(n_features, ctx.n_outputs, config.readout_penalty)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
@@ -56,8 +63,12 @@ class LateFusion(nn.Module):
         z = z.unflatten(0, batch.valid.shape)
         for block in self.backbone:
             z = block(z, batch.valid)
-        prediction = self.heads(z) + self.readout(batch.x, batch.mask)
-        return Output(prediction, {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
+        prediction = self.heads(z)
+        routing = {"modality_share": shares.unflatten(0, batch.valid.shape)}
+        if self.config.readout != "none":
+            linear = self.readout(batch.x, batch.mask)
+            prediction, routing = prediction + linear, routing | {"readout": linear}
+        return Output(prediction, {}, routing)
 
 
 def build(ctx: BuildContext, config: Config) -> LateFusion:

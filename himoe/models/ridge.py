@@ -16,17 +16,12 @@ class Config(Strict):
     penalties: list[float] = setting([1.0, 10.0, 100.0, 1000.0, 10000.0], "penalties tried", "ours", min_length=1)
 
 
-def fit(train: Rows, valid: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Coefficients of the penalty with the best CCC when each training subject is left out in turn.
-
-    Training and inner-validation subjects take part alike: one fit is cheap, so every one of them can be held out once.
-    """
+def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
+    """Coefficients of the penalty with the best CCC when each training subject is left out in turn."""
     from sklearn.linear_model import Ridge
 
-    x, y = (np.concatenate(parts) for parts in ((_design(train), _design(valid)), (train.y, valid.y)))
-    subject = np.concatenate([train.subject, valid.subject])
-    known = np.isfinite(y).all(1)
-    x, y, subject = x[known], y[known], subject[known]
+    known = np.isfinite(train.y).all(1)
+    x, y, subject = _design(train)[known], train.y[known], train.subject[known]
     scores = []
     for penalty in config.penalties:
         left_out = np.empty_like(y)

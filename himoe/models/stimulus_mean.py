@@ -18,7 +18,7 @@ class Config(Strict):
     shrinkage: float = setting(1.0, "pseudo-ratings at the training mean added to each stimulus", "ours", ge=0)
 
 
-def fit(train: Rows, valid: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
+def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     """Shrunk mean per stimulus; every training subject counts alike, however many labels it gave."""
     overall = np.nanmean(train.y, axis=0)
     names = sorted(set(train.stimulus))

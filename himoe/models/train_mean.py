@@ -12,7 +12,7 @@ class Config(Strict):
     """Nothing to choose."""
 
 
-def fit(train: Rows, valid: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
+def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     """Targets are standardised on the training rows, so their mean is close to 0; it is stored, not assumed."""
     return {"mean": np.nanmean(train.y, axis=0)}
 

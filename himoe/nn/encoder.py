@@ -118,12 +118,13 @@ class LinearReadout(nn.Module):
 
 
 class Heads(nn.Module):
-    """One small MLP per target and step; it starts small, so that training begins at the linear read-out."""
+    """One small MLP per target and step; ``small``: it starts near 0, so that training begins at a linear read-out."""
 
-    def __init__(self, d: int, n_outputs: int):
+    def __init__(self, d: int, n_outputs: int, small: bool = False):
         super().__init__()
         self.norm = nn.LayerNorm(d)
-        self.up, self.down = nn.Linear(d, d * n_outputs), nn.Parameter(0.01 * torch.randn(n_outputs, d) / d**0.5)
+        scale = (0.01 if small else 1.0) / d**0.5
+        self.up, self.down = nn.Linear(d, d * n_outputs), nn.Parameter(scale * torch.randn(n_outputs, d))
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def forward(self, z: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ class MaskedFusion(nn.Module):
 
     def __init__(self, d: int):
         super().__init__()
-        self.score = nn.Linear(d, 1)
+        self.score = nn.Linear(d, 1, bias=False)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """tokens (N, S, d), mask (N, S) -> fused (N, d), weights (N, S), exactly 0 where absent."""

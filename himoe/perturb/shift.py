@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from himoe.types import Tokens
+from himoe.types import HimoeError, Tokens
 
 TITLE = "constant shift of one modality"
 UNIT = "s"
@@ -19,7 +19,10 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
     """One trial with one present modality delayed or advanced by ``severity`` s; what leaves the trial is absent."""
     present = np.flatnonzero(tokens.mask.any(0))
     pick, sign = rng.random(), rng.choice([-1, 1])
-    k = round(severity * tokens.layout.token_rate) * sign
+    rate = tokens.layout.token_rate
+    if abs(severity * rate - round(severity * rate)) > 1e-6:
+        raise HimoeError(f"conditions.shift: {severity:g} s is no whole number of tokens at {rate:g} Hz")
+    k = round(severity * rate) * sign
     if not len(present) or k == 0:
         return tokens
     m = present[int(pick * len(present))]

@@ -93,7 +93,7 @@ def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[
         out = np.full((len(times), 3), np.nan)
         try:
             beats = find_beats(fill_gaps(signal.data)[0], signal.sfreq) / signal.sfreq + signal.start
-        except (ValueError, IndexError, ZeroDivisionError):  # too short or flat for the detector: nothing measured
+        except (ValueError, IndexError, TypeError, ZeroDivisionError):  # too short or flat for the detector: nothing measured
             return out
         intervals = np.diff(beats)
         middle = beats[1:] - intervals / 2

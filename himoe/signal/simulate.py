@@ -13,6 +13,7 @@ RATE = 8.0
 VALENCE, AROUSAL = 0, 1
 OU_SECONDS = 8.0
 ENVELOPE_GAIN = 0.3
+TOPOGRAPHY, STIMULI = 2**31, 2**31 + 1  # streams of their own: [seed] and [seed, 0] are one stream in numpy
 
 
 def ornstein_uhlenbeck(shape: tuple[int, ...], seconds: float, rng: np.random.Generator) -> np.ndarray:
@@ -67,7 +68,7 @@ def band_noise(shape: tuple[int, int], sfreq: float, l_freq: float, h_freq: floa
 
 def topography(n_chans: int, n_bands: int, seed: int) -> np.ndarray:
     """Mixing of (valence, arousal) into each channel's band power: (n_chans, n_bands, 2), unit rows; same for all."""
-    weights = np.random.default_rng(seed).standard_normal((n_chans, n_bands, 2))
+    weights = np.random.default_rng([seed, TOPOGRAPHY]).standard_normal((n_chans, n_bands, 2))
     return weights / np.linalg.norm(weights, axis=-1, keepdims=True)
 
 

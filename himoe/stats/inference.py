@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+ALPHA = 0.05
+
 
 def bootstrap_mean(values: np.ndarray, n_bootstrap: int, alpha: float, seed: int) -> tuple[float, float]:
     """Percentile interval of the mean of ``values`` (n_subjects,), subjects resampled with replacement."""

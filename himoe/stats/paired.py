@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.stats.inference import bootstrap_mean, effect_size, holm, minimum_detectable_effect, paired_wilcoxon
+from himoe.stats.inference import ALPHA, bootstrap_mean, effect_size, holm, minimum_detectable_effect, paired_wilcoxon
 
 if TYPE_CHECKING:
     from himoe.settings import Statistics
@@ -33,9 +33,9 @@ def compare(
         block = []
         for other in [m for m in wide.columns if m != model]:
             difference = (wide[model] - wide[other]).dropna().to_numpy()
-            low, high = bootstrap_mean(difference, settings.n_bootstrap, settings.alpha, settings.seed)
+            low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
             n = len(difference)
-            detectable = minimum_detectable_effect(n, settings.alpha)
+            detectable = minimum_detectable_effect(n, ALPHA)
             p, d = paired_wilcoxon(difference), effect_size(difference)
             block.append([*key, other, metric, float(np.mean(difference)), low, high, p, d, detectable, n])
         adjusted = holm([row[7] for row in block])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.stats.inference import area_lost, bootstrap_mean
+from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean
 
 if TYPE_CHECKING:
     from himoe.settings import Statistics
@@ -36,6 +36,6 @@ def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = "himoe"
             gap = [np.nan] * 3
             if model in wide and other != model:
                 difference = (wide[model] - wide[other]).dropna().to_numpy()
-                gap = [difference.mean(), *bootstrap_mean(difference, settings.n_bootstrap, settings.alpha, settings.seed)]
+                gap = [difference.mean(), *bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)]
             rows.append([setting, condition, other, start[other], wide[other].mean(), *gap, len(wide)])
     return pd.DataFrame(rows, columns=COLUMNS)

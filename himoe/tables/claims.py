@@ -8,6 +8,7 @@ import pandas as pd
 from himoe import registry
 from himoe.config import dataset_info
 from himoe.items import Evidence, Made, dataset_of, model_title
+from himoe.stats.inference import ALPHA
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables._text import VERDICTS, interval, number, stamped
@@ -25,7 +26,7 @@ def make(evidence: Evidence) -> Made:
         told = {"id": claim["id"], "claim": claim["claim"]}
         here = [d for d in evidence.settings if claim["test"] and registry.plugin_of(dataset_of(d)) in claim["data"]]
         for setting in here:
-            verdict, why = TESTS[claim["test"]](evidence, setting)
+            verdict, why = TESTS[claim["test"]](evidence, setting, float(claim.get("margin", 0)))
             rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})
         absent = [d for d in claim["data"] if d not in map(dataset_of, here)]
         if absent:
@@ -45,13 +46,13 @@ def make(evidence: Evidence) -> Made:
     return Made(data, shown, alt)
 
 
-def ahead_of_all(evidence: Evidence, setting: str) -> Verdict:
+def ahead_of_all(evidence: Evidence, setting: str, margin: float) -> Verdict:
     """Hi-MoE above every other model in CCC and skill, every target."""
     frames = [compare(evidence.scores, m, [setting], evidence.config.statistics) for m in ("ccc", "skill")]
-    data, alpha = pd.concat(frames), evidence.config.statistics.alpha
-    won = (data["difference"] > 0) & (data["p_holm"] < alpha)
+    data = pd.concat(frames)
+    won = (data["difference"] > 0) & (data["p_holm"] < ALPHA)
     if data.empty:
-        return "not run", "no other model in this run"
+        return "not run", "needs himoe and another model in the run"
     if won.all():
         return "supported", f"ahead in all {len(won)} comparisons"
     lost = data[~won].sort_values("difference").iloc[0]
@@ -61,37 +62,45 @@ def ahead_of_all(evidence: Evidence, setting: str) -> Verdict:
     )
 
 
-def _loses_least(evidence: Evidence, setting: str, condition: str) -> Verdict:
+def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float) -> Verdict:
+    """Less lost than every model trained alike (interval below 0), and clean CCC not inferior by ``margin`` or more.
+
+    Where none of them loses ``margin``, the condition asks nothing of anyone and nothing can be learnt from it.
+    """
     rivals = [m for m in evidence.config.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
     if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.config.models:
         return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
     lost = areas(evidence.scores)
-    data = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
-    data = data[(data["condition"] == condition)].set_index("model").loc[rivals]
+    table = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
+    table = table[table["condition"] == condition].set_index("model")
+    most = table.loc[[*rivals, "himoe"], "lost"].max()
+    if most < margin:
+        told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"
+        return "untestable on this data", told
+    data = table.loc[rivals]
     clean = compare(evidence.scores, "ccc", [setting], evidence.config.statistics)
-    clean = clean[clean["other"].isin(rivals)]
-    level = bool((clean["high"] >= 0).all())
+    level = bool((clean.loc[clean["other"].isin(rivals), "low"] > -margin).all())
     good = bool((data["high"] < 0).all()) and level
     worst = data["difference"].idxmax()
     row = data.loc[worst]
     gap = interval(row["difference"], row["low"], row["high"])
-    why = f"mean CCC lost minus that of {model_title(worst)}: {gap}; clean CCC no less: {'yes' if level else 'no'}"
+    why = f"mean CCC lost minus that of {model_title(worst)}: {gap}; clean CCC within {margin:g}: {'yes' if level else 'no'}"
     return ("supported" if good else "not supported"), why
 
 
-def loses_least_missing(evidence: Evidence, setting: str) -> Verdict:
+def loses_least_missing(evidence: Evidence, setting: str, margin: float) -> Verdict:
     """Less lost under random missing rates than the models trained alike."""
-    return _loses_least(evidence, setting, "missing_rate")
+    return _loses_least(evidence, setting, "missing_rate", margin)
 
 
-def loses_least_shifted(evidence: Evidence, setting: str) -> Verdict:
+def loses_least_shifted(evidence: Evidence, setting: str, margin: float) -> Verdict:
     """Less lost under shifts, where labels vary within a trial."""
     if not dataset_info(dataset_of(setting)).per_token:
         return "untestable on this data", "one label per trial: a mean-pooled model is invariant to shifts by construction"
-    return _loses_least(evidence, setting, "shift")
+    return _loses_least(evidence, setting, "shift", margin)
 
 
-TESTS: dict[str, Callable[[Evidence, str], Verdict]] = {
+TESTS: dict[str, Callable[[Evidence, str, float], Verdict]] = {
     "ahead_of_all": ahead_of_all,
     "loses_least_missing": loses_least_missing,
     "loses_least_shifted": loses_least_shifted,

@@ -11,6 +11,7 @@ from himoe.tables._text import interval, number, p_value
 TITLE = "Hi-MoE against each model, paired over subjects"
 SECTION = "comparison"
 NEEDS = ("scores",)
+REQUIRES = {"models": "himoe"}
 
 
 def make(evidence: Evidence) -> Made:

@@ -7,12 +7,12 @@ import pandas as pd
 
 from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.score import POOLED, per_subject
-from himoe.stats.inference import bootstrap_mean
+from himoe.stats.inference import ALPHA, bootstrap_mean
 from himoe.tables._text import interval, number
 
 TITLE = "Main comparison"
 SECTION = "verdict"
-NEEDS = ("scores",)
+NEEDS = ("scores", "predictions", "routing")
 
 
 def make(evidence: Evidence) -> Made:
@@ -30,7 +30,7 @@ def make(evidence: Evidence) -> Made:
                 for name, frame in wide.items():
                     own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]
                     values = own["value"].to_numpy()
-                    low, high = bootstrap_mean(values, settings.n_bootstrap, settings.alpha, settings.seed)
+                    low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
                     row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
                 at = (pooled["setting"] == setting) & (pooled["target"] == target) & (pooled["model"] == model)
                 row |= {"pooled_ccc": pooled.loc[at, "value"].mean(), "n_subjects": len(values)}
@@ -51,4 +51,24 @@ def make(evidence: Evidence) -> Made:
     constant = data[data["constant"] > 0]
     told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
+    note = "\n".join(filter(None, [note, *_readouts(evidence)]))
     return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)
+
+
+def _readouts(evidence: Evidence) -> list[str]:
+    """For models with a linear read-out: how much of what they say is the read-out's alone (trial means, clean input)."""
+    keys = ["setting", "model", "seed", "fold", "subject", "trial"]
+    routing, predictions = evidence.routing, evidence.predictions
+    linear = routing[(routing["quantity"] == "readout") & (routing["condition"] == "clean")]
+    said = predictions[predictions["condition"] == "clean"].groupby([*keys, "target"], as_index=False)["y_pred"].mean()
+    told = []
+    for (setting, model, part), own in linear.groupby(["setting", "model", "part"]):
+        target = evidence.targets_of(setting)[int(part)]
+        both = own.merge(said[said["target"] == target], on=keys)
+        # fold by fold: the read-out is in units of the fold's standardised targets
+        r = both.groupby(["seed", "fold"])[["value", "y_pred"]].apply(lambda g: g["value"].corr(g["y_pred"])).mean()
+        told.append(
+            f"{model_title(model)} on {setting_title(setting)}, {target}: its predictions correlate {number(r)} with "
+            "those of its linear read-out alone (trial means, mean over folds); at 1 the network adds nothing to ridge."
+        )
+    return told

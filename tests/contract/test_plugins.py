@@ -110,7 +110,7 @@ def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
 def test_estimators_fit_and_predict(name, per_token):
     plugin, data = registry.load("models", name), make_tokens(per_token=per_token)
     rows = to_rows(data)
-    state = plugin.fit(rows, rows, plugin.Config(), 0)
+    state = plugin.fit(rows, plugin.Config(), 0)
     assert all(isinstance(a, np.ndarray) for a in state.values())
     out = plugin.predict(state, rows)
     assert out.shape == rows.y.shape
@@ -127,13 +127,14 @@ def batch_of(data: Tokens, n_times: int = 24) -> Batch:
     return tensors.batch(torch.arange(n), torch.zeros(n, dtype=torch.long), n_times)
 
 
-@pytest.fixture(scope="module", params=TORCH)
+@pytest.fixture(scope="module", params=[f"{m}-{r}" for m in TORCH for r in ("none", "ridge")])
 def network(request):
     import torch
 
     torch.manual_seed(0)
-    plugin, data = registry.load("models", request.param), make_tokens()
-    return plugin.build(BuildContext(data.layout, 24), plugin.Config(width=16)), data
+    name, readout = request.param.split("-")
+    plugin, data = registry.load("models", name), make_tokens()
+    return plugin.build(BuildContext(data.layout, 24), plugin.Config(width=16, readout=readout)), data
 
 
 def test_a_prediction_for_every_step(network):

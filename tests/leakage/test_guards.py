@@ -100,7 +100,16 @@ def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
     states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
     identity = {"dataset": "d", "protocol": "p", "model": "ridge", "seed": 0}
     out, _ = predict.predict_shard(
-        "ridge", {}, [split], states, loader(tokens), "p", SETTINGS, {"missing_rate": [0.0, 0.5]}, 7, identity
+        "ridge",
+        {"own": {}, "reference": {}},
+        [split],
+        states,
+        loader(tokens),
+        "p",
+        SETTINGS,
+        {"missing_rate": [0.0, 0.5]},
+        7,
+        identity,
     )
     train = [tokens.y[tokens.offsets[i]] for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.train]
     own = out[out["target"] == "valence"]
@@ -140,7 +149,7 @@ def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
 def test_stimulus_mean_needs_no_physiology(tokens):
     plugin = registry.load("models", "stimulus_mean")
     rows = training.to_rows(tokens)
-    state = plugin.fit(rows, rows, plugin.Config(shrinkage=0.0), 0)
+    state = plugin.fit(rows, plugin.Config(shrinkage=0.0), 0)
     blind = replace(rows, x=np.full_like(rows.x, np.nan))
     expected = pd.DataFrame(rows.y).groupby(rows.stimulus).transform("mean").to_numpy()
     np.testing.assert_allclose(plugin.predict(state, blind), expected, atol=1e-6)

@@ -28,11 +28,15 @@ def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
     assert missing["amateurs-1"] < 0.6  # sessions without an eye tracker arrive as masks
     out = []
     for split in folds(tokens, "loso", tmp=tmp_path):
-        fitted = fit("ridge", tokens, split)
+        fitted = fit("ridge", tokens, split, settings=config.Training(refit=True))
         states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
         identity = {"dataset": "esports", "protocol": "loso", "model": "ridge", "seed": 0}
         settings = config.Training()
-        out.append(predict_shard("ridge", {}, [split], states, loader(tokens), "loso", settings, {}, 7, identity)[0])
+        out.append(
+            predict_shard(
+                "ridge", {"own": {}, "reference": {}}, [split], states, loader(tokens), "loso", settings, {}, 7, identity
+            )[0]
+        )
     predictions = pd.concat(out)
     pooled = score.score_pooled(predictions).set_index("metric")["value"]
     own = score.per_subject(score.score(predictions).rename(columns={"dataset": "setting"}), "ccc")["value"]

@@ -47,7 +47,11 @@ def every_subject(suffix):
 
 
 def options_of(wildcards):
-    return CONFIG.options(wildcards.model)
+    reference = registry.peek("models", wildcards.model).get("REFERENCE")
+    return {
+        "own": CONFIG.options(wildcards.model),
+        "reference": CONFIG.options(reference) if reference else {},
+    }
 
 
 def fit_code(wildcards):
@@ -86,6 +90,19 @@ def figure_code(wildcards):
 
 def table_code(wildcards):
     return plugin_code("tables", wildcards.table, "himoe.items")
+
+
+def possible(kind, items):
+    """Items this run contains what it takes to make; the report shows a card in the place of the others."""
+    return [item for item in items if not himoe_config.lacking(kind, item, CONFIG)]
+
+
+def figure_caption(wildcards):
+    return registry.peek("figures", wildcards.figure)["doc"]
+
+
+def table_caption(wildcards):
+    return registry.peek("tables", wildcards.table)["doc"]
 
 
 EVIDENCE = {

@@ -15,6 +15,7 @@ rule draw_figure:
         "../../envs/himoe.yaml"
     params:
         config=section(CONFIG),
+        caption=figure_caption,
         code=figure_code,
     script:
         "../scripts/draw_figure.py"
@@ -34,6 +35,7 @@ rule write_table:
         "../../envs/himoe.yaml"
     params:
         config=section(CONFIG),
+        caption=table_caption,
         code=table_code,
     script:
         "../scripts/write_table.py"
@@ -41,8 +43,12 @@ rule write_table:
 
 rule render_report:
     input:
-        figures=expand(rules.draw_figure.output.item, figure=CONFIG.figures),
-        tables=expand(rules.write_table.output.item, table=CONFIG.tables),
+        figures=expand(
+            rules.draw_figure.output.item, figure=possible("figures", CONFIG.figures)
+        ),
+        tables=expand(
+            rules.write_table.output.item, table=possible("tables", CONFIG.tables)
+        ),
         runs=EVIDENCE["runs"],
         templates=sorted(
             str(p) for p in Path(workflow.basedir, "report").rglob("*") if p.is_file()

@@ -5,4 +5,7 @@ with job(snakemake):
 
     from himoe.io import write_table
 
-    write_table(snakemake.output.scores, pd.concat([pd.read_csv(file) for file in snakemake.input], ignore_index=True))
+    write_table(
+        snakemake.output.scores,
+        pd.concat([pd.read_csv(file, dtype={"subject": str}) for file in snakemake.input], ignore_index=True),
+    )
