@@ -105,6 +105,11 @@ def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
     assert (a[0.5].x != a[0.0].x).any()
 
 
+def test_a_shift_that_is_no_whole_token_is_refused(tokens):
+    with pytest.raises(HimoeError, match=r"0\.3 s is no whole number of tokens at 2 Hz"):
+        perturb(tokens, "shift", [0.0, 0.3], 3)
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("per_token", [False, True])
 def test_estimators_fit_and_predict(name, per_token):

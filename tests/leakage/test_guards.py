@@ -153,3 +153,34 @@ def test_stimulus_mean_needs_no_physiology(tokens):
     blind = replace(rows, x=np.full_like(rows.x, np.nan))
     expected = pd.DataFrame(rows.y).groupby(rows.stimulus).transform("mean").to_numpy()
     np.testing.assert_allclose(plugin.predict(state, blind), expected, atol=1e-6)
+
+
+def test_an_absent_subject_takes_no_part(tokens):
+    from himoe.preprocess import prepare_subject
+    from himoe.types import Tokens
+
+    info = registry.load("datasets", "deap").INFO
+    nobody, quality = prepare_subject(info, [], ("valence",))
+    assert len(Tokens.concatenate([nobody, nobody]).trials) == 0
+    assert quality["eeg"] == {"tokens": 0, "present": 0, "features_unmeasured": 0}
+
+
+def test_trials_in_which_nothing_was_recorded_are_no_duplicates():
+    from himoe.preprocess import prepare_subject
+    from himoe.types import Trial
+
+    info = registry.load("datasets", "deap").INFO
+    blank = [Trial("s01", "1", v, v, 10.0, {}, np.full(4, 5.0)) for v in ("v01", "v02")]
+    tokens, _ = prepare_subject(info, blank, ("valence",))
+    assert not tokens.mask.any()
+    assert tokens.trials[0].digest != tokens.trials[1].digest
+
+
+def test_planted_mixing_is_independent_of_the_planted_stimuli():
+    from himoe.signal import simulate
+
+    mixing = simulate.topography(32, 4, 2508).reshape(-1, 2)[:14]
+    videos = simulate.stimuli(14, 200, np.random.default_rng([2508, simulate.STIMULI])).mean(-1)
+    cosine = (mixing * videos).sum(1) / np.linalg.norm(mixing, axis=1) / np.linalg.norm(videos, axis=1)
+    assert abs(cosine.mean()) < 0.6
+    assert cosine.min() < 0

@@ -233,7 +233,7 @@ def test_readout_of_a_gappy_window_is_that_of_what_is_present():
 
 @pytest.mark.parametrize("shift", [1, 2, 4, 8])
 def test_a_fresh_lag_bank_recovers_lags(shift):
-    """Correlated modalities (decay 8 s at 2 Hz, SNR 1, a fifth of the tokens missing): the estimate is within a token or two."""
+    """Correlated modalities (decay 8 s at 2 Hz, SNR 1, a fifth of the tokens missing): within a token or two."""
     from himoe.signal.simulate import ornstein_uhlenbeck
 
     rng = np.random.default_rng(shift)

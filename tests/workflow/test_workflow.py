@@ -202,7 +202,8 @@ def test_hostile_words_are_shown_as_text(finished):
     item_file = folder / "results/tables/claims.json"
     item = json.loads(item_file.read_text())
     item["alt"] = item["title"] = "<script>alert(1)</script>"
-    hostile = folder / "results/tables/hostile.json"
+    hostile = folder / "hostile/claims.json"
+    hostile.parent.mkdir()
     hostile.write_text(json.dumps(item))
     here = os.getcwd()
     os.chdir(folder)
@@ -212,7 +213,6 @@ def test_hostile_words_are_shown_as_text(finished):
         )
     finally:
         os.chdir(here)
-        hostile.unlink()
     page = (folder / "h.html").read_text()
     assert page.count("<script>") == 1  # the page's own
     assert "&lt;script&gt;alert(1)" in page
@@ -225,12 +225,22 @@ def test_what_is_missing_is_a_card_with_its_command(finished):
     here = os.getcwd()
     os.chdir(folder)
     try:
-        report.render(
-            ["results/gone/figures/routing.json"], ["results/tables/main.json"], [], SMALL, folder / "p.html", folder / "p.json"
-        )
+        report.render([], ["results/tables/main.json"], [], SMALL | {"conditions": {}}, folder / "p.html", folder / "p.json")
     finally:
         os.chdir(here)
-    assert "snakemake --cores all" in (folder / "p.html").read_text()
+    page = (folder / "p.html").read_text()
+    assert "Not made yet: snakemake --cores all results/tables/claims.csv" in page
+    assert "Not made: this run does not contain missing_rate." in page
+
+
+def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_path):
+    folder = checkout(tmp_path)
+    plan = snakemake(folder, "-n", "--configfile", write_config(folder, {"models": ["train_mean", "ridge"], "conditions": {}}))
+    assert plan.returncode == 0, plan.stderr[-2000:]
+    told = plan.stdout + plan.stderr
+    assert "results/figures/subjects.svg" in told
+    for name in ("routing", "prototypes", "missing_curve", "shift_curve", "predicted"):
+        assert f"results/figures/{name}.svg" not in told
 
 
 @pytest.mark.parametrize(
