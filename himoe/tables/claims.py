@@ -56,9 +56,10 @@ def ahead_of_all(evidence: Evidence, setting: str, margin: float) -> Verdict:
     if won.all():
         return "supported", f"ahead in all {len(won)} comparisons"
     lost = data[~won].sort_values("difference").iloc[0]
+    metric = {"ccc": "CCC"}.get(lost["metric"], lost["metric"])
     return "not supported", (
         f"ahead in {won.sum()} of {len(won)} comparisons; against {model_title(lost['other'])} on {lost['target']}: "
-        f"{lost['metric']} difference {number(lost['difference'])}, p = {number(lost['p_holm'])}"
+        f"{metric} difference {number(lost['difference'])}, p = {number(lost['p_holm'])}"
     )
 
 
