@@ -22,7 +22,7 @@ from himoe.nn.alignment import (
     mean_of_others,
     shift_tokens,
 )  # fmt: skip
-from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock
+from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.prototypes import DifferentialPrototypes
 from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
@@ -88,13 +88,14 @@ class HiMoE(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
-        h = self.encoder(batch.x, batch.mask, batch.time)  # (B, T, M, d)
+        h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
         h, mask, lag, lag_loss = self.align(h, batch)
         p = self.semantic(h)  # (B, T, M, s)
         agree = agreement(p, mask)  # (B, T, M)
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)
         z, shares = self.fusion(tokens, token_mask)  # (B*T, d), (B*T, S)
         z, shares = z.unflatten(0, batch.valid.shape), shares.unflatten(0, batch.valid.shape)
+        z = z + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)
         felt = self.emotion_bank(z)

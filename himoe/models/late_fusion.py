@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock
+from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
@@ -55,12 +55,12 @@ class LateFusion(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
-        h = self.encoder(batch.x, batch.mask, batch.time)
+        h = self.encoder(batch.x, batch.mask)
         n_steps = h.shape[0] * h.shape[1]
         tokens = torch.cat([h.flatten(0, 1), self.null.expand(n_steps, 1, -1)], dim=1)
         mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)
         z, shares = self.fusion(tokens, mask)
-        z = z.unflatten(0, batch.valid.shape)
+        z = z.unflatten(0, batch.valid.shape) + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)
         prediction = self.heads(z)

@@ -43,12 +43,15 @@ class ModalityEncoder(nn.Module):
         )
         self.pointwise = nn.ParameterList(nn.Parameter(torch.randn(n_modalities, d, d) / d**0.5) for _ in range(n_blocks))
 
-    def forward(self, x: Tensor, mask: Tensor, time: Tensor) -> Tensor:
-        """x (B, T, F), mask (B, T, M), time (B, T) -> h (B, T, M, d), exactly 0 where absent."""
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """x (B, T, F), mask (B, T, M) -> h (B, T, M, d), exactly 0 where absent.
+
+        No time encoding here: a code that all modalities share would look like perfect alignment at lag 0.
+        """
         x = absent_to_zero(x, mask, self.n_features)
         present = mask.unsqueeze(-1).to(x.dtype)
         h = torch.stack([p(c) for p, c in zip(self.project, x.split(self.n_features, -1), strict=True)], dim=2)
-        h = F.layer_norm(h, (self.d,)) * self.scale + self.embedding + time_encoding(time, self.d).unsqueeze(2)
+        h = F.layer_norm(h, (self.d,)) * self.scale + self.embedding
         h = h * present
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             c = h.flatten(2).transpose(1, 2)  # (B, M*d, T)
