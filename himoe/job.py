@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -67,7 +68,8 @@ class Progress:
         )
         log.info("%s", text)
         if self.live:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            line = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
+            sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
 
     def close(self, text: str) -> None:
