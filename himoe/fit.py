@@ -43,7 +43,6 @@ def fit(
         "threads": training.threads, "wall_seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3), "peak_mb": round(peak_mb(), 1),
         "model_config": [[k, v, what, source] for k, v, what, source in walk(config)],
-        "summary": (plugin.__doc__ or "").strip().split("\n\n")[0].replace("\n", " "),
     }  # fmt: skip
     write_shard(weights, record, fitted, facts)
     progress.close(f"{len(folds)} folds in {facts['wall_seconds']:.0f} s, best epochs {[f.best_epoch for f in fitted]}")

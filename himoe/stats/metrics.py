@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-NAMES = ("rmse", "mae", "pcc", "ccc", "skill")
-HIGHER_IS_BETTER = {"rmse": False, "mae": False, "pcc": True, "ccc": True, "skill": True}
 CONSTANT = 1e-12
 
 

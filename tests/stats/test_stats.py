@@ -78,40 +78,11 @@ def _predictions() -> pd.DataFrame:
         for seed in (0, 1):
             for subject in range(6):
                 for i, y in enumerate((1.0, 2.0, 3.0, 4.0)):
-                    for severity, scale in ((0.0, 1.0), (0.5, 0.8)):
-                        pred = 2.5 + slope * scale * (y - 2.5) + 0.01 * subject
-                        rows.append(
-                            (
-                                "d",
-                                "loso",
-                                model,
-                                seed,
-                                f"s{subject}",
-                                "missing_rate",
-                                severity,
-                                "valence",
-                                f"t{i}",
-                                y,
-                                pred,
-                                2.5,
-                            )
-                        )
-                    rows.append(
-                        (
-                            "d",
-                            "loso",
-                            model,
-                            seed,
-                            f"s{subject}",
-                            "clean",
-                            0.0,
-                            "valence",
-                            f"t{i}",
-                            y,
-                            2.5 + slope * (y - 2.5),
-                            2.5,
-                        )
-                    )
+                    cases = (("clean", 0.0, 1.0, 0.0), ("missing_rate", 0.0, 1.0, 0.01), ("missing_rate", 0.5, 0.8, 0.01))
+                    for condition, severity, scale, bias in cases:
+                        pred = 2.5 + slope * scale * (y - 2.5) + bias * subject
+                        who = ("d", "loso", model, seed, f"s{subject}")
+                        rows.append((*who, condition, severity, "valence", f"t{i}", y, pred, 2.5))
     columns = [*score.KEYS, "subject", "condition", "severity", "target", "trial", "y_true", "y_pred", "y_reference"]
     return pd.DataFrame(rows, columns=columns)
 
