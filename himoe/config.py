@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from himoe import registry
-from himoe.settings import Name, Splits, Statistics, Strict, Training, Twin, setting, walk
+from himoe.settings import Features, Name, Splits, Statistics, Strict, Training, Twin, setting, walk
 from himoe.types import DatasetInfo, HimoeError, Size
 
 
@@ -27,6 +27,18 @@ class Config(Strict):
     )
     targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "data set -> targets, where not the default ones", "ours"
+    )
+    editions: dict[Name, Name] = setting(
+        {}, "data set -> which of its editions to read (deap: python, matlab, raw); the first one found where not named", "ours"
+    )
+    download: bool = setting(
+        False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
+    )
+    annotator_lag: dict[Name, Annotated[float, Field(ge=0, le=20)]] = setting(
+        {}, "data set -> reaction time of its annotators, s: the label of time t is the annotation at t + lag", "ours"
+    )
+    dataset_options: dict[Name, dict[str, Any]] = setting(
+        {}, "data set -> its own settings (OPTIONS of its plug-in), e.g. dreamer: {flip_dominance: true}", "ours"
     )
     allow_missing_subjects: bool = setting(False, "go on when files of a subject are absent", "ours")
     protocols: list[Name] = setting(["subject_kfold"], "how subjects are split", "ours", min_length=1)
@@ -54,6 +66,7 @@ class Config(Strict):
         "ours",
         min_length=1,
     )
+    features: Features = setting(Features(), "features per token", "ours")
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
     splits: Splits = setting(Splits(), "folds", "ours")
     training: Training = setting(Training(), "the trainer", "ours")
@@ -72,6 +85,20 @@ class Config(Strict):
         subjects = info.subjects[: self.twin.subjects]
         trials = min(self.twin.trials, info.n_trials or self.twin.trials)
         return Size(subjects, trials, min(self.twin.seconds, info.seconds or self.twin.seconds))
+
+    def edition(self, dataset: str) -> str:
+        """The edition asked for; of a twin, the one it is written in; empty where the first one found will do."""
+        names = [e.name for e in dataset_info(dataset).editions]
+        return self.editions.get(dataset, names[0] if registry.is_twin(dataset) else "")
+
+    def reading_options(self, dataset: str) -> dict[str, Any]:
+        """Settings of a data set's reader: its plug-in's defaults and what the config says instead."""
+        return registry.peek("datasets", dataset).get("OPTIONS", {}) | self.dataset_options.get(dataset, {})
+
+    def feature_options(self, dataset: str) -> dict[str, dict[str, Any]]:
+        """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
+        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
+        return {name: getattr(self.features, name).model_dump() for name in sorted(families & set(Features.model_fields))}
 
     def targets_of(self, dataset: str) -> tuple[str, ...]:
         """Targets predicted on a data set."""
@@ -104,7 +131,8 @@ def load(raw: dict[str, Any]) -> Config:
     for kind, names in (
         ("datasets", config.datasets), ("models", config.models), ("perturb", list(config.conditions)),
         ("figures", config.figures), ("tables", config.tables), ("datasets", list(config.targets)),
-        ("models", list(config.model_options)),
+        ("models", list(config.model_options)), ("datasets", list(config.editions)), ("datasets", list(config.annotator_lag)),
+        ("datasets", list(config.dataset_options)),
     ):  # fmt: skip
         for name in names:
             registry.check(kind, name)
@@ -116,8 +144,22 @@ def load(raw: dict[str, Any]) -> Config:
             raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
     if len({registry.is_twin(d) for d in config.datasets}) > 1:
         raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
-    if strange := [d for d in config.targets if d not in config.datasets]:
-        raise HimoeError(f"config: targets: '{strange[0]}' is not in datasets; name it as there, twins with {registry.TWIN}")
+    for key in ("targets", "editions", "annotator_lag", "dataset_options"):
+        if strange := [d for d in getattr(config, key) if d not in config.datasets]:
+            raise HimoeError(f"config: {key}: '{strange[0]}' is not in datasets; name it as there, twins with {registry.TWIN}")
+    for dataset, edition in config.editions.items():
+        _check_names(f"editions.{dataset}", [edition], [e.name for e in dataset_info(dataset).editions])
+    for dataset, options in config.dataset_options.items():
+        own = registry.peek("datasets", dataset).get("OPTIONS", {})
+        _check_names(f"dataset_options.{dataset}", list(options), own)
+        for name, value in options.items():
+            if type(value) is not type(own[name]):
+                raise HimoeError(
+                    f"config: dataset_options.{dataset}.{name}: expected a {type(own[name]).__name__}, got {value!r}"
+                )
+    for dataset in config.annotator_lag:
+        if not dataset_info(dataset).per_token:
+            raise HimoeError(f"config: annotator_lag.{dataset}: its labels are per trial; there is nothing to delay")
     for model, options in config.model_options.items():
         _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
     for dataset, targets in config.targets.items():

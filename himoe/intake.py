@@ -1,68 +1,119 @@
-"""The door: what stands in a data set's folder, checked and listed before anything is computed from it."""
+"""The door: what stands in a data set's folder is recognised, verified and listed before anything is computed from it."""
 
 from __future__ import annotations
 
+import logging
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from himoe import registry
+from himoe import io, registry
 from himoe.provenance import hash_file
-from himoe.types import DatasetInfo, HimoeError, Record, Size
+from himoe.sources import recognise
+from himoe.types import DatasetInfo, Edition, HimoeError, Record, Size
+
+log = logging.getLogger("himoe")
+TRUSTED = "manifest.json"
+JUNK = (".DS_Store", "Thumbs.db", "desktop.ini", "._*")
 
 
-def find_files(root: Path, info: DatasetInfo) -> list[str]:
-    """Source files of a data set, sorted; HimoeError with the way to obtain it if there are none."""
-    if not root.is_dir():
-        raise HimoeError(f"{root}: no such folder for {info.title}; {info.access}; or set data_root")
-    found = sorted(str(p) for pattern in info.files for p in root.glob(pattern))
-    if not found:
-        raise HimoeError(f"{root}: none of {', '.join(info.files)} for {info.title}; {info.access}")
-    return found
+def take_in(
+    dataset: str, root: Path, size: Size, unpacked: Path, wanted: str = "", allow_missing: bool = False
+) -> dict[str, Any]:
+    """Unpack what is packed, then list each subject's files with size and SHA-256.
 
+    Hashes of a real data set are compared with those that stood in ``root/manifest.json`` before (trust on first use) or that
+    are published, and the file is written where the folder can be.
 
-def take_in(dataset: str, root: Path, size: Size, allow_missing: bool = False) -> dict[str, Any]:
-    """List each subject's files with size and SHA-256.
+    Parameters
+    ----------
+    unpacked : folder for what comes out of archives and containers; emptied first.
 
     Raises
     ------
     HimoeError
-        Naming the subjects that are absent, unless ``allow_missing``.
+        Naming the subjects that are absent, unless ``allow_missing``; or the file that changed since it was first seen.
     """
     plugin = registry.load("datasets", dataset)
-    records = plugin.records(root, size)
+    if registry.is_twin(dataset) and not any(root.glob("*")):
+        raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
+    edition, folder, archives = recognise(root, plugin.INFO, wanted)
+    found = {p for subject in size.subjects for pattern in edition.patterns(subject) for p in folder.glob(pattern)}
+    source = {str(p.relative_to(root)): _facts(p) for p in archives or sorted(found)}
+    if not registry.is_twin(dataset):
+        _trust(root, dataset, edition, plugin.INFO, source)
+    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked.mkdir(parents=True)
+    for archive in archives:
+        log.info("%s: unpacked %d files", archive, len(io.extract(archive, unpacked, edition.patterns())))
+        folder = unpacked
+    if hasattr(plugin, "unpack"):
+        plugin.unpack(folder, unpacked, size)
+        folder = unpacked
+    records = plugin.records(folder, size, edition)
     absent = [s for s in size.subjects if s not in {r.subject for r in records}]
     if (absent and not allow_missing) or not records:
         raise HimoeError(
-            f"{root}: {plugin.INFO.title}: {len(absent)} of {len(size.subjects)} subjects absent "
+            f"{root}: {plugin.INFO.title}, edition '{edition.name}': {len(absent)} of {len(size.subjects)} subjects absent "
             f"({', '.join(absent[:8])}{' ...' if len(absent) > 8 else ''}); {plugin.INFO.access}; "
             "or set allow_missing_subjects: true"
         )
-    listed = {f for record in records for f in record.files}
-    known = {str(p.relative_to(root)) for pattern in plugin.INFO.files for p in root.glob(pattern)}
-    stray = [str(p.relative_to(root)) for p in sorted(root.rglob("*")) if p.is_file()]
+    sizes = {f: (folder / f).stat().st_size for record in records for f in record.files}
+    listed = {r.subject: list(r.files) for r in records}
     return {
-        "dataset": dataset,
-        "records": {r.subject: list(r.files) for r in records},
-        "absent": absent,
-        "stray": [name for name in stray if name not in listed | known][:50],
-        "files": {f: {"bytes": (root / f).stat().st_size, "sha256": hash_file(root / f)} for f in sorted(listed)},
-    }
+        "dataset": dataset, "edition": edition.name, "root": str(folder), "records": listed, "bytes": sizes, "absent": absent,
+        "stray": _stray(root, {*source, TRUSTED}), "source": source,
+    }  # fmt: skip
 
 
-def record_of(manifest: dict[str, Any], root: Path, subject: str) -> Record:
+def _facts(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+
+
+def _trust(root: Path, dataset: str, edition: Edition, info: DatasetInfo, facts: dict[str, Any]) -> None:
+    """Compare with what was seen before; remember what was not."""
+    path = root / TRUSTED
+    known = io.read_json(path) if path.is_file() else {}
+    if not isinstance(known, dict) or not all(isinstance(v, dict) for v in known.values()):
+        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
+    published = {d.name: d.sha256 for d in info.downloads if d.sha256 and d.edition == edition.name}
+    for name, fact in facts.items():
+        if published.get(name, fact["sha256"]) != fact["sha256"]:
+            raise HimoeError(f"{root / name}: SHA-256 is not the published one ({published[name]}); obtain it again")
+        before = known.get(name, {}).get("sha256", fact["sha256"])
+        if before != fact["sha256"]:
+            raise HimoeError(
+                f"{root / name}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
+                "purpose, delete its entry there"
+            )
+    if new := {name: fact for name, fact in facts.items() if name not in known}:
+        try:
+            io.write_json(path, known | new)
+        except HimoeError:
+            log.warning("%s: the folder cannot be written; hashes are kept in the results only", root)
+        log.info("%s: %d files trusted on first use", dataset, len(new))
+
+
+def _stray(root: Path, known: set[str]) -> list[str]:
+    """Files that belong to nothing, for the data card; the operating system's own litter is not worth a word."""
+    found = [p for p in sorted(root.rglob("*")) if p.is_file() and not any(fnmatchcase(p.name, j) for j in JUNK)]
+    return [name for p in found if (name := str(p.relative_to(root))) not in known][:50]
+
+
+def record_of(manifest: dict[str, Any], subject: str) -> Record:
     """One subject's record from a manifest, its files unchanged since; without files if the subject is known to be absent."""
-    record = Record(subject, tuple(manifest["records"].get(subject, ())))
+    record = Record(subject, tuple(manifest["records"].get(subject, ())), manifest["edition"])
     for name in record.files:
-        path = root / name
-        if not path.is_file() or path.stat().st_size != manifest["files"][name]["bytes"]:
+        path = Path(manifest["root"]) / name
+        if not path.is_file() or path.stat().st_size != manifest["bytes"][name]:
             raise HimoeError(f"{path}: absent or of another size than at intake; delete the manifest and run again")
     return record
 
 
-def synthesize(dataset: str, root: Path, size: Size, snr: float, seed: int) -> dict[str, Any]:
+def synthesize(dataset: str, root: Path, size: Size, edition: str, snr: float, seed: int) -> dict[str, Any]:
     """Write a twin's source files into an empty folder; returns what was asked, to be kept as the mark of completion."""
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    registry.load("datasets", dataset).synthesize(root, size, snr, seed)
-    return {"dataset": dataset, "snr": snr, "seed": seed, "subjects": size.subjects}
+    registry.load("datasets", dataset).synthesize(root, size, edition, snr, seed)
+    return {"dataset": dataset, "edition": edition, "snr": snr, "seed": seed, "subjects": size.subjects}

@@ -6,9 +6,13 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
+import stat
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_PICKLE_BYTES = 1 << 29
+MAX_ARCHIVE_BYTES = 1 << 36
+MAX_RATIO = 200
 
 
 @contextmanager
@@ -181,3 +187,62 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
 
 def _load_pickle(stream: BinaryIO) -> Any:
     return _NumpyUnpickler(stream, encoding="latin1").load()
+
+
+def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> list[str]:
+    """Unpack the members of a zip file that match a glob, and nothing else; folders above the match are left out.
+
+    ``data_preprocessed_python/s01.dat`` matches ``s??.dat`` and becomes ``folder/s01.dat``.
+
+    Raises
+    ------
+    HimoeError
+        If the file is no whole zip, none of its members matches, or any member is absolute, climbs (``..``), is a link, is
+        encrypted or unpacks to more than ``MAX_RATIO`` times its size; nothing is written then.
+    """
+    import zipfile
+
+    archive = Path(archive)
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            chosen: dict[str, zipfile.ZipInfo] = {}
+            for member in zipped.infolist():
+                _refuse_member(member)
+                if not member.is_dir() and (tail := _tail(member.filename, patterns)):
+                    if tail in chosen:
+                        raise ValueError(f"two members called {tail}")
+                    chosen[tail] = member
+            if not chosen:
+                raise ValueError(f"no {', '.join(patterns)} in it")
+            if (total := sum(m.file_size for m in chosen.values())) > MAX_ARCHIVE_BYTES:
+                raise ValueError(f"it unpacks to {total} bytes")
+            for tail, member in sorted(chosen.items()):
+                with atomic(folder / tail) as temporary, zipped.open(member) as packed, open(temporary, "wb") as out:
+                    shutil.copyfileobj(packed, out, 1 << 20)  # zipfile checks length and CRC at the end
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise HimoeError(f"{archive}: refused or truncated ({error}); obtain the file again from its owners") from error
+    return sorted(chosen)
+
+
+def _refuse_member(member: Any) -> None:
+    """ValueError if an archive's member is anything but a file or folder within it."""
+    name, mode = member.filename, member.external_attr >> 16
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+        raise ValueError(f"member {name!r} points outside")
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ValueError(f"member {name!r} is a link or device")
+    if member.flag_bits & 1:
+        raise ValueError(f"member {name!r} is encrypted")
+    if member.file_size > 1 << 20 and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+        raise ValueError(f"member {name!r} unpacks to {member.file_size} bytes from {member.compress_size}")
+
+
+def _tail(name: str, patterns: tuple[str, ...]) -> str:
+    """The end of a member's path that matches a pattern part by part, or an empty string."""
+    parts = name.split("/")
+    for pattern in patterns:
+        wanted = pattern.split("/")
+        tail = parts[-len(wanted) :]
+        if len(tail) == len(wanted) and all(fnmatchcase(t, w) for t, w in zip(tail, wanted, strict=True)):
+            return "/".join(tail)
+    return ""

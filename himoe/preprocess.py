@@ -11,12 +11,11 @@ import numpy as np
 from himoe import io
 from himoe.signal.clock import token_times
 from himoe.signal.features import recipe
-from himoe.types import DatasetInfo, HimoeError, Layout, Tokens, Trial, TrialInfo
+from himoe.signal.quality import REASONS, gate
+from himoe.types import DatasetInfo, HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 if TYPE_CHECKING:
     from himoe.types import Modality
-
-MIN_FINITE = 0.5
 
 
 def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
@@ -25,22 +24,25 @@ def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
     return Layout(tuple(m.name for m in info.modalities), features, targets, info.token_rate, info.per_token)
 
 
-def prepare_subject(info: DatasetInfo, trials: Iterable[Trial], targets: tuple[str, ...]) -> tuple[Tokens, dict[str, Any]]:
+def prepare_subject(
+    info: DatasetInfo, trials: Iterable[Trial], targets: tuple[str, ...], options: dict[str, dict[str, Any]], lag: float = 0.0
+) -> tuple[Tokens, dict[str, Any]]:
     """Tokens of one subject and what the quality gate counted.
 
-    A modality's token is present where at least half of its features could be measured; features that could not are
-    then at their session mean (0 after normalisation). Normalisation sees one subject's signals and no label.
+    A modality's token is present where at least ``options["quality"]["min_measured"]`` of its features could be measured;
+    features that could not are then at their session mean (0 after normalisation). Normalisation sees one subject's signals and
+    no label. ``lag`` (s): annotators' reaction time; the label of time t is the annotation at t + lag.
     """
     layout = layout_of(info, targets)
     keep = [info.targets.index(name) for name in targets]
-    blocks, infos, quality = [], [], {m.name: {"tokens": 0, "present": 0, "features_unmeasured": 0} for m in info.modalities}
+    counts = dict.fromkeys(("tokens", "present", "features_unmeasured", "windows", "too_short", *REASONS), 0)
+    blocks, infos, quality = [], [], {m.name: dict(counts) for m in info.modalities}
     for trial in trials:
         times = token_times(trial.seconds, info.token_rate, info.token_window)
         if not len(times):
             raise HimoeError(f"{trial.subject} {trial.trial}: {trial.seconds:g} s is shorter than one token window")
-        raw = [_features(trial, m, info, times) for m in info.modalities]
-        y = _targets(trial, times)[:, keep]
-        blocks.append((raw, times, y, trial.session))
+        raw = [_features(trial, m, info, times, options, quality[m.name]) for m in info.modalities]
+        blocks.append((raw, times, _targets(trial, times, lag)[:, keep], trial.session))
         infos.append((trial.subject, trial.session, trial.trial, trial.stimulus))
     if not blocks:
         return _nobody(layout), quality
@@ -49,7 +51,7 @@ def prepare_subject(info: DatasetInfo, trials: Iterable[Trial], targets: tuple[s
     for i, modality in enumerate(info.modalities):
         x = np.concatenate([raw[i] for raw, *_ in blocks])
         finite = np.isfinite(x)
-        present = finite.mean(axis=1) >= MIN_FINITE
+        present = finite.mean(axis=1) >= options["quality"]["min_measured"]
         if modality.normalise == "session":
             x = _normalise(np.where(present[:, None], x, np.nan), sessions)
         count = quality[modality.name]
@@ -78,32 +80,66 @@ def _nobody(layout: Layout) -> Tokens:
     return Tokens(x, mask.astype(bool), time, y, np.zeros(1, np.int64), (), layout)
 
 
-def _features(trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray) -> np.ndarray:
-    """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not recorded."""
-    made = recipe(modality.features)
-    n_features = len(made.names(modality.channels))
+def _features(
+    trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray, options: dict[str, Any], count: dict[str, int]
+) -> np.ndarray:
+    """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not measured."""
+    made, window = recipe(modality.features), info.token_window
+    nothing = np.full((len(times), len(made.names(modality.channels))), np.nan)
+    count["windows"] += len(times) * len(modality.channels)
     if modality.name not in trial.signals:
-        return np.full((len(times), n_features), np.nan)
-    signal, rest = trial.signals[modality.name], trial.baseline.get(modality.name)
-    if not made.baseline or (rest is None and signal.start >= 0):
-        return made.run(signal, times, info.token_window)
-    if rest is not None:
-        before = token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, info.token_window)
-        x, baseline = made.run(signal, times, info.token_window), made.run(rest, before, info.token_window)
+        count["not_recorded"] += len(times) * len(modality.channels)
+        return nothing
+    signal, rest = (_double(s) for s in (trial.signals[modality.name], trial.baseline.get(modality.name)))
+    if signal.data.shape[1] / signal.sfreq < made.min_seconds:
+        count["too_short"] += len(times) * len(modality.channels)
+        return nothing
+    own = options.get(made.family, {})
+    if not made.baseline or not options["quality"]["baseline_correction"] or (rest is None and signal.start >= 0):
+        x = made.run(signal, times, window, **own)
+    elif rest is not None:
+        before = token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, window)
+        x = made.run(signal, times, window, **own)
+        x = _minus_baseline(x, made.run(rest, before, window, **own) if len(before) else nothing[:0])
     else:
-        before = token_times(0.0, info.token_rate, info.token_window, start=signal.start)
-        both = made.run(signal, np.concatenate([before, times]), info.token_window)
-        baseline, x = both[: len(before)], both[len(before) :]
+        before = token_times(0.0, info.token_rate, window, start=signal.start)
+        both = made.run(signal, np.concatenate([before, times]), window, **own)
+        x = _minus_baseline(both[len(before) :], both[: len(before)])
+    refused = np.zeros((len(times), len(modality.channels)), bool)
+    for reason, windows in gate(signal, times, window, options["quality"]["clipped_share"]).items():
+        if reason == "not_recorded" or reason in made.gate:
+            count[reason] += int(windows.sum())
+        if reason in made.gate:
+            refused |= windows
+    if made.per_channel:
+        columns = np.repeat(refused, x.shape[1] // refused.shape[1], axis=1)
+    else:  # one signal makes all features: the first channel
+        columns = refused[:, :1]
+    return np.where(columns, np.nan, x)
+
+
+def _double(signal: Signal | None) -> Signal | None:
+    return signal and Signal(signal.data.astype(np.float64), signal.sfreq, signal.start)
+
+
+def _minus_baseline(x: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """Features minus the mean of those before the stimulus; a feature without a measured baseline is not measured at all."""
     measured = np.isfinite(baseline)
     mean = np.where(measured, baseline, 0).sum(0) / np.maximum(measured.sum(0), 1)
-    return x - np.where(measured.any(0), mean, 0.0)
+    return x - np.where(measured.any(0), mean, np.nan)
 
 
-def _targets(trial: Trial, times: np.ndarray) -> np.ndarray:
-    """(n_tokens, n_outputs): the trial's label at every token, or the labels interpolated to the clock."""
+def _targets(trial: Trial, times: np.ndarray, lag: float) -> np.ndarray:
+    """(n_tokens, n_outputs): the trial's label at every token, or the annotation ``lag`` later, interpolated to the clock.
+
+    Tokens before the first or after the last annotation have no label (NaN).
+    """
     if trial.target_times is None:
         return np.tile(trial.targets, (len(times), 1))
-    return np.stack([np.interp(times, trial.target_times, column) for column in trial.targets.T], axis=1)
+    at, slack = times + lag, 0.5 * float(np.median(np.diff(trial.target_times))) if len(trial.target_times) > 1 else 0.5
+    outside = (at < trial.target_times[0] - slack) | (at > trial.target_times[-1] + slack)
+    y = np.stack([np.interp(at, trial.target_times, column) for column in trial.targets.T], axis=1)
+    return np.where(outside[:, None], np.nan, y)
 
 
 def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
@@ -130,7 +166,7 @@ def describe(dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: l
     tokens = Tokens.concatenate(parts)
     modalities = {}
     for m in info.modalities:
-        counts = {k: sum(q[m.name][k] for q in quality) for k in ("tokens", "present", "features_unmeasured")}
+        counts = {k: sum(q[m.name][k] for q in quality) for k in quality[0][m.name]}
         modalities[m.name] = counts | {
             "n_chans": len(m.channels),
             "sfreq": m.sfreq,
@@ -153,5 +189,5 @@ def describe(dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: l
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
         "modalities": modalities, "labels": labels, "absent_subjects": manifest["absent"], "stray_files": manifest["stray"],
-        "source_sha256": {name: f["sha256"] for name, f in manifest["files"].items()},
+        "edition": manifest["edition"], "source_sha256": {name: f["sha256"] for name, f in manifest["source"].items()},
     }  # fmt: skip

@@ -38,6 +38,42 @@ class Twin(Strict):
     seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
 
 
+class Eeg(Strict):
+    """Features of the EEG."""
+
+    filter: Literal["whole_trial", "window_local"] = setting(
+        "whole_trial",
+        "differential entropy after a zero-phase filter of the whole trial, or of each window alone (as torcheeg)",
+        "cited:differential entropy (Shi, Jiao & Lu 2013); filter ours",
+    )
+
+
+class Gsr(Strict):
+    """Features of skin conductance."""
+
+    scr_amplitude: float = setting(
+        0.01, "smallest skin conductance response that counts, uS", "cited:Boucsein et al. 2012 (0.01 to 0.05 uS)", ge=0
+    )
+
+
+class Quality(Strict):
+    """The quality gate and what every recipe shares."""
+
+    min_measured: Fraction = setting(
+        0.5, "share of a modality's features that must be measured for its token to be present", "ours"
+    )
+    clipped_share: Fraction = setting(0.05, "a window with more of its samples at the recording's rails is refused", "ours")
+    baseline_correction: bool = setting(True, "subtract the pre-trial baseline's mean from levels and powers", "ours")
+
+
+class Features(Strict):
+    """Features per token; a data set is prepared again only when a section that its recipes use changes."""
+
+    eeg: Eeg = setting(Eeg(), "EEG", "ours")
+    gsr: Gsr = setting(Gsr(), "skin conductance", "ours")
+    quality: Quality = setting(Quality(), "the quality gate", "ours")
+
+
 class Splits(Strict):
     """Who is trained on and who is judged."""
 

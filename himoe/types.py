@@ -30,17 +30,49 @@ class Modality:
 
 
 @dataclass(frozen=True)
+class Edition:
+    """One form in which a data set is handed out.
+
+    ``files`` are globs below its folder in which ``{subject}`` stands for a subject's id; ``archives`` are names of the
+    zip files they come in (globs); files of ``common`` belong to all subjects.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    archives: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+
+    def patterns(self, subject: str = "*") -> tuple[str, ...]:
+        """Globs of one subject's files, or of everyone's."""
+        return tuple(f.replace("{subject}", subject) for f in self.files) + self.common
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of an edition on its owners' server, saved as ``name``. ``sha256`` is the published one, empty where there is
+    none; ``hosts`` are those it may redirect to; ``credentials`` names the variables of user name and password."""
+
+    edition: str
+    url: str
+    name: str
+    sha256: str = ""
+    hosts: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """Facts of a data set, written as literals so that the DAG can read them without importing the plug-in.
 
-    ``folder`` is a second name its folder under ``data_root`` may have (the first is the plug-in's).
+    The first of ``editions`` is preferred where several are there. ``folder`` is a second name its folder under
+    ``data_root`` may have (the first is the plug-in's).
     """
 
     title: str
     citation: str
     licence: str
     access: str
-    files: tuple[str, ...]
+    editions: tuple[Edition, ...]
     subjects: tuple[str, ...]
     n_trials: int | None
     seconds: float | None
@@ -53,6 +85,7 @@ class DatasetInfo:
     token_window: float
     caveats: tuple[str, ...] = ()
     folder: str = ""
+    downloads: tuple[Download, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,10 +102,11 @@ class Size:
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one subject, relative to the data set's folder."""
+    """The files of one subject, relative to the folder they are read from, and the edition they are of."""
 
     subject: str
     files: tuple[str, ...]
+    edition: str
 
 
 @dataclass(frozen=True)

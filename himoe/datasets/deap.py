@@ -1,7 +1,8 @@
-"""DEAP, ``data_preprocessed_python`` edition (Koelstra et al. 2012): ``s01.dat`` .. ``s32.dat``.
+"""DEAP (Koelstra et al. 2012) in the three editions its owners hand out.
 
-Each file is a Python-2 pickle ``{data: (40 trials, 40 channels, 8064), labels: (40, 4)}`` at 128 Hz: 3 s of baseline, then
-60 s of video. Axis 0 is the video (Experiment_id), not the order of presentation.
+``python``: ``s01.dat`` .. ``s32.dat``, Python-2 pickles ``{data: (40 trials, 40 channels, 8064), labels: (40, 4)}`` at 128 Hz:
+3 s of baseline, then 60 s of video. ``matlab``: ``s01.mat`` .., the same arrays, no pickle. ``raw``: ``s01.bdf`` .. at 512 Hz,
+cleaned here (:mod:`himoe.datasets._deap_raw`). Axis 0 is the video (Experiment_id), not the order of presentation.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from himoe import io
+from himoe.matfile import walk
 from himoe.signal import simulate
-from himoe.types import DatasetInfo, HimoeError, Modality, Record, Signal, Size, Trial
+from himoe.signal.cleaning import average_reference
+from himoe.signal.eeg import BANDS
+from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 SFREQ = 128.0
 BASELINE_SECONDS = 3.0
@@ -25,10 +29,14 @@ INFO = DatasetInfo(
     citation="Koelstra et al., DEAP: A Database for Emotion Analysis using Physiological Signals, IEEE TAFFC 3(1), 2012",
     licence="end-user licence, no redistribution",
     access=(
-        "sign the EULA at the DEAP site of Queen Mary University of London, download data_preprocessed_python.zip, "
-        "unpack it so that the .dat files stand in this folder"
+        "sign the EULA at the DEAP site of Queen Mary University of London, download data_preprocessed_python.zip (or "
+        "_matlab.zip, or data_original.zip with participant_ratings.csv) and place it, packed or not, in this folder"
     ),
-    files=("s[0-3][0-9].dat",),
+    editions=(
+        Edition("python", ("{subject}.dat",), ("data_preprocessed_python*.zip",)),
+        Edition("matlab", ("{subject}.mat",), ("data_preprocessed_matlab*.zip",)),
+        Edition("raw", ("{subject}.bdf",), ("data_original*.zip", "metadata*.zip"), ("participant_ratings.csv",)),
+    ),
     subjects=(
         "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12", "s13", "s14", "s15", "s16",
         "s17", "s18", "s19", "s20", "s21", "s22", "s23", "s24", "s25", "s26", "s27", "s28", "s29", "s30", "s31", "s32",
@@ -57,6 +65,12 @@ INFO = DatasetInfo(
     per_token=False,
     token_rate=2.0,
     token_window=2.0,
+    downloads=(
+        Download(
+            "python", "https://www.eecs.qmul.ac.uk/mmv/datasets/deap/data/data_preprocessed_python.zip",
+            "data_preprocessed_python.zip", "", (), ("DEAP_USER", "DEAP_PASSWORD"),
+        ),
+    ),
     caveats=(
         "one rating per trial: a mean-pooled model is invariant to shifts by construction, so asynchrony claims are untestable",
         "skin temperature is reported as faulty by the authors of the TEAP toolbox",
@@ -69,9 +83,13 @@ ROWS = {
 }  # fmt: skip
 
 
-def records(root: Path, size: Size) -> list[Record]:
-    """One ``.dat`` per subject that is there; intake compares with ``size.subjects``."""
-    return [Record(s, (f"{s}.dat",)) for s in size.subjects if (root / f"{s}.dat").is_file()]
+SUFFIX = {"python": ".dat", "matlab": ".mat", "raw": ".bdf"}
+
+
+def records(root: Path, size: Size, edition: Edition) -> list[Record]:
+    """One file per subject that is there; intake compares with ``size.subjects``."""
+    names = {s: f"{s}{SUFFIX[edition.name]}" for s in size.subjects}
+    return [Record(s, (name, *edition.common), edition.name) for s, name in names.items() if (root / name).is_file()]
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
@@ -83,11 +101,11 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         Naming the file, and the trial where it can, if shape, finiteness or label range is not DEAP's.
     """
     path = root / record.files[0]
-    content = io.read_numpy_pickle(path)
+    content = READERS[record.edition](path, size)
     n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
     for name, shape in (("data", (size.n_trials, N_CHANS, n_times)), ("labels", (size.n_trials, len(INFO.targets)))):
         if name not in content:
-            raise HimoeError(f"{path}: no array '{name}'; is this data_preprocessed_python?")
+            raise HimoeError(f"{path}: no array '{name}'; is this an edition of the preprocessed data?")
         if content[name].shape != shape:
             raise HimoeError(f"{path}: '{name}' has shape {content[name].shape}, expected {shape}")
     low, high = INFO.target_range
@@ -101,6 +119,23 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         yield Trial(record.subject, "1", video, video, size.seconds, signals, labels.astype(np.float64))
 
 
+def _read_python(path: Path, size: Size) -> dict[str, np.ndarray]:
+    return io.read_numpy_pickle(path)
+
+
+def _read_matlab(path: Path, size: Size) -> dict[str, np.ndarray]:
+    return {str(at[0]): array for at, array in walk(path, lambda at: at in (("data",), ("labels",)))}
+
+
+def _read_raw(path: Path, size: Size) -> dict[str, np.ndarray]:
+    from himoe.datasets import _deap_raw
+
+    return _deap_raw.read(path, size.n_trials, BASELINE_SECONDS, size.seconds, INFO.modalities[0].channels, SFREQ)
+
+
+READERS = {"python": _read_python, "matlab": _read_matlab, "raw": _read_raw}
+
+
 def _to_si(modality: str, data: np.ndarray) -> np.ndarray:
     data = data.astype(np.float64)
     if modality in ("eeg", "eog", "emg"):
@@ -111,14 +146,13 @@ def _to_si(modality: str, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
-    """Write a twin: the same pickle stream, axes, units and channel order; see :mod:`himoe.signal.simulate`."""
+def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
+    """Write a twin in the format of one edition: the same axes, units, channel order; see :mod:`himoe.signal.simulate`."""
     n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
     n_latent = int(np.ceil(size.seconds * simulate.RATE)) + 2
     videos = simulate.stimuli(size.n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
-    from himoe.signal.features import BANDS
-
     mixing = simulate.topography(32, len(BANDS), seed)
+    people = {}
     for number, subject in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
         data = np.empty((size.n_trials, N_CHANS, n_times))
@@ -127,17 +161,44 @@ def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
             latent = simulate.felt(video, rng)
             labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng)
             labels[i, 2:] = rng.uniform(*INFO.target_range, 2)
-            rest = np.zeros((2, round(BASELINE_SECONDS * simulate.RATE)))
-            drive = np.concatenate([rest, latent], axis=1)
-            args = (SFREQ, n_times, snr, rng)
-            data[i, ROWS["eeg"]] = simulate.eeg(drive, mixing, list(BANDS.values()), *args)
-            data[i, ROWS["eog"]] = np.concatenate([simulate.slow(SFREQ, n_times, 40.0, rng) for _ in range(2)])
-            data[i, ROWS["emg"]] = np.concatenate([simulate.muscle(drive * on, *args) for on in (1.0, 0.0)])
-            data[i, ROWS["gsr"]] = 1e6 / simulate.conductance(drive, *args)
-            data[i, ROWS["resp"]] = 300 * simulate.breathing(drive, *args)
-            data[i, ROWS["bvp"]] = 2000 * simulate.pulse_wave(simulate.beat_phase(drive, *args))
-            data[i, ROWS["temperature"]] = 33 + simulate.slow(SFREQ, n_times, 0.2, rng)
-        write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
+            data[i] = _simulate_trial(latent, mixing, n_times, snr, rng)
+        if edition == "python":
+            write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
+        elif edition == "matlab":
+            _write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
+        else:
+            from himoe.datasets import _deap_raw
+
+            order = np.random.default_rng([seed, 1 + number, 1]).permutation(size.n_trials)
+            _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
+            people[subject] = (labels, order)
+    if people:
+        from himoe.datasets import _deap_raw
+
+        _deap_raw.write_ratings(root / "participant_ratings.csv", people)
+
+
+def _simulate_trial(latent: np.ndarray, mixing: np.ndarray, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
+    """(40, n_times) in the units of the preprocessed editions: uV, ohm for skin conductance, degree C."""
+    data = np.empty((N_CHANS, n_times))
+    rest = np.zeros((2, round(BASELINE_SECONDS * simulate.RATE)))
+    drive = np.concatenate([rest, latent], axis=1)
+    args = (SFREQ, n_times, snr, rng)
+    data[ROWS["eeg"]] = average_reference(simulate.eeg(drive, mixing, list(BANDS.values()), *args))
+    data[ROWS["eog"]] = np.concatenate([simulate.slow(SFREQ, n_times, 40.0, rng) for _ in range(2)])
+    data[ROWS["emg"]] = np.concatenate([simulate.muscle(drive * on, *args) for on in (1.0, 0.0)])
+    data[ROWS["gsr"]] = 1e6 / simulate.conductance(drive, *args)
+    data[ROWS["resp"]] = 300 * simulate.breathing(drive, *args)
+    data[ROWS["bvp"]] = 2000 * simulate.pulse_wave(simulate.beat_phase(drive, *args))
+    data[ROWS["temperature"]] = 33 + simulate.slow(SFREQ, n_times, 0.2, rng)
+    return data
+
+
+def _write_matlab(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    from scipy.io import savemat
+
+    with io.atomic(path) as temporary:
+        savemat(temporary, arrays, do_compression=True)
 
 
 def write_python2_pickle(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from himoe import io
+from himoe.matfile import walk
+from himoe.recordings import read_trials, write_trials
 from himoe.signal import simulate
-from himoe.types import DatasetInfo, HimoeError, Modality, Record, Signal, Size, Trial
+from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 EEG_SFREQ, ECG_SFREQ = 128.0, 256.0
 SCORES = ("ScoreValence", "ScoreArousal", "ScoreDominance")
@@ -25,7 +29,7 @@ INFO = DatasetInfo(
     citation="Katsigiannis & Ramzan, DREAMER: A Database for Emotion Recognition Through EEG and ECG, IEEE JBHI 22(1), 2018",
     licence="end-user licence, no redistribution",
     access="request DREAMER.mat from its authors (Zenodo record of DREAMER, restricted) and place it in this folder",
-    files=("DREAMER.mat",),
+    editions=(Edition("matlab", ("DREAMER.mat",), ("DREAMER*.zip",)),),
     subjects=(
         "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12",
         "s13", "s14", "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
@@ -36,7 +40,7 @@ INFO = DatasetInfo(
         Modality(
             "eeg",
             ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4"),
-            128.0, "V", "eeg_de",
+            128.0, "V", "eeg_de_delta",
         ),
         Modality("ecg", ("ECG1", "ECG2"), 256.0, "V", "ecg"),
     ),
@@ -52,75 +56,88 @@ INFO = DatasetInfo(
         "there is no skin conductance",
     ),
 )  # fmt: skip
+OPTIONS = {"flip_dominance": False}
 EEG_NAMES, ECG_NAMES = INFO.modalities[0].channels, INFO.modalities[1].channels
 
 
-def records(root: Path, size: Size) -> list[Record]:
-    """All subjects share one file."""
-    if not (root / "DREAMER.mat").is_file():
-        return []
-    return [Record(s, ("DREAMER.mat",)) for s in size.subjects]
-
-
-def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
-    """Trials of one subject: the last ``size.seconds`` of each clip, ECG at its own rate, baselines apart.
+def unpack(root: Path, folder: Path, size: Size) -> None:
+    """Convert the one file to a file per subject in one pass: memory is one subject's, time is linear in their number.
 
     Raises
     ------
     HimoeError
         Naming the file, subject and trial if the structure, length or a score is not DREAMER's.
     """
-    from scipy.io import loadmat
+    path = root / "DREAMER.mat"
+    done = 0
+    leaves = walk(path, lambda at: at[:2] == ("DREAMER", "Data"))
+    for number, own in groupby(leaves, key=lambda leaf: leaf[0][2] if len(leaf[0]) > 2 else None):
+        if number != done or done == len(size.subjects):
+            raise HimoeError(f"{path}: subject number {number} after {done} of {len(size.subjects)} expected")
+        subject = size.subjects[done]
+        person = {at[3:]: value for at, value in own}
+        write_trials(folder / f"{subject}.safetensors", list(_trials(person, subject, size, f"{path}: subject {subject}")))
+        done += 1
+    if done != len(size.subjects):
+        raise HimoeError(f"{path}: {done} subjects, expected {len(size.subjects)}")
 
-    path = root / record.files[0]
+
+def records(root: Path, size: Size, edition: Edition) -> list[Record]:
+    """One file per subject, as :func:`unpack` leaves them."""
+    return [Record(s, (f"{s}.safetensors",), edition.name) for s in size.subjects if (root / f"{s}.safetensors").is_file()]
+
+
+def read(root: Path, record: Record, size: Size, flip_dominance: bool = False) -> Iterator[Trial]:
+    """Trials of one subject; ``flip_dominance`` reads dominance as 6 - score."""
+    for trial in read_trials(root / record.files[0]):
+        if flip_dominance:
+            targets = trial.targets.copy()
+            targets[2] = sum(INFO.target_range) - targets[2]
+            trial = replace(trial, targets=targets)
+        yield trial
+
+
+def _trials(person: dict[tuple, Any], subject: str, size: Size, where: str) -> Iterator[Trial]:
+    """Trials of one subject from the leaves below it: the last ``size.seconds`` of each clip, ECG at its own rate."""
     try:
-        people = np.atleast_1d(loadmat(path, simplify_cells=True)["DREAMER"]["Data"])
-    except Exception as error:  # scipy raises many kinds on a broken file
-        raise HimoeError(f"{path}: not a readable DREAMER.mat ({type(error).__name__}: {error})") from error
-    number = size.subjects.index(record.subject)
-    if len(people) != len(size.subjects):
-        raise HimoeError(f"{path}: {len(people)} subjects, expected {len(size.subjects)}")
-    where, person = f"{path}: subject {record.subject}", people[number]
-    try:
-        scores = np.stack([np.atleast_1d(person[name]) for name in SCORES], axis=1).astype(np.float64)
-        streams = {m: (person[k]["stimuli"], person[k]["baseline"]) for m, k in (("eeg", "EEG"), ("ecg", "ECG"))}
-    except (KeyError, ValueError, TypeError) as error:
+        scores = np.stack([np.ravel(person[(name,)]) for name in SCORES], axis=1).astype(np.float64)
+    except (KeyError, ValueError) as error:
         raise HimoeError(f"{where}: field missing or misshapen ({error})") from error
     if len(scores) != size.n_trials:
         raise HimoeError(f"{where}: {len(scores)} trials, expected {size.n_trials}")
     low, high = INFO.target_range
-    for name, parts in streams.items():
-        if any(len(np.atleast_1d(part)) != size.n_trials for part in parts):
-            raise HimoeError(f"{where}: {name} has not {size.n_trials} clips and baselines")
+    for field in ("EEG", "ECG"):
+        for part in ("stimuli", "baseline"):
+            if sum(at[:2] == (field, part) for at in person) != size.n_trials:
+                raise HimoeError(f"{where}: {field}.{part} has not {size.n_trials} recordings")
     for i, labels in enumerate(scores):
         trial = f"c{i + 1:02d}"
         if not ((labels >= low) & (labels <= high) & (labels == np.rint(labels))).all():
             raise HimoeError(f"{where}: trial {trial}: scores {labels.tolist()} are not whole numbers within {low:g}..{high:g}")
         signals, baseline = {}, {}
-        for (name, (stimuli, rests)), scale in zip(streams.items(), (MICRO, MILLI), strict=True):
-            modality = next(m for m in INFO.modalities if m.name == name)
-            clip = _recording(stimuli[i], len(modality.channels), f"{where}: trial {trial}: {name}") * scale
-            rest = _recording(rests[i], len(modality.channels), f"{where}: trial {trial}: {name} baseline") * scale
+        for field, modality, scale in (("EEG", INFO.modalities[0], MICRO), ("ECG", INFO.modalities[1], MILLI)):
+            told = f"{where}: trial {trial}: {modality.name}"
+            clip = _recording(person[field, "stimuli", i], len(modality.channels), told) * scale
+            rest = _recording(person[field, "baseline", i], len(modality.channels), f"{told} baseline") * scale
             n_times = round(size.seconds * modality.sfreq)
             if clip.shape[1] < n_times:
-                raise HimoeError(f"{where}: trial {trial}: {name} lasts {clip.shape[1] / modality.sfreq:.1f} s")
-            signals[name] = Signal(clip[:, -n_times:], modality.sfreq)
-            baseline[name] = Signal(rest, modality.sfreq)
-        yield Trial(record.subject, "1", trial, trial, size.seconds, signals, labels, baseline=baseline)
+                raise HimoeError(f"{told} lasts {clip.shape[1] / modality.sfreq:.1f} s, less than {size.seconds:g} s")
+            signals[modality.name] = Signal(clip[:, -n_times:], modality.sfreq)
+            baseline[modality.name] = Signal(rest, modality.sfreq)
+        yield Trial(subject, "1", trial, trial, size.seconds, signals, labels, baseline=baseline)
 
 
 def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:
-    array = np.asarray(array)
-    if array.ndim != 2 or array.shape[1] != n_chans or array.dtype.kind not in "fiu":
-        raise HimoeError(f"{where}: shape {array.shape} of {array.dtype}, expected (n_times, {n_chans}) numbers")
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != n_chans:
+        raise HimoeError(f"{where}: shape {getattr(array, 'shape', 'of text')}, expected (n_times, {n_chans})")
     return array.T.astype(np.float64)
 
 
-def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
+def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
     """Write a twin: one compressed MATLAB v5 struct with the original's fields, orientation, rates and ragged clips."""
     from scipy.io import savemat
 
-    from himoe.signal.features import BANDS
+    from himoe.signal.eeg import DELTA_BANDS as BANDS
 
     rng = np.random.default_rng([seed, simulate.STIMULI])
     extra = rng.uniform(1.0, 6.0, size.n_trials)

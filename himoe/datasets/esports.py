@@ -16,7 +16,7 @@ import pandas as pd
 
 from himoe import io
 from himoe.signal import simulate
-from himoe.types import DatasetInfo, HimoeError, Modality, Record, Signal, Size, Trial
+from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 INFO = DatasetInfo(
     title="eSports Sensors",
@@ -24,7 +24,14 @@ INFO = DatasetInfo(
     "Amateur Players: a Multimodal eSports Dataset, arXiv:2011.00958, 2020",
     licence="CC BY 4.0",
     access="clone the public repository smerdov/eSports_Sensors_Dataset and place its folder 'matches' here",
-    files=("matches/match_*/meta_info.json", "matches/match_*/player_*/*.csv"),
+    editions=(
+        Edition(
+            "csv",
+            ("matches/match_*/player_*/*.csv",),
+            ("eSports_Sensors_Dataset*.zip", "matches*.zip"),
+            ("matches/match_*/meta_info.json",),
+        ),
+    ),
     subjects=(
         "amateurs-1", "amateurs-2", "amateurs-3", "amateurs-4", "pros-1", "pros-2", "pros-3", "pros-4",
     ),
@@ -66,7 +73,7 @@ INFO = DatasetInfo(
 )  # fmt: skip
 
 
-def records(root: Path, size: Size) -> list[Record]:
+def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """Sessions with EEG metrics, grouped by player."""
     found: dict[str, list[str]] = {}
     for meta in sorted(root.glob("matches/match_*/meta_info.json"), key=lambda p: int(p.parent.name.split("_")[1])):
@@ -78,7 +85,7 @@ def records(root: Path, size: Size) -> list[Record]:
             subject = f"{team}-{metrics.parent.name.split('_')[1]}"
             files = [str(p.relative_to(root)) for p in sorted(metrics.parent.glob("*.csv"))]
             found.setdefault(subject, []).extend(files)
-    return [Record(s, tuple(found[s])) for s in size.subjects if s in found]
+    return [Record(s, tuple(found[s]), edition.name) for s in size.subjects if s in found]
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
@@ -122,7 +129,7 @@ def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame.reindex(range(frame.index[0], frame.index[-1] + 1)) if len(frame) else frame
 
 
-def synthesize(root: Path, size: Size, snr: float, seed: int) -> None:
+def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
     """Write a twin: the same tree and columns, every other session without an eye tracker, EEG that starts late."""
     n_sessions, seconds = size.n_trials or 3, int(size.seconds or 200)
     numbers = {"amateurs": 1, "pros": 1 + n_sessions}

@@ -5,9 +5,11 @@ A token stands at the centre of its window; window i covers ``[i / rate, i / rat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from himoe.types import Signal
+from himoe.types import HimoeError, Signal
 
 
 def token_times(seconds: float, rate: float, window: float, start: float = 0.0) -> np.ndarray:
@@ -31,22 +33,56 @@ def window_mean(values: np.ndarray, signal: Signal, times: np.ndarray, window: f
     """
     first, last, inside = window_bounds(signal, times, window)
     finite = np.isfinite(values)
-    sums = _running(np.where(finite, values, 0.0))
-    counts = _running(finite.astype(np.float64))
-    total, n = sums[:, last] - sums[:, first], counts[:, last] - counts[:, first]
-    good = inside & (n == last - first)
-    return np.where(good, total / np.maximum(n, 1), np.nan).T
+    whole = finite.all()
+    sums = _running(values if whole else np.where(finite, values, 0.0))
+    mean = (sums[:, last] - sums[:, first]) / np.maximum(last - first, 1)
+    lost = 0 if whole else (counts := _running(~finite))[:, last] - counts[:, first]
+    return np.where(inside & (np.asarray(lost) == 0), mean, np.nan).T
 
 
 def _running(values: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    """Sums of the first 0..n values of each row, in double precision."""
+    out = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=out[:, 1:])
+    return out
 
 
 def fill_gaps(data: np.ndarray) -> np.ndarray:
     """Interpolate non-finite samples of each row so that a filter does not spread them; all-bad rows become 0."""
     finite = np.isfinite(data)
     if finite.all():
-        return data
+        return np.asarray(data)
     at = np.arange(data.shape[1])
     rows = [np.interp(at, at[ok], row[ok]) if ok.any() else np.zeros(len(row)) for row, ok in zip(data, finite, strict=True)]
     return np.stack(rows)
+
+
+@dataclass(frozen=True)
+class RawWindows:
+    """Windows of one modality of one trial: ``data`` (n_windows, n_chans, n_times), a view; ``times`` (n_windows,) are
+    their centres, s from stimulus onset, a run of the token clock."""
+
+    data: np.ndarray
+    times: np.ndarray
+
+
+def raw_windows(signal: Signal, times: np.ndarray, window: float) -> RawWindows:
+    """The samples that each token of the clock stands for, without a copy; tokens outside the recording are left out.
+
+    Raises
+    ------
+    HimoeError
+        If the hop between tokens is no whole number of samples: a view has one stride.
+    """
+    n_times = max(round(window * signal.sfreq), 1)
+    hops = np.diff(times) * signal.sfreq
+    hop = max(round(float(hops[0])), 1) if len(hops) else 1
+    if np.abs(hops - hop).max(initial=0) > 1e-6 * signal.sfreq:
+        raise HimoeError(f"windows every {hops[0]:g} samples: choose a token rate that divides {signal.sfreq:g} Hz")
+    first = np.rint((times - window / 2 - signal.start) * signal.sfreq).astype(np.int64)
+    inside = (first >= 0) & (first + n_times <= signal.data.shape[-1])
+    if not inside.any():
+        return RawWindows(np.empty((0, len(signal.data), n_times), signal.data.dtype), times[:0])
+    at = first[inside]
+    views = np.lib.stride_tricks.sliding_window_view(signal.data, n_times, axis=-1)
+    return RawWindows(views[:, at[0] : at[-1] + 1 : hop].swapaxes(0, 1), times[inside])

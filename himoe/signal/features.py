@@ -10,21 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from himoe.signal import eeg
 from himoe.signal.clock import fill_gaps, window_bounds, window_mean
+from himoe.signal.eeg import FLAT
 from himoe.types import HimoeError, Signal
 
-BANDS = {"theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
-FLAT = 1e-20
 MICRO = 1e6
+UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurokit2 raises on signals without events
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """``run(signal, times, window)``; ``names(channels)``; whether the pre-trial baseline is subtracted."""
+    """``run(signal, times, window, **options)``, options being the section of ``features`` in the config that has the name of
+    the ``family``; ``names(channels)``; whether the pre-trial baseline is subtracted; which reasons of the quality gate refuse
+    a window; the shortest recording it can be made of (s); whether columns are channel-major blocks, one per channel.
+    """
 
-    run: Callable[[Signal, np.ndarray, float], np.ndarray]
+    run: Callable[..., np.ndarray]
     names: Callable[[tuple[str, ...]], tuple[str, ...]]
     baseline: bool
+    family: str = ""
+    gate: tuple[str, ...] = ()
+    min_seconds: float = 0.0
+    per_channel: bool = False
 
 
 def band_filter(data: np.ndarray, sfreq: float, l_freq: float | None, h_freq: float | None, order: int = 4) -> np.ndarray:
@@ -48,17 +56,15 @@ def window_log_power(filtered: np.ndarray, signal: Signal, times: np.ndarray, wi
         return np.where(power > FLAT, np.log(power), np.nan)
 
 
-def eeg_differential_entropy(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
-    """Differential entropy 0.5 ln(2 pi e var) per channel and band of a Gaussian signal (Shi, Jiao & Lu 2013).
+def _entropy(bands: dict[str, tuple[float, float]]) -> Callable[..., np.ndarray]:
+    def run(signal: Signal, times: np.ndarray, window: float, filter: str = "whole_trial") -> np.ndarray:
+        return eeg.differential_entropy(signal, times, window, tuple(bands.values()), filter)
 
-    The filter runs over the whole recording (V); variance is taken in the window. Columns: channel-major, then band.
-    """
-    data = fill_gaps(signal.data)
-    rows = []
-    for l_freq, h_freq in BANDS.values():
-        log_power = window_log_power(band_filter(data, signal.sfreq, l_freq, h_freq), signal, times, window)
-        rows.append(0.5 * (np.log(2 * np.pi * np.e) + log_power))
-    return np.stack(rows, axis=-1).reshape(len(times), -1)
+    return run
+
+
+def _per_band(bands: dict[str, tuple[float, float]]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    return lambda channels: tuple(f"{c}/{b}" for c in channels for b in bands)
 
 
 def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
@@ -69,22 +75,32 @@ def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndar
     return run
 
 
-def skin_conductance(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
-    """Tonic level (ln uS), mean phasic conductance (uS, above 0.05 Hz) and rate of its peaks (1/s); input in S."""
-    from scipy.signal import find_peaks
+def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_amplitude: float = 0.01) -> np.ndarray:
+    """Tonic level (ln uS), mean phasic conductance (uS) and rate of skin conductance responses (1/s); input in S.
+
+    Decomposition (at 0.05 Hz) and responses by neurokit2 (Makowski et al. 2021); those below ``scr_amplitude`` uS do not count.
+    """
+    import neurokit2
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.where(signal.data > 0, signal.data, np.nan) * MICRO
-        tonic = window_mean(np.log(level), signal, times, window)[:, :1]
-    phasic = band_filter(fill_gaps(level), signal.sfreq, 0.05, None, order=2)
-    phasic = np.where(np.isfinite(level), phasic, np.nan)
-    peaks = np.zeros_like(phasic)
-    found, _ = find_peaks(np.nan_to_num(phasic[0]), prominence=0.01)
-    peaks[0, found] = signal.sfreq
-    peaks[~np.isfinite(phasic)] = np.nan
-    flat = window_log_power(level, signal, times, window)[:, :1]
-    out = [tonic, window_mean(phasic, signal, times, window)[:, :1], window_mean(peaks, signal, times, window)[:, :1]]
-    return np.where(np.isnan(flat), np.nan, np.concatenate(out, axis=1))
+        level = np.where(signal.data[:1] > 0, signal.data[:1], np.nan) * MICRO
+        tonic = window_mean(np.log(level), signal, times, window)
+    out = np.full((len(times), 3), np.nan)
+    try:
+        parts = neurokit2.eda_phasic(fill_gaps(level)[0], sampling_rate=signal.sfreq, method="highpass")
+        phasic = parts["EDA_Phasic"].to_numpy()
+        if np.ptp(phasic) == 0:
+            return out
+        _, found = neurokit2.eda_peaks(phasic, sampling_rate=signal.sfreq, method="neurokit", amplitude_min=0)
+        strong = np.nan_to_num(found["SCR_Amplitude"]) >= scr_amplitude
+        at = np.asarray(found["SCR_Peaks"])[strong].astype(int)
+    except UNUSABLE:
+        at, phasic = np.zeros(0, int), np.full(level.shape[1], np.nan)
+    responses = np.zeros(level.shape[1])
+    responses[at] = signal.sfreq
+    traces = np.where(np.isfinite(level), np.stack([phasic, responses]), np.nan)
+    out[:, :1], out[:, 1:] = tonic, window_mean(traces, signal, times, window)
+    return out
 
 
 def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
@@ -93,7 +109,7 @@ def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[
         out = np.full((len(times), 3), np.nan)
         try:
             beats = find_beats(fill_gaps(signal.data)[0], signal.sfreq) / signal.sfreq + signal.start
-        except (ValueError, IndexError, TypeError, ZeroDivisionError):  # too short or flat for the detector: nothing measured
+        except UNUSABLE:
             return out
         intervals = np.diff(beats)
         middle = beats[1:] - intervals / 2
@@ -163,17 +179,19 @@ def _named(*names: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
     return lambda channels: names
 
 
+WAVEFORM = ("flat", "clipped")
 RECIPES = {
-    "eeg_de": Recipe(eeg_differential_entropy, lambda chans: tuple(f"{c}/{b}" for c in chans for b in BANDS), True),
-    "emg": Recipe(_log_power(20.0, None), _same, True),
-    "eog": Recipe(_log_power(0.5, 15.0), _same, True),
-    "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "peaks"), True),
-    "ppg": Recipe(_cardiac(_ppg_beats), _named("rate", "variability", "amplitude"), False),
-    "ecg": Recipe(_cardiac(_ecg_beats), _named("rate", "variability", "amplitude"), False),
-    "respiration": Recipe(respiration, _named("rate", "depth"), False),
+    "eeg_de": Recipe(_entropy(eeg.BANDS), _per_band(eeg.BANDS), True, "eeg", WAVEFORM, 2.0, True),
+    "eeg_de_delta": Recipe(_entropy(eeg.DELTA_BANDS), _per_band(eeg.DELTA_BANDS), True, "eeg", WAVEFORM, 2.0, True),
+    "emg": Recipe(_log_power(20.0, None), _same, True, "", WAVEFORM, 2.0, True),
+    "eog": Recipe(_log_power(0.5, 15.0), _same, True, "", WAVEFORM, 4.0, True),
+    "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "responses"), True, "gsr", ("flat",), 8.0),
+    "ppg": Recipe(_cardiac(_ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "ecg": Recipe(_cardiac(_ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "respiration": Recipe(respiration, _named("rate", "depth"), False, "", WAVEFORM, 8.0),
     "temperature": Recipe(temperature, _named("level", "slope"), True),
-    "values": Recipe(values, _same, False),
-    "log_values": Recipe(log_values, _same, False),
+    "values": Recipe(values, _same, False, per_channel=True),
+    "log_values": Recipe(log_values, _same, False, per_channel=True),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +24,23 @@ def twin(request, tmp_path_factory):
     name, root = request.param, tmp_path_factory.mktemp(request.param)
     settings = config.Config(datasets=[f"{name}_twin"], twin={"subjects": 6, "trials": 3, "seconds": 16, "snr": 1.0})
     size = settings.size(f"{name}_twin")
-    intake.synthesize(name, root, size, 1.0, 0)
+    intake.synthesize(name, root, size, edition_of(name).name, 1.0, 0)
     return name, root, size, settings
+
+
+def edition_of(name):
+    return registry.peek("datasets", name)["INFO"].editions[0]
+
+
+def take_in(twin, tmp_path):
+    name, root, size, _ = twin
+    return intake.take_in(f"{name}_twin", root, size, tmp_path / "unpacked")
+
+
+def trials_of(twin, tmp_path, subject):
+    manifest = take_in(twin, tmp_path)
+    plugin = registry.load("datasets", twin[0])
+    return list(plugin.read(Path(manifest["root"]), intake.record_of(manifest, subject), twin[2]))
 
 
 def test_facts_are_complete(twin):
@@ -37,19 +53,18 @@ def test_facts_are_complete(twin):
     assert len({m.name for m in info.modalities}) == len(info.modalities)
 
 
-def test_intake_lists_every_subject(twin):
-    name, root, size, _ = twin
-    manifest = intake.take_in(name, root, size)
-    assert list(manifest["records"]) == list(size.subjects)
+def test_intake_lists_every_subject(twin, tmp_path):
+    manifest = take_in(twin, tmp_path)
+    assert list(manifest["records"]) == list(twin[2].subjects)
     assert not manifest["absent"]
-    assert all(len(f["sha256"]) == 64 for f in manifest["files"].values())
+    assert not manifest["stray"]
+    assert all(len(f["sha256"]) == 64 for f in manifest["source"].values())
 
 
-def test_trials_become_tokens(twin):
-    name, root, size, settings = twin
-    plugin, manifest = registry.load("datasets", name), intake.take_in(name, root, size)
-    subject = size.subjects[-1]
-    trials = list(plugin.read(root, intake.record_of(manifest, root, subject), size))
+def test_trials_become_tokens(twin, tmp_path):
+    name, _, size, settings = twin
+    plugin, subject = registry.load("datasets", name), size.subjects[-1]
+    trials = trials_of(twin, tmp_path, subject)
     assert len(trials) == size.n_trials
     low, high = plugin.INFO.target_range
     for trial in trials:
@@ -59,7 +74,8 @@ def test_trials_become_tokens(twin):
             if m.name in trial.signals:
                 assert trial.signals[m.name].data.shape[0] == len(m.channels)
                 assert trial.signals[m.name].sfreq == m.sfreq
-    tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"))
+    options = settings.feature_options(f"{name}_twin")
+    tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"), options)
     assert np.isfinite(tokens.x).all()
     assert tokens.mask.any()
     columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
@@ -69,19 +85,21 @@ def test_trials_become_tokens(twin):
 
 
 def test_simulation_repeats_to_the_byte(twin, tmp_path):
-    name, root, size, _ = twin
-    intake.synthesize(name, tmp_path, size, 1.0, 0)
-    plugin = registry.load("datasets", name)
-    record = plugin.records(root, size)[0]
-    for a, b in zip(plugin.read(root, record, size), plugin.read(tmp_path, record, size), strict=True):
+    name, _, size, settings = twin
+    again = tmp_path / "again"
+    intake.synthesize(name, again, size, edition_of(name).name, 1.0, 0)
+    subject = size.subjects[0]
+    pair = trials_of(twin, tmp_path, subject), trials_of((name, again, size, settings), tmp_path / "b", subject)
+    for a, b in zip(*pair, strict=True):
         for m in a.signals:
             np.testing.assert_array_equal(a.signals[m].data, b.signals[m].data)
 
 
 def test_a_missing_subject_is_named(twin, tmp_path):
-    name, _, size, _ = twin
-    with pytest.raises(HimoeError, match="subjects absent"):
-        intake.take_in(name, tmp_path, size)
+    name, root, size, _ = twin
+    more = replace(size, subjects=(*size.subjects, "nobody"))
+    with pytest.raises(HimoeError, match=r"1 of 7 subjects absent \(nobody|6 subjects, expected 7"):
+        intake.take_in(f"{name}_twin", root, more, tmp_path / "unpacked")
 
 
 @pytest.mark.parametrize("name", registry.available("perturb"))

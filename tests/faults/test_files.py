@@ -117,7 +117,7 @@ def _deap(tmp_path, data_shape=(2, 40, 11 * 128), labels=None):
     rng = np.random.default_rng(0)
     labels = rng.uniform(1, 9, (2, 4)) if labels is None else labels
     deap.write_python2_pickle(tmp_path / "s01.dat", {"labels": labels, "data": rng.standard_normal(data_shape)})
-    return list(deap.read(tmp_path, deap.records(tmp_path, SIZE)[0], SIZE))
+    return list(deap.read(tmp_path, deap.records(tmp_path, SIZE, deap.INFO.editions[0])[0], SIZE))
 
 
 def test_deap_reads_a_right_file(tmp_path):
@@ -145,7 +145,7 @@ def test_deap_truncated_names_the_file(tmp_path):
     whole = (tmp_path / "s01.dat").read_bytes()
     (tmp_path / "s01.dat").write_bytes(whole[:-1000])
     with pytest.raises(HimoeError, match=r"s01\.dat: refused or truncated"):
-        list(deap.read(tmp_path, deap.records(tmp_path, SIZE)[0], SIZE))
+        list(deap.read(tmp_path, deap.records(tmp_path, SIZE, deap.INFO.editions[0])[0], SIZE))
 
 
 def test_gsr_is_conductance_in_siemens():

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from himoe.signal import clock, features
-from himoe.types import Signal
+from himoe.signal import clock, eeg, features, quality
+from himoe.types import HimoeError, Signal
+
+
+def entropy(signal, times, window, mode="whole_trial"):
+    return eeg.differential_entropy(signal, times, window, tuple(eeg.BANDS.values()), mode)
 
 
 def test_token_times_by_hand():
@@ -58,7 +63,7 @@ def test_differential_entropy_of_a_sine():
     sfreq, amplitude = 128.0, 20e-6
     t = np.arange(int(20 * sfreq)) / sfreq
     signal = Signal(amplitude * np.sin(2 * np.pi * 10 * t)[None], sfreq)
-    de = features.eeg_differential_entropy(signal, clock.token_times(20, 2, 2), 2.0)
+    de = entropy(signal, clock.token_times(20, 2, 2), 2.0)
     expected = 0.5 * np.log(2 * np.pi * np.e * amplitude**2 / 2)
     np.testing.assert_allclose(de[5:-5, 1], expected, atol=0.01)  # alpha
     assert not (de[5:-5, [0, 2, 3]] > expected - 2).any()  # what is left of gamma is below the flat line: NaN
@@ -68,7 +73,7 @@ def test_doubling_the_amplitude_adds_ln_2():
     rng = np.random.default_rng(0)
     data = 1e-5 * rng.standard_normal((2, 2560))
     times = clock.token_times(20, 2, 2)
-    one, two = (features.eeg_differential_entropy(Signal(k * data, 128.0), times, 2.0) for k in (1, 2))
+    one, two = (entropy(Signal(k * data, 128.0), times, 2.0) for k in (1, 2))
     np.testing.assert_allclose(two - one, np.log(2), atol=1e-9)
 
 
@@ -76,7 +81,7 @@ def test_flat_channel_is_not_a_number_and_others_are():
     rng = np.random.default_rng(0)
     data = 1e-5 * rng.standard_normal((2, 2560))
     data[0] = 3e-6
-    de = features.eeg_differential_entropy(Signal(data, 128.0), clock.token_times(20, 2, 2), 2.0)
+    de = entropy(Signal(data, 128.0), clock.token_times(20, 2, 2), 2.0)
     assert np.isnan(de[:, :4]).all()
     assert np.isfinite(de[:, 4:]).all()
 
@@ -114,3 +119,152 @@ def test_conductance_level_is_ln_microsiemens():
     data = 5e-6 * (1 + 1e-4 * rng.standard_normal((1, 2560)))
     out = features.skin_conductance(Signal(data, 128.0), clock.token_times(20, 2, 2), 2.0)
     np.testing.assert_allclose(out[:, 0], np.log(5), atol=1e-3)
+
+
+def test_whole_trial_filter_is_sosfiltfilts():
+    """The frequency-domain filter against scipy's two passes, away from the edges, where the extensions differ."""
+    rng = np.random.default_rng(0)
+    signal = Signal(1e-5 * np.cumsum(rng.standard_normal((3, 60 * 128)), axis=1) * 0.1, 128.0)
+    times = clock.token_times(60, 2, 2)
+    ours = eeg.whole_trial_power(signal, times, 2.0, tuple(eeg.DELTA_BANDS.values()))
+    for b, band in enumerate(eeg.DELTA_BANDS.values()):
+        filtered = features.band_filter(signal.data - signal.data.mean(1, keepdims=True), 128.0, *band)
+        theirs = clock.window_mean(filtered**2, signal, times, 2.0) - clock.window_mean(filtered, signal, times, 2.0) ** 2
+        np.testing.assert_allclose(np.log(ours[15:-15, :, b]), np.log(theirs[15:-15]), atol=2e-3)
+
+
+def test_window_local_is_torcheegs_definition():
+    """``BandDifferentialEntropy`` (torcheeg 1.1.3) of each window: order-5 Butterworth, lfilter from rest, variance; ln."""
+    from scipy.signal import butter, lfilter
+
+    rng = np.random.default_rng(0)
+    data = 1e-5 * np.cumsum(rng.standard_normal((4, 1280)), axis=1) * 0.1
+    signal, times = Signal(data.astype(np.float32).astype(float), 128.0), clock.token_times(10, 1, 1)
+    ours = entropy(signal, times, 1.0, "window_local").reshape(len(times), 4, 4)
+    for w in range(10):
+        for c in range(4):
+            for b, band in enumerate(eeg.BANDS.values()):
+                out = lfilter(*butter(5, band, "band", fs=128), signal.data[c, w * 128 : (w + 1) * 128])
+                theirs = 0.5 * np.log2(2 * np.pi * np.e * np.var(out)) * np.log(2)
+                assert abs(ours[w, c, b] - theirs) < 1e-5
+
+
+def test_the_two_filters_differ():
+    rng = np.random.default_rng(1)
+    signal, times = Signal(1e-5 * rng.standard_normal((8, 7680)), 128.0), clock.token_times(60, 1, 1)
+    a, b = (entropy(signal, times, 1.0, mode).ravel() for mode in ("whole_trial", "window_local"))
+    assert 0.5 < np.corrcoef(a, b)[0, 1] < 0.99
+
+
+def test_unknown_filter_is_named():
+    with pytest.raises(HimoeError, match="there is no 'causal'; valid names: whole_trial, window_local"):
+        entropy(Signal(np.zeros((1, 512)), 128.0), clock.token_times(4, 2, 2), 2.0, "causal")
+
+
+def test_a_gap_stays_a_gap_in_both_modes():
+    rng = np.random.default_rng(0)
+    data = 1e-5 * rng.standard_normal((1, 1280))
+    data[0, 600:620] = np.nan  # 4.69 s .. 4.84 s
+    times = clock.token_times(10, 2, 2)
+    for mode in ("whole_trial", "window_local"):
+        lost = np.isnan(entropy(Signal(data, 128.0), times, 2.0, mode)).any(1)
+        assert times[lost].tolist() == [4.0, 4.5, 5.0, 5.5]  # windows [3, 5) .. [4.5, 6.5); [2.5, 4.5) and [5, 7) are whole
+
+
+def _responses(at: list[float], seconds: float = 60.0, sfreq: float = 64.0) -> Signal:
+    """Conductance (S): 5 uS plus responses of 0.5 uS that begin at these times."""
+    t = np.arange(int(seconds * sfreq)) / sfreq
+    trace = np.full(len(t), 5.0)
+    for start in at:
+        later = np.clip(t - start, 0, None)
+        shape = np.exp(-later / 2.0) - np.exp(-later / 0.75)
+        trace += 0.5 * shape / 0.31
+    return Signal(trace[None] * 1e-6, sfreq)
+
+
+def test_skin_conductance_responses_are_counted_where_they_are():
+    from scipy.signal import find_peaks
+
+    starts = [8.0, 17.0, 25.0, 38.0, 50.0]
+    signal, times = _responses(starts), clock.token_times(60, 2, 2)
+    out = features.skin_conductance(signal, times, 2.0)
+    # four windows of 2 s, one every 0.5 s, hold the peak of a response, which lies 1.18 s after its start
+    assert abs(out[:, 2].sum() * 2 / 4 - len(starts)) < 0.26
+    peaked = times[out[:, 2] > 0]
+    assert all(any(abs(t - (s + 1.2)) <= 1.2 for s in starts) for t in peaked)
+    # the second implementation: scipy alone, a high-pass and its peaks
+    phasic = features.band_filter(signal.data * 1e6, signal.sfreq, 0.05, None, order=2)
+    assert len(find_peaks(phasic[0], prominence=0.1)[0]) == len(starts)
+    np.testing.assert_allclose(clock.window_mean(phasic, signal, times, 2.0)[:, 0][10:-10], out[10:-10, 1], atol=0.05)
+
+
+def test_small_responses_do_not_count():
+    signal, times = _responses([20.0, 40.0]), clock.token_times(60, 2, 2)
+    assert features.skin_conductance(signal, times, 2.0, scr_amplitude=0.1)[:, 2].any()
+    assert not features.skin_conductance(signal, times, 2.0, scr_amplitude=2.0)[:, 2].any()
+
+
+def test_beats_are_those_of_a_second_implementation():
+    """neurokit2's R-peaks against MNE's detector, on a simulated heart whose rate moves."""
+    from mne.preprocessing.ecg import qrs_detector
+
+    from himoe.signal import simulate
+
+    sfreq, rng = 256.0, np.random.default_rng(0)
+    phase = simulate.beat_phase(np.zeros((2, 60 * 8 + 2)), sfreq, int(60 * sfreq), 1.0, rng)
+    wave = simulate.ecg_wave(phase) + 0.02 * rng.standard_normal((1, len(phase)))
+    ours = features._ecg_beats(wave[0], sfreq)
+    theirs = np.asarray(qrs_detector(sfreq, wave[0], verbose="error"))
+    true = np.flatnonzero(np.diff(np.floor(phase - 0.38)) > 0)
+    assert abs(len(ours) - len(true)) <= 1
+    near = [np.abs(theirs - beat).min() / sfreq for beat in ours]
+    assert np.mean(np.array(near) < 0.06) > 0.95
+    assert np.median([np.abs(true - beat).min() / sfreq for beat in ours]) < 0.01
+
+
+def test_breathing_is_that_of_a_second_implementation():
+    import neurokit2
+
+    t = np.arange(60 * 64) / 64
+    wave = np.sin(2 * np.pi * 0.25 * t + 0.8 * np.sin(2 * np.pi * 0.02 * t))
+    ours = features.respiration(Signal(wave[None], 64.0), clock.token_times(60, 2, 2), 2.0)[:, 0]
+    theirs = neurokit2.rsp_process(wave, sampling_rate=64)[0]["RSP_Rate"].to_numpy()
+    at = (clock.token_times(60, 2, 2) * 64).astype(int)
+    np.testing.assert_allclose(ours[20:-20], theirs[at][20:-20], atol=1.0)
+
+
+def test_the_gate_by_hand():
+    # 8 samples at 1 Hz, windows of 4 s every 2 s: [0, 4), [2, 6), [4, 8)
+    times = clock.token_times(8, 0.5, 4)
+    flat = [1.0, 2, 2, 2, 2, 2, 3, 4]  # [2, 6) does not move
+    gap = [1.0, 2, np.nan, 4, 5, 6, 7, 8]  # in [0, 4) and [2, 6)
+    railed = [0.0, 9, 9, 9, 5, 4, 9, 3]  # three 9s in a row at 1..3: three of [0, 4), two of [2, 6); the lone 9 is no run
+    signal = Signal(np.array([flat, gap, railed]), 1.0)
+    out = quality.gate(signal, times, 4.0, clipped_share=0.5)
+    assert out["flat"].T.tolist() == [[False, True, False], [False] * 3, [False] * 3]
+    assert out["not_recorded"].T.tolist() == [[False] * 3, [True, True, False], [False] * 3]
+    assert out["clipped"].T.tolist() == [[False] * 3, [False] * 3, [True, False, False]]
+    assert quality.gate(signal, times, 4.0, clipped_share=0.4)["clipped"][:, 2].tolist() == [True, True, False]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    data=hnp.arrays(
+        np.float64, st.tuples(st.integers(1, 3), st.integers(40, 200)), elements=st.sampled_from([0.0, 1.0, 2.0, np.nan])
+    ),
+    start=st.sampled_from([-2.0, 0.0, 1.5]), share=st.floats(0, 1),
+)  # fmt: skip
+def test_a_window_has_one_reason_at_most(data, start, share):
+    signal, times = Signal(data, 10.0, start), clock.token_times(12, 2, 2)
+    out = quality.gate(signal, times, 2.0, share)
+    assert set(out) == set(quality.REASONS)
+    assert (sum(w.astype(int) for w in out.values()) <= 1).all()
+    first = np.rint((times - 1 - start) * 10).astype(int)
+    for i, at in enumerate(first):
+        own = data[:, max(at, 0) : at + 20]
+        whole = at >= 0 and own.shape[1] == 20
+        expected = np.isfinite(own).all(1) if whole else np.zeros(len(data), bool)
+        assert out["not_recorded"][i].tolist() == (~expected).tolist()
+        if whole:
+            still = expected & (np.ptp(np.nan_to_num(own), axis=1) == 0)
+            assert out["flat"][i].tolist() == still.tolist()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from himoe.signal import clock, simulate
-from himoe.signal.features import BANDS, eeg_differential_entropy
+from himoe.signal.eeg import BANDS, differential_entropy
 from himoe.types import Signal
 
 
@@ -26,7 +26,7 @@ def _correlation(snr: float) -> float:
     for _ in range(20):
         latent = np.tile(rng.standard_normal((2, 1)), (1, n_latent))
         data = simulate.eeg(latent, mixing, list(BANDS.values()), 128.0, seconds * 128, snr, rng) * 1e-6
-        de = eeg_differential_entropy(Signal(data, 128.0), clock.token_times(seconds, 2, 2), 2.0).mean(0)
+        de = differential_entropy(Signal(data, 128.0), clock.token_times(seconds, 2, 2), 2.0, tuple(BANDS.values())).mean(0)
         found.append(de)
         planted.append((mixing @ latent[:, 0]).reshape(-1))
     planted, found = np.array(planted), np.array(found)

@@ -248,7 +248,7 @@ def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_pa
     [
         ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
         ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
-        ({"datasets": ["deap"]}, "data set 'deap': no s[0-3][0-9].dat in data/deap/; sign the EULA"),
+        ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
         ({"datasets": ["../../x"]}, "datasets.0"),
     ],
 )
@@ -268,7 +268,7 @@ def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
 
     subjects = tuple(f"s{i:02d}" for i in range(1, 33))
     data = folder / "data/deap"
-    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), 1.0, 0)
+    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
     for subject in subjects[1:]:
         (data / f"{subject}.dat").symlink_to(data / "s01.dat")
     (data / "s02.dat").unlink()

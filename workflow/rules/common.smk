@@ -6,8 +6,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from himoe import config as himoe_config
-from himoe import registry
-from himoe.provenance import fingerprint
+from himoe import registry, sources
+from himoe.provenance import fingerprint, hash_value
 from himoe.types import HimoeError
 
 # Scripts import the package of this checkout, also where a rule runs in a conda environment of its own.
@@ -42,22 +42,25 @@ def source_root(dataset):
     return str(found[0] if found else Path(CONFIG.data_root) / dataset)
 
 
-def find_sources(dataset):
-    """Source files of a real data set, found before the DAG so that an absent folder is one line."""
-    info, root = himoe_config.dataset_info(dataset), Path(source_root(dataset))
-    files = sorted(str(p) for pattern in info.files for p in root.glob(pattern))
-    if not files:
-        raise HimoeError(
-            f"data set '{dataset}': no {info.files[0]} in {root}/; {info.access}; or set data_root"
-        )
-    return files
-
-
 try:
     CONFIG = himoe_config.load(config)
-    SOURCES = {d: find_sources(d) for d in CONFIG.datasets if not registry.is_twin(d)}
+    SOURCES = {
+        d: sources.find(
+            Path(source_root(d)),
+            himoe_config.dataset_info(d),
+            CONFIG.edition(d),
+            CONFIG.download,
+        )
+        for d in CONFIG.datasets
+        if not registry.is_twin(d)
+    }
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
+
+# Credentials reach the one rule that needs them through the environment, and are asked for only then.
+CREDENTIALS = sorted(
+    {n for s in SOURCES.values() for d in s.downloads for n in d.credentials}
+)
 
 
 def subjects(dataset):

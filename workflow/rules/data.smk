@@ -1,5 +1,10 @@
-# Contract: source files -> results/{dataset}/manifest.json (verified) -> results/{dataset}/subjects/{subject}.npz (tokens)
-# and {subject}.json (quality) -> results/{dataset}/card.json (data card). A twin's source files are written here too.
+# Contract: source files -> results/{dataset}/manifest.json (verified, unpacked) -> results/{dataset}/subjects/{subject}.safetensors
+# (cleaned recordings) -> {subject}.npz (tokens) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
+# A twin's source files, and those of a set that is downloaded, are brought here too.
+if CREDENTIALS:
+
+    envvars:
+        *CREDENTIALS,
 
 
 rule synthesize_twin:
@@ -14,6 +19,7 @@ rule synthesize_twin:
     params:
         root=root_of,
         size=size_of,
+        edition=edition_of,
         snr=CONFIG.twin.snr,
         twin_seed=CONFIG.twin.seed,
         code=simulator_code,
@@ -21,11 +27,26 @@ rule synthesize_twin:
         "../scripts/synthesize_twin.py"
 
 
+rule fetch_dataset:
+    output:
+        mark="results/{dataset}/fetched.json",
+    log:
+        "results/{dataset}/logs/fetch_dataset.log",
+    conda:
+        "../../envs/himoe.yaml"
+    params:
+        root=root_of,
+        names=downloads_of,
+    script:
+        "../scripts/fetch_dataset.py"
+
+
 rule take_in:
     input:
         source_files,
     output:
         manifest="results/{dataset}/manifest.json",
+        unpacked=directory("results/{dataset}/unpacked"),
     log:
         "results/{dataset}/logs/take_in.log",
     conda:
@@ -33,15 +54,36 @@ rule take_in:
     params:
         root=root_of,
         size=size_of,
+        edition=edition_of,
         allow_missing=CONFIG.allow_missing_subjects,
-        code=dataset_code,
+        code=intake_code,
     script:
         "../scripts/take_in.py"
 
 
+# The manifest is ancient: what concerns a subject is its own files, so that one that comes or changes leaves the others alone.
+rule clean_subject:
+    input:
+        manifest=ancient(rules.take_in.output.manifest),
+        source=source_files,
+    output:
+        recordings="results/{dataset}/subjects/{subject}.safetensors",
+    log:
+        "results/{dataset}/logs/clean_{subject}.log",
+    conda:
+        "../../envs/himoe.yaml"
+    params:
+        size=size_of,
+        edition=edition_of,
+        options=reading_of,
+        code=reader_code,
+    script:
+        "../scripts/clean_subject.py"
+
+
 rule prepare_subject:
     input:
-        manifest=rules.take_in.output.manifest,
+        recordings=rules.clean_subject.output.recordings,
     output:
         tokens="results/{dataset}/subjects/{subject}.npz",
         quality="results/{dataset}/subjects/{subject}.json",
@@ -50,10 +92,11 @@ rule prepare_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
-        root=root_of,
-        size=size_of,
         targets=targets_of,
-        code=dataset_code,
+        features=features_of,
+        lag=lag_of,
+        facts=facts_of,
+        code=fingerprint("himoe.preprocess", "himoe.recordings"),
     script:
         "../scripts/prepare_subject.py"
 
@@ -70,6 +113,7 @@ rule describe_dataset:
     conda:
         "../../envs/himoe.yaml"
     params:
-        code=dataset_code,
+        facts=facts_of,
+        code=fingerprint("himoe.preprocess"),
     script:
         "../scripts/describe_dataset.py"

@@ -4,9 +4,41 @@ FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
 
 
 def source_files(wildcards):
-    if registry.is_twin(wildcards.dataset):
-        return f"results/{wildcards.dataset}/twin.json"
-    return SOURCES[wildcards.dataset]
+    """What a data set is read from: a twin's mark, the mark of a download, or the files that are there."""
+    dataset, subject = wildcards.dataset, wildcards.get("subject", "*")
+    if registry.is_twin(dataset):
+        return f"results/{dataset}/twin.json"
+    fetched = f"results/{dataset}/fetched.json"
+    if SOURCES[dataset].downloads or os.path.exists(fetched):
+        return fetched
+    return SOURCES[dataset].files(subject)
+
+
+def edition_of(wildcards):
+    return CONFIG.edition(wildcards.dataset)
+
+
+def downloads_of(wildcards):
+    info = himoe_config.dataset_info(wildcards.dataset)
+    wanted = CONFIG.edition(wildcards.dataset)
+    chosen = [d for d in info.downloads if wanted in ("", d.edition)]
+    return [d.name for d in chosen if d.edition == chosen[0].edition]
+
+
+def reading_of(wildcards):
+    return CONFIG.reading_options(wildcards.dataset)
+
+
+def features_of(wildcards):
+    return CONFIG.feature_options(wildcards.dataset)
+
+
+def lag_of(wildcards):
+    return CONFIG.annotator_lag.get(wildcards.dataset, 0.0)
+
+
+def facts_of(wildcards):
+    return hash_value(repr(himoe_config.dataset_info(wildcards.dataset)))
 
 
 def size_of(wildcards):
@@ -26,14 +58,16 @@ def targets_of(wildcards):
     return CONFIG.targets_of(wildcards.dataset)
 
 
-def dataset_code(wildcards):
-    return plugin_code(
-        "datasets", wildcards.dataset, "himoe.intake", "himoe.preprocess"
-    )
+def intake_code(wildcards):
+    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
+
+
+def reader_code(wildcards):
+    return plugin_code("datasets", wildcards.dataset, "himoe.recordings")
 
 
 def simulator_code(wildcards):
-    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
+    return plugin_code("datasets", wildcards.dataset)
 
 
 def every_subject(suffix):

@@ -6,5 +6,5 @@ with job(snakemake):
 
     name, files = snakemake.wildcards.dataset, snakemake.input
     tokens, quality = [io.read_tokens(f) for f in files.tokens], [io.read_json(f) for f in files.quality]
-    info = registry.load("datasets", name).INFO
+    info = registry.peek("datasets", name)["INFO"]
     io.write_json(snakemake.output.card, describe(name, info, io.read_json(files.manifest), tokens, quality))

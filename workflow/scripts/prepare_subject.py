@@ -1,17 +1,12 @@
 from himoe.job import job
 
 with job(snakemake):
-    from pathlib import Path
-
     from himoe import io, registry
-    from himoe.intake import record_of
     from himoe.preprocess import prepare_subject
-    from himoe.types import Size
+    from himoe.recordings import read_trials
 
-    params, root = snakemake.params, Path(snakemake.params.root)
-    plugin = registry.load("datasets", snakemake.wildcards.dataset)
-    record = record_of(io.read_json(snakemake.input.manifest), root, snakemake.wildcards.subject)
-    trials = plugin.read(root, record, Size(**params.size)) if record.files else []
-    tokens, quality = prepare_subject(plugin.INFO, trials, tuple(params.targets))
+    params, info = snakemake.params, registry.peek("datasets", snakemake.wildcards.dataset)["INFO"]
+    trials = read_trials(snakemake.input.recordings)
+    tokens, quality = prepare_subject(info, trials, tuple(params.targets), params.features, params.lag)
     io.write_json(snakemake.output.quality, quality)
     io.write_tokens(snakemake.output.tokens, tokens)

@@ -7,6 +7,6 @@ with job(snakemake):
     from himoe.intake import synthesize
     from himoe.types import Size
 
-    params = snakemake.params
-    asked = synthesize(snakemake.wildcards.dataset, Path(params.root), Size(**params.size), params.snr, params.twin_seed)
+    params, name = snakemake.params, snakemake.wildcards.dataset
+    asked = synthesize(name, Path(params.root), Size(**params.size), params.edition, params.snr, params.twin_seed)
     io.write_json(snakemake.output.mark, asked)

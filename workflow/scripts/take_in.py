@@ -7,6 +7,7 @@ with job(snakemake):
     from himoe.intake import take_in
     from himoe.types import Size
 
-    params = snakemake.params
-    manifest = take_in(snakemake.wildcards.dataset, Path(params.root), Size(**params.size), params.allow_missing)
+    params, name = snakemake.params, snakemake.wildcards.dataset
+    root, unpacked = Path(params.root), Path(snakemake.output.unpacked)
+    manifest = take_in(name, root, Size(**params.size), unpacked, params.edition, params.allow_missing)
     io.write_json(snakemake.output.manifest, manifest)

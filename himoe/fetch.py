@@ -1,0 +1,151 @@
+"""Downloads from a data set's owners: whole and checked, or not at all. Credentials stay in the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from himoe.provenance import hash_file
+from himoe.types import Download, HimoeError
+
+log = logging.getLogger("himoe")
+RETRIES, MAX_REDIRECTS, CHUNK = 3, 5, 1 << 20
+TIMEOUT = (10, 60)
+
+
+def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
+    """Download files into ``root`` unless they are there; returns name -> url, bytes, SHA-256.
+
+    pooch retries what may pass (cut connections, 5xx, a wrong hash), writes to a temporary name and renames at the end.
+
+    Raises
+    ------
+    HimoeError
+        One line with the file, what the server did and what to do about it.
+    """
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    root.mkdir(parents=True, exist_ok=True)
+    facts = {}
+    for d in downloads:
+        known = f"sha256:{d.sha256}" if d.sha256 else None
+        keeper = pooch.create(root, "", registry={d.name: known}, urls={d.name: d.url}, retry_if_failed=RETRIES)
+        try:
+            path = Path(keeper.fetch(d.name, downloader=_Downloader(d)))
+        except (requests.RequestException, ValueError) as error:
+            raise HimoeError(f"{d.url}: not downloaded after {RETRIES + 1} tries ({_reason(error)}); try again later") from None
+        except OSError as error:
+            raise HimoeError(f"{root / d.name}: cannot be written ({error.strerror}); check space and permissions") from error
+        facts[d.name] = {"url": d.url, "bytes": path.stat().st_size, "sha256": hash_file(path)}
+    return facts
+
+
+class _Downloader:
+    """What pooch calls to fill a temporary file. What it raises as HimoeError is not tried again."""
+
+    def __init__(self, download: Download):
+        self.download = download
+
+    def __call__(self, url: str, output_file: str, keeper: Any) -> None:
+        import requests
+
+        with requests.Session() as session, self._open(session, url) as response:
+            expected = int(response.headers.get("Content-Length", 0))
+            n_bytes = 0
+            with open(output_file, "wb") as out, _Bar(self.download.name, expected) as bar:
+                for chunk in response.iter_content(CHUNK):
+                    if n_bytes == 0 and chunk[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+                        raise HimoeError(self._login_page(url))
+                    out.write(chunk)
+                    n_bytes += len(chunk)
+                    bar.advance(len(chunk))
+        if expected and n_bytes != expected and "Content-Encoding" not in response.headers:
+            raise requests.ConnectionError(f"{n_bytes} of {expected} bytes came")
+        if self.download.name.endswith(".zip") and not _is_whole_zip(output_file):
+            raise requests.ConnectionError(f"{n_bytes} bytes came, no whole zip file")
+
+    def _open(self, session: Any, url: str) -> Any:
+        """The response that holds the file, redirects followed to known hosts only."""
+        import requests
+
+        host = urlsplit(url).netloc
+        auth = tuple(os.environ.get(name, "") for name in self.download.credentials) or None
+        for _ in range(MAX_REDIRECTS):
+            here = auth if urlsplit(url).netloc == host else None
+            response = session.get(url, stream=True, auth=here, allow_redirects=False, timeout=TIMEOUT)
+            if not response.is_redirect:
+                break
+            url = urljoin(url, response.headers["Location"])
+            response.close()
+            if urlsplit(url).netloc not in (host, *self.download.hosts):
+                raise HimoeError(
+                    f"{self.download.url}: the server sends us on to another host ({urlsplit(url).netloc}); not followed; "
+                    "download the file by hand"
+                )
+        else:
+            raise HimoeError(f"{self.download.url}: more than {MAX_REDIRECTS} redirects; download the file by hand")
+        if response.status_code in (401, 403):
+            names = " and ".join(self.download.credentials)
+            told = f"check {names} in the environment" if names else "it is not public; download the file by hand"
+            raise HimoeError(f"{self.download.url}: access refused ({response.status_code}); {told}")
+        if 400 <= response.status_code < 500 and response.status_code not in (408, 429):
+            raise HimoeError(
+                f"{self.download.url}: status {response.status_code}; the file may have moved: download it by hand"
+            )
+        if response.status_code != 200:
+            raise requests.HTTPError(f"status {response.status_code}")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            raise HimoeError(self._login_page(url))
+        return response
+
+    def _login_page(self, url: str) -> str:
+        return f"{self.download.url}: a web page came instead of the file (a login or error page); download the file by hand"
+
+
+class _Bar:
+    """A progress bar on a terminal; elsewhere a line in the log per tenth."""
+
+    def __init__(self, name: str, total: int):
+        self.name, self.total, self.done, self.live = name, total, 0, None
+
+    def __enter__(self) -> _Bar:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self.live = Progress(console=Console(stderr=True))
+            self.live.start()
+            self.task = self.live.add_task(self.name, total=self.total or None)
+        return self
+
+    def advance(self, n: int) -> None:
+        """Count n bytes more."""
+        before, self.done = self.done, self.done + n
+        if self.live:
+            self.live.update(self.task, completed=self.done)
+        elif self.total and self.done * 10 // self.total > before * 10 // self.total:
+            log.info("%s: %d of %d bytes", self.name, self.done, self.total)
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+
+def _is_whole_zip(path: str) -> bool:
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            return zipped.testzip() is None
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+        return False
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, without what libraries wrap around it."""
+    return str(error).splitlines()[0][:200]

@@ -1,0 +1,224 @@
+"""MATLAB v5 files leaf by leaf: memory is one array's, whatever the file's size.
+
+``scipy.io.loadmat`` builds the whole tree (about 2 GB for DREAMER.mat); this reader walks it once, in file order, through a
+bounded window of the decompressed stream. Format: MathWorks, *MAT-File Format*, version 5.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from himoe.types import HimoeError
+
+Path_ = tuple[str | int, ...]
+CHUNK = 1 << 20
+MAX_LEAF_BYTES = 1 << 28
+MAX_ITEMS = 1 << 20
+MAX_DEPTH = 16
+MATRIX, COMPRESSED, UTF8, UTF16 = 14, 15, 16, 17
+NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+CELL, STRUCT, CHAR = 1, 2, 4
+CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
+
+
+class _Broken(Exception):
+    """What is wrong with the bytes; becomes a HimoeError that names the file."""
+
+
+class _Source:
+    """Bytes in order, from the file or from one compressed element of it."""
+
+    def __init__(self, stream: BinaryIO, compressed: int | None = None):
+        self.stream, self.left = stream, compressed
+        self.inflate = zlib.decompressobj() if compressed is not None else None
+
+    def read(self, n: int) -> bytes:
+        """Exactly n bytes."""
+        parts, missing = [], n
+        while missing:
+            part = self._some(min(missing, CHUNK))
+            if not part:
+                raise _Broken("it ends too early")
+            parts.append(part)
+            missing -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def skip(self, n: int) -> None:
+        """Pass n bytes without keeping them (they are inflated, so that the checksum still counts)."""
+        if self.inflate is None:
+            self.stream.seek(n, 1)
+            return
+        while n:
+            n -= len(self.read(min(n, CHUNK)))
+
+    def _some(self, most: int) -> bytes:
+        if self.inflate is None:
+            return self.stream.read(most)
+        while not self.inflate.eof:
+            waiting = self.inflate.unconsumed_tail
+            if not waiting:
+                waiting = self.stream.read(min(self.left, CHUNK))
+                self.left -= len(waiting)
+            if out := self.inflate.decompress(waiting, most):
+                return out
+            if not waiting and not self.left:
+                break
+        return b""
+
+    def close(self) -> None:
+        """Whether the compressed element ends where its data do, checksum included."""
+        if self.inflate is None:
+            return
+        if self._some(1) or not self.inflate.eof:
+            raise _Broken("a compressed element does not end with its data")
+        self.stream.seek(self.left, 1)
+
+
+class _Walker:
+    def __init__(self, order: str, want: Callable[[Path_], bool]):
+        self.order, self.want = order, want
+
+    def tag(self, source: _Source) -> tuple[int, int, bytes]:
+        """(data type, bytes, the data themselves where they are packed into the tag)."""
+        head = source.read(8)
+        kind, size = struct.unpack(self.order + "II", head)
+        if kind >> 16:
+            return kind & 0xFFFF, kind >> 16, head[4 : 4 + min(kind >> 16, 4)]
+        return kind, size, b""
+
+    def data(self, source: _Source) -> tuple[int, bytes, int]:
+        """(data type, bytes, length with tag and padding) of one simple element."""
+        kind, size, small = self.tag(source)
+        if small or (size == 0 and kind != MATRIX):
+            return kind, small[:size], 8
+        if size > MAX_LEAF_BYTES:
+            raise _Broken(f"an array of {size} bytes")
+        padding = -size % 8
+        return kind, source.read(size + padding)[:size], 8 + size + padding
+
+    def numbers(self, source: _Source) -> tuple[np.ndarray, int]:
+        """One simple element as numbers, and its length in the stream."""
+        kind, raw, length = self.data(source)
+        if kind not in NUMBERS:
+            raise _Broken(f"data of type {kind} where numbers belong")
+        dtype = np.dtype(NUMBERS[kind]).newbyteorder(self.order)
+        if len(raw) % dtype.itemsize:
+            raise _Broken("a broken number")
+        return np.frombuffer(raw, dtype), length
+
+    def matrix(self, source: _Source, size: int, path: Path_) -> Iterator[tuple[Path_, np.ndarray | str]]:
+        """Leaves of one matrix element, whose tag has been read."""
+        if len(path) > MAX_DEPTH:
+            raise _Broken(f"nested deeper than {MAX_DEPTH} levels")
+        if size == 0:  # how MATLAB writes an empty cell
+            if self.want(path):
+                yield path, np.zeros((0, 0))
+            return
+        flags, used = self.numbers(source)
+        dims, length = self.numbers(source)
+        shape, kind, complex_ = tuple(int(n) for n in dims), int(flags[0]) & 0xFF, int(flags[0]) & 0x800
+        if min(shape, default=0) < 0 or len(shape) < 2:
+            raise _Broken(f"an array of shape {shape}")
+        used += length
+        _, name, length = self.data(source)
+        used += length
+        if not path:
+            path = (name.decode("latin1"),)
+        if kind in (CELL, STRUCT):
+            names: list[str] = []
+            if kind == STRUCT:
+                width, length = self.numbers(source)
+                used += length
+                _, raw, length = self.data(source)
+                used += length
+                step = max(int(width[0]), 1)
+                names = [raw[i : i + step].split(b"\0")[0].decode("latin1") for i in range(0, len(raw), step)]
+            n_items = math.prod(shape)
+            if n_items > MAX_ITEMS:
+                raise _Broken(f"a container of {n_items} items")
+            for i in range(n_items):
+                own = path if kind == STRUCT and n_items == 1 else (*path, i)
+                for child in [(*own, n) for n in names] if kind == STRUCT else [own]:
+                    inner, n_bytes, _ = self.tag(source)
+                    if inner != MATRIX:
+                        raise _Broken(f"data of type {inner} where an array belongs")
+                    used += 8 + n_bytes
+                    yield from self.matrix(source, n_bytes, child)
+        elif kind not in CLASSES and kind != CHAR:
+            raise _Broken(f"an array of class {kind}, which no recording needs")
+        elif complex_:
+            raise _Broken("complex numbers, which no recording needs")
+        elif not self.want(path):
+            source.skip(size - used)
+            used = size
+        else:
+            value, length = self.text(source) if kind == CHAR else self.array(source, kind, shape)
+            used += length
+            yield path, value
+        if used != size:
+            raise _Broken("sizes that contradict each other")
+
+    def array(self, source: _Source, kind: int, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
+        """A numeric leaf in its class' type, which the stored type may undercut."""
+        flat, length = self.numbers(source)
+        if flat.size != math.prod(shape):
+            raise _Broken(f"{flat.size} numbers for shape {shape}")
+        return flat.astype(CLASSES[kind], copy=False).reshape(shape, order="F"), length
+
+    def text(self, source: _Source) -> tuple[str, int]:
+        """A character leaf of one row."""
+        kind, raw, length = self.data(source)
+        codec = {UTF8: "utf-8", UTF16: "utf-16-le" if self.order == "<" else "utf-16-be", 4: "utf-16-le"}.get(kind, "latin1")
+        return raw.decode(codec, "replace"), length
+
+
+def walk(path: str | Path, want: Callable[[Path_], bool] = lambda path: True) -> Iterator[tuple[Path_, np.ndarray | str]]:
+    """Every leaf of a MATLAB v5 file with where it hangs, in file order.
+
+    Yields ``(("DREAMER", "Data", 0, "EEG", "stimuli", 3), array)``: struct fields by name, cells and elements of struct
+    arrays by position (column-major), structs of one element without a position. Arrays have MATLAB's shape and class.
+
+    Parameters
+    ----------
+    want : leaves for which it is false are passed over without being kept.
+
+    Raises
+    ------
+    HimoeError
+        If the file is no MATLAB v5 file, is truncated or damaged (checksum of every compressed element), or holds sparse,
+        complex or program content.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(128)
+            if len(head) < 128 or head[126:128] not in (b"IM", b"MI"):
+                hint = "; save it again with -v7" if head[:16] == b"MATLAB 7.3 MAT-f" else ""
+                raise _Broken(f"it is no MATLAB v5 file{hint}")
+            walker = _Walker("<" if head[126:128] == b"IM" else ">", want)
+            if struct.unpack(walker.order + "H", head[124:126])[0] != 0x0100:
+                raise _Broken("it is no MATLAB v5 file; save it again with -v7")
+            end = path.stat().st_size
+            while stream.tell() < end:
+                source = _Source(stream)
+                kind, size, _ = walker.tag(source)
+                if stream.tell() + size > end:
+                    raise _Broken("it ends too early")
+                if kind == COMPRESSED:
+                    source = _Source(stream, size)
+                    kind, size, _ = walker.tag(source)
+                if kind != MATRIX:
+                    raise _Broken(f"data of type {kind} where an array belongs")
+                yield from walker.matrix(source, size, ())
+                source.close()
+    except OSError as error:
+        raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
+    except (_Broken, zlib.error, struct.error, ValueError, IndexError, OverflowError) as error:
+        raise HimoeError(f"{path}: refused or truncated ({error}); obtain the file again from its owners") from error

@@ -1,0 +1,234 @@
+"""The drop zone: what is recognised, what is refused, what is remembered."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from himoe import intake, io, registry, sources
+from himoe.datasets import deap, dreamer
+from himoe.types import HimoeError, Size
+
+SIZE = Size(("s01", "s02"), 2, 8.0)
+MB = 1 << 20
+
+
+def drop(tmp_path, edition="python"):
+    """A folder that holds a small twin of DEAP as if the owners' files stood there."""
+    root = tmp_path / "deap"
+    intake.synthesize("deap", root, SIZE, edition, 1.0, 0)
+    return root
+
+
+def take(root, tmp_path, **kwargs):
+    return intake.take_in("deap", root, SIZE, tmp_path / "unpacked", **kwargs)
+
+
+def pack(root, archive, prefix="data_preprocessed_python/"):
+    """The folder's files as the owners' zip, away from the folder."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and p != archive):
+            zipped.write(path, prefix + str(path.relative_to(root)))
+    for path in list(root.iterdir()):
+        if path != archive:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def trials(manifest, subject="s01"):
+    from pathlib import Path
+
+    return list(deap.read(Path(manifest["root"]), intake.record_of(manifest, subject), SIZE))
+
+
+@pytest.mark.parametrize("edition", ["python", "matlab", "raw"])
+def test_each_edition_is_recognised(tmp_path, edition):
+    manifest = take(drop(tmp_path, edition), tmp_path)
+    assert manifest["edition"] == edition
+    assert list(manifest["records"]) == ["s01", "s02"]
+    if edition == "raw":
+        assert "participant_ratings.csv" in manifest["source"]
+
+
+def test_the_edition_asked_for_is_taken(tmp_path):
+    root = drop(tmp_path)
+    deap._write_matlab(root / "s01.mat", io.read_numpy_pickle(root / "s01.dat"))
+    assert take(root, tmp_path)["edition"] == "python"
+    with pytest.raises(HimoeError, match=r"edition 'matlab': 1 of 2 subjects absent \(s02\)"):
+        take(root, tmp_path, wanted="matlab")
+
+
+def test_an_archive_is_the_same_as_its_content(tmp_path):
+    root = drop(tmp_path)
+    plain = trials(take(root, tmp_path))
+    (root / "manifest.json").unlink()
+    pack(root, root / "data_preprocessed_python.zip")
+    manifest = take(root, tmp_path)
+    assert list(manifest["source"]) == ["data_preprocessed_python.zip"]
+    for a, b in zip(plain, trials(manifest), strict=True):
+        np.testing.assert_array_equal(a.signals["eeg"].data, b.signals["eeg"].data)
+
+
+def test_one_folder_further_down_will_do(tmp_path):
+    root = drop(tmp_path)
+    (root / "data_preprocessed_python").mkdir()
+    for path in root.glob("*.dat"):
+        path.rename(root / "data_preprocessed_python" / path.name)
+    manifest = take(root, tmp_path)
+    assert manifest["root"].endswith("deap/data_preprocessed_python")
+    assert len(trials(manifest)) == 2
+
+
+def test_dreamer_is_converted_from_its_zip_too(tmp_path):
+    root, size = tmp_path / "dreamer", Size(dreamer.INFO.subjects[:2], 2, 8.0)
+    intake.synthesize("dreamer", root, size, "matlab", 1.0, 0)
+    pack(root, root / "DREAMER.zip", "")
+    manifest = intake.take_in("dreamer", root, size, tmp_path / "unpacked")
+    assert manifest["records"] == {"s01": ["s01.safetensors"], "s02": ["s02.safetensors"]}
+    assert list(manifest["source"]) == ["DREAMER.zip"]
+
+
+def test_litter_and_strangers_are_told_apart(tmp_path):
+    root = drop(tmp_path)
+    for name in (".DS_Store", "s33.dat", "notes.txt", "._s01.dat"):
+        (root / name).write_bytes(b"x")
+    assert take(root, tmp_path)["stray"] == ["notes.txt", "s33.dat"]
+
+
+def test_a_missing_subject_stops_unless_allowed(tmp_path):
+    root = drop(tmp_path)
+    (root / "s02.dat").unlink()
+    with pytest.raises(HimoeError, match=r"1 of 2 subjects absent \(s02\).*allow_missing_subjects"):
+        take(root, tmp_path)
+    manifest = take(root, tmp_path, allow_missing=True)
+    assert manifest["absent"] == ["s02"]
+    assert intake.record_of(manifest, "s02").files == ()
+
+
+def test_hashes_are_trusted_on_first_use_and_compared_ever_after(tmp_path):
+    root = drop(tmp_path)
+    first = take(root, tmp_path)
+    remembered = json.loads((root / "manifest.json").read_text())
+    assert remembered == first["source"]
+    assert take(root, tmp_path)["source"] == first["source"]
+    whole = bytearray((root / "s02.dat").read_bytes())
+    whole[5000] ^= 1
+    (root / "s02.dat").write_bytes(whole)
+    with pytest.raises(HimoeError, match=r"s02\.dat: differs from when it was first seen .*delete its entry"):
+        take(root, tmp_path)
+    del remembered["s02.dat"]
+    (root / "manifest.json").write_text(json.dumps(remembered))
+    assert take(root, tmp_path)["source"]["s02.dat"] != first["source"]["s02.dat"]
+
+
+def test_a_twin_is_not_remembered(tmp_path):
+    root = drop(tmp_path)
+    intake.take_in("deap_twin", root, SIZE, tmp_path / "unpacked")
+    assert not (root / "manifest.json").exists()
+
+
+def test_a_published_hash_rules(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from himoe.types import Download
+
+    root = drop(tmp_path)
+    download = Download("python", "https://example.org/s01.dat", "s01.dat", "0" * 64)
+    monkeypatch.setattr(deap, "INFO", replace(deap.INFO, downloads=(download,)))
+    with pytest.raises(HimoeError, match=r"s01\.dat: SHA-256 is not the published one"):
+        take(root, tmp_path)
+
+
+def test_a_twin_whose_files_are_gone_says_what_to_delete(tmp_path):
+    (tmp_path / "source").mkdir()
+    with pytest.raises(HimoeError, match=r"the twin's files are gone; delete .*twin\.json"):
+        intake.take_in("deap_twin", tmp_path / "source", SIZE, tmp_path / "unpacked")
+
+
+def test_a_file_that_shrank_since_intake_is_refused(tmp_path):
+    root = drop(tmp_path)
+    manifest = take(root, tmp_path)
+    (root / "s01.dat").write_bytes(b"short")
+    with pytest.raises(HimoeError, match=r"s01\.dat: absent or of another size than at intake"):
+        intake.record_of(manifest, "s01")
+
+
+def test_a_subjects_own_files_are_known_by_name(tmp_path):
+    root = drop(tmp_path)
+    source = sources.find(root, deap.INFO, "", False)
+    assert source.files("s02") == [str(root / "s02.dat")]
+    assert len(source.files()) == 2
+
+
+def test_nothing_there_names_every_edition_and_the_way(tmp_path):
+    with pytest.raises(HimoeError) as caught:
+        sources.find(tmp_path / "case", registry.peek("datasets", "case")["INFO"], "", False)
+    for part in ("data set 'CASE'", "CASE*.zip", "doi:10.6084/m9.figshare.8869157", "or set download: true"):
+        assert part in str(caught.value)
+
+
+def test_a_download_needs_its_credentials(tmp_path, monkeypatch):
+    monkeypatch.delenv("DEAP_USER", raising=False)
+    monkeypatch.setenv("DEAP_PASSWORD", "x")
+    with pytest.raises(HimoeError, match="set the environment variable DEAP_USER to download it"):
+        sources.find(tmp_path, deap.INFO, "", True)
+    monkeypatch.setenv("DEAP_USER", "me")
+    assert sources.find(tmp_path, deap.INFO, "", True).downloads[0].name == "data_preprocessed_python.zip"
+
+
+def _zip(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for info, content in members:
+            zipped.writestr(info, content)
+
+
+def _link(name):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([("s01.dat", b"x"), ("../evil.dat", b"x")], "points outside"),
+        ([("s01.dat", b"x"), ("/tmp/evil.dat", b"x")], "points outside"),
+        ([("s01.dat", b"x"), ("a/../../evil.dat", b"x")], "points outside"),
+        ([("s01.dat", b"x"), ("..\\evil.dat", b"x")], "points outside"),
+        ([("s01.dat", b"x"), ("C:/evil.dat", b"x")], "points outside"),
+        ([(_link("s01.dat"), b"/etc/passwd")], "is a link or device"),
+        ([("s01.dat", b"\0" * (64 * MB))], "unpacks to"),
+        ([("a/s01.dat", b"x"), ("b/s01.dat", b"y")], "two members called s01.dat"),
+        ([("readme.txt", b"x")], r"no \*\.dat in it"),
+    ],
+    ids=["climbs", "absolute", "climbs inside", "backslash", "drive", "link", "bomb", "twice", "stranger"],
+)
+def test_hostile_archives_write_nothing(tmp_path, members, said):
+    _zip(tmp_path / "a.zip", members)
+    out = tmp_path / "deep" / "out"
+    with pytest.raises(HimoeError, match=rf"a\.zip: refused or truncated.*{said}"):
+        io.extract(tmp_path / "a.zip", out, ("*.dat",))
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.zip"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_a_damaged_archive_leaves_no_half_file(tmp_path, damage):
+    rng = np.random.default_rng(0)
+    _zip(tmp_path / "a.zip", [("s01.dat", rng.bytes(100_000))])
+    whole = bytearray((tmp_path / "a.zip").read_bytes())
+    if damage == "flip":
+        whole[50_000] ^= 1
+    (tmp_path / "a.zip").write_bytes(whole if damage == "flip" else whole[:60_000])
+    with pytest.raises(HimoeError, match=r"a\.zip: refused or truncated"):
+        io.extract(tmp_path / "a.zip", tmp_path / "out", ("*.dat",))
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.zip"]
+
+
+def test_only_what_is_asked_for_comes_out(tmp_path):
+    members = [("top/data/x/sub_1.csv", b"1"), ("top/data/y/sub_1.csv", b"2"), ("top/code/run.py", b"evil()")]
+    _zip(tmp_path / "a.zip", members)
+    assert io.extract(tmp_path / "a.zip", tmp_path / "out", ("data/x/*.csv",)) == ["data/x/sub_1.csv"]
+    assert [str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()] == ["data/x/sub_1.csv"]
