@@ -118,6 +118,8 @@ class _Walker:
         if len(path) > MAX_DEPTH:
             raise _Broken(f"nested deeper than {MAX_DEPTH} levels")
         if size == 0:  # how MATLAB writes an empty cell
+            if not path:
+                raise _Broken("an array without a name")
             if self.want(path):
                 yield path, np.zeros((0, 0))
             return

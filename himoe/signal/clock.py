@@ -40,6 +40,29 @@ def window_mean(values: np.ndarray, signal: Signal, times: np.ndarray, window: f
     return np.where(inside & (np.asarray(lost) == 0), mean, np.nan).T
 
 
+def window_variance(values: np.ndarray, signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+    """Population variance of ``values`` (n_rows, n_times) in each window: (n_tokens, n_rows), NaN as in :func:`window_mean`.
+
+    For slowly drifting means beside the variance (band-passed signals): it is the mean square minus the square of the mean.
+    Where windows are a whole number of equal hops, sums are taken per hop.
+    """
+    first, last, inside = window_bounds(signal, times, window)
+    starts = first[inside]
+    hops = np.unique(np.diff(starts))
+    if not (inside.any() and len(hops) <= 1 and np.isfinite(values).all()):
+        return window_mean(values**2, signal, times, window) - window_mean(values, signal, times, window) ** 2
+    n_times = int(last[inside][0] - starts[0])
+    hop = int(hops[0]) if len(hops) else n_times
+    block = int(np.gcd(hop, n_times))
+    blocks = values[:, starts[0] : starts[-1] + n_times].reshape(len(values), -1, block)
+    at = np.arange(len(starts)) * (hop // block)
+    sums, squares = (_running(part) for part in (blocks.sum(-1), np.einsum("cnb,cnb->cn", blocks, blocks)))
+    mean, power = ((part[:, at + n_times // block] - part[:, at]) / n_times for part in (sums, squares))
+    out = np.full((len(times), len(values)), np.nan)
+    out[inside] = (power - mean**2).T
+    return out
+
+
 def _running(values: np.ndarray) -> np.ndarray:
     """Sums of the first 0..n values of each row, in double precision."""
     out = np.zeros((len(values), values.shape[1] + 1))

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from himoe.signal.clock import fill_gaps, raw_windows, window_mean
+from himoe.signal.clock import fill_gaps, raw_windows, window_variance
 from himoe.types import HimoeError, Signal
 
 BANDS = {"theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
@@ -52,10 +52,8 @@ def whole_trial_power(signal: Signal, times: np.ndarray, window: float, bands: B
     spectrum = scipy.fft.rfft(np.concatenate([before, data, after], axis=1), n_fft)
     out = np.empty((len(times), len(data), len(bands)))
     for b, gain in enumerate(_gains(bands, signal.sfreq, n_fft)):
-        band = scipy.fft.irfft(spectrum * gain, n_fft)[:, pad : pad + n_times].astype(np.float64)
-        band = band if recorded.all() else np.where(recorded, band, np.nan)
-        mean = window_mean(band, signal, times, window)
-        out[..., b] = window_mean(band**2, signal, times, window) - mean**2
+        band = scipy.fft.irfft(spectrum * gain, n_fft)[:, pad : pad + n_times]
+        out[..., b] = window_variance(band if recorded.all() else np.where(recorded, band, np.nan), signal, times, window)
     return out
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from himoe.signal import eeg
-from himoe.signal.clock import fill_gaps, window_bounds, window_mean
+from himoe.signal.cleaning import resample
+from himoe.signal.clock import fill_gaps, window_bounds, window_mean, window_variance
 from himoe.signal.eeg import FLAT
 from himoe.types import HimoeError, Signal
 
 MICRO = 1e6
+GSR_SFREQ = 32.0  # skin conductance has nothing above a few Hz, and peak finding costs by the sample
 UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurokit2 raises on signals without events
 
 
@@ -50,8 +52,7 @@ def band_filter(data: np.ndarray, sfreq: float, l_freq: float | None, h_freq: fl
 def window_log_power(filtered: np.ndarray, signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
     """ln of the window's variance (n_tokens, n_rows); flat or unrecorded windows are NaN."""
     filtered = np.where(np.isfinite(signal.data), filtered, np.nan)
-    mean = window_mean(filtered, signal, times, window)
-    power = window_mean(filtered**2, signal, times, window) - mean**2
+    power = window_variance(filtered, signal, times, window)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(power > FLAT, np.log(power), np.nan)
 
@@ -78,29 +79,28 @@ def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndar
 def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_amplitude: float = 0.01) -> np.ndarray:
     """Tonic level (ln uS), mean phasic conductance (uS) and rate of skin conductance responses (1/s); input in S.
 
-    Decomposition (at 0.05 Hz) and responses by neurokit2 (Makowski et al. 2021); those below ``scr_amplitude`` uS do not count.
+    Low-pass (3 Hz), decomposition (at 0.05 Hz) and responses by neurokit2 (Makowski et al. 2021); responses below
+    ``scr_amplitude`` uS do not count.
     """
     import neurokit2
 
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.where(signal.data[:1] > 0, signal.data[:1], np.nan) * MICRO
-        tonic = window_mean(np.log(level), signal, times, window)
-    out = np.full((len(times), 3), np.nan)
+        out = np.full((len(times), 3), np.nan)
+        out[:, :1] = window_mean(np.log(level), signal, times, window)
+    sfreq = min(signal.sfreq, GSR_SFREQ)
     try:
-        parts = neurokit2.eda_phasic(fill_gaps(level)[0], sampling_rate=signal.sfreq, method="highpass")
-        phasic = parts["EDA_Phasic"].to_numpy()
-        if np.ptp(phasic) == 0:
-            return out
-        _, found = neurokit2.eda_peaks(phasic, sampling_rate=signal.sfreq, method="neurokit", amplitude_min=0)
-        strong = np.nan_to_num(found["SCR_Amplitude"]) >= scr_amplitude
-        at = np.asarray(found["SCR_Peaks"])[strong].astype(int)
+        slow = resample(fill_gaps(level), signal.sfreq, sfreq)[0]
+        phasic = neurokit2.eda_phasic(neurokit2.eda_clean(slow, sfreq), sfreq, method="highpass")["EDA_Phasic"].to_numpy()
+        _, found = neurokit2.eda_peaks(phasic, sfreq, method="neurokit", amplitude_min=0)
+        at = np.asarray(found["SCR_Peaks"])[np.nan_to_num(found["SCR_Amplitude"]) >= scr_amplitude].astype(int)
     except UNUSABLE:
-        at, phasic = np.zeros(0, int), np.full(level.shape[1], np.nan)
-    responses = np.zeros(level.shape[1])
-    responses[at] = signal.sfreq
-    traces = np.where(np.isfinite(level), np.stack([phasic, responses]), np.nan)
-    out[:, :1], out[:, 1:] = tonic, window_mean(traces, signal, times, window)
-    return out
+        return np.full_like(out, np.nan)
+    responses = np.zeros(len(phasic))
+    responses[at] = sfreq
+    traces = np.stack([phasic, responses])
+    out[:, 1:] = window_mean(traces, Signal(traces, sfreq, signal.start), times, window)
+    return np.where(np.isnan(out[:, :1]), np.nan, out)
 
 
 def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Signal, np.ndarray, float], np.ndarray]:

@@ -1,5 +1,9 @@
 """What each data set holds after preparation: what is there, what is missing and what the quality gate refused. A token is
-present where at least half of a modality's features could be measured."""
+present where enough of a modality's features could be measured (half, unless the config says otherwise). A window of a channel is
+refused if it was not wholly recorded, does not move (flat), lies at the recording's rails (clipped), or if the recording is
+too short for the feature."""
+
+from typing import Any
 
 import pandas as pd
 
@@ -9,6 +13,7 @@ from himoe.tables._text import number
 TITLE = "Data card"
 SECTION = "data"
 NEEDS = ("cards",)
+REASONS = {"not_recorded": "not recorded", "flat": "flat", "clipped": "clipped", "too_short": "too short"}
 
 
 def make(evidence: Evidence) -> Made:
@@ -17,27 +22,16 @@ def make(evidence: Evidence) -> Made:
     for card in evidence.cards:
         for name, m in card["modalities"].items():
             share = m["present"] / max(m["tokens"], 1)
-            keys = ("n_chans", "sfreq", "recipe", "normalise", "tokens", "present", "features_unmeasured")
+            keys = ("n_chans", "sfreq", "recipe", "normalise", "tokens", "present", "features_unmeasured", "windows", *REASONS)
             rows.append({"dataset": card["dataset"], "modality": name, **{k: m[k] for k in keys}, "present_share": share})
-        labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
-        kind = "per token" if card["per_token"] else "per trial"
-        told = (
-            f"{setting_title(card['dataset'])}: {card['n_subjects']} subjects, {card['n_trials']} trials, "
-            f"{card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
-            f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
-            f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
-        )
-        if card["absent_subjects"]:
-            told += f" Absent subjects: {', '.join(card['absent_subjects'])}."
-        if card["stray_files"]:
-            told += f" Files that belong to no subject: {len(card['stray_files'])}."
-        notes.append(told)
+        notes.append(_note(card))
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["dataset"].map(setting_title), "modality": data["modality"].str.replace("_", " "),
         "channels": data["n_chans"],
         "rate, Hz": data["sfreq"].map(lambda v: number(v, 0)), "features": data["recipe"], "normalised": data["normalise"],
-        "tokens present": [f"{100 * s:.1f}%" for s in data["present_share"]], "features refused": data["features_unmeasured"],
+        "tokens present": [f"{100 * s:.1f}%" for s in data["present_share"]],
+        "windows refused": [_refused(row) for row in data.to_dict("records")],
     })  # fmt: skip
     lowest = data.loc[data["present_share"].idxmin()]
     share, where = 100 * lowest["present_share"], f"{setting_title(lowest['dataset'])}, {lowest['modality']}"
@@ -47,3 +41,26 @@ def make(evidence: Evidence) -> Made:
         else f"The least complete modality ({where}) has {share:.1f}% of its tokens."
     )
     return Made(data, shown, alt, "\n".join(notes))
+
+
+def _refused(row: dict[str, Any]) -> str:
+    """Share of a modality's windows that the gate refused, by reason."""
+    shares = {word: 100 * row[reason] / max(row["windows"], 1) for reason, word in REASONS.items()}
+    named = [f"{share:.1f}% {word}" if share >= 0.05 else f"<0.1% {word}" for word, share in shares.items() if share > 0]
+    return ", ".join(named) or "none"
+
+
+def _note(card: dict[str, Any]) -> str:
+    labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
+    kind = "per token" if card["per_token"] else "per trial"
+    told = (
+        f"{setting_title(card['dataset'])}, edition '{card['edition']}': {card['n_subjects']} subjects, {card['n_trials']} trials, "
+        f"{card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
+        f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
+        f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
+    )
+    if card["absent_subjects"]:
+        told += f" Absent subjects: {', '.join(card['absent_subjects'])}."
+    if card["stray_files"]:
+        told += f" Files that belong to no subject: {len(card['stray_files'])}."
+    return told
