@@ -101,14 +101,30 @@ def _stray(root: Path, known: set[str]) -> list[str]:
     return [name for p in found if (name := str(p.relative_to(root))) not in known][:50]
 
 
-def record_of(manifest: dict[str, Any], subject: str) -> Record:
-    """One subject's record from a manifest, its files unchanged since; without files if the subject is known to be absent."""
-    record = Record(subject, tuple(manifest["records"].get(subject, ())), manifest["edition"])
+def find_record(dataset: str, folder: Path, size: Size, edition: str, subject: str, allow_missing: bool) -> Record:
+    """One subject's record where files stand by themselves; without files if it is absent and may be."""
+    plugin = registry.load("datasets", dataset)
+    chosen = next(e for e in plugin.INFO.editions if e.name == edition)
+    for record in plugin.records(folder, size, chosen):
+        if record.subject == subject:
+            return record
+    if not allow_missing:
+        raise HimoeError(
+            f"{folder}: {plugin.INFO.title}, edition '{edition}': subject {subject} is absent; {plugin.INFO.access}; "
+            "or set allow_missing_subjects: true"
+        )
+    return Record(subject, (), edition)
+
+
+def record_of(path: Path, subject: str) -> tuple[Path, Record]:
+    """Folder and record of one subject by a manifest, its files unchanged since; without files if it is known to be absent."""
+    manifest = io.read_json(path)
+    folder, record = Path(manifest["root"]), Record(subject, tuple(manifest["records"].get(subject, ())), manifest["edition"])
     for name in record.files:
-        path = Path(manifest["root"]) / name
-        if not path.is_file() or path.stat().st_size != manifest["bytes"][name]:
-            raise HimoeError(f"{path}: absent or of another size than at intake; delete the manifest and run again")
-    return record
+        file = folder / name
+        if not file.is_file() or file.stat().st_size != manifest["bytes"][name]:
+            raise HimoeError(f"{file}: absent or of another size than at intake; delete {path} and run again")
+    return folder, record
 
 
 def synthesize(dataset: str, root: Path, size: Size, edition: str, snr: float, seed: int) -> dict[str, Any]:

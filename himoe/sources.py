@@ -72,7 +72,7 @@ def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:
             raise HimoeError(f"{error}{hint}") from None
     edition = next(e for e in info.editions if e.name == offered[0].edition)
     chosen = tuple(d for d in offered if d.edition == edition.name)
-    for name in {n for d in chosen for n in d.credentials}:
+    for name in (n for d in chosen for n in d.credentials):
         if not os.environ.get(name):
             raise HimoeError(f"data set '{info.title}': set the environment variable {name} to download it; {info.access}")
     return Source(root, edition, root, (), chosen)

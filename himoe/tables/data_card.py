@@ -1,6 +1,6 @@
 """What each data set holds after preparation: what is there, what is missing and what the quality gate refused. A token is
-present where enough of a modality's features could be measured (half, unless the config says otherwise). A window of a channel is
-refused if it was not wholly recorded, does not move (flat), lies at the recording's rails (clipped), or if the recording is
+present where enough of a modality's features could be measured (half, unless the config says otherwise). A window of a channel
+is refused if it was not wholly recorded, does not move (flat), lies at the recording's rails (clipped), or if the recording is
 too short for the feature."""
 
 from typing import Any
@@ -54,8 +54,8 @@ def _note(card: dict[str, Any]) -> str:
     labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
     kind = "per token" if card["per_token"] else "per trial"
     told = (
-        f"{setting_title(card['dataset'])}, edition '{card['edition']}': {card['n_subjects']} subjects, {card['n_trials']} trials, "
-        f"{card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
+        f"{setting_title(card['dataset'])}, edition '{card['edition']}': {card['n_subjects']} subjects, "
+        f"{card['n_trials']} trials, {card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
         f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
         f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from himoe import config, intake, preprocess, registry
+from himoe import config, intake, io, preprocess, registry
 from himoe.predict import perturb
 from himoe.rows import to_rows
 from himoe.types import Batch, BuildContext, HimoeError, Output, Tokens
@@ -38,9 +37,9 @@ def take_in(twin, tmp_path):
 
 
 def trials_of(twin, tmp_path, subject):
-    manifest = take_in(twin, tmp_path)
-    plugin = registry.load("datasets", twin[0])
-    return list(plugin.read(Path(manifest["root"]), intake.record_of(manifest, subject), twin[2]))
+    io.write_json(tmp_path / "manifest.json", take_in(twin, tmp_path))
+    folder, record = intake.record_of(tmp_path / "manifest.json", subject)
+    return list(registry.load("datasets", twin[0]).read(folder, record, twin[2]))
 
 
 def test_facts_are_complete(twin):

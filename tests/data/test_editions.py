@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from himoe import config, intake, preprocess
+from himoe import config, intake, io, preprocess
 from himoe.datasets import _deap_raw, case, deap, dreamer
 from himoe.signal import cleaning
 from himoe.types import HimoeError, Size
@@ -21,11 +21,10 @@ def trials_of(plugin, name, root, size, edition="", **options):
 
 
 def reread(plugin, name, root, size, edition="", **options):
-    from pathlib import Path
-
     manifest = intake.take_in(f"{name}_twin", root, size, root.parent / f"{root.name}_unpacked", edition)
-    record = intake.record_of(manifest, size.subjects[0])
-    return list(plugin.read(Path(manifest["root"]), record, size, **options))
+    io.write_json(root.parent / f"{root.name}.json", manifest)
+    folder, record = intake.record_of(root.parent / f"{root.name}.json", size.subjects[0])
+    return list(plugin.read(folder, record, size, **options))
 
 
 def tokens_of(plugin, name, trials, **kwargs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from himoe import config, intake, preprocess, registry, score
+from himoe import config, intake, io, preprocess, registry, score
 from himoe.predict import predict_shard
 from himoe.types import Tokens
 from tests.test_training import fit, folds, loader
@@ -17,11 +17,11 @@ def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
     size = config.Config(datasets=["esports"]).size("esports")
     (tmp_path / "esports").mkdir()
     (tmp_path / "esports/matches").symlink_to(recordings / "matches")  # the drop zone remembers hashes: not in the original
-    manifest = intake.take_in("esports", tmp_path / "esports", size, tmp_path / "unpacked")
+    io.write_json(tmp_path / "manifest.json", intake.take_in("esports", tmp_path / "esports", size, tmp_path / "unpacked"))
     options = config.Config(datasets=["esports"]).feature_options("esports")
     parts, missing = [], {}
     for subject in size.subjects:
-        trials = plugin.read(recordings, intake.record_of(manifest, subject), size)
+        trials = plugin.read(*intake.record_of(tmp_path / "manifest.json", subject), size)
         tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, ("Engagement",), options)
         parts.append(tokens)
         missing[subject] = quality["eye_tracker"]["present"] / quality["eye_tracker"]["tokens"]

@@ -81,7 +81,7 @@ def test_a_replaced_recording_concerns_its_subject_alone(tmp_path):
     for subject in subjects[1:]:
         (data / f"{subject}.dat").symlink_to(data / "s01.dat")
     (folder / "run.yaml").write_text(yaml.safe_dump({"datasets": ["deap"], "models": ["train_mean"], "conditions": {}}))
-    targets = [f"results/deap/subjects/{s}.npz" for s in ("s05", "s06")]
+    targets = ["results/deap/manifest.json", *(f"results/deap/subjects/{s}.npz" for s in ("s05", "s06"))]
     done = snakemake(folder, *targets, "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(yaml.safe_load((data / "manifest.json").read_text())) == 32
@@ -99,7 +99,7 @@ def test_every_kind_of_label_reaches_the_scores(tmp_path):
     folder = checkout(tmp_path)
     run = {
         "datasets": ["case_twin", "esports_twin"], "annotator_lag": {"case_twin": 2.0}, "splits": {"n_folds": 2},
-        "twin": {"subjects": 6, "trials": 4, "seconds": 16, "snr": 1.0}, "training": {"epochs": 2, "crop_seconds": 12},
+        "twin": {"subjects": 6, "trials": 4, "seconds": 30, "snr": 1.0}, "training": {"epochs": 2, "crop_seconds": 12},
         "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
         "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]}, "statistics": {"n_bootstrap": 500},
     }  # fmt: skip
@@ -175,7 +175,7 @@ def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
     try:
         without = _run(folder)
         assert without.returncode != 0
-        assert "set the environment variable DEAP_PASSWORD to download it" in without.stdout + without.stderr
+        assert "set the environment variable DEAP_USER to download it" in without.stdout + without.stderr
         wrong = _run(folder, DEAP_USER=USER, DEAP_PASSWORD="wr0ng-word")
         assert wrong.returncode != 0
         assert "himoe: http://127.0.0.1" in wrong.stderr

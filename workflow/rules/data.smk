@@ -61,11 +61,10 @@ rule take_in:
         "../scripts/take_in.py"
 
 
-# The manifest is ancient: what concerns a subject is its own files, so that one that comes or changes leaves the others alone.
+# No ancient() here: Snakemake does not look at the other inputs of a job below one that runs.
 rule clean_subject:
     input:
-        manifest=ancient(rules.take_in.output.manifest),
-        source=source_files,
+        recordings_of,
     output:
         recordings="results/{dataset}/subjects/{subject}.safetensors",
     log:
@@ -73,9 +72,11 @@ rule clean_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
+        folder=folder_of,
         size=size_of,
         edition=edition_of,
         options=reading_of,
+        allow_missing=CONFIG.allow_missing_subjects,
         code=reader_code,
     script:
         "../scripts/clean_subject.py"

@@ -4,6 +4,7 @@
 
 rule make_splits:
     input:
+        manifest="results/{dataset}/manifest.json",
         tokens=every_subject("npz"),
     output:
         splits="results/{dataset}/splits/{protocol}.csv",

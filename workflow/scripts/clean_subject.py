@@ -3,13 +3,16 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe import io, registry
-    from himoe.intake import record_of
+    from himoe import intake, registry
     from himoe.recordings import write_trials
     from himoe.types import Size
 
-    params, manifest = snakemake.params, io.read_json(snakemake.input.manifest)
-    plugin = registry.load("datasets", snakemake.wildcards.dataset)
-    record = record_of(manifest, snakemake.wildcards.subject)
-    read = plugin.read(Path(manifest["root"]), record, Size(**params.size), **params.options) if record.files else []
-    write_trials(snakemake.output.recordings, list(read))
+    params, name, subject = snakemake.params, snakemake.wildcards.dataset, snakemake.wildcards.subject
+    size = Size(**params.size)
+    if params.folder:
+        folder = Path(params.folder)
+        record = intake.find_record(name, folder, size, params.edition, subject, params.allow_missing)
+    else:
+        folder, record = intake.record_of(Path(snakemake.input[0]), subject)
+    plugin = registry.load("datasets", name)
+    write_trials(snakemake.output.recordings, list(plugin.read(folder, record, size, **params.options)) if record.files else [])
