@@ -10,12 +10,14 @@ import numpy as np
 
 from himoe import io
 from himoe.signal.clock import token_times
-from himoe.signal.features import recipe
+from himoe.signal.features import Recipe, recipe
 from himoe.signal.quality import REASONS, gate
 from himoe.types import DatasetInfo, HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 if TYPE_CHECKING:
     from himoe.types import Modality
+
+MAX_LABEL_STEPS = 2.5
 
 
 def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
@@ -35,7 +37,7 @@ def prepare_subject(
     """
     layout = layout_of(info, targets)
     keep = [info.targets.index(name) for name in targets]
-    counts = dict.fromkeys(("tokens", "present", "features_unmeasured", "windows", "too_short", *REASONS), 0)
+    counts = dict.fromkeys(("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS), 0)
     blocks, infos, quality = [], [], {m.name: dict(counts) for m in info.modalities}
     for trial in trials:
         times = token_times(trial.seconds, info.token_rate, info.token_window)
@@ -86,60 +88,72 @@ def _features(
     """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not measured."""
     made, window = recipe(modality.features), info.token_window
     nothing = np.full((len(times), len(made.names(modality.channels))), np.nan)
-    count["windows"] += len(times) * len(modality.channels)
+    n_windows = len(times) * (len(modality.channels) if made.per_channel else 1)
+    count["windows"] += n_windows
     if modality.name not in trial.signals:
-        count["not_recorded"] += len(times) * len(modality.channels)
+        count["not_recorded"] += n_windows
         return nothing
     signal, rest = (_double(s) for s in (trial.signals[modality.name], trial.baseline.get(modality.name)))
     if signal.data.shape[1] / signal.sfreq < made.min_seconds:
-        count["too_short"] += len(times) * len(modality.channels)
+        count["too_short"] += n_windows
         return nothing
-    own = options.get(made.family, {})
-    if not made.baseline or not options["quality"]["baseline_correction"] or (rest is None and signal.start >= 0):
-        x = made.run(signal, times, window, **own)
-    elif rest is not None:
-        before = token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, window)
-        x = made.run(signal, times, window, **own)
-        x = _minus_baseline(x, made.run(rest, before, window, **own) if len(before) else nothing[:0])
+    own, share = options.get(made.family, {}), options["quality"]["clipped_share"]
+    before = np.zeros(0)
+    if made.baseline and options["quality"]["baseline_correction"]:
+        end, start = (rest.data.shape[1] / rest.sfreq, 0.0) if rest else (0.0, min(signal.start, 0.0))
+        before = token_times(end, info.token_rate, window, start=start)
+    if rest is None:
+        x, refused = _measure(made, signal, np.concatenate([before, times]), window, own, share)
+        (baseline, x), refused = np.split(x, [len(before)]), {r: w[len(before) :] for r, w in refused.items()}
     else:
-        before = token_times(0.0, info.token_rate, window, start=signal.start)
-        both = made.run(signal, np.concatenate([before, times]), window, **own)
-        x = _minus_baseline(both[len(before) :], both[: len(before)])
-    refused = np.zeros((len(times), len(modality.channels)), bool)
-    for reason, windows in gate(signal, times, window, options["quality"]["clipped_share"]).items():
-        if reason == "not_recorded" or reason in made.gate:
-            count[reason] += int(windows.sum())
-        if reason in made.gate:
-            refused |= windows
-    if made.per_channel:
-        columns = np.repeat(refused, x.shape[1] // refused.shape[1], axis=1)
-    else:  # one signal makes all features: the first channel
-        columns = refused[:, :1]
-    return np.where(columns, np.nan, x)
+        x, refused = _measure(made, signal, times, window, own, share)
+        baseline = _measure(made, rest, before, window, own, share)[0] if len(before) else nothing[:0]
+    for reason, windows in refused.items():
+        count[reason] += int(windows.sum())
+    if not len(before):
+        return x
+    known = np.isfinite(baseline)
+    level = np.where(known, baseline, 0).sum(0) / np.maximum(known.sum(0), 1)
+    lost = np.isfinite(x) & ~known.any(0)  # with and without correction would be two quantities
+    count["no_baseline"] += int(lost.sum() // (x.shape[1] // len(refused["dead"][0])))
+    return np.where(lost, np.nan, x - level)
+
+
+def _measure(
+    made: Recipe, signal: Signal, times: np.ndarray, window: float, own: dict[str, Any], share: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Features (n_tokens, n_features), NaN where the gate refuses, and reason -> windows refused (n_tokens, n_chans used).
+
+    A recipe that is not per channel reads the first channel alone.
+    """
+    x = made.run(signal, times, window, **own)
+    used = signal if made.per_channel else Signal(signal.data[:1], signal.sfreq, signal.start)
+    found = gate(used, times, window, share)
+    told = {reason: windows for reason, windows in found.items() if reason == "not_recorded" or reason in made.gate}
+    refused = sum((w for reason, w in told.items() if reason != "not_recorded"), np.zeros_like(found["dead"]))
+    columns = np.repeat(refused, x.shape[1] // refused.shape[1], axis=1)
+    return np.where(columns, np.nan, x), dict.fromkeys(REASONS, np.zeros_like(refused)) | told
 
 
 def _double(signal: Signal | None) -> Signal | None:
     return signal and Signal(signal.data.astype(np.float64), signal.sfreq, signal.start)
 
 
-def _minus_baseline(x: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    """Features minus the mean of those before the stimulus; a feature without a measured baseline is not measured at all."""
-    measured = np.isfinite(baseline)
-    mean = np.where(measured, baseline, 0).sum(0) / np.maximum(measured.sum(0), 1)
-    return x - np.where(measured.any(0), mean, np.nan)
-
-
 def _targets(trial: Trial, times: np.ndarray, lag: float) -> np.ndarray:
     """(n_tokens, n_outputs): the trial's label at every token, or the annotation ``lag`` later, interpolated to the clock.
 
-    Tokens before the first or after the last annotation have no label (NaN).
+    Tokens before the first or after the last annotation, or in a gap between two, have no label (NaN).
     """
     if trial.target_times is None:
         return np.tile(trial.targets, (len(times), 1))
-    at, slack = times + lag, 0.5 * float(np.median(np.diff(trial.target_times))) if len(trial.target_times) > 1 else 0.5
-    outside = (at < trial.target_times[0] - slack) | (at > trial.target_times[-1] + slack)
-    y = np.stack([np.interp(at, trial.target_times, column) for column in trial.targets.T], axis=1)
-    return np.where(outside[:, None], np.nan, y)
+    known = trial.target_times
+    at, step = times + lag, float(np.median(np.diff(known))) if len(known) > 1 else 1.0
+    after = np.clip(np.searchsorted(known, at), 1, max(len(known) - 1, 1))
+    gap = np.diff(known)[after - 1] > MAX_LABEL_STEPS * step if len(known) > 1 else np.zeros(len(at), bool)
+    inside = (at > known[0]) & (at < known[-1]) & gap & ~np.isin(at, known)
+    outside = (at < known[0] - step / 2) | (at > known[-1] + step / 2)
+    y = np.stack([np.interp(at, known, column) for column in trial.targets.T], axis=1)
+    return np.where((outside | inside)[:, None], np.nan, y)
 
 
 def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:

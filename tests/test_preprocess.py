@@ -58,7 +58,8 @@ def test_the_gate_masks_and_counts():
     told = quality["eeg"]
     n_tokens = 37  # (20 - 2) * 2 + 1
     assert told["windows"] == 4 * n_tokens
-    assert told["flat"] == n_tokens + 1  # channel a; and of channel b the one window [5, 7) that does not move at all
+    assert told["dead"] == n_tokens  # channel a
+    assert told["flat"] == 1  # of channel b the one window, [5, 7), that does not move at all
     assert told["not_recorded"] == 4  # windows that begin at 8.5, 9, 9.5, 10 s hold the sample at 10 s
     assert told["clipped"] == 6  # windows that begin at 3.5 .. 6.5 s overlap the rail by at least a quarter, less the flat one
     assert tokens.mask.all()  # half of the features are enough
@@ -66,6 +67,41 @@ def test_the_gate_masks_and_counts():
     strict = OPTIONS | {"quality": OPTIONS["quality"] | {"min_measured": 1.0}}
     tokens, _ = preprocess.prepare_subject(facts, [trial], ("y",), strict)
     assert not tokens.mask.any()
+
+
+@pytest.mark.parametrize(("fault", "reason"), [(0.0, "flat"), (np.nan, "gap")], ids=["flat", "gap"])
+def test_a_baseline_passes_the_gate_too(fault, reason):
+    """EEG that is flat, or has one gap, before the stimulus: no level to subtract, so the channel is lost, and counted."""
+    rng = np.random.default_rng(0)
+    data = 1e-5 * rng.standard_normal((2, 13 * 128))
+    data[0, : 3 * 128] = 0.0 if reason == "flat" else data[0, : 3 * 128]
+    data[0, int(1.5 * 128)] = fault
+    facts = info(Modality("eeg", ("a", "b"), 128.0, "V", "eeg_de", "none"))
+    trial = Trial("s1", "1", "t1", "v1", 10.0, {"eeg": Signal(data, 128.0, -3.0)}, np.array([1.0]))
+    options = OPTIONS | {"quality": OPTIONS["quality"] | {"min_measured": 0.9}}
+    tokens, quality = preprocess.prepare_subject(facts, [trial], ("y",), options)
+    assert quality["eeg"]["no_baseline"] == 17  # channel a, all windows
+    assert not tokens.mask.any()
+    tokens, _ = preprocess.prepare_subject(facts, [trial], ("y",), OPTIONS)
+    assert tokens.mask.all()  # channel b is half of the features
+
+
+def test_a_dead_sensor_is_absent():
+    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature"), Modality("gsr", ("g",), 32.0, "S", "gsr"))
+    signals = {"temperature": Signal(np.zeros((1, 200)), 10.0), "gsr": Signal(np.full((1, 640), 5e-6), 32.0)}
+    trial = Trial("s1", "1", "t1", "v1", 20.0, signals, np.array([1.0]))
+    tokens, quality = preprocess.prepare_subject(facts, [trial], ("y",), OPTIONS)
+    assert not tokens.mask.any()
+    assert quality["temperature"]["dead"] == quality["gsr"]["dead"] == 37
+
+
+def test_a_gap_in_the_annotations_is_no_label():
+    facts = info(Modality("values", ("v",), 10.0, "a.u.", "values", "none"), per_token=True)
+    times = np.array([t for t in np.arange(0, 20, 0.25) if not 6 < t < 12])
+    trial = Trial("s1", "1", "t1", "v1", 20.0, {"values": Signal(np.zeros((1, 200)), 10.0)}, times[:, None], times)
+    tokens, _ = preprocess.prepare_subject(facts, [trial], ("y",), OPTIONS)
+    lost = np.isnan(tokens.y[:, 0])
+    assert tokens.time[lost].tolist() == [6.5 + i / 2 for i in range(11)]  # 6.5 .. 11.5; 6 and 12 were rated
 
 
 def test_too_short_a_recording_is_missing_not_an_error():

@@ -18,6 +18,7 @@ from himoe.types import HimoeError, Signal
 
 MICRO = 1e6
 GSR_SFREQ = 32.0  # skin conductance has nothing above a few Hz, and peak finding costs by the sample
+MAX_BRIDGE_SECONDS = 3.0  # a rate is interpolated no further than this from a beat
 UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurokit2 raises on signals without events
 
 
@@ -119,6 +120,7 @@ def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[
             out[:, 0] = 60.0 / np.interp(times, middle, intervals)
             out[:, 1] = np.interp(times, middle[1:], np.abs(np.diff(intervals)))
             out[:, 2] = amplitude[:, 0]
+            out[np.abs(times[:, None] - middle).min(axis=1) > MAX_BRIDGE_SECONDS] = np.nan
         return np.where(np.isnan(amplitude), np.nan, out)
 
     return run
@@ -179,17 +181,17 @@ def _named(*names: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
     return lambda channels: names
 
 
-WAVEFORM = ("flat", "clipped")
+WAVEFORM, SLOW = ("dead", "flat", "clipped"), ("dead",)  # a slow signal, quantised, may well stand still for a window
 RECIPES = {
     "eeg_de": Recipe(_entropy(eeg.BANDS), _per_band(eeg.BANDS), True, "eeg", WAVEFORM, 2.0, True),
     "eeg_de_delta": Recipe(_entropy(eeg.DELTA_BANDS), _per_band(eeg.DELTA_BANDS), True, "eeg", WAVEFORM, 2.0, True),
     "emg": Recipe(_log_power(20.0, None), _same, True, "", WAVEFORM, 2.0, True),
     "eog": Recipe(_log_power(0.5, 15.0), _same, True, "", WAVEFORM, 4.0, True),
-    "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "responses"), True, "gsr", ("flat",), 8.0),
+    "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "responses"), True, "gsr", SLOW, 8.0),
     "ppg": Recipe(_cardiac(_ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
     "ecg": Recipe(_cardiac(_ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
     "respiration": Recipe(respiration, _named("rate", "depth"), False, "", WAVEFORM, 8.0),
-    "temperature": Recipe(temperature, _named("level", "slope"), True),
+    "temperature": Recipe(temperature, _named("level", "slope"), True, "", SLOW),
     "values": Recipe(values, _same, False, per_channel=True),
     "log_values": Recipe(log_values, _same, False, per_channel=True),
 }

@@ -98,13 +98,12 @@ def test_heart_rate_of_a_simulated_heart(recipe):
     assert (out[6:-6, 1] < 0.02).all()  # no variability was put in
 
 
-@pytest.mark.parametrize("recipe", ["ppg", "ecg", "gsr", "respiration", "eeg_de", "emg", "eog", "temperature"])
+@pytest.mark.parametrize("recipe", ["ppg", "ecg", "gsr", "respiration", "eeg_de", "emg", "eog"])
 @pytest.mark.parametrize("data", [np.zeros((2, 1280)), np.full((2, 1280), np.nan)], ids=["flat", "nan"])
 def test_nothing_measured_is_masked_not_raised(recipe, data):
     out = features.recipe(recipe).run(Signal(data, 128.0), clock.token_times(10, 2, 2), 2.0)
     assert len(out) == 17
-    if recipe != "temperature":
-        assert np.isnan(out).all()
+    assert np.isnan(out).all()
     assert not np.isinf(out).any()
 
 
@@ -139,7 +138,8 @@ def test_window_local_is_torcheegs_definition():
 
     rng = np.random.default_rng(0)
     data = 1e-5 * np.cumsum(rng.standard_normal((4, 1280)), axis=1) * 0.1
-    signal, times = Signal(data.astype(np.float32).astype(float), 128.0), clock.token_times(10, 1, 1)
+    data -= data.mean(1, keepdims=True)
+    signal, times = Signal(data, 128.0), clock.token_times(10, 1, 1)
     ours = entropy(signal, times, 1.0, "window_local").reshape(len(times), 4, 4)
     for w in range(10):
         for c in range(4):
@@ -147,6 +147,26 @@ def test_window_local_is_torcheegs_definition():
                 out = lfilter(*butter(5, band, "band", fs=128), signal.data[c, w * 128 : (w + 1) * 128])
                 theirs = 0.5 * np.log2(2 * np.pi * np.e * np.var(out)) * np.log(2)
                 assert abs(ours[w, c, b] - theirs) < 1e-5
+
+
+@pytest.mark.parametrize("mode", ["whole_trial", "window_local"])
+def test_an_electrodes_offset_changes_nothing(mode):
+    """DREAMER's headset has an offset of 4200 uV: from rest, a filter would ring with it in every window."""
+    rng = np.random.default_rng(0)
+    data, times = 1e-5 * rng.standard_normal((2, 2560)), clock.token_times(20, 2, 2)
+    plain, moved = (entropy(Signal(data + offset, 128.0), times, 2.0, mode) for offset in (0.0, 4.2e-3))
+    np.testing.assert_allclose(plain, moved, atol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["whole_trial", "window_local"])
+def test_a_baseline_and_a_trial_are_two_runs_of_the_clock(mode):
+    rng = np.random.default_rng(0)
+    signal = Signal(1e-5 * rng.standard_normal((2, 13 * 128)), 128.0, -3.0)
+    before, after = clock.token_times(0, 2, 2, start=-3.0), clock.token_times(10, 2, 2)
+    both = entropy(signal, np.concatenate([before, after]), 2.0, mode)
+    np.testing.assert_allclose(both[:3], entropy(signal, before, 2.0, mode), atol=1e-5)
+    np.testing.assert_allclose(both[3:], entropy(signal, after, 2.0, mode), atol=1e-5)
+    assert np.isfinite(both).all()
 
 
 def test_the_two_filters_differ():
@@ -239,12 +259,42 @@ def test_the_gate_by_hand():
     flat = [1.0, 2, 2, 2, 2, 2, 3, 4]  # [2, 6) does not move
     gap = [1.0, 2, np.nan, 4, 5, 6, 7, 8]  # in [0, 4) and [2, 6)
     railed = [0.0, 9, 9, 9, 5, 4, 9, 3]  # three 9s in a row at 1..3: three of [0, 4), two of [2, 6); the lone 9 is no run
-    signal = Signal(np.array([flat, gap, railed]), 1.0)
+    dead = [5.0] * 8
+    signal = Signal(np.array([flat, gap, railed, dead]), 1.0)
     out = quality.gate(signal, times, 4.0, clipped_share=0.5)
-    assert out["flat"].T.tolist() == [[False, True, False], [False] * 3, [False] * 3]
-    assert out["not_recorded"].T.tolist() == [[False] * 3, [True, True, False], [False] * 3]
-    assert out["clipped"].T.tolist() == [[False] * 3, [False] * 3, [True, False, False]]
+    no = [False] * 3
+    assert out["flat"].T.tolist() == [[False, True, False], no, no, no]
+    assert out["not_recorded"].T.tolist() == [no, [True, True, False], no, no]
+    assert out["clipped"].T.tolist() == [no, no, [True, False, False], no]
+    assert out["dead"].T.tolist() == [no, no, no, [True] * 3]
     assert quality.gate(signal, times, 4.0, clipped_share=0.4)["clipped"][:, 2].tolist() == [True, True, False]
+
+
+def test_a_quantised_peak_is_no_clipping():
+    """A pulse wave in whole steps dwells at its foot and its peak; cut off by a converter it arrives there by a jump."""
+    from himoe.signal import simulate
+
+    wave = np.rint(500 * simulate.pulse_wave(np.arange(20_000) / 1000 * 1.2))
+    times = clock.token_times(20, 2, 2)
+    assert not quality.gate(Signal(wave, 1000.0), times, 2.0, 0.05)["clipped"].any()
+    cut = np.clip(wave, 100, 300)
+    assert quality.gate(Signal(cut, 1000.0), times, 2.0, 0.05)["clipped"].all()
+    sine = np.rint(1000 * np.sin(2 * np.pi * 10 * np.arange(2560) / 128))[None]
+    times = clock.token_times(20, 2, 2)
+    assert not quality.gate(Signal(sine, 128.0), times, 2.0, 0.05)["clipped"].any()
+    assert quality.gate(Signal(np.clip(sine, -600, 600), 128.0), times, 2.0, 0.05)["clipped"].all()
+
+
+def test_no_heart_rate_is_made_up_where_no_beat_was_found():
+    from himoe.signal import simulate
+
+    sfreq = 256.0
+    wave = simulate.ecg_wave(np.arange(int(60 * sfreq)) / sfreq * 72 / 60)
+    wave[:, int(20 * sfreq) : int(40 * sfreq)] *= 1e-3  # the lead is off, almost
+    times = clock.token_times(60, 2, 2)
+    rate = features.recipe("ecg").run(Signal(wave, sfreq), times, 2.0)[:, 0]
+    assert np.isnan(rate[(times > 25) & (times < 35)]).mean() > 0.8
+    assert np.isfinite(rate[(times > 5) & (times < 15)]).all()
 
 
 @settings(max_examples=80, deadline=None)
@@ -266,5 +316,7 @@ def test_a_window_has_one_reason_at_most(data, start, share):
         expected = np.isfinite(own).all(1) if whole else np.zeros(len(data), bool)
         assert out["not_recorded"][i].tolist() == (~expected).tolist()
         if whole:
+            dead = np.array([len(set(row[np.isfinite(row)])) == 1 for row in data])
             still = expected & (np.ptp(np.nan_to_num(own), axis=1) == 0)
-            assert out["flat"][i].tolist() == still.tolist()
+            assert out["dead"][i].tolist() == (expected & dead).tolist()
+            assert out["flat"][i].tolist() == (still & ~dead).tolist()
