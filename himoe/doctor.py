@@ -12,7 +12,7 @@ from pathlib import Path
 
 from himoe import intake, registry
 from himoe.provenance import environment
-from himoe.sources import recognise
+from himoe.sources import find_common, recognise
 from himoe.types import DatasetInfo, HimoeError
 
 READY, PACKED, ABSENT, WRONG = "ready", "packed", "absent", "wrong"
@@ -53,8 +53,10 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
         return Finding(name, WRONG, f"{known} is not a list of hashes: delete it")
     if changed:
         return Finding(name, WRONG, f"{root / changed[0]} changed since it was first seen: obtain it again, or delete {known}")
-    if lost := [f for f in edition.common if not any(folder.glob(f))]:
-        return Finding(name, WRONG, f"{folder / lost[0]} is absent, which edition '{edition.name}' needs")
+    try:
+        _ = [find_common(folder, f) for f in edition.common]
+    except HimoeError as error:
+        return Finding(name, WRONG, str(error))
     absent = [s for s in info.subjects if "{subject}" in edition.files[0] and not _has(folder, edition.patterns(s))]
     if absent:
         few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")

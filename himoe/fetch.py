@@ -75,16 +75,18 @@ class _Downloader:
         """The response that holds the file, redirects followed to known hosts only."""
         import requests
 
-        host = urlsplit(url).netloc
+        origin = urlsplit(url)[:2]
         auth = tuple(os.environ.get(name, "") for name in self.download.credentials) or None
         for _ in range(MAX_REDIRECTS):
-            here = auth if urlsplit(url).netloc == host else None
+            here = auth if urlsplit(url)[:2] == origin else None
             response = session.get(url, stream=True, auth=here, allow_redirects=False, timeout=TIMEOUT)
             if not response.is_redirect:
                 break
             url = urljoin(url, response.headers["Location"])
             response.close()
-            if urlsplit(url).netloc not in (host, *self.download.hosts):
+            if origin[0] == "https" and urlsplit(url).scheme != "https":
+                raise HimoeError(f"{self.download.url}: the server sends us on without encryption; download the file by hand")
+            if urlsplit(url).netloc not in (origin[1], *self.download.hosts):
                 raise HimoeError(
                     f"{self.download.url}: the server sends us on to another host ({urlsplit(url).netloc}); not followed; "
                     "download the file by hand"

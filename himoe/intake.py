@@ -10,7 +10,7 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.provenance import hash_file
-from himoe.sources import recognise
+from himoe.sources import find_common, recognise
 from himoe.types import DatasetInfo, Edition, HimoeError, Record, Size
 
 log = logging.getLogger("himoe")
@@ -41,13 +41,16 @@ def take_in(
     edition, folder, archives = recognise(root, plugin.INFO, wanted)
     found = {p for subject in size.subjects for pattern in edition.patterns(subject) for p in folder.glob(pattern)}
     source = {str(p.relative_to(root)): _facts(p) for p in archives or sorted(found)}
-    if not registry.is_twin(dataset):
-        _trust(root, dataset, edition, plugin.INFO, source)
+    real = not registry.is_twin(dataset)
+    known = _compare(root, edition, plugin.INFO, source) if real else {}
     shutil.rmtree(unpacked, ignore_errors=True)
     unpacked.mkdir(parents=True)
     for archive in archives:
         log.info("%s: unpacked %d files", archive, len(io.extract(archive, unpacked, edition.patterns())))
-        folder = unpacked
+    for name in edition.common if archives else ():
+        if not any(unpacked.glob(name)):  # it stands beside the archive
+            shutil.copy(find_common(root, name), unpacked)
+    folder = unpacked if archives else folder
     if hasattr(plugin, "unpack"):
         plugin.unpack(folder, unpacked, size)
         folder = unpacked
@@ -59,6 +62,8 @@ def take_in(
             f"({', '.join(absent[:8])}{' ...' if len(absent) > 8 else ''}); {plugin.INFO.access}; "
             "or set allow_missing_subjects: true"
         )
+    if real:
+        _remember(root, dataset, known, source)
     sizes = {f: (folder / f).stat().st_size for record in records for f in record.files}
     listed = {r.subject: list(r.files) for r in records}
     return {
@@ -71,8 +76,8 @@ def _facts(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
 
 
-def _trust(root: Path, dataset: str, edition: Edition, info: DatasetInfo, facts: dict[str, Any]) -> None:
-    """Compare with what was seen before; remember what was not."""
+def _compare(root: Path, edition: Edition, info: DatasetInfo, facts: dict[str, Any]) -> dict[str, Any]:
+    """What was seen before, if it agrees with what is there and with what is published."""
     path = root / TRUSTED
     known = io.read_json(path) if path.is_file() else {}
     if not isinstance(known, dict) or not all(isinstance(v, dict) for v in known.values()):
@@ -81,18 +86,23 @@ def _trust(root: Path, dataset: str, edition: Edition, info: DatasetInfo, facts:
     for name, fact in facts.items():
         if published.get(name, fact["sha256"]) != fact["sha256"]:
             raise HimoeError(f"{root / name}: SHA-256 is not the published one ({published[name]}); obtain it again")
-        before = known.get(name, {}).get("sha256", fact["sha256"])
-        if before != fact["sha256"]:
+        if known.get(name, fact).get("sha256") != fact["sha256"]:
             raise HimoeError(
                 f"{root / name}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
                 "purpose, delete its entry there"
             )
-    if new := {name: fact for name, fact in facts.items() if name not in known}:
-        try:
-            io.write_json(path, known | new)
-        except HimoeError:
-            log.warning("%s: the folder cannot be written; hashes are kept in the results only", root)
-        log.info("%s: %d files trusted on first use", dataset, len(new))
+    return known
+
+
+def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Add what was seen for the first time, once it has proved to be whole."""
+    new = {name: fact for name, fact in facts.items() if name not in known}
+    try:
+        if new:
+            io.write_json(root / TRUSTED, known | new)
+    except HimoeError:
+        log.warning("%s: the folder cannot be written: later changes of these files will not be noticed", root)
+    log.info("%s: %d files trusted on first use", dataset, len(new))
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:

@@ -198,7 +198,7 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     ------
     HimoeError
         If the file is no whole zip, none of its members matches, or any member is absolute, climbs (``..``), is a link, is
-        encrypted or unpacks to more than ``MAX_RATIO`` times its size; nothing is written then.
+        encrypted or, being wanted, unpacks to more than ``MAX_RATIO`` times its size; nothing is written then.
     """
     import zipfile
 
@@ -207,8 +207,9 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
         with zipfile.ZipFile(archive) as zipped:
             chosen: dict[str, zipfile.ZipInfo] = {}
             for member in zipped.infolist():
-                _refuse_member(member)
-                if not member.is_dir() and (tail := _tail(member.filename, patterns)):
+                _refuse_path(member)
+                if not member.is_dir() and "__MACOSX" not in member.filename and (tail := _tail(member.filename, patterns)):
+                    _refuse_size(member)
                     if tail in chosen:
                         raise ValueError(f"two members called {tail}")
                     chosen[tail] = member
@@ -219,18 +220,27 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
             for tail, member in sorted(chosen.items()):
                 with atomic(folder / tail) as temporary, zipped.open(member) as packed, open(temporary, "wb") as out:
                     shutil.copyfileobj(packed, out, 1 << 20)  # zipfile checks length and CRC at the end
+    except OSError as error:
+        raise HimoeError(f"{archive}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise HimoeError(f"{archive}: refused or truncated ({error}); obtain the file again from its owners") from error
     return sorted(chosen)
 
 
-def _refuse_member(member: Any) -> None:
+def _refuse_path(member: Any) -> None:
     """ValueError if an archive's member is anything but a file or folder within it."""
     name, mode = member.filename, member.external_attr >> 16
     if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
         raise ValueError(f"member {name!r} points outside")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ValueError(f"member {name!r} is a link or device")
+
+
+def _refuse_size(member: Any) -> None:
+    """ValueError if a member that is wanted cannot be unpacked or is out of proportion."""
+    name = member.filename
+    if len(name) > 255:
+        raise ValueError(f"member {name[:40]!r}... has a name of {len(name)} characters")
     if member.flag_bits & 1:
         raise ValueError(f"member {name!r} is encrypted")
     if member.file_size > 1 << 20 and member.file_size > MAX_RATIO * max(member.compress_size, 1):

@@ -21,7 +21,7 @@ Path_ = tuple[str | int, ...]
 CHUNK = 1 << 20
 MAX_LEAF_BYTES = 1 << 28
 MAX_ITEMS = 1 << 20
-MAX_DEPTH = 16
+MAX_DEPTH, MAX_DIMS, MAX_NAMES, MAX_NAME = 16, 32, 1024, 256
 MATRIX, COMPRESSED, UTF8, UTF16 = 14, 15, 16, 17
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 CELL, STRUCT, CHAR = 1, 2, 4
@@ -126,8 +126,8 @@ class _Walker:
         flags, used = self.numbers(source)
         dims, length = self.numbers(source)
         shape, kind, complex_ = tuple(int(n) for n in dims), int(flags[0]) & 0xFF, int(flags[0]) & 0x800
-        if min(shape, default=0) < 0 or len(shape) < 2:
-            raise _Broken(f"an array of shape {shape}")
+        if min(shape, default=0) < 0 or not 2 <= len(shape) <= MAX_DIMS:
+            raise _Broken(f"an array of shape {shape[:MAX_DIMS]}")
         used += length
         _, name, length = self.data(source)
         used += length
@@ -141,6 +141,8 @@ class _Walker:
                 _, raw, length = self.data(source)
                 used += length
                 step = max(int(width[0]), 1)
+                if len(raw) > MAX_NAMES * step or step > MAX_NAME:
+                    raise _Broken(f"a struct of {len(raw) // step} fields")
                 names = [raw[i : i + step].split(b"\0")[0].decode("latin1") for i in range(0, len(raw), step)]
             n_items = math.prod(shape)
             if n_items > MAX_ITEMS:
@@ -169,6 +171,8 @@ class _Walker:
 
     def array(self, source: _Source, kind: int, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
         """A numeric leaf in its class' type, which the stored type may undercut."""
+        if math.prod(shape) * np.dtype(CLASSES[kind]).itemsize > MAX_LEAF_BYTES:  # stored small, declared large
+            raise _Broken(f"an array of shape {shape}")
         flat, length = self.numbers(source)
         if flat.size != math.prod(shape):
             raise _Broken(f"{flat.size} numbers for shape {shape}")

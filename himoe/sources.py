@@ -11,7 +11,7 @@ from himoe.types import DatasetInfo, Download, Edition, HimoeError
 
 @dataclass(frozen=True)
 class Source:
-    """The files a data set is read from, or the downloads that will bring them (``files`` is empty then)."""
+    """The files a data set is read from, or the downloads that will bring them."""
 
     root: Path
     edition: Edition
@@ -21,18 +21,26 @@ class Source:
 
     def files(self, subject: str = "*") -> list[str]:
         """Paths whose change concerns a subject: its own where the edition names them by subject, else all."""
-        found = self.archives or sorted({p for f in self.edition.patterns(subject) for p in self.folder.glob(f)})
-        return [str(p) for p in found]
+        found = list(self.archives) or sorted({p for f in self.edition.patterns(subject) for p in self.folder.glob(f)})
+        return [str(p) for p in found] or [str(self.root / d.name) for d in self.downloads]
+
+    def stamps(self, subject: str = "*") -> list[list[int]]:
+        """Size and time of change of each file that stands by itself: one that keeps an old time has changed all the same."""
+        if self.archives or self.downloads:
+            return []
+        there = [Path(f).stat() for f in self.files(subject) if Path(f).is_file()]
+        return [[s.st_size, s.st_mtime_ns] for s in there]
 
 
 def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition, Path, list[Path]]:
     """The edition that is there, the folder its files stand in, and its archives where it is not unpacked.
 
-    Files may stand in ``root`` or in one folder below it, as archives unpack.
+    Files may stand in ``root`` or in one folder below it, as archives unpack. Of several editions the one with the most of
+    the data set's subjects is taken, an archive counting for all; then what is unpacked; then the first in ``info.editions``.
 
     Parameters
     ----------
-    wanted : name of the edition asked for; empty takes the first of ``info.editions`` that is found.
+    wanted : name of the edition asked for; empty for any.
 
     Raises
     ------
@@ -40,18 +48,44 @@ def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition,
         Saying what was looked for, where, and how to obtain it.
     """
     asked = [e for e in info.editions if wanted in ("", e.name)]
-    folders = [root, *sorted(p for p in root.glob("*") if p.is_dir())]
-    for edition in asked:
+    folders = [root, *sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith((".", "__MACOSX")))]
+    found = []
+    for order, edition in enumerate(asked):
         for folder in folders:
-            if any(next(folder.glob(f.replace("{subject}", "*")), None) for f in edition.files):
-                return edition, folder, []
-    for edition in asked:
-        if archives := sorted({p for pattern in edition.archives for p in root.glob(pattern)}):
-            return edition, root, archives
+            if n := sum(_has(folder, edition, subject) for subject in info.subjects):
+                found.append((-n, 0, order, edition, folder, []))
+        if archives := _packed(root, edition.archives):
+            extra = _packed(root, edition.common_archives)
+            found.append((-len(info.subjects), 1, order, edition, root, [*archives, *extra]))
+    if found:
+        return min(found, key=lambda f: f[:3])[3:]
     looked = "; ".join(f"{e.name}: {', '.join((*e.patterns(), *e.archives))}" for e in asked)
     raise HimoeError(
         f"data set '{info.title}': nothing of it in {root}/ (looked for {looked}); {info.access}; or set data_root"
     )
+
+
+def _has(folder: Path, edition: Edition, subject: str) -> bool:
+    """Whether a subject's own files are there; files that do not name subjects are everyone's."""
+    return all(any(folder.glob(f.replace("{subject}", subject))) for f in edition.files)
+
+
+def _packed(root: Path, patterns: tuple[str, ...]) -> list[Path]:
+    return sorted({p for pattern in patterns for p in root.glob(pattern) if not p.name.startswith(".")})
+
+
+def find_common(folder: Path, name: str) -> Path:
+    """A file that belongs to all subjects: beside their files, one folder further down or up, or in a folder beside theirs.
+
+    Raises
+    ------
+    HimoeError
+        If it is in none of them.
+    """
+    for place in (folder, *sorted(folder.glob("*/")), folder.parent, *sorted(folder.parent.glob("*/"))):
+        if found := next(place.glob(name), None):
+            return found
+    raise HimoeError(f"{folder / name}: absent, and this edition needs it; unpack or place it there")
 
 
 def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:

@@ -34,13 +34,15 @@ class Edition:
     """One form in which a data set is handed out.
 
     ``files`` are globs below its folder in which ``{subject}`` stands for a subject's id; ``archives`` are names of the
-    zip files they come in (globs); files of ``common`` belong to all subjects.
+    zip files they come in (globs). Files of ``common`` belong to all subjects and may stand in another folder or come in
+    archives of their own (``common_archives``), which do not tell the edition.
     """
 
     name: str
     files: tuple[str, ...]
     archives: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
+    common_archives: tuple[str, ...] = ()
 
     def patterns(self, subject: str = "*") -> tuple[str, ...]:
         """Globs of one subject's files, or of everyone's."""

@@ -96,7 +96,7 @@ def test_one_script_per_rule_of_the_same_name():
     rules = set()
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         text = path.read_text()
-        rules |= {line.split()[1].rstrip(":") for line in text.splitlines() if line.startswith("rule ")}
+        rules |= {line.split()[1].rstrip(":") for line in text.splitlines() if line.lstrip().startswith("rule ")}
         assert "lambda" not in text, path
         assert "run:" not in text, path
     assert rules == {p.stem for p in (ROOT / "workflow/scripts").glob("*.py")}

@@ -26,11 +26,10 @@ TWENTE_ORDER = (
     "O2", "PO4", "P4", "P8", "CP6", "CP2", "C4", "T8", "FC6", "FC2", "F4", "F8", "AF4", "Fp2", "Fz", "Cz",
 )  # fmt: skip
 RATINGS = ("Valence", "Arousal", "Dominance", "Liking")
-RATINGS_FILE = "participant_ratings.csv"
 
 
 def read(
-    path: Path, n_trials: int, before: float, seconds: float, eeg_names: tuple[str, ...], sfreq: float
+    path: Path, ratings: Path, n_trials: int, before: float, seconds: float, eeg_names: tuple[str, ...], sfreq: float
 ) -> dict[str, np.ndarray]:
     """``data`` (n_trials, 40, n_times), uV and ohm, ordered by video, and ``labels`` (n_trials, 4) of one subject.
 
@@ -42,7 +41,8 @@ def read(
     """
     import mne
 
-    labels, video_of = _ratings(path.parent / RATINGS_FILE, int(path.stem[1:]), n_trials)
+    labels, video_of = _ratings(ratings, int(path.stem[1:]), n_trials)
+    _check_length(path)
     try:
         raw = mne.io.read_raw_bdf(path, stim_channel=None, preload=False, verbose="error")
     except (OSError, ValueError, RuntimeError, AssertionError, IndexError) as error:
@@ -77,6 +77,22 @@ def read(
         gsr = data[:, -len(OTHERS)]
         data[:, -len(OTHERS)] = np.divide(1e9, gsr, out=np.zeros_like(gsr), where=gsr > 0)  # nS to ohm, 0 = not measured
     return {"data": data, "labels": labels}
+
+
+def _check_length(path: Path) -> None:
+    """Compare the file's size with what its header promises (header bytes, records of so many 3-byte samples); MNE reads on."""
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(256)
+            n_signals = int(head[252:256])
+            stream.seek(256 + n_signals * 216)
+            n_samples = sum(int(stream.read(8)) for _ in range(n_signals))
+        n_head, n_records = int(head[184:192]), int(head[236:244])
+    except (OSError, ValueError) as error:
+        raise HimoeError(f"{path}: not a readable BDF file ({error}); obtain it again from its owners") from error
+    expected, size = n_head + n_records * n_samples * 3, path.stat().st_size
+    if n_records >= 0 and size < expected:
+        raise HimoeError(f"{path}: truncated ({size} of {expected} bytes); obtain it again from its owners")
 
 
 def _remove_ocular(eeg: np.ndarray, ocular: np.ndarray) -> None:

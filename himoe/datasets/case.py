@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SFREQ, RATING_SFREQ = 1000.0, 20.0
 BASELINE_SECONDS = 10.0
 TWIN_ANNOTATOR_LAG = 2.0
+MIN_COVERED = 0.9
 INFO = DatasetInfo(
     title="CASE",
     citation="Sharma, Castellini, van den Broek, Albu-Schaeffer & Schwenker, A dataset of continuous affect annotations and "
@@ -99,6 +100,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     channels = [c for m in INFO.modalities for c in m.channels]
     signals = _columns(physiology, ("daqtime", *channels, "video"))
     ratings = _columns(annotations, ("jstime", *INFO.targets, "video"))
+    for path, clock in ((physiology, signals["daqtime"]), (annotations, ratings["jstime"])):
+        if not (np.diff(clock.to_numpy()) > 0).all() or not np.isfinite(clock).all():
+            raise HimoeError(f"{path}: times are not in increasing order")
     films = sorted(set(ratings["video"].unique()) & set(VIDEOS))
     if len(films) != size.n_trials:
         raise HimoeError(f"{annotations}: {len(films)} of {size.n_trials} films rated")
@@ -109,9 +113,10 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         if not ((values >= low) & (values <= high)).all():
             raise HimoeError(f"{annotations}: film {film}: a rating is outside {low:g}..{high:g}")
         times = own["jstime"].to_numpy(np.float64) / 1000
-        if (np.diff(times) <= 0).any():
-            raise HimoeError(f"{annotations}: film {film}: times are not in increasing order")
         start, seconds = times[0], times[-1] - times[0] + 1 / RATING_SFREQ
+        seen = signals["video"].to_numpy()[np.searchsorted(signals["daqtime"], 1000 * start) :][: round(seconds * SFREQ)]
+        if (seen == film).sum() < MIN_COVERED * seconds * SFREQ:
+            raise HimoeError(f"{physiology}: film {film}: recorded for {(seen == film).sum() / SFREQ:.0f} of {seconds:.0f} s")
         data = _on_grid(signals, channels, start - BASELINE_SECONDS, BASELINE_SECONDS + seconds)
         parts, at = {}, 0
         for m in INFO.modalities:

@@ -7,9 +7,11 @@ cleaned here (:mod:`himoe.datasets._deap_raw`). Axis 0 is the video (Experiment_
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from himoe.matfile import walk
 from himoe.signal import simulate
 from himoe.signal.cleaning import average_reference
 from himoe.signal.eeg import BANDS
+from himoe.sources import find_common
 from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 SFREQ = 128.0
@@ -35,7 +38,7 @@ INFO = DatasetInfo(
     editions=(
         Edition("python", ("{subject}.dat",), ("data_preprocessed_python*.zip",)),
         Edition("matlab", ("{subject}.mat",), ("data_preprocessed_matlab*.zip",)),
-        Edition("raw", ("{subject}.bdf",), ("data_original*.zip", "metadata*.zip"), ("participant_ratings.csv",)),
+        Edition("raw", ("{subject}.bdf",), ("data_original*.zip",), ("participant_ratings.csv",), ("metadata_csv*.zip",)),
     ),
     subjects=(
         "s01", "s02", "s03", "s04", "s05", "s06", "s07", "s08", "s09", "s10", "s11", "s12", "s13", "s14", "s15", "s16",
@@ -89,7 +92,8 @@ SUFFIX = {"python": ".dat", "matlab": ".mat", "raw": ".bdf"}
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """One file per subject that is there; intake compares with ``size.subjects``."""
     names = {s: f"{s}{SUFFIX[edition.name]}" for s in size.subjects}
-    return [Record(s, (name, *edition.common), edition.name) for s, name in names.items() if (root / name).is_file()]
+    common = [os.path.relpath(find_common(root, pattern), root) for pattern in edition.common]
+    return [Record(s, (name, *common), edition.name) for s, name in names.items() if (root / name).is_file()]
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
@@ -98,16 +102,17 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     Raises
     ------
     HimoeError
-        Naming the file, and the trial where it can, if shape, finiteness or label range is not DEAP's.
+        Naming the file, and the trial where it can, if shape or label range is not DEAP's.
     """
     path = root / record.files[0]
-    content = READERS[record.edition](path, size)
+    content = READERS[record.edition]([root / name for name in record.files], size)
     n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
     for name, shape in (("data", (size.n_trials, N_CHANS, n_times)), ("labels", (size.n_trials, len(INFO.targets)))):
         if name not in content:
             raise HimoeError(f"{path}: no array '{name}'; is this an edition of the preprocessed data?")
-        if content[name].shape != shape:
-            raise HimoeError(f"{path}: '{name}' has shape {content[name].shape}, expected {shape}")
+        if not isinstance(content[name], np.ndarray) or content[name].shape != shape:
+            found = f"has shape {content[name].shape}" if isinstance(content[name], np.ndarray) else "is text"
+            raise HimoeError(f"{path}: '{name}' {found}, expected {shape}")
     low, high = INFO.target_range
     for i, (data, labels) in enumerate(zip(content["data"], content["labels"], strict=True)):
         if not ((labels >= low) & (labels <= high)).all():
@@ -119,18 +124,18 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         yield Trial(record.subject, "1", video, video, size.seconds, signals, labels.astype(np.float64))
 
 
-def _read_python(path: Path, size: Size) -> dict[str, np.ndarray]:
-    return io.read_numpy_pickle(path)
+def _read_python(files: list[Path], size: Size) -> dict[str, np.ndarray]:
+    return io.read_numpy_pickle(files[0])
 
 
-def _read_matlab(path: Path, size: Size) -> dict[str, np.ndarray]:
-    return {str(at[0]): array for at, array in walk(path, lambda at: at in (("data",), ("labels",)))}
+def _read_matlab(files: list[Path], size: Size) -> dict[str, Any]:
+    return {str(at[0]): array for at, array in walk(files[0], lambda at: at in (("data",), ("labels",)))}
 
 
-def _read_raw(path: Path, size: Size) -> dict[str, np.ndarray]:
+def _read_raw(files: list[Path], size: Size) -> dict[str, np.ndarray]:
     from himoe.datasets import _deap_raw
 
-    return _deap_raw.read(path, size.n_trials, BASELINE_SECONDS, size.seconds, INFO.modalities[0].channels, SFREQ)
+    return _deap_raw.read(*files, size.n_trials, BASELINE_SECONDS, size.seconds, INFO.modalities[0].channels, SFREQ)
 
 
 READERS = {"python": _read_python, "matlab": _read_matlab, "raw": _read_raw}

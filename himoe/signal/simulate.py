@@ -106,15 +106,18 @@ def beat_phase(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: 
 
 def pulse_wave(phase: np.ndarray) -> np.ndarray:
     """Blood-volume pulse (1, n_times) from cardiac phase: systolic and dicrotic waves."""
-    p = phase % 1.0
-    return (np.exp(-(((p - 0.3) / 0.12) ** 2)) + 0.35 * np.exp(-(((p - 0.62) / 0.12) ** 2)))[None]
+    return _beat(phase, ((1.0, 0.3, 0.12), (0.35, 0.62, 0.12)))
 
 
 def ecg_wave(phase: np.ndarray) -> np.ndarray:
     """ECG in mV (1, n_times) from cardiac phase: P, QRS and T as Gaussians."""
-    p = phase % 1.0
     waves = ((0.12, 0.2, 0.03), (-0.15, 0.365, 0.008), (1.0, 0.38, 0.009), (-0.2, 0.4, 0.01), (0.3, 0.6, 0.05))
-    return sum(a * np.exp(-(((p - at) / w) ** 2)) for a, at, w in waves)[None]
+    return _beat(phase, waves)
+
+
+def _beat(phase: np.ndarray, waves: tuple[tuple[float, float, float], ...]) -> np.ndarray:
+    """Gaussian waves (amplitude, phase, width) repeated every beat, without a step where one beat becomes the next."""
+    return sum(a * np.exp(-((((phase - at + 0.5) % 1.0 - 0.5) / w) ** 2)) for a, at, w in waves)[None]
 
 
 def breathing(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:

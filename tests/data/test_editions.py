@@ -73,7 +73,15 @@ def raw_file(tmp_path_factory):
 
 def read_raw(root, **kwargs):
     names = deap.INFO.modalities[0].channels
-    return _deap_raw.read(root / "s01.bdf", kwargs.get("n_trials", 5), 3.0, kwargs.get("seconds", 16.0), names, 128.0)
+    return _deap_raw.read(
+        root / "s01.bdf",
+        root / "participant_ratings.csv",
+        kwargs.get("n_trials", 5),
+        3.0,
+        kwargs.get("seconds", 16.0),
+        names,
+        128.0,
+    )
 
 
 def test_a_missing_trigger_is_counted(raw_file, tmp_path):
@@ -105,8 +113,8 @@ def test_ratings_must_list_every_trial_once(raw_file, tmp_path):
 def test_a_truncated_recording_is_one_line(raw_file, tmp_path):
     shutil.copytree(raw_file, tmp_path / "source")
     whole = (raw_file / "s01.bdf").read_bytes()
-    for share in (0.0, 0.0001, 0.5):
-        (tmp_path / "source/s01.bdf").write_bytes(whole[: int(len(whole) * share)])
+    for n_bytes in (0, 300, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "source/s01.bdf").write_bytes(whole[:n_bytes])
         with pytest.raises(HimoeError, match=r"s01\.bdf"):
             read_raw(tmp_path / "source")
 
@@ -178,7 +186,7 @@ def _set(person, field, value):
     [
         (lambda p: _set(p, "ScoreValence", 5.5), r"trial c02: scores \[5\.5, .* are not whole numbers within 1\.\.5"),
         (lambda p: _set(p, "ScoreArousal", np.nan), "trial c02: scores"),
-        (lambda p: _set(p["EEG"][0, 0], "stimuli", np.zeros((2000, 13))), r"trial c02: eeg: shape \(2000, 13\)|c02: eeg"),
+        (lambda p: _set(p["EEG"][0, 0], "stimuli", np.zeros((2000, 13))), r"trial c02: eeg: shape \(2000, 13\), expected"),
         (lambda p: _set(p["ECG"][0, 0], "stimuli", np.zeros((100, 2))), "c02: ecg lasts 0.4 s, less than 8 s"),
     ],
     ids=["score", "nan score", "channels", "short"],
@@ -224,12 +232,12 @@ def test_case_ratings_stand_where_they_were_given(watched):
 
 
 def test_the_annotators_lag_brings_ratings_back_to_what_was_felt(watched):
-    """The twin's ratings come 2 s late: skin conductance, itself late by about 1.5 s, fits best when they are moved back."""
+    """The twin's ratings come 2 s late: zygomatic EMG, which follows valence at once, fits best when they are moved back."""
     _, trials = watched
     fits = {}
     for lag in (0.0, 2.0, 6.0):
         tokens = tokens_of(case, "case", trials, lag=lag)
-        column = tokens.layout.slices["emg"].start  # zygomatic EMG follows valence at once
+        column = tokens.layout.slices["emg"].start
         known = np.isfinite(tokens.y[:, 0])
         fits[lag] = np.corrcoef(tokens.x[known, column], tokens.y[known, 0])[0, 1]
     assert fits[2.0] > fits[0.0] > fits[6.0]
@@ -255,6 +263,35 @@ def test_what_is_wrong_in_case_is_named(watched, tmp_path, change, said):
     change(pd.read_csv(path)).to_csv(path, index=False)
     with pytest.raises(HimoeError, match=said):
         reread(case, "case", tmp_path / "source", CASE_SIZE)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f.iloc[: len(f) // 2], r"film \d: recorded for \d+ of 24 s"),
+        (lambda f: f.assign(daqtime=f["daqtime"] / 1000), "recorded for 0 of 24 s"),
+        (lambda f: f.assign(daqtime=f["daqtime"].where(f.index != 5)), "times are not in increasing order"),
+        (lambda f: f.iloc[::-1], "times are not in increasing order"),
+        (lambda f: f.drop(columns="skt"), "expected columns daqtime, ecg"),
+    ],
+    ids=["cut", "seconds", "nan time", "order", "column"],
+)
+def test_what_is_wrong_in_cases_physiology_is_named(watched, tmp_path, change, said):
+    import pandas as pd
+
+    shutil.copytree(watched[0], tmp_path / "source")
+    path = tmp_path / "source/data/interpolated/physiological/sub_1.csv"
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    with pytest.raises(HimoeError, match=rf"sub_1\.csv: .*{said}"):
+        reread(case, "case", tmp_path / "source", CASE_SIZE)
+
+
+def test_the_gate_finds_no_fault_in_a_faultless_twin(watched):
+    run = config.Config(datasets=["case_twin"])
+    _, quality = preprocess.prepare_subject(case.INFO, watched[1], case.INFO.targets, run.feature_options("case_twin"))
+    for name, told in quality.items():
+        faults = {k: told[k] for k in ("flat", "clipped", "dead", "too_short", "no_baseline", "not_recorded")}
+        assert not any(faults.values()), (name, faults)
 
 
 def test_dropped_samples_of_case_become_gaps(watched, tmp_path):

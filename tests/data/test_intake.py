@@ -75,6 +75,77 @@ def test_an_archive_is_the_same_as_its_content(tmp_path):
         np.testing.assert_array_equal(a.signals["eeg"].data, b.signals["eeg"].data)
 
 
+def test_raw_deap_in_every_layout_its_owners_zips_give(tmp_path):
+    """Recordings and ratings packed, loose, side by side or apart."""
+    root = drop(tmp_path, "raw")
+    plain = trials(take(root, tmp_path), tmp_path)
+    ratings = (root / "participant_ratings.csv").read_bytes()
+
+    def same():
+        (root / "manifest.json").unlink(missing_ok=True)
+        for a, b in zip(plain, trials(take(root, tmp_path), tmp_path), strict=True):
+            np.testing.assert_array_equal(a.targets, b.targets)
+
+    (root / "data_original").mkdir()
+    (root / "metadata_csv").mkdir()
+    for path in root.glob("*.bdf"):
+        path.rename(root / "data_original" / path.name)
+    (root / "participant_ratings.csv").rename(root / "metadata_csv/participant_ratings.csv")
+    same()
+    shutil.rmtree(root / "metadata_csv")
+    (root / "manifest.json").unlink()
+    with pytest.raises(HimoeError, match=r"participant_ratings\.csv: absent, and this edition needs it"):
+        take(root, tmp_path)
+    with zipfile.ZipFile(root / "data_original.zip", "w") as zipped:
+        for path in (root / "data_original").iterdir():
+            zipped.write(path, f"data_original/{path.name}")
+    shutil.rmtree(root / "data_original")
+    (root / "participant_ratings.csv").write_bytes(ratings)
+    same()
+    _zip(root / "metadata_csv.zip", [("metadata_csv/participant_ratings.csv", ratings), ("metadata_csv/online.csv", b"x")])
+    (root / "participant_ratings.csv").unlink()
+    same()
+
+
+def test_metadata_alone_is_no_edition(tmp_path):
+    root = tmp_path / "deap"
+    root.mkdir()
+    _zip(root / "metadata_csv.zip", [("participant_ratings.csv", b"x")])
+    with pytest.raises(HimoeError, match="nothing of it"):
+        take(root, tmp_path)
+
+
+def test_the_most_complete_edition_is_taken(tmp_path):
+    root = drop(tmp_path)
+    pack(root, root / "data_preprocessed_python.zip")
+    (root / "data_original").mkdir()
+    (root / "data_original/s01.bdf").write_bytes(b"one stray file")
+    (root / "notes.mat").write_bytes(b"x")
+    (root / "._s01.mat").write_bytes(b"x")
+    assert take(root, tmp_path)["edition"] == "python"
+
+
+def test_a_broken_first_copy_is_not_trusted(tmp_path):
+    root = drop(tmp_path)
+    pack(root, root / "data_preprocessed_python.zip")
+    whole = (root / "data_preprocessed_python.zip").read_bytes()
+    (root / "data_preprocessed_python.zip").write_bytes(whole[:-100])
+    with pytest.raises(HimoeError, match="refused or truncated"):
+        take(root, tmp_path)
+    assert not (root / "manifest.json").exists()
+    (root / "data_preprocessed_python.zip").write_bytes(whole)
+    assert take(root, tmp_path)["records"]
+
+
+def test_a_mat_file_of_text_is_one_line(tmp_path):
+    from scipy.io import savemat
+
+    root = drop(tmp_path, "matlab")
+    savemat(root / "s01.mat", {"data": "text", "labels": np.zeros((2, 4))})
+    with pytest.raises(HimoeError, match=r"s01\.mat: 'data' is text, expected"):
+        trials(take(root, tmp_path), tmp_path)
+
+
 def test_one_folder_further_down_will_do(tmp_path):
     root = drop(tmp_path)
     (root / "data_preprocessed_python").mkdir()
@@ -206,8 +277,9 @@ def _link(name):
         ([("s01.dat", b"\0" * (64 * MB))], "unpacks to"),
         ([("a/s01.dat", b"x"), ("b/s01.dat", b"y")], "two members called s01.dat"),
         ([("readme.txt", b"x")], r"no \*\.dat in it"),
+        ([("s" * 300 + ".dat", b"x")], "a name of 304 characters"),
     ],
-    ids=["climbs", "absolute", "climbs inside", "backslash", "drive", "link", "bomb", "twice", "stranger"],
+    ids=["climbs", "absolute", "climbs inside", "backslash", "drive", "link", "bomb", "twice", "stranger", "long name"],
 )
 def test_hostile_archives_write_nothing(tmp_path, members, said):
     _zip(tmp_path / "a.zip", members)
@@ -231,7 +303,10 @@ def test_a_damaged_archive_leaves_no_half_file(tmp_path, damage):
 
 
 def test_only_what_is_asked_for_comes_out(tmp_path):
+    with pytest.raises(HimoeError, match=r"none\.zip: cannot be read"):
+        io.extract(tmp_path / "none.zip", tmp_path, ("*.dat",))
     members = [("top/data/x/sub_1.csv", b"1"), ("top/data/y/sub_1.csv", b"2"), ("top/code/run.py", b"evil()")]
+    members.append(("top/code/zeros.bin", b"\0" * (4 * MB)))  # out of proportion, but nobody asked for it
     _zip(tmp_path / "a.zip", members)
     assert io.extract(tmp_path / "a.zip", tmp_path / "out", ("data/x/*.csv",)) == ["data/x/sub_1.csv"]
     assert [str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()] == ["data/x/sub_1.csv"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -87,6 +89,25 @@ def test_any_array_survives(tmp_path, array, compressed):
     assert at == ("s", "a")
     assert ours.dtype == array.dtype
     np.testing.assert_array_equal(ours, array)
+
+
+def _element(kind: int, data: bytes) -> bytes:
+    return struct.pack("<II", kind, len(data)) + data + b"\0" * (-len(data) % 8)
+
+
+@pytest.mark.parametrize("bomb", ["declared large", "many fields"])
+def test_a_small_file_that_unfolds_is_refused(tmp_path, bomb):
+    """Zeros of one byte declared as doubles; names of one byte by the million: refused before they are unfolded."""
+    kind, shape = (6, (1 << 14, 1 << 12)) if bomb == "declared large" else (2, (1, 1))
+    inner = _element(6, struct.pack("<II", kind, 0)) + _element(5, struct.pack("<ii", *shape)) + _element(1, b"x")
+    if bomb == "declared large":
+        inner += _element(1, bytes(1 << 26))
+    else:
+        inner += struct.pack("<HHi", 5, 4, 1) + _element(1, b"a" * (1 << 22))
+    packed = zlib.compress(_element(14, inner))
+    (tmp_path / "bomb.mat").write_bytes(b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + struct.pack("<II", 15, len(packed)) + packed)
+    with pytest.raises(HimoeError, match=r"bomb\.mat: refused.*(an array of shape|a struct of \d+ fields)"):
+        list(matfile.walk(tmp_path / "bomb.mat"))
 
 
 def test_unwanted_leaves_are_passed_over(twin):

@@ -171,6 +171,28 @@ def test_redirects_within_the_host_and_to_listed_hosts_are_followed(server, tmp_
     assert (tmp_path / "b/a.zip").read_bytes() == CONTENT
 
 
+def test_credentials_are_never_sent_in_the_clear(tmp_path, monkeypatch):
+    """An https address that redirects to http of the same host: not followed (no TLS server needed: the answer is made up)."""
+    import requests
+
+    calls = []
+
+    def answer(self, url, **kwargs):
+        calls.append((url, kwargs["auth"]))
+        response = requests.Response()
+        response.status_code, response.url = 302, url
+        response.headers["Location"] = url.replace("https://", "http://")
+        response.raw = bytes_io.BytesIO()
+        return response
+
+    monkeypatch.setattr(requests.Session, "get", answer)
+    monkeypatch.setenv("HIMOE_TEST_USER", USER)
+    monkeypatch.setenv("HIMOE_TEST_PASSWORD", PASSWORD)
+    with pytest.raises(HimoeError, match="sends us on without encryption"):
+        get("https://example.org", "x", tmp_path, credentials=("HIMOE_TEST_USER", "HIMOE_TEST_PASSWORD"))
+    assert calls == [("https://example.org/x/a.zip", (USER, PASSWORD))]
+
+
 def test_a_wrong_hash_is_refused(server, tmp_path):
     with pytest.raises(HimoeError, match="not downloaded after 4 tries"):
         get(server, "fine", tmp_path, sha256="0" * 64)

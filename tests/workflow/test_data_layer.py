@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -87,6 +88,7 @@ def test_a_replaced_recording_concerns_its_subject_alone(tmp_path):
     assert len(yaml.safe_load((data / "manifest.json").read_text())) == 32
     (data / "s05.dat").unlink()
     shutil.copy(data / "s01.dat", data / "s05.dat")
+    os.utime(data / "s05.dat", (1.3e9, 1.3e9))  # a copy that keeps an old time of change
     told = snakemake(folder, "-n", *targets, "--configfile", "run.yaml")
     text = told.stdout + told.stderr
     assert re.search(r"^clean_subject +1$", text, re.M)
@@ -142,8 +144,6 @@ def _own_copy(folder, port):
 
 
 def _run(folder, *arguments, **credentials):
-    import os
-
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DEAP_", "PYTEST_", "PYTHONPATH"))} | credentials
     command = [
         sys.executable,
@@ -157,6 +157,12 @@ def _run(folder, *arguments, **credentials):
         *arguments,
     ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def _replace_one_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
@@ -190,6 +196,10 @@ def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
     again = _run(folder)  # the server is gone and so are the credentials
     assert again.returncode == 0, again.stderr[-3000:]
     assert "Nothing to be done" in again.stdout + again.stderr
+    _replace_one_byte(folder / "data/esports/matches.zip")
+    changed = _run(folder)
+    assert changed.returncode != 0
+    assert "matches.zip: differs from when it was first seen" in changed.stderr
     for text in (done.stdout + done.stderr, wrong.stdout + wrong.stderr):
         assert PASSWORD not in text
         assert "wr0ng-word" not in text

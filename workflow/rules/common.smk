@@ -1,6 +1,7 @@
 # Contract: checks the config before any job, and answers what the other files ask of it:
 # which files, which jobs, which code. Imports floor F0 of the package alone.
 import os
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -37,7 +38,7 @@ def source_root(dataset):
     found = [
         Path(CONFIG.data_root) / n
         for n in names
-        if n and (Path(CONFIG.data_root) / n).is_dir()
+        if n and any((Path(CONFIG.data_root) / n).glob("*"))
     ]
     return str(found[0] if found else Path(CONFIG.data_root) / dataset)
 
@@ -58,6 +59,7 @@ except HimoeError as error:
     raise WorkflowError(str(error)) from None
 
 # Credentials reach the one rule that needs them through the environment, and are asked for only then.
+DOWNLOADS = [d.name for s in SOURCES.values() for d in s.downloads]
 CREDENTIALS = sorted(
     {n for s in SOURCES.values() for d in s.downloads for n in d.credentials}
 )

@@ -27,18 +27,22 @@ rule synthesize_twin:
         "../scripts/synthesize_twin.py"
 
 
-rule fetch_dataset:
-    output:
-        mark="results/{dataset}/fetched.json",
-    log:
-        "results/{dataset}/logs/fetch_dataset.log",
-    conda:
-        "../../envs/himoe.yaml"
-    params:
-        root=root_of,
-        names=downloads_of,
-    script:
-        "../scripts/fetch_dataset.py"
+# What a data set lacks is fetched into its drop zone; once there, it is a source file like any other.
+if DOWNLOADS:
+
+    rule fetch_dataset:
+        output:
+            archive=f"{CONFIG.data_root}/{{dataset}}/{{archive}}",
+        log:
+            "results/{dataset}/logs/fetch_{archive}.log",
+        wildcard_constraints:
+            archive="|".join(re.escape(name) for name in DOWNLOADS),
+        conda:
+            "../../envs/himoe.yaml"
+        params:
+            code=fingerprint("himoe.fetch"),
+        script:
+            "../scripts/fetch_dataset.py"
 
 
 rule take_in:
@@ -56,6 +60,7 @@ rule take_in:
         size=size_of,
         edition=edition_of,
         allow_missing=CONFIG.allow_missing_subjects,
+        stamps=stamps_of,
         code=intake_code,
     script:
         "../scripts/take_in.py"
@@ -77,6 +82,7 @@ rule clean_subject:
         edition=edition_of,
         options=reading_of,
         allow_missing=CONFIG.allow_missing_subjects,
+        stamps=stamps_of,
         code=reader_code,
     script:
         "../scripts/clean_subject.py"

@@ -1,14 +1,15 @@
 # Contract: the functions by which the rules of data.smk name their inputs and parameters; no rule stands here and no file is
 # read. SOURCES (common.smk) says what was found of each real data set before the DAG.
 def source_files(wildcards):
-    """What a data set is read from: a twin's mark, the mark of a download, or the files that are there."""
-    dataset, subject = wildcards.dataset, wildcards.get("subject", "*")
-    if registry.is_twin(dataset):
-        return f"results/{dataset}/twin.json"
-    fetched = f"results/{dataset}/fetched.json"
-    if SOURCES[dataset].downloads or os.path.exists(fetched):
-        return fetched
-    return SOURCES[dataset].files(subject)
+    """What a data set, or one subject of it, is read from: a twin's mark, or the files that are there or to be fetched."""
+    if registry.is_twin(wildcards.dataset):
+        return f"results/{wildcards.dataset}/twin.json"
+    return SOURCES[wildcards.dataset].files(wildcards.get("subject", "*"))
+
+
+def stamps_of(wildcards):
+    source = SOURCES.get(wildcards.dataset)
+    return source.stamps(wildcards.get("subject", "*")) if source else []
 
 
 def is_packed(dataset):
@@ -23,7 +24,8 @@ def is_packed(dataset):
 def recordings_of(wildcards):
     """What one subject is read from. Not the manifest where files stand by themselves: another subject's would touch it."""
     if is_packed(wildcards.dataset):
-        return f"results/{wildcards.dataset}/manifest.json"
+        own = f"results/{wildcards.dataset}"
+        return [f"{own}/manifest.json", f"{own}/unpacked"]
     return source_files(wildcards)
 
 
@@ -38,11 +40,6 @@ def folder_of(wildcards):
 def edition_of(wildcards):
     source = SOURCES.get(wildcards.dataset)
     return source.edition.name if source else CONFIG.edition(wildcards.dataset)
-
-
-def downloads_of(wildcards):
-    info = himoe_config.dataset_info(wildcards.dataset)
-    return [d.name for d in info.downloads if d.edition == edition_of(wildcards)]
 
 
 def reading_of(wildcards):

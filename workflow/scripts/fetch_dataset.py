@@ -3,9 +3,9 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe import io, registry
+    from himoe import registry
     from himoe.fetch import fetch
 
-    name, params = snakemake.wildcards.dataset, snakemake.params
-    downloads = [d for d in registry.peek("datasets", name)["INFO"].downloads if d.name in params.names]
-    io.write_json(snakemake.output.mark, fetch(downloads, Path(params.root)))
+    name, archive = snakemake.wildcards.dataset, Path(snakemake.output.archive)
+    downloads = [d for d in registry.peek("datasets", name)["INFO"].downloads if d.name == archive.name]
+    fetch(downloads, archive.parent)
