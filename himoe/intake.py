@@ -10,7 +10,7 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.provenance import hash_file
-from himoe.sources import find_common, recognise
+from himoe.sources import find_common, own_files, recognise
 from himoe.types import DatasetInfo, Edition, HimoeError, Record, Size
 
 log = logging.getLogger("himoe")
@@ -39,8 +39,8 @@ def take_in(
     if registry.is_twin(dataset) and not any(root.glob("*")):
         raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
     edition, folder, archives = recognise(root, plugin.INFO, wanted)
-    found = {p for subject in size.subjects for pattern in edition.patterns(subject) for p in folder.glob(pattern)}
-    source = {str(p.relative_to(root)): _facts(p) for p in archives or sorted(found)}
+    there = archives or own_files(root, folder, edition, size.subjects)
+    source = {str(p.relative_to(root)): _facts(p) for p in there}
     real = not registry.is_twin(dataset)
     known = _compare(root, edition, plugin.INFO, source) if real else {}
     shutil.rmtree(unpacked, ignore_errors=True)

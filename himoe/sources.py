@@ -21,7 +21,7 @@ class Source:
 
     def files(self, subject: str = "*") -> list[str]:
         """Paths whose change concerns a subject: its own where the edition names them by subject, else all."""
-        found = list(self.archives) or sorted({p for f in self.edition.patterns(subject) for p in self.folder.glob(f)})
+        found = list(self.archives) or own_files(self.root, self.folder, self.edition, (subject,))
         return [str(p) for p in found] or [str(self.root / d.name) for d in self.downloads]
 
     def stamps(self, subject: str = "*") -> list[list[int]]:
@@ -72,6 +72,14 @@ def _has(folder: Path, edition: Edition, subject: str) -> bool:
 
 def _packed(root: Path, patterns: tuple[str, ...]) -> list[Path]:
     return sorted({p for pattern in patterns for p in root.glob(pattern) if not p.name.startswith(".")})
+
+
+def own_files(root: Path, folder: Path, edition: Edition, subjects: tuple[str, ...]) -> list[Path]:
+    """Files of some subjects and those that belong to all of them, where they stand by themselves, sorted."""
+    found = {p for s in subjects for f in edition.files for p in folder.glob(f.replace("{subject}", s))}
+    for place in (folder, *([root, *root.glob("*/")] if folder != root else folder.glob("*/"))):
+        found |= {p for f in edition.common for p in place.glob(f)}
+    return sorted(found)
 
 
 def find_common(folder: Path, name: str) -> Path:

@@ -92,6 +92,7 @@ def test_raw_deap_in_every_layout_its_owners_zips_give(tmp_path):
         path.rename(root / "data_original" / path.name)
     (root / "participant_ratings.csv").rename(root / "metadata_csv/participant_ratings.csv")
     same()
+    assert "metadata_csv/participant_ratings.csv" in json.loads((root / "manifest.json").read_text())
     shutil.rmtree(root / "metadata_csv")
     (root / "manifest.json").unlink()
     with pytest.raises(HimoeError, match=r"participant_ratings\.csv: absent, and this edition needs it"):
