@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from himoe import registry
+from himoe.checkpoint import Checkpoint
+from himoe.fold import Fitted, Scaler
 from himoe.job import Progress, peak_mb
-from himoe.provenance import environment
+from himoe.provenance import environment, hash_value
 from himoe.settings import Training, walk
 from himoe.store import Reader, read_splits, shard, write_shard
 from himoe.training import configure, fit_fold
 
+log = logging.getLogger("himoe")
+
 
 def fit(
     names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
-    weights: Path, record: Path,
+    weights: Path, record: Path, code: Any = None,
 ) -> None:  # fmt: skip
-    """Fit a shard's folds; ``names`` holds dataset, protocol, model, seed and shard."""
+    """Fit a shard's folds; ``names`` holds dataset, protocol, model, seed and shard.
+
+    A fit that was interrupted goes on from ``.resume`` beside its weights if names, options, settings, ``code``, versions and
+    the content of every trial are those it began with.
+    """
     training = Training(**settings)
     plugin = registry.load("models", names["model"])
     if hasattr(plugin, "build"):
@@ -31,18 +42,52 @@ def fit(
     progress = Progress(label, len(folds), training.epochs)
     started, cpu = time.perf_counter(), time.process_time()
     config, source, fitted = configure(plugin, names["model"], options["own"]), Reader(tokens), []
-    for position, split in enumerate(folds):
-        progress.position = position
-        load = partial(source.load, forbidden={s for s, _ in split.test})
-        fold = fit_fold(
-            names["model"], config, options["reference"], split, load, names["protocol"], training, int(names["seed"]), progress
-        )  # fmt: skip
-        fitted.append(fold)
+    of = [names, options, {k: v for k, v in settings.items() if k != "checkpoint_seconds"}, code, environment()]
+    contents = [[f.fold, *(sorted(part.values()) for part in (f.train, f.valid, f.test))] for f in folds]
+    checkpoint = Checkpoint(weights.parent / ".resume", hash_value([*of, contents]), training.checkpoint_seconds)
+    resumed = hasattr(plugin, "build") and checkpoint.load()
+    finished = checkpoint.state.setdefault("finished", {})
+    with checkpoint.listening():
+        for position, split in enumerate(folds):
+            progress.position = position
+            if split.fold in finished:
+                fitted.append(_unpack(split.fold, finished[split.fold]))
+                continue
+            load = partial(source.load, forbidden={s for s, _ in split.test})
+            fold = fit_fold(
+                names["model"], config, options["reference"], split, load, names["protocol"], training, int(names["seed"]),
+                progress, checkpoint,
+            )  # fmt: skip
+            fitted.append(fold)
+            if hasattr(plugin, "build"):
+                finished[split.fold] = _pack(fold)
+                checkpoint.state = {"finished": finished}
+                checkpoint.offer(dict)
     facts = {
         **names, "seed": int(names["seed"]), "shard": int(names["shard"]), "environment": environment(), "device": "cpu",
-        "threads": training.threads, "wall_seconds": round(time.perf_counter() - started, 3),
+        "threads": training.threads, "resumed": resumed, "wall_seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3), "peak_mb": round(peak_mb(), 1),
         "model_config": [[k, v, what, source] for k, v, what, source in walk(config)],
     }  # fmt: skip
     write_shard(weights, record, fitted, facts)
+    checkpoint.done()
     progress.close(f"{len(folds)} folds in {facts['wall_seconds']:.0f} s, best epochs {[f.best_epoch for f in fitted]}")
+
+
+def _pack(fold: Fitted) -> dict[str, Any]:
+    """A finished fold as tensors, numbers and lists."""
+    import torch
+
+    facts = {k: v for k, v in vars(fold).items() if k not in ("scaler", "state")}
+    arrays = {part: {k: torch.from_numpy(np.ascontiguousarray(a)) for k, a in own.items()} for part, own in _parts(fold)}
+    return facts | arrays
+
+
+def _unpack(number: int, packed: dict[str, Any]) -> Fitted:
+    log.info("fold %d: finished before the fit was interrupted", number)
+    scaler, state = ({k: t.numpy() for k, t in packed[part].items()} for part in ("scaler", "state"))
+    return Fitted(**{k: v for k, v in packed.items() if k not in ("scaler", "state")}, scaler=Scaler(**scaler), state=state)
+
+
+def _parts(fold: Fitted) -> list[tuple[str, dict[str, Any]]]:
+    return [("scaler", vars(fold.scaler)), ("state", fold.state)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -21,10 +23,12 @@ from himoe.types import BuildContext, HimoeError, Layout, Split, Tokens
 if TYPE_CHECKING:
     import torch
 
+    from himoe.checkpoint import Checkpoint
     from himoe.job import Progress
     from himoe.settings import Training
 
 WARM_UP = 0.05
+log = logging.getLogger("himoe")
 
 
 def n_times(layout_rate: float, settings: Training) -> int:
@@ -43,13 +47,14 @@ def configure(plugin: ModuleType, model: str, options: dict[str, Any]) -> Any:
 
 def fit_fold(
     model: str, config: Any, reference: dict[str, Any], split: Split, load: Callable[[set[str]], Tokens], protocol: str,
-    settings: Training, seed: int, progress: Progress,
+    settings: Training, seed: int, progress: Progress, checkpoint: Checkpoint | None = None,
 ) -> Fitted:  # fmt: skip
     """Fit one fold. ``load`` gives the tokens of the subjects named; test subjects are never asked for.
 
     Every model is fitted on the same rows: the training subjects, or, with ``settings.refit``, training and validation
     subjects together; a torch model is then trained anew for as many epochs as inner validation chose. Targets are
-    standardised on those rows, so that the reference of skill is the same for every model of a fold.
+    standardised on those rows, so that the reference of skill is the same for every model of a fold. With a ``checkpoint`` a
+    torch model's training goes on from the state it holds.
     """
     check_split(split, protocol)
     plugin = registry.load("models", model)
@@ -59,10 +64,17 @@ def fit_fold(
     final = both if settings.refit else train
     fitted = Fitted(split.fold, Scaler.fit(final), {}, read=sorted([*split.train.values(), *split.valid.values()]))
     if hasattr(plugin, "build"):
-        fit, scaler = Fit(plugin, config, reference, settings, seed, split.fold, progress), Scaler.fit(train)
-        fitted.state, fitted.history = fit.run(scaler.transform(train), scaler.transform(valid), settings.epochs)
-        if not fitted.state:
-            raise HimoeError(f"fold {split.fold}: no epoch gave a finite validation CCC; try a smaller learning_rate")
+        fit = Fit(plugin, config, reference, settings, seed, split.fold, progress, checkpoint)
+        scaler = Scaler.fit(train)
+        chosen = checkpoint.state.get("chosen", {}) if checkpoint else {}
+        if chosen.get("fold") == split.fold:  # interrupted while it was trained again
+            fitted.history = chosen["history"]
+        else:
+            fitted.state, fitted.history = fit.run(scaler.transform(train), scaler.transform(valid), settings.epochs)
+            if not fitted.state:
+                raise HimoeError(f"fold {split.fold}: no epoch gave a finite validation CCC; try a smaller learning_rate")
+        if checkpoint and settings.refit:
+            checkpoint.state |= {"chosen": {"fold": split.fold, "history": fitted.history}}
         fitted.best_epoch = max(fitted.history, key=lambda told: told["valid_ccc"])["epoch"]
         if settings.refit:
             fitted.state, _ = fit.run(fitted.scaler.transform(both), None, fitted.best_epoch)
@@ -94,6 +106,15 @@ def build_model(
     return model
 
 
+class Moving(NamedTuple):
+    """What changes while a model is trained."""
+
+    model: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Any
+    generator: torch.Generator
+
+
 @dataclass
 class Fit:
     """Trains one torch model for one fold; equal seeds and data give equal bits."""
@@ -105,6 +126,7 @@ class Fit:
     seed: int
     fold: int
     progress: Progress
+    checkpoint: Checkpoint | None = None
     n_parameters: int = 0
     per_token: bool = False
 
@@ -129,22 +151,57 @@ class Fit:
         optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
         n_steps = settings.epochs * sum(1 for _ in training_batches(data, settings, length, torch.Generator()))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step / n_steps))
-        state, history, most, best = {}, [], -math.inf, 0
-        for epoch in range(1, n_epochs + 1):
-            losses = [
-                self._step(model, optimizer, schedule, batch, epoch)
-                for batch in training_batches(data, settings, length, generator)
-            ]
+        moving, phase = Moving(model, optimizer, schedule, generator), "refit" if held is None else "choose"
+        now = self._resume(moving, phase)
+
+        def restore_rng() -> None:
+            if (kept := now.pop("rng", None)) is not None:
+                torch.set_rng_state(kept)
+
+        for epoch in range(now["epoch"], n_epochs + 1):
+            now |= {"epoch": epoch, "generator": generator.get_state()}
+            for step, batch in enumerate(training_batches(data, settings, length, generator)):
+                if step < now["step"]:  # trained before the fit was interrupted; drawn again to move the generator
+                    continue
+                restore_rng()
+                now["losses"].append(self._step(model, optimizer, schedule, batch, epoch))
+                now["step"] = step + 1
+                if self.checkpoint:
+                    self.checkpoint.offer(partial(self._snapshot, moving, phase, now))
+            restore_rng()
+            losses, now["losses"], now["step"] = now["losses"], [], 0
             if held is None:
                 continue
             told = {"epoch": epoch, "loss": float(np.mean(losses))} | _validate(model, held, length, settings.ccc_weight)
-            history.append(told)
+            now["history"].append(told)
             self.progress.epoch(**told)
-            if told["valid_ccc"] > most:
-                most, best, state = told["valid_ccc"], epoch, _arrays(model)
-            if epoch - best >= settings.patience:
+            if told["valid_ccc"] > now["most"]:
+                now |= {"most": told["valid_ccc"], "best": epoch, "state": _arrays(model)}
+            if epoch - now["best"] >= settings.patience:
                 break
-        return (state if held is not None else _arrays(model)), history
+        return (now["state"] if held is not None else _arrays(model)), now["history"]
+
+    def _snapshot(self, moving: Moving, phase: str, now: dict[str, Any]) -> dict[str, Any]:
+        """All that the rest of this training depends on."""
+        import torch
+
+        told = now | {"state": {name: torch.from_numpy(a) for name, a in now["state"].items()}, "rng": torch.get_rng_state()}
+        parts = {name: part.state_dict() for name, part in moving._asdict().items() if name != "generator"}
+        return {"current": {"fold": self.fold, "phase": phase, "now": told, **parts}}
+
+    def _resume(self, moving: Moving, phase: str) -> dict[str, Any]:
+        """Where training stands: at its beginning, or where the checkpoint left it; ``moving`` is set accordingly."""
+        now = {"epoch": 1, "step": 0, "losses": [], "history": [], "most": -math.inf, "best": 0, "state": {}}
+        kept = self.checkpoint.state.get("current") if self.checkpoint else None
+        if not kept or (kept["fold"], kept["phase"]) != (self.fold, phase):
+            return now
+        for name, part in moving._asdict().items():
+            if name != "generator":
+                part.load_state_dict(kept[name])
+        now |= kept["now"] | {"state": {name: t.numpy() for name, t in kept["now"]["state"].items()}}
+        moving.generator.set_state(now["generator"])
+        log.info("fold %d: resumed at epoch %d, step %d (%s)", self.fold, now["epoch"], now["step"], phase)
+        return now
 
     def _step(self, model: torch.nn.Module, optimizer: Any, schedule: Any, batch: Any, epoch: int) -> float:
         import torch

@@ -8,5 +8,5 @@ with job(snakemake):
     wildcards, params = snakemake.wildcards, snakemake.params
     fit(
         dict(wildcards.items()), list(map(Path, snakemake.input.tokens)), snakemake.input.splits, params.options,
-        params.settings, Path(snakemake.output.weights), Path(snakemake.output.record),
+        params.settings, Path(snakemake.output.weights), Path(snakemake.output.record), params.code,
     )  # fmt: skip

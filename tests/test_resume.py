@@ -1,0 +1,211 @@
+"""A fit that was stopped anywhere ends with the weights of one that was not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from himoe import checkpoint, config, fit, io, splits, store
+from himoe.provenance import hash_file
+from himoe.types import HimoeError
+from tests.conftest import ROOT, make_tokens
+
+NAMES = {"dataset": "made", "protocol": "subject_kfold", "model": "late_fusion", "seed": "0", "shard": "0"}
+SETTINGS = config.Training(
+    epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, checkpoint_seconds=0, refit=True
+)
+OPTIONS = {"own": {"width": 16, "match_parameters": False}, "reference": {}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Tokens and splits on disk, and the weights of a fit that nobody disturbed."""
+    root, tokens = tmp_path_factory.mktemp("made"), make_tokens(6, 3)
+    for subject in sorted({t.subject for t in tokens.trials}):
+        own = tokens.select([i for i, t in enumerate(tokens.trials) if t.subject == subject])
+        io.write_tokens(root / f"{subject}.npz", own)
+    frame = splits.make_splits("subject_kfold", list(tokens.trials), config.Splits(n_folds=2))
+    io.write_table(root / "splits.csv", frame)
+    run(root, root / "clean")
+    return root
+
+
+def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS):
+    files = sorted(root.glob("*.npz"))
+    out.mkdir(exist_ok=True)
+    fit.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), out / "weights", out / "record", "code")
+
+
+def same(root, out):
+    assert hash_file(out / "weights") == hash_file(root / "clean/weights")
+    a, b = (store.read_shard(p / "weights", p / "record") for p in (out, root / "clean"))
+    assert a.keys() == b.keys()
+    told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / "clean"))
+    for fold in told:
+        assert [h | {} for h in told[fold]["history"]] == clean[fold]["history"]
+        assert told[fold]["best_epoch"] == clean[fold]["best_epoch"]
+    assert not (out / ".resume").exists()
+
+
+class Killed(BaseException):
+    pass
+
+
+def stop_after(monkeypatch, n_steps):
+    """Die, without a word, at the n-th step of the optimizer; returns the counter."""
+    import torch
+
+    steps, real = [0], torch.optim.AdamW.step
+
+    def step(self, *args, **kwargs):
+        steps[0] += 1
+        if steps[0] == n_steps:
+            raise Killed
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    return steps
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed):
+    """2 folds x (3 epochs of 3 to 4 steps, then trained again): killed twice at random, the second time in the resumed fit."""
+    rng = np.random.default_rng(seed)
+    with monkeypatch.context() as patched:
+        counter = stop_after(patched, int(rng.integers(1, 14)))
+        with pytest.raises(Killed):
+            run(made, tmp_path)
+    with monkeypatch.context() as patched:
+        counter = stop_after(patched, int(rng.integers(1, 10)))
+        try:
+            run(made, tmp_path)
+        except Killed:
+            assert counter[0] > 0
+    if not (tmp_path / "weights").exists():
+        run(made, tmp_path)
+    same(made, tmp_path)
+
+
+def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        all_steps = stop_after(patched, 10**9)
+        run(made, tmp_path / "whole")
+    total = all_steps[0]
+    with monkeypatch.context() as patched:
+        stop_after(patched, total - 2)
+        with pytest.raises(Killed):
+            run(made, tmp_path)
+    with monkeypatch.context() as patched:
+        left = stop_after(patched, 10**9)
+        run(made, tmp_path)
+    assert left[0] == 3
+    same(made, tmp_path)
+    assert io.read_json(tmp_path / "record")["resumed"]
+    assert not io.read_json(tmp_path / "whole/record")["resumed"]
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from himoe import job
+from tests.test_resume import run, SETTINGS
+import logging
+logging.basicConfig(level=logging.INFO)
+print("ready", flush=True)
+longer = {"epochs": 400, "patience": 400, "checkpoint_seconds": float(sys.argv[3])}
+run(Path(sys.argv[1]), Path(sys.argv[2]), SETTINGS.model_copy(update=longer))
+"""
+
+
+def started(made, out, every):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(made), str(out), str(every)], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    process.stdout.readline()
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_asked_to_stop_it_leaves_its_state_within_five_seconds(made, tmp_path, number):
+    process = started(made, tmp_path, 1000)
+    time.sleep(4)
+    asked = time.monotonic()
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == checkpoint.REQUEUE
+    assert "Traceback" not in told
+    assert f"{signal.Signals(number).name}: state kept in" in told
+    assert (tmp_path / ".resume").stat().st_size > 1000
+    assert not (tmp_path / "weights").exists()
+
+
+def test_killed_for_real_it_resumes(made, tmp_path):
+    process = started(made, tmp_path, 0.2)
+    time.sleep(5)
+    process.kill()
+    process.communicate()
+    assert (tmp_path / ".resume").exists()
+    again = started(made, tmp_path, 0.2)
+    time.sleep(4)
+    again.terminate()
+    _, told = again.communicate(timeout=20)
+    assert "resumed at epoch" in told
+
+
+def interrupted(made, out, monkeypatch):
+    with monkeypatch.context() as patched:
+        stop_after(patched, 6)
+        with pytest.raises(Killed):
+            run(made, out)
+    return out / ".resume"
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "pickle", "other settings"])
+def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, monkeypatch, caplog, damage):
+    import pickle
+
+    path, settings = interrupted(made, tmp_path, monkeypatch), SETTINGS
+    content = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(content[:-100])
+    elif damage == "flip":
+        path.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "pickle":
+        path.write_bytes(content.split(b"\n")[0] + b"\n" + pickle.dumps(print))
+    else:
+        settings = SETTINGS.model_copy(update={"learning_rate": 1e-3})
+    run(made, tmp_path, settings)
+    assert "not used (" in caplog.text
+    assert "the fit starts from the beginning" in caplog.text
+    if damage == "other settings":
+        assert hash_file(tmp_path / "weights") != hash_file(made / "clean/weights")
+    else:
+        same(made, tmp_path)
+
+
+def test_a_write_that_dies_leaves_the_state_before_it(tmp_path, monkeypatch):
+    kept = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
+    kept.state = {"a": 1}
+    kept.write()
+
+    def no_space(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", no_space)
+    kept.state = {"a": 2}
+    with pytest.raises(HimoeError, match=r"\.resume: cannot be written \(No space left on device\)"):
+        kept.write()
+    again = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
+    assert again.load()
+    assert again.state == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == [".resume"]
