@@ -106,9 +106,9 @@ def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, 
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:
-    """Files that belong to nothing, for the data card; the operating system's own litter is not worth a word."""
+    """Files that are not read, for the data card; the operating system's own litter is not worth a word."""
     found = [p for p in sorted(root.rglob("*")) if p.is_file() and not any(fnmatchcase(p.name, j) for j in JUNK)]
-    return [name for p in found if (name := str(p.relative_to(root))) not in known][:50]
+    return [name for p in found if (name := str(p.relative_to(root))) not in known]
 
 
 def find_record(dataset: str, folder: Path, size: Size, edition: str, subject: str, allow_missing: bool) -> Record:

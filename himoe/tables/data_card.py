@@ -65,5 +65,6 @@ def _note(card: dict[str, Any]) -> str:
     if card["absent_subjects"]:
         told += f" Absent subjects: {', '.join(card['absent_subjects'])}."
     if card["stray_files"]:
-        told += f" Files that belong to no subject: {len(card['stray_files'])}."
+        few = ", ".join(card["stray_files"][:3]) + (", ..." if len(card["stray_files"]) > 3 else "")
+        told += f" Files in its folder that are not read: {len(card['stray_files'])} ({few})."
     return told
