@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from himoe import io
+from himoe.types import HimoeError
 
 log = logging.getLogger("himoe")
 REQUEUE = 75  # EX_TEMPFAIL: try again later
+PATIENCE_SECONDS = 5.0
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
@@ -35,7 +37,13 @@ class Checkpoint:
         self.path, self.key, self.every = path, key, every
         self.state: dict[str, Any] = {}
         self.stop_asked: str = ""
-        self._written = time.monotonic()
+        self._written, self._pause = time.monotonic(), every
+        self._started = (time.perf_counter(), time.process_time())
+
+    def spent(self) -> tuple[float, float]:
+        """(wall, CPU) seconds of this fit, interrupted attempts included."""
+        before, now = self.state.get("spent", (0.0, 0.0)), (time.perf_counter(), time.process_time())
+        return tuple(b + n - s for b, n, s in zip(before, now, self._started, strict=True))
 
     def load(self) -> bool:
         """Whether there was a state to go on from; one that is damaged or of another fit is told of and left."""
@@ -54,9 +62,13 @@ class Checkpoint:
             self.state = torch.load(memory.BytesIO(content), weights_only=True)
         except FileNotFoundError:
             return False
-        except Exception as error:  # whatever is wrong with it, the fit can start anew
+        except OSError as error:
+            raise HimoeError(
+                f"{self.path}: cannot be read ({error.strerror}); delete it to start from the beginning"
+            ) from error
+        except Exception as error:  # whatever is wrong with its bytes, the fit can start anew
             log.warning("%s: not used (%s); the fit starts from the beginning", self.path, error)
-            self.path.unlink(missing_ok=True)
+            self.state = {}
             return False
         return True
 
@@ -68,10 +80,17 @@ class Checkpoint:
         SystemExit
             With a code that schedulers requeue, once the state is safe.
         """
-        if not self.stop_asked and time.monotonic() - self._written < self.every:
+        if not self.stop_asked and time.monotonic() - self._written < self._pause:
             return
-        self.state |= make()
-        self.write()
+        kept = self.state
+        self.state = kept | make()
+        try:
+            self.write()
+        except HimoeError as error:
+            if self.stop_asked:
+                raise
+            log.warning("%s; the fit goes on without", error)
+            self._written = time.monotonic()
         if self.stop_asked:
             log.warning("%s: state kept in %s; run again to go on from here", self.stop_asked, self.path)
             raise SystemExit(REQUEUE)
@@ -82,23 +101,30 @@ class Checkpoint:
 
         import torch
 
-        buffer = memory.BytesIO()
-        torch.save(self.state, buffer)
+        began, buffer = time.monotonic(), memory.BytesIO()
+        torch.save(self.state | {"spent": self.spent()}, buffer)
         content = buffer.getvalue()
         head = json.dumps({"key": self.key, "sha256": hashlib.sha256(content).hexdigest()}).encode() + b"\n"
         with io.atomic(self.path) as temporary:
             temporary.write_bytes(head + content)
         self._written = time.monotonic()
+        self._pause = max(self.every, 20 * (self._written - began)) if self.every else 0  # writing never takes over
 
     def done(self) -> None:
         """The fit is finished: nothing to go on from."""
-        self.path.unlink(missing_ok=True)
+        for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*")):  # and what a killed write left
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Within, a request to stop (SIGTERM, SIGUSR1, Ctrl-C) is heard at the next :meth:`offer`."""
 
+        asked = [0.0]
+
         def hear(number: int, _: Any) -> None:
+            if self.stop_asked and time.monotonic() - asked[0] > PATIENCE_SECONDS:  # asked again: nobody listens, so leave
+                raise SystemExit(REQUEUE)
+            asked[0] = asked[0] or time.monotonic()
             self.stop_asked = signal.Signals(number).name
 
         before = {number: signal.signal(number, hear) for number in STOP}

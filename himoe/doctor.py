@@ -12,7 +12,7 @@ from pathlib import Path
 
 from himoe import intake, registry
 from himoe.provenance import environment
-from himoe.sources import find_common, recognise
+from himoe.sources import common_files, recognise
 from himoe.types import DatasetInfo, HimoeError
 
 READY, PACKED, ABSENT, WRONG = "ready", "packed", "absent", "wrong"
@@ -54,9 +54,11 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
     if changed:
         return Finding(name, WRONG, f"{root / changed[0]} changed since it was first seen: obtain it again, or delete {known}")
     try:
-        _ = [find_common(folder, f) for f in edition.common]
+        common = common_files(root, folder, edition)
     except HimoeError as error:
         return Finding(name, WRONG, str(error))
+    if len(common) < len(edition.common):
+        return Finding(name, WRONG, f"{', '.join(edition.common)} is absent, and edition '{edition.name}' needs it")
     absent = [s for s in info.subjects if "{subject}" in edition.files[0] and not _has(folder, edition.patterns(s))]
     if absent:
         few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")

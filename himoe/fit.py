@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from himoe import registry
 from himoe.checkpoint import Checkpoint
 from himoe.fold import Fitted, Scaler
 from himoe.job import Progress, peak_mb
-from himoe.provenance import environment, hash_value
+from himoe.provenance import environment, hash_file, hash_value
 from himoe.settings import Training, walk
 from himoe.store import Reader, read_splits, shard, write_shard
 from himoe.training import configure, fit_fold
@@ -40,14 +40,20 @@ def fit(
     folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
     label = f"{names['model']} on {names['dataset']}"
     progress = Progress(label, len(folds), training.epochs)
-    started, cpu = time.perf_counter(), time.process_time()
     config, source, fitted = configure(plugin, names["model"], options["own"]), Reader(tokens), []
-    of = [names, options, {k: v for k, v in settings.items() if k != "checkpoint_seconds"}, code, environment()]
-    contents = [[f.fold, *(sorted(part.values()) for part in (f.train, f.valid, f.test))] for f in folds]
-    checkpoint = Checkpoint(weights.parent / ".resume", hash_value([*of, contents]), training.checkpoint_seconds)
-    resumed = hasattr(plugin, "build") and checkpoint.load()
+    seen = {subject for f in folds for part in (f.train, f.valid) for subject, _ in part}
+    contents = [
+        [p.stem, hash_file(p)] for p in sorted(tokens) if p.stem in seen
+    ]  # labels too, which a trial's digest leaves out
+    pace = {"checkpoint_seconds": 0}
+    key = hash_value(
+        [names, options, settings | pace, code, environment(), hash_file(splits), [f.fold for f in folds], contents]
+    )
+    checkpoint = Checkpoint(weights.parent / ".resume", key, training.checkpoint_seconds)
+    resumable = hasattr(plugin, "build")
+    resumed = resumable and checkpoint.load()
     finished = checkpoint.state.setdefault("finished", {})
-    with checkpoint.listening():
+    with checkpoint.listening() if resumable else nullcontext():
         for position, split in enumerate(folds):
             progress.position = position
             if split.fold in finished:
@@ -59,14 +65,15 @@ def fit(
                 progress, checkpoint,
             )  # fmt: skip
             fitted.append(fold)
-            if hasattr(plugin, "build"):
+            if resumable:
                 finished[split.fold] = _pack(fold)
-                checkpoint.state = {"finished": finished}
+                checkpoint.state = {"finished": finished, "spent": checkpoint.state.get("spent", (0.0, 0.0))}
                 checkpoint.offer(dict)
+    wall, cpu = checkpoint.spent()
     facts = {
         **names, "seed": int(names["seed"]), "shard": int(names["shard"]), "environment": environment(), "device": "cpu",
-        "threads": training.threads, "resumed": resumed, "wall_seconds": round(time.perf_counter() - started, 3),
-        "cpu_seconds": round(time.process_time() - cpu, 3), "peak_mb": round(peak_mb(), 1),
+        "threads": training.threads, "resumed": resumed, "wall_seconds": round(wall, 3),
+        "cpu_seconds": round(cpu, 3), "peak_mb": round(peak_mb(), 1),
         "model_config": [[k, v, what, source] for k, v, what, source in walk(config)],
     }  # fmt: skip
     write_shard(weights, record, fitted, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.provenance import hash_file
-from himoe.sources import find_common, own_files, recognise
+from himoe.sources import common_files, own_files, recognise
 from himoe.types import DatasetInfo, Edition, HimoeError, Record, Size
 
 log = logging.getLogger("himoe")
@@ -39,7 +40,8 @@ def take_in(
     if registry.is_twin(dataset) and not any(root.glob("*")):
         raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
     edition, folder, archives = recognise(root, plugin.INFO, wanted)
-    there = archives or own_files(root, folder, edition, size.subjects)
+    shared = common_files(root, folder, edition)
+    there = [*archives, *shared] if archives else own_files(root, folder, edition, size.subjects)
     source = {str(p.relative_to(root)): _facts(p) for p in there}
     real = not registry.is_twin(dataset)
     known = _compare(root, edition, plugin.INFO, source) if real else {}
@@ -47,14 +49,13 @@ def take_in(
     unpacked.mkdir(parents=True)
     for archive in archives:
         log.info("%s: unpacked %d files", archive, len(io.extract(archive, unpacked, edition.patterns())))
-    for name in edition.common if archives else ():
-        if not any(unpacked.glob(name)):  # it stands beside the archive
-            shutil.copy(find_common(root, name), unpacked)
+    for path in shared if archives else ():  # what stands beside an archive counts before what is in one
+        shutil.copy(path, unpacked)
     folder = unpacked if archives else folder
     if hasattr(plugin, "unpack"):
         plugin.unpack(folder, unpacked, size)
         folder = unpacked
-    records = plugin.records(folder, size, edition)
+    records = _with_common(plugin.records(folder, size, edition), root if folder != unpacked else unpacked, folder, edition)
     absent = [s for s in size.subjects if s not in {r.subject for r in records}]
     if (absent and not allow_missing) or not records:
         raise HimoeError(
@@ -111,11 +112,23 @@ def _stray(root: Path, known: set[str]) -> list[str]:
     return [name for p in found if (name := str(p.relative_to(root))) not in known]
 
 
-def find_record(dataset: str, folder: Path, size: Size, edition: str, subject: str, allow_missing: bool) -> Record:
+def _with_common(records: list[Record], root: Path, folder: Path, edition: Edition) -> list[Record]:
+    """Records that also name the files that belong to all subjects, relative to the folder they are read from."""
+    common = [os.path.relpath(p, folder) for p in common_files(root, folder, edition)]
+    if records and len(common) < len(edition.common):
+        raise HimoeError(
+            f"{folder}: {', '.join(edition.common)} is absent, and edition '{edition.name}' needs it; place it there"
+        )
+    return [Record(r.subject, (*r.files, *common), r.edition) for r in records]
+
+
+def find_record(
+    dataset: str, root: Path, folder: Path, size: Size, edition: str, subject: str, allow_missing: bool
+) -> Record:  # fmt: skip
     """One subject's record where files stand by themselves; without files if it is absent and may be."""
     plugin = registry.load("datasets", dataset)
     chosen = next(e for e in plugin.INFO.editions if e.name == edition)
-    for record in plugin.records(folder, size, chosen):
+    for record in _with_common(plugin.records(folder, size, chosen), root, folder, chosen):
         if record.subject == subject:
             return record
     if not allow_missing:

@@ -99,7 +99,7 @@ def _features(
         return nothing
     own, share = options.get(made.family, {}), options["quality"]["clipped_share"]
     before = np.zeros(0)
-    if made.baseline and options["quality"]["baseline_correction"]:
+    if wanted := made.baseline and options["quality"]["baseline_correction"] and (rest is not None or signal.start < 0):
         end, start = (rest.data.shape[1] / rest.sfreq, 0.0) if rest else (0.0, min(signal.start, 0.0))
         before = token_times(end, info.token_rate, window, start=start)
     if rest is None:
@@ -107,10 +107,10 @@ def _features(
         (baseline, x), refused = np.split(x, [len(before)]), {r: w[len(before) :] for r, w in refused.items()}
     else:
         x, refused = _measure(made, signal, times, window, own, share)
-        baseline = _measure(made, rest, before, window, own, share)[0] if len(before) else nothing[:0]
+        baseline = _measure(made, rest, before, window, own, share)[0] if len(before) else x[:0]
     for reason, windows in refused.items():
         count[reason] += int(windows.sum())
-    if not len(before):
+    if not wanted:
         return x
     known = np.isfinite(baseline)
     level = np.where(known, baseline, 0).sum(0) / np.maximum(known.sum(0), 1)

@@ -105,7 +105,7 @@ class Training(Strict):
         False, "train again on training and validation subjects together, for the epochs that validation chose", "ours"
     )
     folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
-    checkpoint_seconds: float = setting(30.0, "seconds between two writes of a fit's resume state", "ours", ge=0)
+    checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
     threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
 
 

@@ -18,18 +18,23 @@ class Source:
     folder: Path
     archives: tuple[Path, ...]
     downloads: tuple[Download, ...] = ()
+    fetchable: tuple[str, ...] = ()
 
     def files(self, subject: str = "*") -> list[str]:
         """Paths whose change concerns a subject: its own where the edition names them by subject, else all."""
-        found = list(self.archives) or own_files(self.root, self.folder, self.edition, (subject,))
-        return [str(p) for p in found] or [str(self.root / d.name) for d in self.downloads]
+        if self.downloads:
+            return [str(self.root / d.name) for d in self.downloads]
+        if self.archives:
+            return [str(p) for p in (*self.archives, *common_files(self.root, self.root, self.edition))]
+        return [str(p) for p in own_files(self.root, self.folder, self.edition, (subject,))]
 
     def stamps(self, subject: str = "*") -> list[list[int]]:
-        """Size and time of change of each file that stands by itself: one that keeps an old time has changed all the same."""
-        if self.archives or self.downloads:
-            return []
-        there = [Path(f).stat() for f in self.files(subject) if Path(f).is_file()]
-        return [[s.st_size, s.st_mtime_ns] for s in there]
+        """Size and time of change (s) of each file, so that one that keeps an old time counts as changed all the same.
+
+        Not of an archive that the workflow may have fetched itself: its coming would look like a change.
+        """
+        there = [p for p in map(Path, self.files(subject)) if p.is_file() and p.name not in self.fetchable]
+        return [[s.st_size, int(s.st_mtime)] for s in (p.stat() for p in there)]
 
 
 def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition, Path, list[Path]]:
@@ -77,23 +82,26 @@ def _packed(root: Path, patterns: tuple[str, ...]) -> list[Path]:
 def own_files(root: Path, folder: Path, edition: Edition, subjects: tuple[str, ...]) -> list[Path]:
     """Files of some subjects and those that belong to all of them, where they stand by themselves, sorted."""
     found = {p for s in subjects for f in edition.files for p in folder.glob(f.replace("{subject}", s))}
-    for place in (folder, *([root, *root.glob("*/")] if folder != root else folder.glob("*/"))):
-        found |= {p for f in edition.common for p in place.glob(f)}
-    return sorted(found)
+    return sorted(found | set(common_files(root, folder, edition)))
 
 
-def find_common(folder: Path, name: str) -> Path:
-    """A file that belongs to all subjects: beside their files, one folder further down or up, or in a folder beside theirs.
+def common_files(root: Path, folder: Path, edition: Edition) -> list[Path]:
+    """Files that belong to all subjects: beside theirs, or in the drop zone ``root`` or one of its folders; never beyond it.
 
     Raises
     ------
     HimoeError
-        If it is in none of them.
+        If there are two that differ.
     """
-    for place in (folder, *sorted(folder.glob("*/")), folder.parent, *sorted(folder.parent.glob("*/"))):
-        if found := next(place.glob(name), None):
-            return found
-    raise HimoeError(f"{folder / name}: absent, and this edition needs it; unpack or place it there")
+    found = []
+    for name in edition.common:
+        here = {place / name for place in (folder, root, *root.glob("*/")) if (place / name).is_file()}
+        if len({p.read_bytes() for p in here}) > 1:
+            raise HimoeError(
+                f"{root}: {' and '.join(map(str, sorted(here)))} differ; leave the one that belongs to the recordings"
+            )
+        found += sorted(here, key=lambda p: p.parent != folder)[:1]
+    return found
 
 
 def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:
@@ -104,9 +112,10 @@ def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:
     HimoeError
         If there is neither, or if the credentials that a download needs are not in the environment.
     """
+    fetchable = tuple(d.name for d in info.downloads)
     try:
         edition, folder, archives = recognise(root, info, wanted)
-        return Source(root, edition, folder, tuple(archives))
+        return Source(root, edition, folder, tuple(archives), fetchable=fetchable)
     except HimoeError as error:
         offered = [d for d in info.downloads if wanted in ("", d.edition)]
         if not download or not offered:
@@ -117,4 +126,4 @@ def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:
     for name in (n for d in chosen for n in d.credentials):
         if not os.environ.get(name):
             raise HimoeError(f"data set '{info.title}': set the environment variable {name} to download it; {info.access}")
-    return Source(root, edition, root, (), chosen)
+    return Source(root, edition, root, (), chosen, fetchable)

@@ -76,7 +76,7 @@ def test_raw_needs_its_ratings(tmp_path):
         (root / f"{subject}.bdf").write_bytes(b"x")
     found, told = state(tmp_path, "deap")
     assert found == "wrong"
-    assert "participant_ratings.csv: absent, and this edition needs it" in told
+    assert "participant_ratings.csv is absent, and edition 'raw' needs it" in told
 
 
 def test_tools_are_looked_for(tmp_path, monkeypatch):

@@ -86,6 +86,18 @@ def test_a_baseline_passes_the_gate_too(fault, reason):
     assert tokens.mask.all()  # channel b is half of the features
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_baseline_shorter_than_a_window_is_none(apart):
+    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
+    data = 30 + np.arange(118.0)[None] / 100
+    signal = Signal(data[:, 18:], 10.0) if apart else Signal(data, 10.0, -1.8)
+    rest = {"temperature": Signal(data[:, :18], 10.0)} if apart else {}
+    trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": signal}, np.array([1.0]), baseline=rest)
+    tokens, quality = preprocess.prepare_subject(facts, [trial], ("y",), OPTIONS)
+    assert not tokens.mask.any()
+    assert quality["temperature"]["no_baseline"] == 17
+
+
 def test_a_dead_sensor_is_absent():
     facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature"), Modality("gsr", ("g",), 32.0, "S", "gsr"))
     signals = {"temperature": Signal(np.zeros((1, 200)), 10.0), "gsr": Signal(np.full((1, 640), 5e-6), 32.0)}

@@ -7,7 +7,6 @@ cleaned here (:mod:`himoe.datasets._deap_raw`). Axis 0 is the video (Experiment_
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from himoe.matfile import walk
 from himoe.signal import simulate
 from himoe.signal.cleaning import average_reference
 from himoe.signal.eeg import BANDS
-from himoe.sources import find_common
 from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 SFREQ = 128.0
@@ -92,8 +90,7 @@ SUFFIX = {"python": ".dat", "matlab": ".mat", "raw": ".bdf"}
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """One file per subject that is there; intake compares with ``size.subjects``."""
     names = {s: f"{s}{SUFFIX[edition.name]}" for s in size.subjects}
-    common = [os.path.relpath(find_common(root, pattern), root) for pattern in edition.common]
-    return [Record(s, (name, *common), edition.name) for s, name in names.items() if (root / name).is_file()]
+    return [Record(s, (name,), edition.name) for s, name in names.items() if (root / name).is_file()]
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:

@@ -27,9 +27,8 @@ INFO = DatasetInfo(
     editions=(
         Edition(
             "csv",
-            ("matches/match_*/player_*/*.csv",),
+            ("matches/match_*/player_*/*.csv", "matches/match_*/meta_info.json"),
             ("eSports_Sensors_Dataset*.zip", "matches*.zip"),
-            ("matches/match_*/meta_info.json",),
         ),
     ),
     subjects=(

@@ -35,28 +35,34 @@ def gate(signal: Signal, times: np.ndarray, window: float, clipped_share: float)
     changes = np.concatenate([np.zeros((len(data), 1)), np.cumsum(moving, axis=1)], axis=1)
     first, last, _ = window_bounds(signal, times, window)
     flat = measured & ~dead & (changes[:, last] - changes[:, np.minimum(first + 1, last)] == 0).T
-    rails = window_mean(at_the_rails(data, high, low).astype(float), signal, times, window) > clipped_share
+    rails = window_mean(at_the_rails(data).astype(float), signal, times, window) > clipped_share
     return {"not_recorded": ~measured, "dead": dead, "flat": flat, "clipped": measured & ~dead & ~flat & rails}
 
 
-def at_the_rails(data: np.ndarray, high: np.ndarray, low: np.ndarray) -> np.ndarray:
-    """Samples (n_chans, n_times) of runs at the row's maximum or minimum that a converter's limit made.
+def at_the_rails(data: np.ndarray) -> np.ndarray:
+    """Samples (n_chans, n_times) of runs at a row's upper or lower rail that a converter's limit made.
 
-    A run is three or more equal samples that the signal enters or leaves by a jump of more than ``STEEP`` quantisation steps
-    (the smallest change of the row). A smooth peak or the foot of a pulse, quantised, also dwells at its extreme, but comes
-    and goes by single steps. Slow signals that run into a limit by single steps are not told from that.
+    A rail is the outermost value that the row takes three or more times in a row. A run counts where the signal enters and
+    leaves it by jumps of more than ``STEEP`` quantisation steps (the smallest change of the row): a smooth peak or the foot of
+    a pulse, quantised, also dwells at its extreme, but comes or goes by single steps. Slow signals that run into a limit by
+    single steps are not told from that.
     """
     out = np.zeros(data.shape, bool)
-    for row, own, *rails in zip(data, out, high, low, strict=True):
+    for row, own in zip(data, out, strict=True):
         steps = np.abs(np.diff(row))
         moves = steps[np.isfinite(steps) & (steps > 0)]
-        if not len(moves):
+        same = np.concatenate([[False], steps == 0, [False]])  # same[i]: sample i is as the one before
+        begins, ends = np.flatnonzero(~same[:-1] & same[1:]), np.flatnonzero(same[:-1] & ~same[1:]) + 1
+        long = ends - begins >= RUN
+        if not len(moves) or not long.any():
             continue
-        steep = np.concatenate([[False], steps > STEEP * moves.min(), [False]])  # steep[i]: the step into sample i
-        for rail in rails:
-            at = np.concatenate([[False], row == rail, [False]])
-            begins, ends = np.flatnonzero(at[1:-1] & ~at[:-2]), np.flatnonzero(at[1:-1] & ~at[2:]) + 1
-            for begin, end in zip(begins, ends, strict=True):
-                if end - begin >= RUN and (steep[begin] or steep[end]):
-                    own[begin:end] = True
+        begins, ends, values = begins[long], ends[long], row[begins[long]]
+        steep = np.concatenate([[True], ~(steps <= STEEP * moves.min()), [True]])  # the recording's ends and gaps are no slopes
+        for begin, end, value in zip(begins, ends, values, strict=True):
+            enters, leaves = (
+                steep[max(begin - 1, 0) : begin + 1].any(),
+                steep[end : end + 2].any(),
+            )  # the limit cuts a step short
+            if value in (values.max(), values.min()) and enters and leaves:
+                own[begin:end] = True
     return out

@@ -95,7 +95,7 @@ def test_raw_deap_in_every_layout_its_owners_zips_give(tmp_path):
     assert "metadata_csv/participant_ratings.csv" in json.loads((root / "manifest.json").read_text())
     shutil.rmtree(root / "metadata_csv")
     (root / "manifest.json").unlink()
-    with pytest.raises(HimoeError, match=r"participant_ratings\.csv: absent, and this edition needs it"):
+    with pytest.raises(HimoeError, match=r"participant_ratings\.csv is absent, and edition 'raw' needs it"):
         take(root, tmp_path)
     with zipfile.ZipFile(root / "data_original.zip", "w") as zipped:
         for path in (root / "data_original").iterdir():
@@ -103,6 +103,17 @@ def test_raw_deap_in_every_layout_its_owners_zips_give(tmp_path):
     shutil.rmtree(root / "data_original")
     (root / "participant_ratings.csv").write_bytes(ratings)
     same()
+    assert "participant_ratings.csv" in json.loads((root / "manifest.json").read_text())
+    assert str(root / "participant_ratings.csv") in sources.find(root, deap.INFO, "", False).files("s01")
+    other = root.parent / "deap_old"
+    other.mkdir()
+    (other / "participant_ratings.csv").write_bytes(b"another data set's")
+    same()
+    (root / "copy").mkdir()
+    (root / "copy/participant_ratings.csv").write_bytes(b"not the same")
+    with pytest.raises(HimoeError, match="differ; leave the one that belongs"):
+        take(root, tmp_path)
+    shutil.rmtree(root / "copy")
     _zip(root / "metadata_csv.zip", [("metadata_csv/participant_ratings.csv", ratings), ("metadata_csv/online.csv", b"x")])
     (root / "participant_ratings.csv").unlink()
     same()

@@ -101,6 +101,6 @@ def plugin_code(kind, name, *modules):
     )
 
 
-def section(model):
+def section(model, *without):
     """A section of the config as plain values, for ``params``: a rule gets only what it reads."""
-    return model.model_dump(mode="json")
+    return model.model_dump(mode="json", exclude=set(without))

@@ -32,7 +32,7 @@ if DOWNLOADS:
 
     rule fetch_dataset:
         output:
-            archive=f"{CONFIG.data_root}/{{dataset}}/{{archive}}",
+            archive=f"{Path(CONFIG.data_root)}/{{dataset}}/{{archive}}",
         log:
             "results/{dataset}/logs/fetch_{archive}.log",
         wildcard_constraints:
@@ -77,6 +77,7 @@ rule clean_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
+        root=root_of,
         folder=folder_of,
         size=size_of,
         edition=edition_of,

@@ -13,9 +13,11 @@ rule fit_model:
     conda:
         "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
+    resources:
+        checkpoint_seconds=CONFIG.training.checkpoint_seconds,  # no param: another pace is no other fit
     params:
         options=options_of,
-        settings=section(CONFIG.training),
+        settings=section(CONFIG.training, "checkpoint_seconds"),
         code=fit_code,
     script:
         "../scripts/fit_model.py"
@@ -37,7 +39,7 @@ rule predict:
     threads: CONFIG.training.threads
     params:
         options=options_of,
-        settings=section(CONFIG.training),
+        settings=section(CONFIG.training, "checkpoint_seconds"),
         conditions=CONFIG.conditions,
         condition_seed=CONFIG.condition_seed,
         code=predict_code,

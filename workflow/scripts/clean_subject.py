@@ -11,7 +11,7 @@ with job(snakemake):
     size = Size(**params.size)
     if params.folder:
         folder = Path(params.folder)
-        record = intake.find_record(name, folder, size, params.edition, subject, params.allow_missing)
+        record = intake.find_record(name, Path(params.root), folder, size, params.edition, subject, params.allow_missing)
     else:
         folder, record = intake.record_of(Path(snakemake.input[0]), subject)
     plugin = registry.load("datasets", name)

@@ -5,8 +5,9 @@ with job(snakemake):
 
     from himoe.fit import fit
 
-    wildcards, params = snakemake.wildcards, snakemake.params
+    wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
+    settings = params.settings | {"checkpoint_seconds": snakemake.resources.checkpoint_seconds}
     fit(
-        dict(wildcards.items()), list(map(Path, snakemake.input.tokens)), snakemake.input.splits, params.options,
-        params.settings, Path(snakemake.output.weights), Path(snakemake.output.record), params.code,
+        dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, settings,
+        Path(snakemake.output.weights), Path(snakemake.output.record), params.code,
     )  # fmt: skip
