@@ -78,12 +78,11 @@ class Checkpoint:
         Raises
         ------
         SystemExit
-            With a code that schedulers requeue, once the state is safe.
+            With the code of "try again later", once the state is safe.
         """
         if not self.stop_asked and time.monotonic() - self._written < self._pause:
             return
-        kept = self.state
-        self.state = kept | make()
+        self.state |= make()
         try:
             self.write()
         except HimoeError as error:

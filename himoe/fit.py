@@ -42,9 +42,8 @@ def fit(
     progress = Progress(label, len(folds), training.epochs)
     config, source, fitted = configure(plugin, names["model"], options["own"]), Reader(tokens), []
     seen = {subject for f in folds for part in (f.train, f.valid) for subject, _ in part}
-    contents = [
-        [p.stem, hash_file(p)] for p in sorted(tokens) if p.stem in seen
-    ]  # labels too, which a trial's digest leaves out
+    # the files themselves: a trial's digest is of its input and leaves its labels out
+    contents = [[p.stem, hash_file(p)] for p in sorted(tokens) if p.stem in seen]
     pace = {"checkpoint_seconds": 0}
     key = hash_value(
         [names, options, settings | pace, code, environment(), hash_file(splits), [f.fold for f in folds], contents]
