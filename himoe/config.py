@@ -29,7 +29,9 @@ class Config(Strict):
         {}, "data set -> targets, where not the default ones", "ours"
     )
     editions: dict[Name, Name] = setting(
-        {}, "data set -> which of its editions to read (deap: python, matlab, raw); the first one found where not named", "ours"
+        {},
+        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one",
+        "ours",
     )
     download: bool = setting(
         False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from himoe import intake, registry
 from himoe.provenance import environment
-from himoe.sources import common_files, recognise
+from himoe.sources import common_files, drop_zone, has_subject, recognise
 from himoe.types import DatasetInfo, HimoeError
 
 READY, PACKED, ABSENT, WRONG = "ready", "packed", "absent", "wrong"
@@ -32,8 +32,7 @@ def examine(data_root: Path) -> list[Finding]:
     found = []
     for name in registry.available("datasets"):
         info = registry.peek("datasets", name)["INFO"]
-        root = next((p for p in (data_root / name, data_root / info.folder) if p != data_root and p.is_dir()), data_root / name)
-        found += [_dataset(name, info, root), Finding(f"{name}_twin", READY, "simulated on demand")]
+        found += [_dataset(name, info, drop_zone(data_root, name, info)), Finding(f"{name}_twin", READY, "simulated on demand")]
     return [*found, _conda(), _gpu(), _slurm()]
 
 
@@ -59,7 +58,7 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
         return Finding(name, WRONG, str(error))
     if len(common) < len(edition.common):
         return Finding(name, WRONG, f"{', '.join(edition.common)} is absent, and edition '{edition.name}' needs it")
-    absent = [s for s in info.subjects if "{subject}" in edition.files[0] and not _has(folder, edition.patterns(s))]
+    absent = [s for s in info.subjects if not has_subject(folder, edition, s)]
     if absent:
         few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")
         return Finding(
@@ -67,10 +66,6 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
         )
     seen = "hashes known" if before else "hashes will be trusted on first use"
     return Finding(name, READY, f"edition '{edition.name}' in {folder}/; {seen}")
-
-
-def _has(folder: Path, patterns: tuple[str, ...]) -> bool:
-    return all(any(folder.glob(p)) for p in patterns)
 
 
 def _conda() -> Finding:

@@ -37,6 +37,12 @@ class Source:
         return [[s.st_size, int(s.st_mtime)] for s in (p.stat() for p in there)]
 
 
+def drop_zone(data_root: Path, dataset: str, info: DatasetInfo) -> Path:
+    """A real data set's folder: of the two names it may have the first that holds anything, else its plug-in's."""
+    names = [n for n in (dataset, info.folder) if n]
+    return next((data_root / n for n in names if any((data_root / n).glob("*"))), data_root / dataset)
+
+
 def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition, Path, list[Path]]:
     """The edition that is there, the folder its files stand in, and its archives where it is not unpacked.
 
@@ -57,7 +63,7 @@ def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition,
     found = []
     for order, edition in enumerate(asked):
         for folder in folders:
-            if n := sum(_has(folder, edition, subject) for subject in info.subjects):
+            if n := sum(has_subject(folder, edition, subject) for subject in info.subjects):
                 found.append((-n, 0, order, edition, folder, []))
         if archives := _packed(root, edition.archives):
             extra = _packed(root, edition.common_archives)
@@ -70,7 +76,7 @@ def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition,
     )
 
 
-def _has(folder: Path, edition: Edition, subject: str) -> bool:
+def has_subject(folder: Path, edition: Edition, subject: str) -> bool:
     """Whether a subject's own files are there; files that do not name subjects are everyone's."""
     return all(any(folder.glob(f.replace("{subject}", subject))) for f in edition.files)
 

@@ -79,6 +79,15 @@ def test_raw_needs_its_ratings(tmp_path):
     assert "participant_ratings.csv is absent, and edition 'raw' needs it" in told
 
 
+def test_ratings_may_stand_apart(tmp_path):
+    (tmp_path / "deap/data_original").mkdir(parents=True)
+    (tmp_path / "deap/metadata_csv").mkdir()
+    for subject in registry.peek("datasets", "deap")["INFO"].subjects:
+        (tmp_path / f"deap/data_original/{subject}.bdf").write_bytes(b"x")
+    (tmp_path / "deap/metadata_csv/participant_ratings.csv").write_bytes(b"x")
+    assert state(tmp_path, "deap")[0] == "ready"
+
+
 def test_tools_are_looked_for(tmp_path, monkeypatch):
     for name, answer in (("conda", "exit 0"), ("sbatch", "exit 0"), ("sinfo", "exit 1")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ def same(root, out):
     assert a.keys() == b.keys()
     told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / "clean"))
     for fold in told:
-        assert [h | {} for h in told[fold]["history"]] == clean[fold]["history"]
+        assert told[fold]["history"] == clean[fold]["history"]
         assert told[fold]["best_epoch"] == clean[fold]["best_epoch"]
     assert not (out / ".resume").exists()
 
@@ -78,15 +79,13 @@ def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, mon
     """2 folds x (3 epochs of 3 to 4 steps, then trained again): killed twice at random, the second time in the resumed fit."""
     rng = np.random.default_rng(seed)
     with monkeypatch.context() as patched:
-        counter = stop_after(patched, int(rng.integers(1, 14)))
+        stop_after(patched, int(rng.integers(1, 14)))
         with pytest.raises(Killed):
             run(made, tmp_path)
     with monkeypatch.context() as patched:
-        counter = stop_after(patched, int(rng.integers(1, 10)))
-        try:
+        stop_after(patched, int(rng.integers(1, 10)))
+        with contextlib.suppress(Killed):  # what is left may be less than the steps until the second death
             run(made, tmp_path)
-        except Killed:
-            assert counter[0] > 0
     if not (tmp_path / "weights").exists():
         run(made, tmp_path)
     same(made, tmp_path)

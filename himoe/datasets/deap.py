@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from himoe import io
+from himoe.datasets import _deap_raw
 from himoe.matfile import walk
 from himoe.signal import simulate
 from himoe.signal.cleaning import average_reference
@@ -130,8 +131,6 @@ def _read_matlab(files: list[Path], size: Size) -> dict[str, Any]:
 
 
 def _read_raw(files: list[Path], size: Size) -> dict[str, np.ndarray]:
-    from himoe.datasets import _deap_raw
-
     return _deap_raw.read(*files, size.n_trials, BASELINE_SECONDS, size.seconds, INFO.modalities[0].channels, SFREQ)
 
 
@@ -169,14 +168,10 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
         elif edition == "matlab":
             _write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
         else:
-            from himoe.datasets import _deap_raw
-
             order = np.random.default_rng([seed, 1 + number, 1]).permutation(size.n_trials)
             _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
             people[subject] = (labels, order)
     if people:
-        from himoe.datasets import _deap_raw
-
         _deap_raw.write_ratings(root / "participant_ratings.csv", people)
 
 

@@ -102,8 +102,7 @@ def raw_windows(signal: Signal, times: np.ndarray, window: float) -> RawWindows:
     hop = max(round(float(hops[0])), 1) if len(hops) else 1
     if np.abs(hops - hop).max(initial=0) > 1e-6 * signal.sfreq:
         raise HimoeError(f"windows every {hops[0]:g} samples: choose a token rate that divides {signal.sfreq:g} Hz")
-    first = np.rint((times - window / 2 - signal.start) * signal.sfreq).astype(np.int64)
-    inside = (first >= 0) & (first + n_times <= signal.data.shape[-1])
+    first, _, inside = window_bounds(signal, times, window)
     if not inside.any():
         return RawWindows(np.empty((0, len(signal.data), n_times), signal.data.dtype), times[:0])
     at = first[inside]

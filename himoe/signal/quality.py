@@ -59,10 +59,8 @@ def at_the_rails(data: np.ndarray) -> np.ndarray:
         begins, ends, values = begins[long], ends[long], row[begins[long]]
         steep = np.concatenate([[True], ~(steps <= STEEP * moves.min()), [True]])  # the recording's ends and gaps are no slopes
         for begin, end, value in zip(begins, ends, values, strict=True):
-            enters, leaves = (
-                steep[max(begin - 1, 0) : begin + 1].any(),
-                steep[end : end + 2].any(),
-            )  # the limit cuts a step short
-            if value in (values.max(), values.min()) and enters and leaves:
+            # two steps each way: the limit cuts one of them short
+            jumps = steep[max(begin - 1, 0) : begin + 1].any() and steep[end : end + 2].any()
+            if jumps and value in (values.max(), values.min()):
                 own[begin:end] = True
     return out

@@ -34,13 +34,8 @@ def source_root(dataset):
     """Folder of the source files: the user's, or a twin's."""
     if registry.is_twin(dataset):
         return f"results/{dataset}/source"
-    names = (dataset, himoe_config.dataset_info(dataset).folder)
-    found = [
-        Path(CONFIG.data_root) / n
-        for n in names
-        if n and any((Path(CONFIG.data_root) / n).glob("*"))
-    ]
-    return str(found[0] if found else Path(CONFIG.data_root) / dataset)
+    info = himoe_config.dataset_info(dataset)
+    return str(sources.drop_zone(Path(CONFIG.data_root), dataset, info))
 
 
 try:
