@@ -36,10 +36,15 @@ def check_unseen(seen: list[str], test: Keys, where: str) -> None:
 
 def select(tokens: Tokens, keys: Keys) -> Tokens:
     """The trials with these keys, in a fixed order; HimoeError if one is absent or not the one the split saw."""
+    return tokens.select(positions(tokens, keys))
+
+
+def positions(tokens: Tokens, keys: Keys) -> list[int]:
+    """Where the trials with these keys are, in rising order; HimoeError if one is absent or not the one the split saw."""
     at = {(t.subject, t.trial): i for i, t in enumerate(tokens.trials)}
     for (subject, trial), digest in keys.items():
         if (subject, trial) not in at:
             raise HimoeError(f"split names {subject} {trial}, which was not prepared; delete the split file and run again")
         if tokens.trials[at[subject, trial]].digest != digest:
             raise HimoeError(f"{subject} {trial} changed since the split was made; delete the split file and run again")
-    return tokens.select(sorted(at[key] for key in keys))
+    return sorted(at[key] for key in keys)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from himoe import registry
+from himoe import devices, registry
 from himoe.checkpoint import Checkpoint
 from himoe.fold import Fitted, Scaler
-from himoe.job import Progress, peak_mb
+from himoe.job import peak_mb
+from himoe.progress import Progress
 from himoe.provenance import environment, hash_file, hash_value
 from himoe.settings import Training, walk
 from himoe.store import Reader, read_splits, shard, write_shard
-from himoe.training import configure, fit_fold
+from himoe.training import Job, configure
+from himoe.types import Split
 
+PACE = {"checkpoint_seconds": 0}  # another pace is no other fit
 log = logging.getLogger("himoe")
 
 
@@ -31,53 +33,58 @@ def fit(
     A fit that was interrupted goes on from ``.resume`` beside its weights if names, options, settings, ``code``, versions and
     the content of every trial are those it began with.
     """
-    training = Training(**settings)
-    plugin = registry.load("models", names["model"])
-    if hasattr(plugin, "build"):
-        import torch
-
-        torch.set_num_threads(training.threads)
+    training, plugin = Training(**settings), registry.load("models", names["model"])
     folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
-    label = f"{names['model']} on {names['dataset']}"
-    progress = Progress(label, len(folds), training.epochs)
-    config, source, fitted = configure(plugin, names["model"], options["own"]), Reader(tokens), []
-    seen = {subject for f in folds for part in (f.train, f.valid) for subject, _ in part}
-    # the files themselves: a trial's digest is of its input and leaves its labels out
-    contents = [[p.stem, hash_file(p)] for p in sorted(tokens) if p.stem in seen]
-    pace = {"checkpoint_seconds": 0}
-    key = hash_value(
-        [names, options, settings | pace, code, environment(), hash_file(splits), [f.fold for f in folds], contents]
-    )
+    config = configure(plugin, names["model"], options["own"])
+    identity = {
+        "options": options, "settings": settings | PACE, "code": code, "environment": environment(),
+        "splits": hash_file(splits), "tokens": _contents(tokens, folds),
+    }  # fmt: skip
+    key = hash_value([names, identity, [f.fold for f in folds]])
     checkpoint = Checkpoint(weights.parent / ".resume", key, training.checkpoint_seconds)
+    folder = weights.parent / "tensorboard" if training.tensorboard else None
+    progress = Progress(f"{names['model']} on {names['dataset']}", len(folds), training.epochs, folder)
+    job = Job(
+        plugin, config, options["reference"], Reader(tokens).load, names["protocol"], training, int(names["seed"]), progress,
+        checkpoint,
+    )  # fmt: skip
     resumable = hasattr(plugin, "build")
     resumed = resumable and checkpoint.load()
-    finished = checkpoint.state.setdefault("finished", {})
     with checkpoint.listening() if resumable else nullcontext():
-        for position, split in enumerate(folds):
-            progress.position = position
-            if split.fold in finished:
-                fitted.append(_unpack(split.fold, finished[split.fold]))
-                continue
-            load = partial(source.load, forbidden={s for s, _ in split.test})
-            fold = fit_fold(
-                names["model"], config, options["reference"], split, load, names["protocol"], training, int(names["seed"]),
-                progress, checkpoint,
-            )  # fmt: skip
-            fitted.append(fold)
-            if resumable:
-                finished[split.fold] = _pack(fold)
-                checkpoint.state = {"finished": finished, "spent": checkpoint.state.get("spent", (0.0, 0.0))}
-                checkpoint.offer(dict)
+        fitted = _fit(job, folds, checkpoint, resumable)
     wall, cpu = checkpoint.spent()
     facts = {
-        **names, "seed": int(names["seed"]), "shard": int(names["shard"]), "environment": environment(), "device": "cpu",
-        "threads": training.threads, "resumed": resumed, "wall_seconds": round(wall, 3),
-        "cpu_seconds": round(cpu, 3), "peak_mb": round(peak_mb(), 1),
-        "model_config": [[k, v, what, source] for k, v, what, source in walk(config)],
+        **names, "seed": int(names["seed"]), "shard": int(names["shard"]), **identity,
+        **devices.describe(job.device, training), "threads": training.threads, "stack": job.size, "resumed": resumed,
+        "wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(peak_mb(), 1),
+        "model_config": [list(row) for row in walk(config)],
     }  # fmt: skip
     write_shard(weights, record, fitted, facts)
     checkpoint.done()
-    progress.close(f"{len(folds)} folds in {facts['wall_seconds']:.0f} s, best epochs {[f.best_epoch for f in fitted]}")
+    failed = "".join(f", fold {f.fold} failed: {f.failed}" for f in fitted if f.failed)
+    progress.close(f"{len(folds)} folds in {wall:.0f} s, best epochs {[f.best_epoch for f in fitted]}{failed}")
+
+
+def _contents(tokens: list[Path], folds: list[Split]) -> dict[str, str]:
+    """Hash of every file a fit may read: a trial's digest is of its input and leaves its labels out."""
+    seen = {subject for f in folds for part in (f.train, f.valid) for subject, _ in part}
+    return {p.stem: hash_file(p) for p in sorted(tokens) if p.stem in seen}
+
+
+def _fit(job: Job, folds: list[Split], checkpoint: Checkpoint, resumable: bool) -> list[Fitted]:
+    """All folds, in their order; each set of folds that is done is handed to the checkpoint."""
+    finished = checkpoint.state.setdefault("finished", {})
+    fitted = [_unpack(number, packed) for number, packed in finished.items()]
+    for fold in fitted:
+        job.progress.fold(fold.fold)
+    for done in job.fit([f for f in folds if f.fold not in finished]):
+        fitted += done
+        if resumable:
+            finished |= {fold.fold: _pack(fold) for fold in done}
+            for name in ("current", "chosen"):
+                checkpoint.state.pop(name, None)
+            checkpoint.offer(dict)
+    return sorted(fitted, key=lambda f: f.fold)
 
 
 def _pack(fold: Fitted) -> dict[str, Any]:

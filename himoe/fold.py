@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,14 +24,7 @@ class Scaler:
     @staticmethod
     def fit(tokens: Tokens) -> Scaler:
         """Moments over present tokens; targets over labels (trials, or tokens where they vary within a trial)."""
-        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
-        x = np.where(columns, tokens.x, 0).astype(np.float64)
-        n = np.maximum(columns.sum(0), 1)
-        mean = x.sum(0) / n
-        scale = np.sqrt(np.where(columns, (x - mean) ** 2, 0).sum(0) / n)
-        y = (tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]).astype(np.float64)
-        y_scale = np.nanstd(y, axis=0)
-        return Scaler(mean, np.where(scale > 1e-9, scale, 1.0), np.nanmean(y, axis=0), np.where(y_scale > 1e-9, y_scale, 1.0))
+        return Moments.of(tokens).scaler(np.arange(len(tokens.trials)))
 
     def transform(self, tokens: Tokens) -> Tokens:
         """Scaled tokens; absent ones stay 0."""
@@ -44,9 +38,49 @@ class Scaler:
         return y * self.y_scale + self.y_mean
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and sum of squares about it of every trial, (n_trials, columns) float64: a fold's statistics are sums of
+    these, so that no fold reads the data again (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+
+    x: tuple[np.ndarray, np.ndarray, np.ndarray]
+    y: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    @staticmethod
+    def of(tokens: Tokens) -> Moments:
+        """Of every trial: features where present, targets where known (one label per trial, or the tokens')."""
+        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
+        x = _by_trial(tokens.x.astype(np.float64), columns, tokens.offsets)
+        y, offsets = tokens.y.astype(np.float64), tokens.offsets
+        if not tokens.layout.per_token:
+            y, offsets = y[tokens.offsets[:-1]], np.arange(len(tokens.trials) + 1)
+        return Moments(x, _by_trial(y, np.isfinite(y), offsets))
+
+    def scaler(self, trials: np.ndarray) -> Scaler:
+        """The maps fitted on these trials."""
+        (mean, scale), (y_mean, y_scale) = (_together(*(part[trials] for part in own)) for own in (self.x, self.y))
+        return Scaler(mean, scale, y_mean, y_scale)
+
+
+def _by_trial(values: np.ndarray, known: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    n = np.add.reduceat(known.astype(np.float64), starts, axis=0)
+    mean = np.add.reduceat(np.where(known, values, 0), starts, axis=0) / np.maximum(n, 1)
+    about = np.where(known, values - np.repeat(mean, lengths, axis=0), 0)
+    return n, mean, np.add.reduceat(about**2, starts, axis=0)
+
+
+def _together(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, standard deviation) of all trials together; 1 where there is no spread."""
+    total = np.maximum(n.sum(0), 1)
+    overall = (n * mean).sum(0) / total
+    scale = np.sqrt((squares + n * (mean - overall) ** 2).sum(0) / total)
+    return overall, np.where(scale > 1e-9, scale, 1.0)
+
+
 @dataclass
 class Fitted:
-    """One fold's result: arrays to store, what happened, and who was read."""
+    """One fold's result: arrays to store, what happened, and who was read. ``failed`` says why there is no prediction."""
 
     fold: int
     scaler: Scaler
@@ -54,5 +88,16 @@ class Fitted:
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     n_parameters: int = 0
+    n_macs: int = 0
     seconds: float = 0.0
     read: list[str] = field(default_factory=list)
+    failed: str = ""
+
+
+class Stored(NamedTuple):
+    """One fold as read back: scaler, arrays, digests of the trials the fit has read, why it failed (empty if it did not)."""
+
+    scaler: Scaler
+    state: Arrays
+    read: list[str]
+    failed: str = ""

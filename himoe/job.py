@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -55,31 +54,3 @@ def peak_mb() -> float:
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
     except (OSError, IndexError, ValueError):  # no Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-class Progress:
-    """One live line per fit on a terminal; one plain log line per epoch always."""
-
-    def __init__(self, label: str, n_folds: int, n_epochs: int):
-        self.label, self.n_folds, self.n_epochs = label, n_folds, n_epochs
-        self.position = 0
-        self.started, self.live = time.perf_counter(), sys.stderr.isatty()
-
-    def epoch(self, epoch: int, loss: float, valid_loss: float, valid_ccc: float) -> None:
-        """Tell of one epoch; ``position`` is the fold's place in the shard, from 0."""
-        share = (self.position + epoch / self.n_epochs) / self.n_folds
-        left = (time.perf_counter() - self.started) * (1 / share - 1)
-        text = (
-            f"{self.label} · fold {self.position + 1}/{self.n_folds} · epoch {epoch}/{self.n_epochs} · loss {loss:.3f} · "
-            f"validation loss {valid_loss:.3f} CCC {valid_ccc:+.3f} · at most {left:.0f} s left"
-        )
-        log.info("%s", text)
-        if self.live:
-            line = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
-
-    def close(self, text: str) -> None:
-        """Replace the live line by a last word."""
-        log.info("%s · %s", self.label, text)
-        sys.stderr.write(f"\r\x1b[K{self.label} · {text}\n" if self.live else f"{self.label} · {text}\n")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe import registry
+from himoe import devices, registry
 from himoe.audit import check_split, check_unseen, select
-from himoe.fold import Arrays, Scaler
+from himoe.fold import Stored
 from himoe.rows import to_rows
 from himoe.settings import Training
 from himoe.store import Reader, read_shard, read_splits, shard
@@ -21,7 +21,6 @@ from himoe.training import build_model, configure, n_times
 from himoe.types import HimoeError, Split, Tokens
 
 CLEAN = "clean"
-FittedState = tuple[Scaler, Arrays, list[str]]
 
 
 def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
@@ -57,31 +56,33 @@ def _crop(tokens: Tokens, edge: int) -> Tokens:
 
 
 def predict_shard(
-    model: str, options: dict[str, dict[str, Any]], splits: list[Split], states: dict[int, FittedState],
+    model: str, options: dict[str, dict[str, Any]], splits: list[Split], states: dict[int, Stored],
     load: Callable[[set[str]], Tokens], protocol: str, settings: Training, conditions: dict[str, list[float]],
     condition_seed: int, identity: dict[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard.
 
-    ``states``: fold -> (scaler, stored arrays, digests the fit has read). ``identity`` holds the columns dataset, protocol,
-    model and seed.
+    ``identity`` holds the columns dataset, protocol, model and seed. What a failed fold would say is NaN.
     """
     plugin = registry.load("models", model)
     config = configure(plugin, model, options["own"])
     predictions, routings = [], []
     for split in splits:
-        scaler, state, read = states[split.fold]
+        stored = states[split.fold]
         check_split(split, protocol)
-        check_unseen(read, split.test, f"{model} {protocol} fold {split.fold}")
+        check_unseen(stored.read, split.test, f"{model} {protocol} fold {split.fold}")
         test = select(load({s for s, _ in split.test}), split.test)
-        run = _predictor(plugin, config, options["reference"], state, test, settings)
+        run = _predictor(plugin, config, options["reference"], stored, test, settings)
         cases = {(CLEAN, 0.0): test}
         for condition, severities in conditions.items():
             cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
         for (condition, severity), tokens in cases.items():
-            predicted, routing = run(scaler.transform(tokens))
+            predicted, routing = run(tokens)
             here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
-            predictions.append(_prediction_rows(tokens, scaler.inverse(predicted), scaler.y_mean).assign(**here))
+            if not (stored.failed or np.isfinite(predicted).all()):
+                raise HimoeError(f"{model} fold {split.fold}, {condition} {severity:g}: a prediction is not a finite number")
+            said = stored.scaler.inverse(predicted)
+            predictions.append(_prediction_rows(tokens, said, stored.scaler.y_mean).assign(**here))
             routings += [_routing_rows(tokens, name, value).assign(**here) for name, value in routing.items()]
     routing = pd.concat(routings, ignore_index=True) if routings else pd.DataFrame(columns=[*identity, *ROUTING_COLUMNS])
     columns = [*identity, *PREDICTION_COLUMNS]
@@ -89,27 +90,36 @@ def predict_shard(
 
 
 def _predictor(
-    plugin: Any, config: Any, reference: dict[str, Any], state: dict[str, np.ndarray], tokens: Tokens, settings: Training
+    plugin: Any, config: Any, reference: dict[str, Any], stored: Stored, tokens: Tokens, settings: Training
 ) -> Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """Scaled tokens -> (one prediction per label, routing per trial)."""
+    """Tokens -> (one standardised prediction per label, routing per trial)."""
+    if stored.failed:
+        return lambda tokens: (np.full((_n_labels(tokens), tokens.y.shape[1]), np.nan), {})
     if not hasattr(plugin, "build"):
-        return lambda scaled: (plugin.predict(state, to_rows(scaled)), {})
+        return lambda tokens: (plugin.predict(stored.state, to_rows(stored.scaler.transform(tokens))), {})
     import torch
 
-    from himoe.training import mean_per_trial
-    from himoe.windows import TokenTensors, predict_tokens
+    from himoe.nn.stack import Stack
+    from himoe.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
 
+    device, length = devices.settle(settings), n_times(tokens.layout.token_rate, settings)
     network = build_model(plugin, config, reference, tokens.layout, settings)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in stored.state.items()})
+    stack, affine = Stack([network], device, devices.autocast(settings)), Affine.of([stored.scaler], device)
 
-    def run(scaled: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        data = TokenTensors(scaled)
-        predicted, routing = predict_tokens(network, data, n_times(scaled.layout.token_rate, settings))
-        if not scaled.layout.per_token:
-            predicted = mean_per_trial(torch.from_numpy(predicted), data.offsets).numpy()
-        return predicted, routing
+    def run(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        bank = Bank(tokens, device)
+        windows = cover(bank, [np.arange(len(tokens.trials))], length)
+        predicted, routing = predict_tokens(stack, bank, affine, windows, length, routing=True)
+        if not tokens.layout.per_token:
+            predicted = mean_per_trial(predicted, bank)
+        return predicted[0].cpu().numpy(), {name: value[0].cpu().numpy() for name, value in routing.items()}
 
     return run
+
+
+def _n_labels(tokens: Tokens) -> int:
+    return len(tokens.y) if tokens.layout.per_token else len(tokens.trials)
 
 
 PREDICTION_COLUMNS = [
@@ -152,10 +162,6 @@ def predict_files(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard's folds."""
     training = Training(**settings)
-    if hasattr(registry.load("models", names["model"]), "build"):
-        import torch
-
-        torch.set_num_threads(training.threads)
     folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
     identity = {k: names[k] for k in ("dataset", "protocol", "model")} | {"seed": int(names["seed"])}
     return predict_shard(

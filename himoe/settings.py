@@ -107,6 +107,15 @@ class Training(Strict):
     folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
     checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
     threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where torch models run; auto: on a GPU if there is one", "ours")
+    stack: Count | Literal["auto"] = setting(
+        "auto", "folds trained side by side as one model; auto: all that fit into a GPU's memory, one on a CPU", "ours"
+    )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "float32", "type of matrix products; bfloat16 (mixed precision) is for GPUs", "ours"
+    )
+    tf32: bool = setting(False, "let a GPU round float32 matrix products to TensorFloat-32", "ours")
+    tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
 
 
 class Statistics(Strict):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import io
-from himoe.fold import Fitted, Scaler
+from himoe.fold import Fitted, Scaler, Stored
 from himoe.provenance import hash_file
 from himoe.types import HimoeError, Split, Tokens
 
@@ -32,15 +32,16 @@ def write_shard(weights: Path, record: Path, folds: list[Fitted], facts: dict[st
     folds_out = {
         str(f.fold): {
             "best_epoch": f.best_epoch, "seconds": round(f.seconds, 3), "n_parameters": f.n_parameters,
-            "history": f.history, "read": f.read,
+            "n_macs": f.n_macs,
+            "history": f.history, "read": f.read, "failed": f.failed,
         }
         for f in folds
     }  # fmt: skip
     io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": folds_out})
 
 
-def read_shard(weights: Path, record: Path) -> dict[int, tuple[Scaler, dict[str, np.ndarray], list[str]]]:
-    """fold -> (scaler, arrays, digests read); HimoeError if the weights are not those of the record."""
+def read_shard(weights: Path, record: Path) -> dict[int, Stored]:
+    """Every fold; HimoeError if the weights are not those of the record."""
     from safetensors.numpy import load_file
 
     facts = io.read_json(record)
@@ -52,7 +53,7 @@ def read_shard(weights: Path, record: Path) -> dict[int, tuple[Scaler, dict[str,
         own = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
         scaler = Scaler(*(own[f"scaler/{name}"] for name in SCALER))
         state = {name.removeprefix("state/"): a for name, a in own.items() if name.startswith("state/")}
-        out[int(fold)] = (scaler, state, told["read"])
+        out[int(fold)] = Stored(scaler, state, told["read"], told["failed"])
     return out
 
 

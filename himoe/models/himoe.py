@@ -24,6 +24,7 @@ from himoe.nn.alignment import (
 )  # fmt: skip
 from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
+from himoe.nn.noise import draw, integers
 from himoe.nn.prototypes import DifferentialPrototypes
 from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
 from himoe.settings import Strict, setting
@@ -110,11 +111,12 @@ class HiMoE(nn.Module):
         if not self.training:
             return Output(prediction, {}, routing)
         c, valid = self.config, batch.valid
+        counted = (token_mask & valid.flatten()[:, None]).flatten()
         losses = {
             "lag": c.lag_weight * lag_loss,
             "nce": c.nce_weight * self.semantic_loss(p, mask, batch.trial),
-            "balance": c.balance_weight * balance_loss(routed.importance),
-            "z": c.z_weight * router_z_loss(routed.logits.flatten(0, 1), (token_mask & valid.flatten()[:, None]).flatten()),
+            "balance": c.balance_weight * balance_loss(routed.combine.flatten(0, 1), counted),
+            "z": c.z_weight * router_z_loss(routed.logits.flatten(0, 1), counted),
             "diversity": c.diversity_weight * diversity_loss(self.emotion_bank.prototypes),
             "anchor": c.anchor_weight * self.emotion_bank.anchor_loss(felt.first, batch.y, valid),
         }
@@ -140,7 +142,7 @@ class HiMoE(nn.Module):
     def lag_loss(self, p: Tensor, mask: Tensor, reference: Tensor, there: Tensor, lag: Tensor, design: Tensor) -> Tensor:
         """Move modalities by a known number of tokens: the estimate must move by that number. Ours."""
         largest = self.lags.max_lag // 2
-        shift = torch.randint(-largest, largest + 1, lag.shape, device=lag.device)
+        shift = integers(draw(), -largest, largest, *lag.shape)
         moved, moved_mask = shift_tokens(p, mask, shift)
         _, estimate = self.lags.weights(lag_scores(moved, reference, moved_mask, there, design))
         seen = mask.any(1) & there.any(1)

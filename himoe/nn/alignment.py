@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.nn.attention import attend
+
 MIN_PAIRS = 8.0
 
 
@@ -115,7 +117,7 @@ class LocalCrossAttention(nn.Module):
         near = (time[:, :, None] - time[:, None]).abs() <= self.radius  # (B, T, T)
         seen = (near[:, None] & there.transpose(1, 2)[:, :, None]).flatten(0, 1)
         seen = F.pad(seen, (0, 1), value=True).unsqueeze(1)  # the null key is always there
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        a = attend(q, k, v, seen)
         a = a.transpose(1, 2).flatten(2).unflatten(0, (batch, n_modalities)).transpose(1, 2)
         return h + self.out(a) * mask.unsqueeze(-1)
 

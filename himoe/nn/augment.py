@@ -1,9 +1,14 @@
-"""Training-time incompleteness and asynchrony, equal for every torch model. All randomness comes from the generator."""
+"""Training-time incompleteness and asynchrony, equal for every torch model. All randomness comes from keys (himoe.nn.noise).
+
+Axes: K models trained together, B windows of each, T tokens, M modalities.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from himoe.nn.noise import fold_in, integers, uniform
 
 
 def gather_windows(x: Tensor, mask: Tensor, index: Tensor, valid: Tensor, n_features: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -19,25 +24,23 @@ def gather_windows(x: Tensor, mask: Tensor, index: Tensor, valid: Tensor, n_feat
     return torch.cat(parts, dim=-1), present
 
 
-def draw_shifts(n_windows: int, n_modalities: int, chance: float, largest: int, generator: torch.Generator) -> Tensor:
-    """Whole-token shifts (B, M): each modality is moved with this chance, uniformly within +-largest."""
-    moved = torch.rand(n_windows, n_modalities, generator=generator) < chance
-    return torch.randint(-largest, largest + 1, moved.shape, generator=generator) * moved
+def draw_shifts(keys: Tensor, n_windows: int, n_modalities: int, chance: float, largest: int) -> Tensor:
+    """Whole-token shifts (K, B, M) for keys (K,): each modality is moved with this chance, uniformly within +-largest."""
+    moved = uniform(fold_in(keys, 1), n_windows, n_modalities) < chance
+    return integers(fold_in(keys, 2), -largest, largest, n_windows, n_modalities) * moved
 
 
-def drop_tokens(
-    mask: Tensor, modality: float, token: float, gap: float, gap_tokens: float, generator: torch.Generator
-) -> Tensor:
-    """mask (B, T, M) after absent modalities, outages of exponential length, and tokens lost at a rate up to ``token``."""
-    batch, n_times, n_modalities = mask.shape
+def drop_tokens(mask: Tensor, modality: float, token: float, gap: float, gap_tokens: float, keys: Tensor) -> Tensor:
+    """mask (K, B, T, M) after absent modalities, outages of exponential length, and tokens lost at a rate up to ``token``."""
+    _, batch, n_times, n_modalities = mask.shape
 
-    def rand(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator)
+    def rand(number: int, *shape: int) -> Tensor:
+        return uniform(fold_in(keys, number), *shape)
 
-    keep = rand(batch, 1, n_modalities) >= modality
-    keep = keep & (rand(batch, n_times, n_modalities) >= token * rand(batch, 1, 1))
-    first = rand(batch, 1, n_modalities) * n_times
-    last = first - gap_tokens * torch.log(rand(batch, 1, n_modalities).clamp(min=1e-6))
-    at = torch.arange(n_times)[None, :, None]
-    outage = (rand(batch, 1, n_modalities) < gap) & (at >= first) & (at < last)
+    keep = rand(1, batch, 1, n_modalities) >= modality
+    keep = keep & (rand(2, batch, n_times, n_modalities) >= token * rand(3, batch, 1, 1))
+    first = rand(4, batch, 1, n_modalities) * n_times
+    last = first - gap_tokens * torch.log(rand(5, batch, 1, n_modalities).clamp(min=1e-6))
+    at = torch.arange(n_times, device=mask.device)[:, None]
+    outage = (rand(6, batch, 1, n_modalities) < gap) & (at >= first) & (at < last)
     return mask & keep & ~outage

@@ -11,11 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.nn.attention import attend
+from himoe.nn.noise import dropout
 
-def absent_to_zero(x: Tensor, mask: Tensor, n_features: tuple[int, ...]) -> Tensor:
-    """x (B, T, F) with every column of an absent modality (mask (B, T, M)) replaced by 0, whatever it holds, NaN included."""
-    columns = torch.repeat_interleave(mask, torch.tensor(n_features, device=mask.device), dim=-1)
-    return torch.where(columns, x, 0.0)
+
+def owners(n_features: tuple[int, ...]) -> Tensor:
+    """(F,) int64: which modality each column belongs to; ``mask[..., owners]`` is the presence of every column."""
+    return torch.repeat_interleave(torch.arange(len(n_features)), torch.tensor(n_features))
+
+
+def absent_to_zero(x: Tensor, mask: Tensor, owner: Tensor) -> Tensor:
+    """x (..., F) with every column of an absent modality (mask (..., M)) replaced by 0, whatever it holds, NaN included."""
+    return torch.where(mask[..., owner], x, 0.0)
 
 
 def time_encoding(time: Tensor, d: int) -> Tensor:
@@ -35,6 +42,7 @@ class ModalityEncoder(nn.Module):
         super().__init__()
         n_modalities = len(n_features)
         self.n_features, self.d, self.kernel, self.dropout = n_features, d, kernel, dropout
+        self.register_buffer("owner", owners(n_features), persistent=False)
         self.project = nn.ModuleList(nn.Linear(n, d) for n in n_features)
         self.embedding = nn.Parameter(0.02 * torch.randn(n_modalities, d))
         self.scale = nn.Parameter(torch.ones(n_modalities, d))
@@ -48,7 +56,7 @@ class ModalityEncoder(nn.Module):
 
         No time encoding here: a code that all modalities share would look like perfect alignment at lag 0.
         """
-        x = absent_to_zero(x, mask, self.n_features)
+        x = absent_to_zero(x, mask, self.owner)
         present = mask.unsqueeze(-1).to(x.dtype)
         h = torch.stack([p(c) for p, c in zip(self.project, x.split(self.n_features, -1), strict=True)], dim=2)
         h = F.layer_norm(h, (self.d,)) * self.scale + self.embedding
@@ -58,7 +66,7 @@ class ModalityEncoder(nn.Module):
             c = F.conv1d(c, depthwise, padding=self.kernel // 2, groups=c.shape[1])
             c = F.gelu(c).transpose(1, 2).unflatten(2, (-1, self.d))
             c = torch.einsum("btmd,mde->btme", c, pointwise)
-            h = (h + F.dropout(c, self.dropout, self.training)) * present
+            h = (h + dropout(c, self.dropout, self.training)) * present
         return h
 
 
@@ -77,10 +85,10 @@ class TransformerBlock(nn.Module):
         q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(z)).chunk(3, -1))
         # a row of padding alone would be all -inf: let it see itself
         seen = valid[:, None, None, :] | torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
-        z = z + F.dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        a = attend(q, k, v, seen)
+        z = z + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
         feed = self.down(F.gelu(self.up(self.norm_feed(z))))
-        return z + F.dropout(feed, self.dropout, self.training)
+        return z + dropout(feed, self.dropout, self.training)
 
 
 class LinearReadout(nn.Module):
@@ -93,7 +101,8 @@ class LinearReadout(nn.Module):
 
     def __init__(self, n_features: tuple[int, ...], n_outputs: int, penalty: float):
         super().__init__()
-        self.n_features, self.penalty = n_features, penalty
+        self.penalty = penalty
+        self.register_buffer("owner", owners(n_features), persistent=False)
         self.linear = nn.Linear(sum(n_features), n_outputs)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
@@ -104,8 +113,7 @@ class LinearReadout(nn.Module):
         A lost token counts as the mean of its window's present ones, a modality absent throughout as its training mean, 0:
         the mean over a window is what the linear model says of the mean of what is present.
         """
-        x = absent_to_zero(x, mask, self.n_features)
-        present = torch.repeat_interleave(mask, torch.tensor(self.n_features, device=mask.device), dim=-1)
+        x, present = absent_to_zero(x, mask, self.owner), mask[..., self.owner]
         mean = x.sum(1, keepdim=True) / present.sum(1, keepdim=True).clamp(min=1)
         return self.linear(torch.where(present, x, mean))
 

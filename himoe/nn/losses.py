@@ -32,8 +32,10 @@ def concordance_loss(prediction: Tensor, y: Tensor) -> Tensor:
     return (1 - 2 * (dy * dp).sum(0) / n / scale.clamp(min=1e-8)).mean()
 
 
-def balance_loss(importance: Tensor) -> Tensor:
-    """Squared coefficient of variation of (n_experts,) importances (Shazeer et al. 2017, eq. 6-7)."""
+def balance_loss(combine: Tensor, valid: Tensor) -> Tensor:
+    """Squared coefficient of variation of the experts' importance: combine (n, n_experts) summed where valid (n,)
+    (Shazeer et al. 2017, eq. 6-7)."""
+    importance = torch.where(valid.unsqueeze(-1), combine, 0.0).sum(0)
     return importance.var(unbiased=False) / importance.mean().clamp(min=1e-8) ** 2
 
 

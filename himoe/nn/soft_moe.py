@@ -15,12 +15,11 @@ ABSENT = -1e9
 
 
 class Routed(NamedTuple):
-    """out (N, S, d); combine (N, S, E): how much of each expert each token takes; logits (N, S, E); importance (E,)."""
+    """out (N, S, d); combine (N, S, E): how much of each expert each token takes, 0 where absent; logits (N, S, E)."""
 
     out: Tensor
     combine: Tensor
     logits: Tensor
-    importance: Tensor
 
 
 class Experts(nn.Module):
@@ -60,8 +59,7 @@ class MaskedSoftMoE(nn.Module):
         combine = torch.softmax(logits, dim=2) * present
         slots = torch.einsum("nse,nsd->end", dispatch, torch.where(present, x, 0.0))
         out = torch.einsum("nse,end->nsd", combine, self.experts(slots))
-        importance = combine.sum((0, 1)) / present.sum().clamp(min=1)
-        return Routed(out, combine, logits, importance)
+        return Routed(out, combine, logits)
 
 
 class MaskedFusion(nn.Module):

@@ -142,11 +142,12 @@ def test_estimators_fit_and_predict(name, per_token):
 def batch_of(data: Tokens, n_times: int = 24) -> Batch:
     import torch
 
-    from himoe.windows import TokenTensors
+    from himoe.fold import Scaler
+    from himoe.windows import Affine, Bank, Windows, read
 
-    tensors = TokenTensors(data)
-    n = len(data.trials)
-    return tensors.batch(torch.arange(n), torch.zeros(n, dtype=torch.long), n_times)
+    bank, trial, one = Bank(data), torch.arange(len(data.trials))[None], np.ones(data.x.shape[1])
+    plain = Affine.of([Scaler(0 * one, one, 0 * one[:2], one[:2])])
+    return Batch(*(part[0] for part in read(bank, plain, Windows(trial, 0 * trial), n_times)))
 
 
 @pytest.fixture(scope="module", params=[f"{m}-{r}" for m in TORCH for r in ("none", "ridge")])
@@ -181,10 +182,19 @@ def test_what_a_masked_input_holds_changes_no_bit(network, garbage):
         assert torch.equal(a.routing[name], b.routing[name]), name
 
 
+def train_on(model, batch):
+    import torch
+
+    from himoe.nn import noise
+
+    with noise.keyed(torch.tensor(0)):
+        return model.train()(batch)
+
+
 def test_gradients_reach_every_parameter(network):
     model, data = network
     model.train().zero_grad()
-    output = model(batch_of(data))
+    output = train_on(model, batch_of(data))
     (output.prediction.square().mean() + sum(output.losses.values())).backward()
     lost = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not lost
@@ -198,8 +208,7 @@ def test_all_absent_is_defined(network):
     prediction = model.eval()(batch._replace(y=None)).prediction
     assert torch.isfinite(prediction).all()
     torch.testing.assert_close(prediction[0], prediction[1])
-    model.train()
-    output = model(batch)
+    output = train_on(model, batch)
     assert all(torch.isfinite(v).all() for v in output.losses.values())
 
 

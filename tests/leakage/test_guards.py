@@ -11,7 +11,7 @@ import pytest
 from himoe import audit, config, predict, registry, splits, training
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
-from tests.test_training import SETTINGS, fit, folds, loader
+from tests.test_training import SETTINGS, fit, folds, load_all, stored
 
 
 def keys(tokens, subjects):
@@ -97,14 +97,13 @@ def test_test_rows_cannot_move_a_fit(tmp_path):
 def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
     split = folds(tokens, tmp=tmp_path)[0]
     fitted = fit("ridge", tokens, split)
-    states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
     identity = {"dataset": "d", "protocol": "p", "model": "ridge", "seed": 0}
     out, _ = predict.predict_shard(
         "ridge",
         {"own": {}, "reference": {}},
         [split],
-        states,
-        loader(tokens),
+        stored(fitted),
+        load_all(tokens),
         "p",
         SETTINGS,
         {"missing_rate": [0.0, 0.5]},

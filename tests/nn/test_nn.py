@@ -39,7 +39,6 @@ def test_soft_moe_weights_are_the_two_softmaxes():
     bias = torch.tensor([[[math.log(1.0), math.log(3.0)], [math.log(1.0), math.log(1.0)]]])
     routed = moe(torch.randn(1, 2, 4), torch.ones(1, 2, dtype=torch.bool), bias)
     torch.testing.assert_close(routed.combine, torch.tensor([[[0.25, 0.75], [0.5, 0.5]]]))
-    torch.testing.assert_close(routed.importance, torch.tensor([0.375, 0.625]))
 
 
 def test_expert_count_does_not_change_the_number_of_operations():
@@ -171,7 +170,9 @@ def test_info_nce_by_hand():
 
 
 def test_losses_by_hand():
-    assert losses.balance_loss(torch.tensor([1.0, 3.0])).item() == pytest.approx(0.25)  # (1 / 2)^2
+    # importance 1 and 3 over the two valid rows: (standard deviation 1 / mean 2)^2; the third row is padding
+    combine, valid = torch.tensor([[0.5, 1.0], [0.5, 2.0], [9.0, 0.0]]), torch.tensor([True, True, False])
+    assert losses.balance_loss(combine, valid).item() == pytest.approx(0.25)
     z = losses.router_z_loss(torch.tensor([[0.0, 0.0], [5.0, 5.0]]), torch.tensor([True, False]))
     assert z.item() == pytest.approx(math.log(2) ** 2)
     assert losses.diversity_loss(torch.eye(3)).item() == pytest.approx(0.0, abs=1e-6)
@@ -207,12 +208,15 @@ def test_gathered_windows_take_each_modality_at_its_own_time():
 
 def test_dropping_only_removes():
     g = torch.Generator().manual_seed(0)
-    mask = torch.rand(50, 30, 3, generator=g) > 0.3
-    kept = augment.drop_tokens(mask, 0.3, 0.5, 0.5, 6.0, g)
+    mask, keys = torch.rand(2, 50, 30, 3, generator=g) > 0.3, torch.tensor([1, 2])
+    kept = augment.drop_tokens(mask, 0.3, 0.5, 0.5, 6.0, keys)
     assert not (kept & ~mask).any()
-    gone = 1 - kept.any(1).float().mean()
+    gone = 1 - kept.any(2).float().mean()
     assert 0.2 < gone < 0.45
-    assert (augment.drop_tokens(mask, 0.0, 0.0, 0.0, 1.0, g) == mask).all()
+    assert (augment.drop_tokens(mask, 0.0, 0.0, 0.0, 1.0, keys) == mask).all()
+    # each fold's noise is its own and does not depend on who is beside it
+    alone = augment.drop_tokens(mask[1:], 0.3, 0.5, 0.5, 6.0, keys[1:])
+    assert (alone == kept[1:]).all()
 
 
 def test_linear_readout_is_ridge_by_hand():

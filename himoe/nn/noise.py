@@ -1,0 +1,93 @@
+"""Randomness as a function of place: noise from (key, counter) instead of from a generator that moves.
+
+A key is int64; ``fold_in`` derives one from another. Models trained together each carry their own key, so that a fold meets
+the same noise alone, stacked with others, on any device and after it was resumed; there is no state to keep. The mixing is
+the finaliser of SplitMix64 (Steele, Lea & Flood 2014) over a Weyl sequence, as a hash of the counter (Salmon et al. 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
+FIRST, SECOND = -4658895280553007687, -7723592293110705685  # 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+HALF = 1 << 15
+
+
+@dataclass
+class _Source:
+    """The key in use and how many draws it has given."""
+
+    key: Tensor
+    n_drawn: int = 0
+
+
+_source: ContextVar[_Source | None] = ContextVar("source", default=None)
+
+
+def _mix(z: Tensor) -> Tensor:
+    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * FIRST  # >> keeps the sign: mask it away
+    z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * SECOND
+    return z ^ ((z >> 31) & 0x1FFFFFFFF)
+
+
+def fold_in(key: Tensor, number: int | Tensor) -> Tensor:
+    """A key of its own for each ``number`` (int64, broadcast against ``key``)."""
+    return _mix(_mix(key + GOLDEN) + number)
+
+
+def bits(key: Tensor, n: int) -> Tensor:
+    """64 random bits (..., n) for keys (...)."""
+    return _mix(key.unsqueeze(-1) + GOLDEN * torch.arange(1, n + 1, device=key.device))
+
+
+def uniform(key: Tensor, *shape: int) -> Tensor:
+    """float32 in [0, 1), multiples of 2^-24: (..., *shape) for keys (...)."""
+    n = torch.Size(shape).numel()
+    return (((bits(key, n) >> 40) & 0xFFFFFF).float() * 2.0**-24).unflatten(-1, shape)
+
+
+def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
+    """int64 from low to high, both included."""
+    return low + (uniform(key, *shape) * (high - low + 1)).long()
+
+
+@contextmanager
+def keyed(key: Tensor) -> Iterator[None]:
+    """Within, :func:`dropout` and :func:`draw` take their noise from ``key``, a draw's number apart."""
+    token = _source.set(_Source(key))
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def draw() -> Tensor:
+    """The next key of the current :func:`keyed` block.
+
+    Raises
+    ------
+    RuntimeError
+        Outside of one: a model in training mode is called by the trainer, which knows the key.
+    """
+    source = _source.get()
+    if source is None:
+        raise RuntimeError("noise is drawn outside of noise.keyed(key)")
+    source.n_drawn += 1
+    return fold_in(source.key, source.n_drawn)
+
+
+def dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """Inverted dropout (Srivastava et al. 2014); p is met to 2^-16."""
+    if not training or p == 0:
+        return x
+    n = x.numel()
+    quarters = bits(draw(), -(-n // 4)).view(torch.int16)[..., :n]
+    keep = (quarters >= round(p * 2 * HALF) - HALF).unflatten(-1, x.shape)
+    return x * (keep * (1 / (1 - p)))

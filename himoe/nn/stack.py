@@ -1,0 +1,128 @@
+"""Models of one architecture trained as one: their parameters as the rows of one tensor.
+
+Axes: K models, P parameters of one, B windows. A stack of one is the plain model; a larger one is mapped over its rows
+(torch.func), so that the number of operations does not grow with K and no model needs code of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from himoe.nn import noise
+from himoe.types import Batch, HimoeError, Output
+
+Objective = Callable[[Output, Batch], Tensor]
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+
+
+class Stack:
+    """Models with equal architecture and parameters of their own, on one device.
+
+    ``flat`` (K, P) float32 holds them; the first model is kept as the template through which all are called.
+    """
+
+    def __init__(self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None):
+        self.template = models[0]
+        if kept := [name for name in self.template.state_dict() if name not in dict(self.template.named_parameters())]:
+            raise HimoeError(f"{type(self.template).__name__}: buffer {kept[0]} changes while training; folds keep parameters")
+        self.names = [name for name, _ in self.template.named_parameters()]
+        self.shapes = [p.shape for p in self.template.parameters()]
+        self.flat = torch.stack([nn.utils.parameters_to_vector(m.parameters()).detach() for m in models]).to(device)
+        self.template.to(device).requires_grad_(False)
+        self.device, self.autocast = device, autocast
+
+    def __len__(self) -> int:
+        return len(self.flat)
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """Views (..., *shape) of rows (..., P) by parameter name."""
+        parts = flat.split([s.numel() for s in self.shapes], dim=-1)
+        return {n: p.unflatten(-1, s) if s else p.squeeze(-1) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+
+    def _precision(self) -> AbstractContextManager:
+        return torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext()
+
+    def gradients(self, batch: Batch, keys: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+        """Losses (K,) and their gradients (K, P): model k on batch[k] (K, B, ...), with noise of key k (K,)."""
+        flat = self.flat.requires_grad_()
+
+        def loss(row: Tensor, own: Batch, key: Tensor) -> Tensor:
+            with noise.keyed(key):
+                return objective(functional_call(self.template, self.named(row), (own,)), own)
+
+        self.template.train()
+        with self._precision():
+            if len(self) == 1:
+                losses = loss(flat[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
+            else:
+                losses = vmap(loss)(flat, batch, keys)
+        (gradient,) = torch.autograd.grad(losses.sum(), flat)
+        self.flat = flat.detach()
+        return losses.detach(), gradient
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Output:
+        """Every model on its own batch (K, B, ...), out of training; fields of the output gain the axis K."""
+        self.template.eval()
+
+        def call(row: Tensor, own: Batch) -> Output:
+            return functional_call(self.template, self.named(row), (own,))
+
+        with self._precision():
+            if len(self) == 1:
+                out = call(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
+                told = Output(out.prediction[None], out.losses, {n: v[None] for n, v in out.routing.items()})
+            else:
+                told = vmap(call, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
+        return told._replace(prediction=told.prediction.float(), routing={n: v.float() for n, v in told.routing.items()})
+
+
+@dataclass
+class Adam:
+    """AdamW (Loshchilov & Hutter 2019, algorithm 2) over the rows of a stack, each with a clock of its own.
+
+    torch's has one clock and one learning rate for all rows; folds differ in both, and a fold that waits, or whose step is
+    not finite, must not move at all.
+    """
+
+    weight_decay: float
+    clip_norm: float
+    first: Tensor  # (K, P)
+    second: Tensor  # (K, P)
+    steps: Tensor  # (K,) int64: steps taken
+
+    @staticmethod
+    def of(stack: Stack, weight_decay: float, clip_norm: float) -> Adam:
+        """An optimizer that has not begun."""
+        zeros = torch.zeros_like(stack.flat)
+        return Adam(weight_decay, clip_norm, zeros, zeros.clone(), zeros.new_zeros(len(zeros), dtype=torch.int64))
+
+    @torch.no_grad()
+    def step(self, stack: Stack, gradient: Tensor, rate: Tensor, moving: Tensor) -> Tensor:
+        """One step at learning rates (K,) for rows that are ``moving`` (K,) bool. Returns which rows went, (K,) bool: those
+        whose gradient is finite; the others stay as they were."""
+        norm = torch.linalg.vector_norm(gradient, dim=1)
+        went = moving & torch.isfinite(norm)
+        gradient = gradient * (self.clip_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1)
+        steps = self.steps + went
+        first = torch.lerp(self.first, gradient, 1 - BETAS[0])
+        second = torch.addcmul(BETAS[1] * self.second, gradient, gradient, value=1 - BETAS[1])
+        n = steps.clamp(min=1).double()  # float32 would round 0.999^n at small n
+        scale = (rate / (1 - BETAS[0] ** n)).float().unsqueeze(1)
+        spread = second.sqrt() / (1 - BETAS[1] ** n).sqrt().float().unsqueeze(1) + EPSILON
+        flat = stack.flat * (1 - rate * self.weight_decay).float().unsqueeze(1) - scale * first / spread
+        row = went.unsqueeze(1)
+        stack.flat = torch.where(row, flat, stack.flat)
+        self.first, self.second = torch.where(row, first, self.first), torch.where(row, second, self.second)
+        self.steps = steps
+        return went
+
+    def keep(self, rows: Tensor) -> None:
+        """Forget the other rows."""
+        self.first, self.second, self.steps = self.first[rows], self.second[rows], self.steps[rows]
