@@ -75,7 +75,7 @@ class HiMoE(nn.Module):
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.semantic = nn.Linear(d, c.semantic_width)
         self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
-        self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius)
+        self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
         self.presence_bias = nn.Linear(2 * n_modalities, n_experts)
         self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
@@ -166,9 +166,8 @@ class HiMoE(nn.Module):
         means = masked_mean(p, mask, dim=1)  # (B, M, s)
         here = mask.any(1)
         others, there = mean_of_others(means.unsqueeze(1), here.unsqueeze(1))
-        valid = here & there.squeeze(1)
-        terms = [info_nce(means[:, m], others[:, 0, m], trial, valid[:, m], self.config.temperature) for m in range(p.shape[2])]
-        return torch.stack(terms).mean()
+        valid = (here & there.squeeze(1)).T
+        return info_nce(means.transpose(0, 1), others[:, 0].transpose(0, 1), trial, valid, self.config.temperature).mean()
 
 
 def build(ctx: BuildContext, config: Config) -> HiMoE:

@@ -5,11 +5,13 @@ Axes: B windows, T tokens, M modalities, K lags, s semantic width. Lag > 0: the 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.nn.attention import attend
+from himoe.nn.attention import attend, blocks
 
 MIN_PAIRS = 8.0
 
@@ -93,11 +95,15 @@ def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor
 
 
 class LocalCrossAttention(nn.Module):
-    """Each modality attends to the mean of the others within ``radius`` s: small jitter and drift that one lag cannot mend."""
+    """Each modality attends to the mean of the others within ``radius`` s: small jitter and drift that one lag cannot mend.
 
-    def __init__(self, d: int, n_heads: int, radius: float):
+    Tokens come ``token_rate`` per s, so that no key further than ``reach`` tokens can be near: queries are taken block by block
+    with the keys around each block, which spares most of the T x T scores.
+    """
+
+    def __init__(self, d: int, n_heads: int, radius: float, token_rate: float):
         super().__init__()
-        self.n_heads, self.radius = n_heads, radius
+        self.n_heads, self.radius, self.reach = n_heads, radius, math.ceil(radius * token_rate)
         self.norm = nn.LayerNorm(d)
         self.query, self.key_value, self.out = nn.Linear(d, d), nn.Linear(d, 2 * d), nn.Linear(d, d)
         self.null = nn.Parameter(0.02 * torch.randn(2, d))
@@ -105,20 +111,26 @@ class LocalCrossAttention(nn.Module):
     def forward(self, h: Tensor, mask: Tensor, time: Tensor) -> Tensor:
         """h (B, T, M, d), mask (B, T, M), time (B, T) s -> h plus what the neighbourhood adds, 0 where absent."""
         others, there = mean_of_others(h, mask)
-        batch, n_modalities = h.shape[0], h.shape[2]
+        batch, n_times, n_modalities, _ = h.shape
+        size = 2 * self.reach + 1
 
-        def split(x: Tensor) -> Tensor:  # (B, T, M, d) -> (B*M, H, T, d/H)
-            return x.transpose(1, 2).flatten(0, 1).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+        def cut(x: Tensor, reach: int) -> Tensor:  # (B, T, M, d) -> (B*M, n, U, d), U = size + 2 reach
+            return blocks(x.transpose(1, 2).flatten(0, 1), size, reach)
 
-        q = split(self.query(self.norm(h)))
-        k, v = (split(x) for x in self.key_value(self.norm(others)).chunk(2, -1))
-        null = self.null.unflatten(-1, (self.n_heads, -1))[:, None, :, None].expand(-1, len(q), -1, 1, -1)
-        k, v = torch.cat([k, null[0]], 2), torch.cat([v, null[1]], 2)
-        near = (time[:, :, None] - time[:, None]).abs() <= self.radius  # (B, T, T)
-        seen = (near[:, None] & there.transpose(1, 2)[:, :, None]).flatten(0, 1)
-        seen = F.pad(seen, (0, 1), value=True).unsqueeze(1)  # the null key is always there
-        a = attend(q, k, v, seen)
-        a = a.transpose(1, 2).flatten(2).unflatten(0, (batch, n_modalities)).transpose(1, 2)
+        def heads(x: Tensor) -> Tensor:  # (..., U, d) -> (..., H, U, d/H)
+            return x.unflatten(-1, (self.n_heads, -1)).transpose(-2, -3)
+
+        q = heads(cut(self.query(self.norm(h)), 0))
+        k, v = (heads(cut(x, self.reach)) for x in self.key_value(self.norm(others)).chunk(2, -1))
+        null = heads(self.null.unsqueeze(1)).unsqueeze(1).expand(-1, q.shape[1], -1, -1, -1)  # (2, n, H, 1, d/H)
+        null = null.unsqueeze(1).expand(-1, len(q), -1, -1, -1, -1)
+        k, v = torch.cat([k, null[0]], -2), torch.cat([v, null[1]], -2)
+        own, around = (blocks(time.unsqueeze(-1), size, reach, torch.inf) for reach in (0, self.reach))
+        near = (own - around.transpose(2, 3)).abs() <= self.radius  # (B, n, size, U)
+        seen = near[:, None] & (cut(there.unsqueeze(-1).to(h.dtype), self.reach) > 0).transpose(2, 3).unflatten(0, (batch, -1))
+        seen = F.pad(seen.flatten(0, 1), (0, 1), value=True).unsqueeze(2)  # the null key is always there
+        a = attend(q, k, v, seen).transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]
+        a = a.unflatten(0, (batch, n_modalities)).transpose(1, 2)
         return h + self.out(a) * mask.unsqueeze(-1)
 
 

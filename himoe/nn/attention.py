@@ -7,6 +7,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 UNSEEN = -1e9
 
@@ -16,5 +17,12 @@ def attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
 
     q (..., T, w), k and v (..., U, w), seen (..., T, U) -> (..., T, w); a query that sees nothing gets the mean of v.
     """
-    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
-    return torch.softmax(scores.masked_fill(~seen, UNSEEN), dim=-1) @ v
+    scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2) + UNSEEN * ~seen  # added: filling costs a pass of its own back
+    return torch.softmax(scores, dim=-1) @ v
+
+
+def blocks(x: Tensor, size: int, reach: int, value: float = 0.0) -> Tensor:
+    """Overlapping blocks in time: x (N, T, w) -> (N, n_blocks, size + 2 reach, w), block i from token i size - reach on; past the
+    ends ``value``."""
+    tail = -x.shape[1] % size
+    return F.pad(x, (0, 0, reach, reach + tail), value=value).unfold(1, size + 2 * reach, size).transpose(2, 3)

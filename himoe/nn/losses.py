@@ -54,15 +54,14 @@ def diversity_loss(prototypes: Tensor) -> Tensor:
 
 
 def info_nce(a: Tensor, b: Tensor, trial: Tensor, valid: Tensor, temperature: float) -> Tensor:
-    """Symmetric InfoNCE between views a, b (B, d) of the same windows (van den Oord et al. 2018, eq. 4).
+    """Symmetric InfoNCE between views a, b (..., B, d) of the same windows (van den Oord et al. 2018, eq. 4), (...,).
 
-    Windows of the same trial (B,) are no negatives of one another; rows where either view is absent (valid (B,)) take
+    Windows of the same trial (B,) are no negatives of one another; rows where either view is absent (valid (..., B)) take
     no part.
     """
-    logits = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).T / temperature
-    eye = torch.eye(len(a), dtype=torch.bool, device=a.device)
-    same = (trial[:, None] == trial[None]) & ~eye
-    logits = logits.masked_fill(same | ~valid[None] | ~valid[:, None], -1e9)
-    logits = torch.where(eye, logits.diagonal().diag_embed(), logits)
-    loss = -0.5 * (F.log_softmax(logits, 0).diagonal() + F.log_softmax(logits, 1).diagonal())
-    return torch.where(valid, loss, 0.0).sum() / valid.sum().clamp(min=1)
+    logits = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).transpose(-1, -2) / temperature
+    eye = torch.eye(len(trial), dtype=torch.bool, device=a.device)
+    left_out = (trial[:, None] == trial) | ~(valid.unsqueeze(-1) & valid.unsqueeze(-2))
+    logits = logits.masked_fill(left_out & ~eye, -1e9)
+    loss = -0.5 * (F.log_softmax(logits, -1) + F.log_softmax(logits, -2)).diagonal(dim1=-2, dim2=-1)
+    return torch.where(valid, loss, 0.0).sum(-1) / valid.sum(-1).clamp(min=1)

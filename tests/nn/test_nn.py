@@ -151,7 +151,7 @@ def test_expected_lag_by_hand():
 
 
 def test_local_attention_reaches_no_further_than_its_radius():
-    layer = alignment.LocalCrossAttention(8, 2, radius=1.0)
+    layer = alignment.LocalCrossAttention(8, 2, radius=1.0, token_rate=2.0)
     h, mask, time = torch.randn(1, 9, 2, 8), torch.ones(1, 9, 2, dtype=torch.bool), torch.arange(9.0)[None] / 2
     changed = h.clone()
     changed[0, 8] = torch.randn(2, 8)
