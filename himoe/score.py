@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe.stats.inference import mean_of
 from himoe.stats.metrics import all_metrics, is_constant
-from himoe.types import HimoeError
 
 KEYS = ["dataset", "protocol", "model", "seed"]
 COLUMNS = [*KEYS, "subject", "condition", "severity", "target", "metric", "value", "n"]
@@ -14,7 +14,8 @@ POOLED = "(pooled)"
 
 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Tidy scores of one shard's predictions: per subject, plus ``constant`` = 1 where a prediction does not vary."""
+    """Tidy scores of one shard's predictions: per subject, plus ``constant`` = 1 where a prediction does not vary and
+    ``failed`` = 1 where there is none because its fold diverged (every other metric is NaN then)."""
     rows = []
     groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
     for key, part in groups:
@@ -40,14 +41,15 @@ def score_pooled(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
     y_true, y_pred, y_reference = (part[c].to_numpy(float) for c in ("y_true", "y_pred", "y_reference"))
-    if not np.isfinite(y_pred).all():
-        raise HimoeError(f"{' '.join(map(str, key))}: a prediction is not a finite number; see the fit's log")
-    found = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
+    if failed := bool(np.isnan(y_pred).any()):  # predict writes NaN for a failed fold and nothing else
+        found = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
+    else:
+        found = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
+    found["failed"] = float(failed)
     return [(*key, prefix + name, value, len(part)) for name, value in found.items()]
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Seeds averaged: one row per setting (data set and protocol), model, condition, severity, target and subject."""
     keep = scores[(scores["metric"] == metric) & (scores["subject"] != POOLED)]
-    keys = ["setting", "model", "condition", "severity", "target", "subject"]
-    return keep.groupby(keys, sort=True, as_index=False)["value"].mean()
+    return mean_of(keep, ["setting", "model", "condition", "severity", "target", "subject"])

@@ -20,7 +20,7 @@ def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.Da
     for key, part in own.groupby(["setting", "target", "model", "severity"], sort=True):
         values = part["value"].to_numpy()
         low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-        rows.append((*key, values.mean(), low, high, len(values)))
+        rows.append((*key, values.mean(), low, high, len(values)))  # NaN where a fold failed: no line
     return pd.DataFrame(rows, columns=["setting", "target", "model", "severity", metric, "low", "high", "n_subjects"])
 
 
@@ -55,6 +55,7 @@ def _finding(data: pd.DataFrame, title: str) -> str:
     told = []
     for model, part in data.groupby("model", sort=False):
         ends = part.groupby("severity")["ccc"].mean()
-        told.append(f"{model_title(model)} from {ends.iloc[0]:.2f} to {ends.iloc[-1]:.2f}")
+        lost = part["ccc"].isna().any()
+        told.append(f"{model_title(model)} " + ("failed" if lost else f"from {ends.iloc[0]:.2f} to {ends.iloc[-1]:.2f}"))
     top = np.max(data["severity"]) if len(data) else 0
     return f"Mean CCC as the {title} rises to {top:g}: {', '.join(told)}."

@@ -82,6 +82,13 @@ def inks(paper: Paper, models: list[str]) -> dict[str, tuple[str, str, float]]:
     return out | {"himoe": (paper.accent, MARKERS[0], 2.4)}
 
 
+def nothing(ax: Axes, title: str, paper: Paper) -> None:
+    """An empty panel that says why: every fold of the model failed."""
+    ax.set_axis_off()
+    ax.set_title(title)
+    ax.text(0.5, 0.5, "failed: diverged", transform=ax.transAxes, ha="center", color=paper.ink)
+
+
 def stamp(figure: Figure, text: str, paper: Paper) -> None:
     """Say on the figure itself that its data are simulated."""
     figure.supxlabel(text, fontsize=8, color=paper.accent, weight="bold", x=0.99, ha="right")

@@ -4,7 +4,7 @@ labels vary within a trial). The line is perfect agreement; points beside it sho
 import pandas as pd
 
 from himoe.config import dataset_info
-from himoe.figures._paper import Paper, panels
+from himoe.figures._paper import Paper, nothing, panels
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 from himoe.stats.metrics import ccc
 
@@ -24,7 +24,11 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     own = own[(own["model"] == "himoe") & (own["condition"] == "clean")]
     flat, tables, told = [ax for row in axes for ax in row], [], []
     for ax, (setting, target) in zip(flat, cells, strict=False):
-        part = own[(own["setting"] == setting) & (own["target"] == target)]
+        part = own[(own["setting"] == setting) & (own["target"] == target)].dropna(subset="y_pred")  # NaN: its fold failed
+        if part.empty:
+            nothing(ax, f"{setting_title(setting)}\n{target}", paper)
+            told.append(f"{setting_title(setting)} {target}: every fold failed")
+            continue
         drawn = part.sample(min(MAX_POINTS, len(part)), random_state=0)
         low, high = dataset_info(dataset_of(setting)).target_range
         ax.plot([low, high], [low, high], color=paper.faint, lw=1.2)
@@ -40,4 +44,5 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         ax.set_axis_off()
     for row in axes:
         row[0].set_ylabel("predicted")
-    return Drawn(figure, pd.concat(tables, ignore_index=True), ". ".join(told) + ".")
+    columns = ["setting", "target", "subject", "trial", "y_true", "y_pred"]
+    return Drawn(figure, pd.concat(tables or [pd.DataFrame(columns=columns)], ignore_index=True), ". ".join(told) + ".")

@@ -8,7 +8,7 @@ groups apart."""
 import numpy as np
 import pandas as pd
 
-from himoe.figures._paper import Paper, panels
+from himoe.figures._paper import Paper, nothing, panels
 from himoe.items import Drawn, Evidence, setting_title
 
 TITLE = "Prototype weights of the emotion expert bank"
@@ -26,6 +26,10 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     for ax, setting in zip(axes[0], settings, strict=True):
         targets = evidence.targets_of(setting)
         own = routing[(routing["setting"] == setting) & (routing["model"] == "himoe") & (routing["condition"] == "clean")]
+        if own.empty:
+            nothing(ax, setting_title(setting), paper)
+            told.append(f"{setting_title(setting)}: every fold failed")
+            continue
         weight = own[own["quantity"] == "prototype_weight"].assign(part=lambda f: f["part"].astype(int))
         lam = own.loc[own["quantity"] == "lambda", "value"].mean()
         clean = predictions[
@@ -49,7 +53,8 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         tables.append(long.assign(setting=setting))
         spread = table.max() - table.min()
         told.append(f"{setting_title(setting)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}")
-    return Drawn(figure, pd.concat(tables, ignore_index=True), ". ".join(told) + ".")
+    data = pd.concat(tables or [pd.DataFrame(columns=["group", "prototype", "weight", "setting"])], ignore_index=True)
+    return Drawn(figure, data, ". ".join(told) + ".")
 
 
 def _groups(labels: pd.DataFrame, targets: tuple[str, ...]) -> pd.Series:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.config import dataset_info
-from himoe.figures._paper import Paper, panels
+from himoe.figures._paper import Paper, nothing, panels
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 
 TITLE = "Routing of the modality expert bank"
@@ -26,6 +26,11 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     for row, setting in zip(axes, settings, strict=True):
         names = [m.name.replace("_", " ") for m in dataset_info(dataset_of(setting)).modalities] + ["null token"]
         part = routing[routing["setting"] == setting]
+        if part.empty:
+            for ax in row:
+                nothing(ax, setting_title(setting), paper)
+            told.append(f"{setting_title(setting)}: every fold failed")
+            continue
         share = part[(part["quantity"] == "modality_share") & (part["condition"] == "missing_rate")]
         by_rate = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
         combine = part[(part["quantity"] == "modality_combine") & (part["condition"] == "clean")]
@@ -45,7 +50,8 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             f"{setting_title(setting)}: the largest clean share is {clean.max():.2f} ({names[int(clean.idxmax())]}); "
             f"the null token goes from {by_rate.iloc[-1, 0]:.2f} to {by_rate.iloc[-1, -1]:.2f} at rate {by_rate.columns[-1]:g}"
         )
-    data = pd.concat(tables, ignore_index=True)[["setting", "map", "modality", "column", "value"]]
+    columns = ["setting", "map", "modality", "column", "value"]
+    data = pd.concat([t[columns] for t in tables] or [pd.DataFrame(columns=columns)], ignore_index=True)
     return Drawn(figure, data, ". ".join(told) + ".")
 
 

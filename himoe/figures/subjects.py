@@ -6,6 +6,7 @@ import pandas as pd
 from himoe.figures._paper import Paper, inks, panels
 from himoe.items import Drawn, Evidence, model_title, setting_title
 from himoe.score import per_subject
+from himoe.stats.inference import mean_of
 
 TITLE = "CCC of each subject"
 SECTION = "comparison"
@@ -20,16 +21,21 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     own = own[own["condition"] == "clean"]
     look, tables, told = inks(paper, models), [], []
     for ax, setting in zip(axes[0], settings, strict=True):
-        wide = own[own["setting"] == setting].pivot_table(index="subject", columns="model", values="value")[models]
+        means = mean_of(own[own["setting"] == setting], ["subject", "model"])
+        wide = means.pivot(index="subject", columns="model", values="value")[models]
         for _, values in wide.iterrows():
             ax.plot(range(len(models)), values, color=paper.faint, lw=0.8, zorder=1)
         for i, model in enumerate(models):
             colour, marker, _ = look[model]
             ax.scatter([i] * len(wide), wide[model], s=16, color=colour, marker=marker, zorder=2, alpha=0.85, lw=0)
-            ax.hlines(wide[model].mean(), i - 0.3, i + 0.3, color=paper.ink, lw=2, zorder=3)
+            ax.hlines(wide[model].mean(skipna=False), i - 0.3, i + 0.3, color=paper.ink, lw=2, zorder=3)
         ax.set_xticks(range(len(models)), [model_title(m) for m in models], rotation=25, ha="right")
         ax.set_title(f"{setting_title(setting)} · {len(wide)} subjects")
         tables.append(wide.reset_index().melt(id_vars="subject", value_name="ccc").assign(setting=setting))
-        told.append(f"{setting_title(setting)}: " + ", ".join(f"{model_title(m)} {wide[m].mean():.2f}" for m in models))
+        told.append(f"{setting_title(setting)}: " + ", ".join(f"{model_title(m)} {_mean(wide[m])}" for m in models))
     axes[0][0].set_ylabel("CCC")
     return Drawn(figure, pd.concat(tables, ignore_index=True), "Mean CCC over subjects. " + ". ".join(told) + ".")
+
+
+def _mean(values: pd.Series) -> str:
+    return "failed" if values.isna().any() else f"{values.mean():.2f}"

@@ -22,7 +22,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
 
 
 def blocks(x: Tensor, size: int, reach: int, value: float = 0.0) -> Tensor:
-    """Overlapping blocks in time: x (N, T, w) -> (N, n_blocks, size + 2 reach, w), block i from token i size - reach on; past the
-    ends ``value``."""
+    """Overlapping blocks in time: x (N, T, w) -> (N, n_blocks, size + 2 reach, w). Block i begins at token i size - reach; past
+    the ends stands ``value``."""
     tail = -x.shape[1] % size
     return F.pad(x, (0, 0, reach, reach + tail), value=value).unfold(1, size + 2 * reach, size).transpose(2, 3)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALPHA = 0.05
 
 
+def mean_of(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Mean ``value`` by ``keys``; NaN where any of the values is: what failed once has no mean, it is not left out."""
+    told = frame.assign(failed=frame["value"].isna()).groupby(keys, sort=True, as_index=False)
+    out = told.agg(value=("value", "mean"), failed=("failed", "any"))
+    return out.assign(value=out["value"].mask(out["failed"])).drop(columns="failed")
+
+
 def bootstrap_mean(values: np.ndarray, n_bootstrap: int, alpha: float, seed: int) -> tuple[float, float]:
     """Percentile interval of the mean of ``values`` (n_subjects,), subjects resampled with replacement."""
-    if len(values) < 2:
+    if len(values) < 2 or np.isnan(values).any():
         return float("nan"), float("nan")
     draws = np.random.default_rng(seed).integers(0, len(values), (n_bootstrap, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), [alpha / 2, 1 - alpha / 2])
@@ -26,10 +38,14 @@ def paired_wilcoxon(difference: np.ndarray) -> float:
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm-adjusted p values in the given order (Holm 1979)."""
+    """Holm-adjusted p values in the given order (Holm 1979); NaN is no test and stays."""
     from statsmodels.stats.multitest import multipletests
 
-    return multipletests(p_values, method="holm")[1].tolist() if p_values else []
+    known = ~np.isnan(p_values)
+    out = np.full(len(p_values), np.nan)
+    if known.any():
+        out[known] = multipletests(np.asarray(p_values)[known], method="holm")[1]
+    return out.tolist()
 
 
 def effect_size(difference: np.ndarray) -> float:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.stats.inference import ALPHA, bootstrap_mean, effect_size, holm, minimum_detectable_effect, paired_wilcoxon
+from himoe.stats.inference import (
+    ALPHA,
+    bootstrap_mean,
+    effect_size,
+    holm,
+    mean_of,
+    minimum_detectable_effect,
+    paired_wilcoxon,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from himoe.settings import Statistics
@@ -21,20 +29,26 @@ COLUMNS = [
 def compare(
     scores: pd.DataFrame, metric: str, of: list[str], settings: Statistics, model: str = "himoe"
 ) -> pd.DataFrame:  # fmt: skip
-    """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models."""
+    """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models.
+
+    Where a fold of either failed the row is NaN.
+    """
     clean = scores[(scores["condition"] == "clean") & (scores["metric"] == metric)]
     keys = ["setting", "target", "model", "subject"]
-    own = clean.groupby(keys, as_index=False, sort=True)["value"].mean()
+    own = mean_of(clean, keys)
     rows = []
     for key, part in own.groupby(["setting", "target"], sort=True):
-        wide = part.pivot_table(index="subject", columns="model", values="value")
+        wide = part.pivot(index="subject", columns="model", values="value")
         if key[0] not in of or model not in wide:
             continue
         block = []
         for other in [m for m in wide.columns if m != model]:
-            difference = (wide[model] - wide[other]).dropna().to_numpy()
-            low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
+            difference = (wide[model] - wide[other]).to_numpy()
             n = len(difference)
+            if np.isnan(difference).any():  # a fold of either failed: no test on the subjects that are left
+                block.append([*key, other, metric, *[np.nan] * 6, n])
+                continue
+            low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
             detectable = minimum_detectable_effect(n, ALPHA)
             p, d = paired_wilcoxon(difference), effect_size(difference)
             block.append([*key, other, metric, float(np.mean(difference)), low, high, p, d, detectable, n])

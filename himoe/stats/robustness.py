@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean
+from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean, mean_of
 
 if TYPE_CHECKING:
     from himoe.settings import Statistics
@@ -20,22 +20,25 @@ def areas(scores: pd.DataFrame) -> pd.DataFrame:
     own = scores[(scores["metric"] == "ccc") & (scores["condition"] != "clean")]
     keys = ["setting", "condition", "model", "subject"]
     rows = []
-    for key, part in own.groupby([*keys, "severity"], as_index=False)["value"].mean().groupby(keys, sort=True):
+    for key, part in mean_of(own, [*keys, "severity"]).groupby(keys, sort=True):
         severities, values = part["severity"].to_numpy(), part["value"].to_numpy()
         rows.append((*key, values[0], area_lost(severities, values)))
     return pd.DataFrame(rows, columns=[*keys, "start", "lost"])
 
 
 def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = "himoe") -> pd.DataFrame:
-    """Means over subjects, and ``model``'s loss minus each other's, paired, with a bootstrap interval."""
+    """Means over subjects, and ``model``'s loss minus each other's, paired, with a bootstrap interval.
+
+    NaN where a fold failed.
+    """
     rows = []
     for (setting, condition), part in lost.groupby(["setting", "condition"], sort=True):
-        wide = part.pivot_table(index="subject", columns="model", values="lost")
-        start = part.groupby("model")["start"].mean()
+        wide = part.pivot(index="subject", columns="model", values="lost")
+        start = part.pivot(index="subject", columns="model", values="start").mean(skipna=False)
         for other in wide.columns:
             gap = [np.nan] * 3
             if model in wide and other != model:
-                difference = (wide[model] - wide[other]).dropna().to_numpy()
+                difference = (wide[model] - wide[other]).to_numpy()
                 gap = [difference.mean(), *bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)]
-            rows.append([setting, condition, other, start[other], wide[other].mean(), *gap, len(wide)])
+            rows.append([setting, condition, other, start[other], wide[other].mean(skipna=False), *gap, len(wide)])
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from himoe import registry
-from himoe.items import dataset_of, setting_title
+from himoe.items import Evidence, dataset_of, model_title, setting_title
 
 VERDICTS = {
     "supported": "✓ supported",
@@ -23,8 +23,13 @@ def number(value: float, digits: int = 3) -> str:
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
+FAILED = "failed: diverged"
+
+
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """Mean with its interval."""
+    """Mean with its interval; what is not a number has failed."""
+    if math.isnan(mean):
+        return FAILED
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
@@ -36,3 +41,14 @@ def p_value(p: float) -> str:
 def stamped(setting: str) -> str:
     """A data set's name, marked where it is simulated."""
     return setting_title(setting) + (" (synthetic)" if registry.is_twin(dataset_of(setting)) else "")
+
+
+def failures(evidence: Evidence) -> list[str]:
+    """One sentence per fold that has no prediction."""
+    return [
+        f"Failed: {model_title(run['model'])} on {setting_title(run['setting'])}, seed {run['seed']}, fold {fold} "
+        f"{told['failed']}; its subjects have no score, so the model has none on this data set."
+        for run in evidence.runs
+        for fold, told in run["folds"].items()
+        if told["failed"]
+    ]

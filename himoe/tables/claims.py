@@ -1,7 +1,7 @@
 """What the paper's abstract claims and what this run says of it. Hypotheses and thresholds were fixed in config/claims.yaml
 before the run. A verdict on a twin says how the code behaves on simulated data and nothing about the paper."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
@@ -53,6 +53,8 @@ def ahead_of_all(evidence: Evidence, setting: str, margin: float) -> Verdict:
     won = (data["difference"] > 0) & (data["p_holm"] < ALPHA)
     if data.empty:
         return "not run", "needs himoe and another model in the run"
+    if data["difference"].isna().any():
+        return "not run", _failed(data.loc[data["difference"].isna(), "other"])
     if won.all():
         return "supported", f"ahead in all {len(won)} comparisons"
     lost = data[~won].sort_values("difference").iloc[0]
@@ -74,6 +76,8 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     lost = areas(evidence.scores)
     table = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
     table = table[table["condition"] == condition].set_index("model")
+    if table.loc[[*rivals, "himoe"], "lost"].isna().any():
+        return "not run", _failed(table.index[table["lost"].isna()])
     most = table.loc[[*rivals, "himoe"], "lost"].max()
     if most < margin:
         told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"
@@ -87,6 +91,11 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     gap = interval(row["difference"], row["low"], row["high"])
     why = f"mean CCC lost minus that of {model_title(worst)}: {gap}; clean CCC within {margin:g}: {'yes' if level else 'no'}"
     return ("supported" if good else "not supported"), why
+
+
+def _failed(others: Iterable[str]) -> str:
+    """Why there is no comparison."""
+    return f"a fold diverged in the comparison with {', '.join(model_title(m) for m in sorted(set(others)))}"
 
 
 def loses_least_missing(evidence: Evidence, setting: str, margin: float) -> Verdict:

@@ -1,10 +1,10 @@
 """What each fit cost: parameters, epochs chosen on inner validation, wall and CPU time of the whole shard, peak memory of
-its process."""
+its process; multiply-accumulates (matrix products and convolutions) to predict one window."""
 
 import pandas as pd
 
 from himoe.items import Evidence, Made, model_title, setting_title
-from himoe.tables._text import number
+from himoe.tables._text import failures, number
 
 TITLE = "Compute card"
 SECTION = "run"
@@ -19,16 +19,27 @@ def make(evidence: Evidence) -> Made:
         epochs = [f["best_epoch"] for f in folds]
         rows.append({
             **{k: run[k] for k in ("setting", "protocol", "model", "seed", "shard")},
-            "n_folds": len(folds), "n_parameters": max((f["n_parameters"] for f in folds), default=0),
+            "n_folds": len(folds), "failed": sum(bool(f["failed"]) for f in folds),
+            "n_parameters": max((f["n_parameters"] for f in folds), default=0),
+            "n_macs": max((f["n_macs"] for f in folds), default=0), "n_epochs": sum(len(f["history"]) for f in folds),
+            "stack": run["stack"], "peak_gpu_mb": run["peak_gpu_mb"], "precision": run["precision"],
             "best_epochs": " ".join(map(str, epochs)) if any(epochs) else "", "wall_seconds": run["wall_seconds"],
             "cpu_seconds": run["cpu_seconds"], "peak_mb": run["peak_mb"], "device": run["device"], "threads": run["threads"],
         })  # fmt: skip
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "model": data["model"].map(model_title), "seed": data["seed"],
-        "folds": data["n_folds"], "parameters": data["n_parameters"].map(lambda n: f"{n:,}"),
+        "folds": [f"{n} ({k} failed)" if k else n for n, k in zip(data["n_folds"], data["failed"], strict=True)],
+        "parameters": data["n_parameters"].map(lambda n: f"{n:,}"),
+        "MACs, M": data["n_macs"].map(lambda n: number(n / 1e6, 1) if n else "–"),
         "best epochs": data["best_epochs"].replace("", "–"), "wall, s": data["wall_seconds"].map(lambda v: number(v, 1)),
-        "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),
+        "CPU, s": data["cpu_seconds"].map(lambda v: number(v, 1)), "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),
+        "device": data["device"],
     })  # fmt: skip
     total = data["cpu_seconds"].sum()
-    return Made(data, shown, f"All fits together took {total:.0f} s of CPU time on {data['device'].iloc[0]}.")
+    devices = " and ".join(sorted(set(data["device"])))
+    versions = ", ".join(f"{k} {v}" for k, v in evidence.runs[0]["environment"].items() if k in ("python", "torch", "numpy"))
+    note = "\n".join(
+        [*failures(evidence), f"Versions: {versions}. Config, data hashes and validation curves: run.json of each fit."]
+    )
+    return Made(data, shown, f"All fits together took {total:.0f} s of CPU time on {devices}.", note)

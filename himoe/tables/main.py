@@ -1,18 +1,19 @@
 """Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
 per-subject values, seeds averaged first, with 95% percentile-bootstrap intervals over subjects. Skill is 1 - MSE / MSE of the
 training mean: above 0 beats knowing only how people rate on average. Pooled CCC over all test rows stands beside them.
-Constant predictions have CCC 0 and are counted."""
+Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so."""
 
+import numpy as np
 import pandas as pd
 
 from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.score import POOLED, per_subject
 from himoe.stats.inference import ALPHA, bootstrap_mean
-from himoe.tables._text import interval, number
+from himoe.tables._text import failures, interval, number
 
 TITLE = "Main comparison"
 SECTION = "verdict"
-NEEDS = ("scores", "predictions", "routing")
+NEEDS = ("scores", "predictions", "routing", "runs")
 
 
 def make(evidence: Evidence) -> Made:
@@ -35,7 +36,7 @@ def make(evidence: Evidence) -> Made:
                 at = (pooled["setting"] == setting) & (pooled["target"] == target) & (pooled["model"] == model)
                 row |= {"pooled_ccc": pooled.loc[at, "value"].mean(), "n_subjects": len(values)}
                 block.append(row)
-            rows += sorted(block, key=lambda r: -r["ccc"])
+            rows += sorted(block, key=lambda r: (np.isnan(r["ccc"]), -r["ccc"]))
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
@@ -43,7 +44,7 @@ def make(evidence: Evidence) -> Made:
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
     })  # fmt: skip
-    best = data.loc[data.groupby(["setting", "target"], sort=False)["ccc"].idxmax()]
+    best = data.dropna(subset="ccc").groupby(["setting", "target"], sort=False).head(1)  # the first of each block
     alt = "; ".join(
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
@@ -51,7 +52,7 @@ def make(evidence: Evidence) -> Made:
     constant = data[data["constant"] > 0]
     told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
-    note = "\n".join(filter(None, [note, *_readouts(evidence)]))
+    note = "\n".join(filter(None, [*failures(evidence), note, *_readouts(evidence)]))
     return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from himoe import registry
 from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.stats.robustness import areas, compare_areas
-from himoe.tables._text import interval, number
+from himoe.tables._text import FAILED, interval, number
 
 TITLE = "Robustness to missing and shifted input"
 SECTION = "robustness"
@@ -23,7 +23,7 @@ def make(evidence: Evidence) -> Made:
         "data set": data["setting"].map(setting_title),
         "condition": data["condition"].map(lambda c: registry.peek("perturb", c)["TITLE"]),
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
-        "mean CCC lost": data["lost"].map(number),
+        "mean CCC lost": [FAILED if v != v else number(v) for v in data["lost"]],
         "Hi-MoE minus model [95% CI]": [
             "–" if m == "himoe" else interval(*v)
             for m, v in zip(data["model"], data[["difference", "low", "high"]].to_numpy(), strict=True)

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from himoe import config as himoe_config
 from himoe import registry, sources
-from himoe.provenance import fingerprint, hash_value
+from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
 # Scripts import the package of this checkout, also where a rule runs in a conda environment of its own.
@@ -94,6 +94,16 @@ def plugin_code(kind, name, *modules):
         f"himoe.{kind}.{registry.plugin_of(name) if kind == 'datasets' else name}",
         *modules,
     )
+
+
+def versions():
+    """Versions that a result depends on: an upgrade of torch is another fit. Where rules run in conda environments of their
+    own, Snakemake itself notices a change of their files, and what is installed here says nothing.
+    """
+    deployed = {str(m).lower() for m in workflow.deployment_settings.deployment_method}
+    if any("conda" in name for name in deployed):
+        return {}
+    return {k: v for k, v in environment().items() if k not in ("himoe", "snakemake")}
 
 
 def section(model, *without):

@@ -19,6 +19,7 @@ rule fit_model:
         options=options_of,
         settings=section(CONFIG.training, "checkpoint_seconds"),
         code=fit_code,
+        versions=versions(),
     script:
         "../scripts/fit_model.py"
 
@@ -43,5 +44,6 @@ rule predict:
         conditions=CONFIG.conditions,
         condition_seed=CONFIG.condition_seed,
         code=predict_code,
+        versions=versions(),
     script:
         "../scripts/predict.py"

@@ -1,0 +1,64 @@
+"""A model that diverges fails alone: the run ends, and the report says so wherever its score would stand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from himoe import io
+from tests.workflow.test_workflow import checkout, snakemake, write_config
+
+
+@pytest.fixture(scope="module")
+def diverged(tmp_path_factory):
+    """A learning rate at which no network can stay finite; estimators do not care."""
+    folder = checkout(tmp_path_factory.mktemp("diverged"))
+    changes = {"datasets": ["deap_twin"], "training": {"epochs": 3, "crop_seconds": 12, "learning_rate": 1e30}}
+    done = snakemake(folder, "--configfile", write_config(folder, changes))
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder, done
+
+
+def test_the_run_record_says_where(diverged):
+    folder, done = diverged
+    fits = folder / "results/deap_twin/subject_kfold"
+    for model in ("himoe", "late_fusion"):
+        told = io.read_json(fits / model / "seed-0/shard-0/run.json")["folds"]
+        assert all(fold["failed"].startswith(("diverged in epoch 1", "diverged in epoch 2")) for fold in told.values())
+        said = pd.read_parquet(fits / model / "seed-0/shard-0/predictions.parquet")
+        assert said["y_pred"].isna().all()
+        assert said["y_true"].notna().all()
+        assert (
+            "its last good weights are kept, the other folds go on"
+            in (fits / model / "seed-0/shard-0/fit_model.log").read_text()
+        )
+    assert "fold 0 failed: diverged in epoch" in done.stderr
+    assert not any(f["failed"] for f in io.read_json(fits / "ridge/seed-0/shard-0/run.json")["folds"].values())
+
+
+def test_no_number_stands_in_for_a_score(diverged):
+    folder, _ = diverged
+    tables = folder / "results/tables"
+    scores = pd.read_csv(tables / "scores.csv")
+    lost = scores["model"].isin(["himoe", "late_fusion"])
+    flags = scores["metric"].str.endswith("failed")
+    assert scores.loc[lost & ~flags, "value"].isna().all()
+    assert scores.loc[~lost, "value"].notna().all()
+    assert (scores.loc[flags, "value"] == lost[flags]).all()
+    main = pd.read_csv(tables / "main.csv")
+    assert set(main.loc[main["ccc"].isna(), "model"]) == {"himoe", "late_fusion"}
+    comparison = pd.read_csv(tables / "comparison.csv")
+    assert comparison[["difference", "p", "p_holm"]].isna().all().all()
+    claims = pd.read_csv(tables / "claims.csv")
+    tested = claims[claims["setting"] == "deap_twin"]
+    assert set(tested["verdict"]) <= {"not run", "untestable on this data"}
+    assert tested["evidence"].str.contains("a fold diverged in the comparison with").any()
+
+
+def test_the_report_says_so(diverged):
+    folder, _ = diverged
+    page = (folder / "results/report.html").read_text()
+    assert page.count("failed: diverged") >= 10
+    assert "Failed: Hi-MoE on DEAP twin, seed 0, fold 0 diverged in epoch" in page
+    assert "2 (2 failed)" in page
+    assert "nan" not in io.read_json(folder / "results/tables/main.json")["rows"].__repr__().lower()
