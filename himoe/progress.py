@@ -70,7 +70,7 @@ def _live_bar() -> Any:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeRemainingColumn())
-    return Bar(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4)
+    return Bar(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4, redirect_stdout=False)
 
 
 def _writer(folder: Path) -> Any:

@@ -21,6 +21,7 @@ NAMES = {"dataset": "made", "protocol": "subject_kfold", "model": "late_fusion",
 SETTINGS = config.Training(
     epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, checkpoint_seconds=0, refit=True
 )
+TOGETHER = SETTINGS.model_copy(update={"stack": 2})
 OPTIONS = {"own": {"width": 16, "match_parameters": False}, "reference": {}}
 
 
@@ -34,6 +35,7 @@ def made(tmp_path_factory):
     frame = splits.make_splits("subject_kfold", list(tokens.trials), config.Splits(n_folds=2))
     io.write_table(root / "splits.csv", frame)
     run(root, root / "clean")
+    run(root, root / "clean-2", TOGETHER)
     return root
 
 
@@ -43,11 +45,11 @@ def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS):
     fit.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), out / "weights", out / "record", "code")
 
 
-def same(root, out):
-    assert hash_file(out / "weights") == hash_file(root / "clean/weights")
-    a, b = (store.read_shard(p / "weights", p / "record") for p in (out, root / "clean"))
+def same(root, out, clean="clean"):
+    assert hash_file(out / "weights") == hash_file(root / clean / "weights")
+    a, b = (store.read_shard(p / "weights", p / "record") for p in (out, root / clean))
     assert a.keys() == b.keys()
-    told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / "clean"))
+    told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / clean))
     for fold in told:
         assert told[fold]["history"] == clean[fold]["history"]
         assert told[fold]["best_epoch"] == clean[fold]["best_epoch"]
@@ -74,21 +76,22 @@ def stop_after(monkeypatch, n_steps):
     return steps
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, TOGETHER], ids=["alone", "together"])
 @pytest.mark.parametrize("seed", range(10))
-def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed):
+def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed, settings):
     """2 folds x (3 epochs of 3 to 4 steps, then trained again): killed twice at random, the second time in the resumed fit."""
-    rng = np.random.default_rng(seed)
+    rng, clean = np.random.default_rng(seed), "clean" if settings is SETTINGS else "clean-2"
     with monkeypatch.context() as patched:
-        stop_after(patched, int(rng.integers(1, 14)))
+        stop_after(patched, int(rng.integers(1, 14 if settings is SETTINGS else 8)))
         with pytest.raises(Killed):
-            run(made, tmp_path)
+            run(made, tmp_path, settings)
     with monkeypatch.context() as patched:
         stop_after(patched, int(rng.integers(1, 10)))
         with contextlib.suppress(Killed):  # what is left may be less than the steps until the second death
-            run(made, tmp_path)
+            run(made, tmp_path, settings)
     if not (tmp_path / "weights").exists():
-        run(made, tmp_path)
-    same(made, tmp_path)
+        run(made, tmp_path, settings)
+    same(made, tmp_path, clean)
 
 
 def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
