@@ -1,9 +1,9 @@
-# make demo · make test · make lint · make bench · make clean. Everything runs in .venv, made from envs/requirements.lock.
+# make demo · make test · make lint · make bench · make bench-gpu · make clean. Everything runs in .venv, made from envs/requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: demo test lint bench clean setup schema
+.PHONY: demo test lint bench bench-gpu clean setup schema
 demo: setup
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is at $(CURDIR)/results/report.html"
@@ -29,6 +29,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks -q -s -o python_files='bench_*.py'
+
+bench-gpu: setup
+	$(BIN)/python -m pytest tests/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
 schema: setup
 	$(BIN)/python -m himoe.config

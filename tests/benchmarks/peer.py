@@ -1,6 +1,7 @@
 """What a peer does with the same input, run by the python of an environment that has it; prints one JSON line.
 
-``python peer.py de FOLDER`` · ``python peer.py cache FOLDER`` · ``python peer.py dreamer FILE N_SUBJECTS``
+``python peer.py de FOLDER`` · ``python peer.py cache FOLDER`` · ``python peer.py loader FOLDER``
+``python peer.py dreamer FILE N_SUBJECTS``
 """
 
 import json
@@ -65,8 +66,28 @@ def dreamer(path, n_subjects):
         return {"seconds": time.process_time() - started, "subjects": int(n_subjects)}
 
 
+def loader(folder):
+    """Windows (n, channels, times) of the lmdb cache through torch's DataLoader as torcheeg's guide uses it, batches of 32."""
+    import torch
+    from torch.utils.data import DataLoader
+    from torcheeg import transforms
+    from torcheeg.datasets import DEAPDataset
+
+    torch.set_num_threads(1)
+    data = DEAPDataset(
+        root_path=f"{folder}/dat", io_path=f"{folder}/lmdb", io_size=1 << 30, verbose=False,
+        online_transform=transforms.ToTensor(), label_transform=transforms.Select(["valence", "arousal"]),
+    )  # fmt: skip
+    seconds = []
+    for _ in range(3):
+        started = time.process_time()
+        total = sum(len(x) for x, _ in DataLoader(data, batch_size=32, shuffle=True))
+        seconds.append(time.process_time() - started)
+    return {"seconds": seconds, "windows": total}
+
+
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    done = {"de": differential_entropy, "cache": cache, "dreamer": dreamer}[sys.argv[1]](*sys.argv[2:])
+    done = {"de": differential_entropy, "cache": cache, "dreamer": dreamer, "loader": loader}[sys.argv[1]](*sys.argv[2:])
     with open("/proc/self/status") as status:
         print(json.dumps(done | {"peak_mb": int(status.read().split("VmHWM:")[1].split()[0]) / 1024}))

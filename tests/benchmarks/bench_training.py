@@ -1,0 +1,299 @@
+"""The training engine against its pass lines (G4-G7), and G5 on a GPU where there is one (marked gpu).
+
+``make bench`` on a CPU; on a machine with a GPU ``make bench-gpu``.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from himoe import config, devices, registry, training
+from himoe.config import dataset_info
+from himoe.fold import Moments
+from himoe.nn import noise
+from himoe.nn.soft_moe import Experts
+from himoe.preprocess import layout_of
+from himoe.progress import Progress
+from himoe.provenance import environment
+from himoe.trainer import INPUT
+from himoe.types import Layout, Split, Tokens, TrialInfo
+from himoe.windows import Affine, Windows, crops, training_batch
+from tests.benchmarks.bench_data import peer
+from tests.conftest import ROOT
+
+FEW = Layout(
+    ("a", "b", "c", "d"), tuple(tuple(f"{m}{i}" for i in range(8)) for m in "abcd"), ("valence", "arousal"), 2.0, False
+)
+
+
+def deap_layout() -> Layout:
+    info = dataset_info("deap")
+    return layout_of(info, info.default_targets)
+
+
+def made(layout: Layout, n_subjects: int, n_trials: int, n_times: int, seed: int = 0) -> Tokens:
+    """Tokens of noise in this layout: what is measured does not depend on their values."""
+    rng, n = np.random.default_rng(seed), n_subjects * n_trials
+    trials = tuple(
+        TrialInfo(f"s{i // n_trials:02d}", "1", f"t{i % n_trials}", f"t{i % n_trials}", f"{i:064x}") for i in range(n)
+    )
+    x = rng.standard_normal((n * n_times, layout.n_features), np.float32)
+    mask = rng.random((n * n_times, len(layout.modalities))) < 0.95
+    y = np.repeat(rng.standard_normal((n, len(layout.targets))), n_times, axis=0).astype(np.float32)
+    time_ = np.tile(np.arange(n_times) / layout.token_rate, n).astype(np.float32)
+    x[~np.repeat(mask, [len(f) for f in layout.features], axis=1)] = 0
+    return Tokens(x, mask, time_, y, np.arange(0, n * n_times + 1, n_times), trials, layout)
+
+
+def leave_one_out(tokens: Tokens) -> list[Split]:
+    subjects = sorted({t.subject for t in tokens.trials})
+
+    def keys(own):
+        return {(t.subject, t.trial): t.digest for t in tokens.trials if t.subject in own}
+
+    return [
+        Split(k, keys({*subjects} - {s, subjects[k - 1]}), keys({subjects[k - 1]}), keys({s})) for k, s in enumerate(subjects)
+    ]
+
+
+def job_of(tokens: Tokens, model: str, settings: config.Training, **options) -> training.Job:
+    def load(subjects, forbidden):
+        return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
+
+    plugin = registry.load("models", model)
+    return training.Job(plugin, plugin.Config(**options), {}, load, "loso", settings, 0, Progress(model, 1, settings.epochs))
+
+
+def epoch_seconds(tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time):
+    """Seconds of ``n_epochs`` epochs of every fold, ``stack`` of them side by side, validation and set-up left out."""
+    job, spent, weights = job_of(tokens, model, settings, **options), 0.0, []
+    job.device = devices.settle(settings)
+    for at in range(0, len(splits), stack):
+        own = splits[at : at + stack]
+        trainer, bank, moments = job._prepare(own)
+        courses = [job._course(s, bank, moments, "refit", n_epochs) for s in own]
+        _synchronise()
+        started = clock()
+        trainer.run(courses, "refit")
+        _synchronise()
+        spent += clock() - started
+        weights += [c.kept for c in courses]
+    return spent, torch.stack(weights)
+
+
+def _synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+FIT = """
+import sys, time
+import torch
+if sys.argv[1] == "pinned":
+    torch.set_num_threads(1)
+from tests.benchmarks.bench_training import made, leave_one_out, epoch_seconds, deap_layout
+from himoe import config, devices
+if sys.argv[1] != "pinned":
+    devices.settle = lambda settings: torch.device("cpu")  # whatever torch takes by itself
+tokens = made(deap_layout(), 4, 16, 60)
+settings = config.Training(epochs=12, shift_seconds=1)
+epoch_seconds(tokens, leave_one_out(tokens)[:1], "himoe", 1, settings, {"width": 32})
+print("ready", flush=True)
+sys.stdin.readline()
+print(epoch_seconds(tokens, leave_one_out(tokens)[:1], "himoe", 1, settings, {"width": 32}, 12, time.perf_counter)[0])
+"""
+
+
+def side_by_side(n: int, how: str) -> float:
+    """Wall seconds of the slowest of ``n`` equal fits that start together."""
+    free = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    env = free | ({f"{k}_NUM_THREADS": "1" for k in ("OMP", "MKL", "OPENBLAS")} if how == "pinned" else {})
+    command = [sys.executable, "-c", FIT, how]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, cwd=ROOT, env=env, **pipes) for _ in range(n)]
+    for p in processes:
+        p.stdout.readline()
+    for p in processes:
+        p.stdin.write("go\n")
+        p.stdin.flush()
+    return max(float(p.communicate(timeout=600)[0]) for p in processes)
+
+
+def test_g4_two_fits_side_by_side():
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("one core")
+    rows = [(side_by_side(1, "pinned"), side_by_side(2, "pinned"), side_by_side(2, "free")) for _ in range(3)]
+    one, two, free = (statistics.median(column) for column in zip(*rows, strict=True))
+    print(f"\n{environment()}, {os.cpu_count()} cores")
+    print(f"G4 one fit {one:.1f} s, two 1-thread fits side by side {two:.1f} s: {2 * one / two:.2f}x (line 1.8)")
+    print(f"   two fits that take torch's own number of threads {free:.1f} s: pinned is {free / two:.1f}x as fast (line 5)")
+    assert 2 * one / two >= 1.8
+
+
+SIZES = {
+    "few modalities, 8 s": (FEW, 16, {"width": 16}),
+    "few modalities, 15 s": (FEW, 30, {"width": 32}),
+    "the default run's": (deap_layout(), 60, {"width": 32, "max_lag": 4}),
+    "full size": (deap_layout(), 60, {}),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_g5_eight_folds_together(size):
+    """A stack of 8 against 8 fits one after the other, whole steps: input path, gradient, AdamW."""
+    layout, n_times, options = SIZES[size]
+    tokens = made(layout, 8, 16, n_times)
+    for model in ("late_fusion", "himoe"):
+        own = {k: v for k, v in options.items() if k == "width" or model == "himoe"} | (
+            {"match_parameters": False} if model == "late_fusion" else {}
+        )
+        for batch_size in (8, 32):
+            settings = config.Training(
+                crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1, device="cpu"
+            )
+            devices.keep_memory()
+            spent = {1: [], 8: []}
+            for _ in range(4):
+                for stack in spent:
+                    seconds, weights = epoch_seconds(tokens, leave_one_out(tokens), model, stack, settings, own)
+                    spent[stack].append((seconds, weights))
+            alone, together = (statistics.median(s for s, _ in spent[k][1:]) for k in (1, 8))
+            gap = (spent[8][0][1] - spent[1][0][1]).norm() / spent[1][0][1].norm()
+            line, told = {8: 2.0, 32: 1.3}[batch_size], f"{1e3 * alone / 8:.0f} ms alone, {1e3 * together / 8:.0f} ms together"
+            print(
+                f"\nG5 {size}, {model}, batch {batch_size}: {told} per fold-epoch: {alone / together:.2f}x (line {line})",
+                end="",
+            )
+            print(f", weights differ by {gap:.1e} (line 1e-4)", end="")
+            assert layout is not FEW or n_times > 16 or model == "himoe" or alone / together >= line
+            assert gap < 1e-4
+
+
+class Operations(TorchDispatchMode):
+    """Counts what is dispatched, forward and back (not what one product is made of inside)."""
+
+    n = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.n += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_g6_experts():
+    """All experts in one batched product against a Python loop over them."""
+    torch.set_num_threads(1)
+    spent, n, d, hidden = {"ours": [], "loop": []}, 1920, 64, 128
+    experts, x = Experts(8, d, hidden), torch.randn(8, n, d)
+    single = nn.ModuleList(nn.Sequential(nn.Linear(d, hidden), nn.GELU(), nn.Linear(hidden, d)) for _ in range(8))
+    steps = {
+        "ours": lambda: experts(x).sum().backward(),
+        "loop": lambda: torch.stack([f(r) for f, r in zip(single, x, strict=True)]).sum().backward(),
+    }
+    for _ in range(15):
+        for name, step in steps.items():
+            started = time.process_time()
+            step()
+            spent[name].append(time.process_time() - started)
+    ours, loop = (statistics.median(spent[k][2:]) for k in ("ours", "loop"))
+
+    def count(n_experts):
+        own, rows = Experts(n_experts, d, hidden), torch.randn(n_experts, n, d)
+        with Operations() as seen:
+            own(rows).sum().backward()
+        return seen.n
+
+    print(f"\nG6 8 experts forward and back: {1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x (line 1.2)")
+    print(f"   operations for 2, 8, 32 experts: {count(2)}, {count(8)}, {count(32)}")
+    assert count(2) == count(32)
+    assert loop / ours >= 1.2
+
+
+def test_g7_input_path(tmp_path):
+    """Batches with crops, shifts and outages, drawn from one tensor; torcheeg: torch's DataLoader over its lmdb cache."""
+    torch.set_num_threads(1)
+    tokens, settings = made(deap_layout(), 8, 40, 120), config.Training(device="cpu")
+    split = leave_one_out(tokens)[0]
+    job = job_of(tokens, "himoe", settings)
+    job.device = torch.device("cpu")
+    trainer, own, _ = job._prepare([split])
+    course = job._course(split, own, Moments.of(own), "refit", 1)
+    key, affine, spent, n_steps = trainer.keys([course]), Affine.of([course.scaler]), [], int(trainer.steps([course])[0])
+    for _ in range(5):
+        started = time.process_time()
+        windows = Windows.padded([crops(trainer.bank, course.train, trainer.n_times, key[0])], settings.batch_size)
+        for step in range(n_steps):
+            at = slice(step * settings.batch_size, (step + 1) * settings.batch_size)
+            training_batch(trainer.bank, affine, windows.at(at), trainer.n_times, settings, noise.fold_in(key + step, INPUT))
+        spent.append((time.process_time() - started) / n_steps)
+    whole = epoch_seconds(tokens, [split], "himoe", 1, settings, {})[0] / n_steps
+    per_batch = statistics.median(spent)
+    print(f"\nG7 a batch of 32 crops of 60 tokens: {1e3 * per_batch:.1f} ms, {per_batch / whole:.1%} of a step (line 3%)")
+    assert per_batch / whole <= 0.03
+    theirs = theirs_per_window(tmp_path)
+    ours = per_batch / (settings.batch_size * trainer.n_times)
+    print(f"   per window (a token): {1e6 * ours:.2f} us, torcheeg {1e6 * theirs:.0f} us: {theirs / ours:.0f}x (line 10)")
+    assert theirs / ours >= 10
+
+
+def theirs_per_window(folder) -> float:
+    from himoe.datasets import deap
+    from himoe.types import Size
+
+    deap.synthesize(folder / "dat", Size(("s01",), 40, 60.0), "python", 0.3, 0)
+    peer("cache", folder)
+    told = peer("loader", folder)
+    return min(told["seconds"]) / told["windows"]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("n_folds", [8, 32])
+def test_g5_on_a_gpu(n_folds):
+    """Folds side by side against one after the other: full-size Hi-MoE, as many tokens as DEAP has (32 x 40 x 120)."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    tokens = made(deap_layout(), 32, 40, 120)
+    splits, settings = leave_one_out(tokens)[:n_folds], config.Training(device="cuda", epochs=10)
+    spent = {}
+    for stack in (n_folds, 1):
+        epoch_seconds(tokens, splits[:stack], "himoe", stack, settings, {}, 1, time.perf_counter)  # warm
+        torch.cuda.reset_peak_memory_stats()
+        spent[stack], weights = epoch_seconds(tokens, splits, "himoe", stack, settings, {}, 1, time.perf_counter)
+        spent[f"w{stack}"] = weights
+        print(
+            f"\nG5 {torch.cuda.get_device_name()}, {stack} of {n_folds} folds side by side: {spent[stack] / n_folds:.2f} s per "
+            f"fold-epoch, peak {torch.cuda.max_memory_allocated() / 2**20:.0f} MB, utilisation {_utilisation()}", end=""
+        )  # fmt: skip
+    gap = (spent[f"w{n_folds}"] - spent["w1"]).norm() / spent["w1"].norm()
+    print(f"\n   {spent[1] / spent[n_folds]:.1f}x (line {5 if n_folds == 32 else '-'}), weights differ by {gap:.1e}")
+    assert gap < 1e-3
+
+
+def _utilisation() -> str:
+    try:
+        return f"{torch.cuda.utilization()}%"
+    except (ModuleNotFoundError, RuntimeError):
+        return "unknown (nvidia-ml-py is absent)"
+
+
+@pytest.mark.gpu
+def test_a_whole_leave_one_out_on_a_gpu():
+    """Hi-MoE, one seed, 32 folds, early stopping as in paper.yaml."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    tokens = made(deap_layout(), 32, 40, 120)
+    job, started = job_of(tokens, "himoe", config.Training(device="cuda")), time.perf_counter()
+    fitted = [f for part in job.fit(leave_one_out(tokens)) for f in part]
+    spent, n_epochs = time.perf_counter() - started, sum(len(f.history) for f in fitted)
+    print(
+        f"\n{len(fitted)} folds, {job.size} side by side: {spent:.0f} s, {n_epochs} fold-epochs, {spent / n_epochs:.2f} s each"
+    )
