@@ -9,6 +9,7 @@ import time
 from threading import Event, Thread
 
 import psutil
+import yaml
 
 from himoe.provenance import environment
 from tests.workflow.test_workflow import checkout, snakemake
@@ -52,3 +53,18 @@ def test_default_run(tmp_path):
     assert peak[0] <= 2048
     assert share <= 0.10
     assert idle <= 4
+
+
+def test_dry_run_of_the_full_plan(tmp_path):
+    """Leave-one-subject-out on both data sets at full size, five seeds, jobs as in paper.yaml."""
+    folder = checkout(tmp_path)
+    plan = yaml.safe_load((folder / "config/paper.yaml").read_text())
+    plan |= {"datasets": ["deap_twin", "dreamer_twin"], "twin": {"subjects": 32, "trials": 40, "seconds": 60}}
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    started = time.perf_counter()
+    run = snakemake(folder, "-n", "--configfile", "plan.yaml")
+    spent = time.perf_counter() - started
+    assert run.returncode == 0, run.stderr[-2000:]
+    jobs = int(re.search(r"total\s+(\d+)", run.stdout + run.stderr)[1])
+    print(f"\ndry run of {jobs} jobs: {spent:.1f} s (line 10)")
+    assert spent <= 10
