@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
-import platform
 from typing import TYPE_CHECKING, Any
 
 from himoe.types import HimoeError
@@ -46,9 +45,11 @@ def settle(settings: Training) -> torch.device:
 
 def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:
     """For the run record: device, its name, precision, and GPU memory at its peak."""
-    told = {"device": device.type if device else "cpu", "precision": settings.precision, "tf32": settings.tf32}
-    if device is None or device.type != "cuda":
-        return told | {"device_name": platform.processor() or platform.machine(), "peak_gpu_mb": 0.0}
+    if device is None:  # an estimator
+        return {"device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "peak_gpu_mb": 0.0}
+    told = {"device": device.type, "precision": settings.precision, "tf32": settings.tf32}
+    if device.type != "cuda":
+        return told | {"device_name": "", "peak_gpu_mb": 0.0}
     import torch
 
     peak = torch.cuda.max_memory_allocated(device) / 2**20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from himoe.store import Reader, read_splits, shard, write_shard
 from himoe.training import Job, configure
 from himoe.types import Split
 
-PACE = {"checkpoint_seconds": 0}  # another pace is no other fit
+PACE = {"checkpoint_seconds": 0, "tensorboard": False}  # another pace, or curves beside it, is no other fit
 log = logging.getLogger("himoe")
 
 
@@ -35,27 +36,30 @@ def fit(
     """
     training, plugin = Training(**settings), registry.load("models", names["model"])
     folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
-    config = configure(plugin, names["model"], options["own"])
+    config, resumable = configure(plugin, names["model"], options["own"]), hasattr(plugin, "build")
+    device = devices.settle(training) if resumable else None
+    where = devices.describe(device, training)
     identity = {
         "options": options, "settings": settings | PACE, "code": code, "environment": environment(),
         "splits": hash_file(splits), "tokens": _contents(tokens, folds),
     }  # fmt: skip
-    key = hash_value([names, identity, [f.fold for f in folds]])
+    key = hash_value([names, identity, [f.fold for f in folds], where["device"], where["device_name"]])
     checkpoint = Checkpoint(weights.parent / ".resume", key, training.checkpoint_seconds)
-    folder = weights.parent / "tensorboard" if training.tensorboard else None
-    progress = Progress(f"{names['model']} on {names['dataset']}", len(folds), training.epochs, folder)
+    resumed = resumable and checkpoint.load()
+    progress = Progress(_label(names), len(folds), training.epochs, _curves(weights, training, resumable, resumed))
     job = Job(
         plugin, config, options["reference"], Reader(tokens).load, names["protocol"], training, int(names["seed"]), progress,
         checkpoint,
     )  # fmt: skip
-    resumable = hasattr(plugin, "build")
-    resumed = resumable and checkpoint.load()
-    with checkpoint.listening() if resumable else nullcontext():
-        fitted = _fit(job, folds, checkpoint, resumable)
+    try:
+        with checkpoint.listening() if resumable else nullcontext():
+            fitted = _fit(job, folds, checkpoint, resumable)
+    finally:
+        progress.stop()
     wall, cpu = checkpoint.spent()
     facts = {
         **names, "seed": int(names["seed"]), "shard": int(names["shard"]), **identity,
-        **devices.describe(job.device, training), "threads": training.threads, "stack": job.size, "resumed": resumed,
+        **devices.describe(device, training), "threads": training.threads, "stack": job.size, "resumed": resumed,
         "wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3), "peak_mb": round(peak_mb(), 1),
         "model_config": [list(row) for row in walk(config)],
     }  # fmt: skip
@@ -63,6 +67,19 @@ def fit(
     checkpoint.done()
     failed = "".join(f", fold {f.fold} failed: {f.failed}" for f in fitted if f.failed)
     progress.close(f"{len(folds)} folds in {wall:.0f} s, best epochs {[f.best_epoch for f in fitted]}{failed}")
+
+
+def _label(names: dict[str, str]) -> str:
+    """Which fit this is, for people."""
+    return "{model} on {dataset}, {protocol}, seed {seed}, shard {shard}".format(**names)
+
+
+def _curves(weights: Path, training: Training, trained: bool, resumed: bool) -> Path | None:
+    """The folder of TensorBoard's files, where they are asked for; curves of an earlier fit are not drawn over."""
+    folder = weights.parent / "tensorboard"
+    if not (resumed and training.tensorboard):
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder if trained and training.tensorboard else None
 
 
 def _contents(tokens: list[Path], folds: list[Split]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from himoe.types import Tokens
+from himoe.types import HimoeError, Tokens
 
 Arrays = dict[str, np.ndarray]
 
@@ -41,7 +41,7 @@ class Scaler:
 @dataclass(frozen=True)
 class Moments:
     """Count, mean and sum of squares about it of every trial, (n_trials, columns) float64: a fold's statistics are sums of
-    these, so that no fold reads the data again (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+    these, so that folds trained together read the data once (Chan, Golub & LeVeque 1979, eq. 2.1)."""
 
     x: tuple[np.ndarray, np.ndarray, np.ndarray]
     y: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -64,6 +64,8 @@ class Moments:
 
 def _by_trial(values: np.ndarray, known: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     starts, lengths = offsets[:-1], np.diff(offsets)
+    if len(lengths) and lengths.min() < 1:
+        raise HimoeError("a trial without tokens was prepared; prepare the subject again")  # reduceat would take its neighbour
     n = np.add.reduceat(known.astype(np.float64), starts, axis=0)
     mean = np.add.reduceat(np.where(known, values, 0), starts, axis=0) / np.maximum(n, 1)
     about = np.where(known, values - np.repeat(mean, lengths, axis=0), 0)

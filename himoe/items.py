@@ -91,6 +91,16 @@ class Evidence:
         return [run | {"setting": self.setting(run["dataset"], run["protocol"])} for run in runs]
 
     @cached_property
+    def failed(self) -> dict[tuple[str, str], list[str]]:
+        """(setting, model) -> which of its folds diverged, ``seed 0 fold 3``; only those that have one."""
+        out: dict[tuple[str, str], list[str]] = {}
+        for run in self.runs:
+            folds = [f"seed {run['seed']} fold {fold}" for fold, told in run["folds"].items() if told["failed"]]
+            if folds:
+                out.setdefault((run["setting"], run["model"]), []).extend(folds)
+        return out
+
+    @cached_property
     def cards(self) -> list[dict[str, Any]]:
         """Data cards."""
         return [io.read_json(file) for file in self.files["cards"]]

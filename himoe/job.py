@@ -18,6 +18,15 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 log = logging.getLogger("himoe")
 
 
+class _Lines(logging.Formatter):
+    """Text with its time; a line of JSON as it is, so that ``grep ^{ LOG`` is a file of them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        text = record.getMessage()
+        return text if text.startswith("{") else super().format(record)
+
+
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
     """Run one rule's work.
@@ -29,7 +38,9 @@ def job(snakemake: Any) -> Iterator[None]:
         os.environ[name] = str(snakemake.threads)
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=path, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    handler = logging.FileHandler(path, mode="w")
+    handler.setFormatter(_Lines("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
     started = time.perf_counter()
     try:

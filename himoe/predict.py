@@ -80,7 +80,10 @@ def predict_shard(
             predicted, routing = run(tokens)
             here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
             if not (stored.failed or np.isfinite(predicted).all()):
-                raise HimoeError(f"{model} fold {split.fold}, {condition} {severity:g}: a prediction is not a finite number")
+                where = f"{model} fold {split.fold}, {condition} {severity:g}"
+                raise HimoeError(
+                    f"{where}: a prediction is not a finite number, though the fit ended well; is all input finite?"
+                )
             said = stored.scaler.inverse(predicted)
             predictions.append(_prediction_rows(tokens, said, stored.scaler.y_mean).assign(**here))
             routings += [_routing_rows(tokens, name, value).assign(**here) for name, value in routing.items()]

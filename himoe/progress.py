@@ -48,12 +48,16 @@ class Progress:
         if self.bar:
             self.bar.update(self.task, completed=sum(self.epochs.values()), told=f"{self.n_done}/{self.n_folds} folds")
 
-    def close(self, text: str) -> None:
-        """A last word."""
+    def stop(self) -> None:
+        """Give the terminal back, whatever happened."""
         if self.bar:
             self.bar.stop()
         if self.writer:
             self.writer.close()
+
+    def close(self, text: str) -> None:
+        """A last word."""
+        self.stop()
         log.info("%s · %s", self.label, text)
         sys.stderr.write(f"{self.label} · {text}\n")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-VERSIONED = ("himoe", "numpy", "scipy", "pandas", "pyarrow", "torch", "scikit-learn", "neurokit2", "snakemake")
+VERSIONED = ("himoe", "numpy", "scipy", "pandas", "pyarrow", "torch", "scikit-learn", "neurokit2", "mne", "edfio", "snakemake")
 
 
 def fingerprint(*modules: str) -> str:

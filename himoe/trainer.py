@@ -1,8 +1,9 @@
 """The loop: folds trained side by side as one stack, each with its own data, noise, learning rate and end.
 
-Nothing here depends on who else is in the stack: a fold's crops, perturbations and dropout are functions of its key, epoch
-and step, its normalisation is an affine map of its own, and a fold that has stopped, waits for longer epochs of others, or
-met a number that is not finite does not move. A stack of one is plain sequential training, and the reference.
+What a fold learns does not depend on who else is in the stack, nor on when others leave it: its crops, perturbations and
+dropout are functions of its key, epoch and step, its normalisation is an affine map of its own, and a fold that is done, waits
+for longer epochs of others, or met a number that is not finite does not move. A stack of one is plain sequential training, and
+the reference; a larger one equals it up to rounding.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class Course:
     most: float = -math.inf
     kept: Tensor | None = None
     failed: str = ""
+    done: bool = False
 
-    RESULTS = ("history", "best", "most", "kept", "failed")
+    RESULTS = ("history", "best", "most", "kept", "failed", "done")
 
     def results(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -69,7 +71,7 @@ class Course:
 
 @dataclass
 class Now:
-    """Where a phase stands: ``rows`` of its courses are still trained; total loss and whether broken, by row."""
+    """Where a phase stands: ``rows`` of its courses are in the stack; total loss and whether broken, by row."""
 
     rows: list[int]
     epoch: int
@@ -94,11 +96,13 @@ class Trainer:
         """Train them all to their ends; equal seeds, data and settings give equal bits."""
         now, stack, adam = self._start(courses, phase)
         loss = objective(self.bank.layout.per_token, self.settings.ccc_weight)
-        while now.rows:
+        while not all(course.done for course in courses):
             own = [courses[row] for row in now.rows]
             affine = Affine.of([c.scaler for c in own], self.device)
             self._train(own, stack, adam, now, affine, loss, lambda now=now: self._snapshot(courses, phase, now, stack, adam))
             told = self._judge(own, stack, affine)
+            if told is None:
+                now.broken = now.broken | self._speechless(own, stack, affine, now.epoch)
             going = self._conclude(own, stack, adam, now, told)
             stack.flat, now.total, now.broken = stack.flat[going], now.total[going] * 0, now.broken[going]
             adam.keep(going)
@@ -119,7 +123,7 @@ class Trainer:
                 course.take(results)
         rows = kept["rows"] if resumed else list(range(len(courses)))
         models = [courses[row].init() for row in rows[: 1 if resumed else None]]
-        stack = Stack(models, self.device, devices.autocast(s))
+        stack = Stack(models, self.device, devices.autocast(s), len(courses))
         zeros = torch.zeros(len(rows), device=self.device)
         now = Now(rows, 1, 0, zeros, zeros.bool())
         if resumed:
@@ -153,7 +157,8 @@ class Trainer:
         last = windows.trial.shape[1] // width
         at = np.arange(last)[:, None]
         rates = np.vectorize(_cosine)(((now.epoch - 1) * n_steps + at) / (s.epochs * n_steps)) * s.learning_rate
-        rates, moving = (torch.from_numpy(a).to(self.device) for a in (rates, at < n_steps))
+        waits = np.array([c.done for c in own])
+        rates, moving = (torch.from_numpy(a).to(self.device) for a in (rates, (at < n_steps) & ~waits))
         for step in range(now.step, last):
             here = fold_in(keys, step + 1)
             batch = training_batch(
@@ -186,29 +191,50 @@ class Trainer:
         loss = torch.vmap(squared_error)(predicted, y) + self.settings.ccc_weight * concordance
         return torch.stack([loss, 1 - concordance]).cpu().numpy()
 
+    def _speechless(self, own: list[Course], stack: Stack, affine: Affine, epoch: int) -> Tensor:
+        """(K,) folds that end unjudged with this epoch and say something that is no number of what they were trained on."""
+        ending = torch.tensor([c.n_epochs == epoch for c in own], device=self.device)
+        if not ending.any():
+            return ending
+        windows = cover(self.bank, [c.train for c in own], self.n_times)
+        said = predict_tokens(stack, self.bank, affine, windows, self.n_times).tokens
+        return ending & ~torch.isfinite(said).all(2).all(1)
+
     def _conclude(self, own: list[Course], stack: Stack, adam: Adam, now: Now, told: np.ndarray | None) -> Tensor:
-        """Write down the epoch; (n,) rows of the folds that go on."""
+        """Write down the epoch; (n,) rows of the folds that go on.
+
+        A stack of several never shrinks to one: to the bit that would be another computation, and a fold would depend on
+        when the others are done.
+        """
         going, n_steps = [], self.steps(own)
         means, broken, taken = (now.total.cpu().numpy() / n_steps, now.broken.tolist(), adam.steps.tolist())
         for row, course in enumerate(own):
+            if course.done:
+                continue
             if not broken[row] and told is not None:
                 self._write(course, now.epoch, float(means[row]), *map(float, told[:, row]))
                 if course.best == now.epoch:
                     course.kept = stack.flat[row].cpu().clone()
             if broken[row]:
                 step = taken[row] - (now.epoch - 1) * n_steps[row] + 1
-                course.failed = f"diverged in epoch {now.epoch}, step {step}"
+                where = f"step {step}" if step <= n_steps[row] else "its predictions are not finite"
+                course.failed = f"diverged in epoch {now.epoch}, {where}"
             if course.failed:
-                log.error("fold %d: %s; its last good weights are kept, the other folds go on", course.fold, course.failed)
+                log.error("fold %d: %s; the weights before that are kept, the other folds go on", course.fold, course.failed)
+            if course.kept is None and course.failed and not broken[row]:  # judged, and nothing good before
+                course.kept = nn.utils.parameters_to_vector(course.init().parameters()).detach()
             if course.kept is None and (course.failed or (told is None and now.epoch == course.n_epochs)):
                 course.kept = stack.flat[row].cpu().clone()
             waited = told is not None and now.epoch - course.best >= self.settings.patience
-            if not (course.failed or waited or now.epoch == course.n_epochs):
+            course.done = bool(course.failed or waited or now.epoch == course.n_epochs)
+            if not course.done:
                 going.append(row)
+        if len(going) == 1 and stack.n_begun > 1:
+            going = sorted([*going, next(row for row in range(len(own)) if row not in going)])
         return torch.tensor(going, dtype=torch.int64, device=self.device)
 
     def _write(self, course: Course, epoch: int, loss: float, valid_loss: float, valid_ccc: float) -> None:
-        if not math.isfinite(valid_ccc):
+        if not (math.isfinite(valid_ccc) and math.isfinite(valid_loss)):
             course.failed = f"diverged in epoch {epoch}: validation is not finite"
             return
         told = {"epoch": epoch, "loss": loss, "valid_loss": valid_loss, "valid_ccc": valid_ccc}

@@ -121,28 +121,34 @@ class Job:
                 log.info("training %d folds side by side on %s", n_together, self.device)
                 if self.device.type == "cpu":
                     devices.keep_memory()
-            try:
-                fitted = self._fit_stack(left[: self.size])
-            except torch.OutOfMemoryError as error:
-                if n_together == 1:
-                    raise HimoeError(
-                        f"fold {left[0].fold}: one fold alone does not fit into the GPU's memory; lower training.batch_size"
-                    ) from error
-                self.size = -(-n_together // 2)
-                log.warning("out of GPU memory with %d folds side by side: now %d", n_together, self.size)
-                for name in ("current", "chosen"):
-                    kept.pop(name, None)
-                torch.cuda.empty_cache()
+            fitted = self._try(partial(self._fit_stack, left[:n_together]), n_together)
+            if fitted is not None:
+                yield fitted
+                left = left[n_together:]
                 continue
-            yield fitted
-            left = left[self.size :]
+            self.size = -(-n_together // 2)
+            log.warning("out of GPU memory with %d folds side by side: now %d", n_together, self.size)
+            for name in ("current", "chosen"):
+                kept.pop(name, None)
+            torch.cuda.empty_cache()  # here, where no traceback holds what was tried
+
+    def _try(self, work: Callable[[], Any], n_together: int) -> Any:
+        """What ``work`` gives; None where several folds together need more memory than the GPU has."""
+        import torch
+
+        try:
+            return work()
+        except torch.OutOfMemoryError as error:
+            if n_together > 1:
+                return None
+            raise HimoeError("one fold alone does not fit into the GPU's memory; lower training.batch_size") from error
 
     def _side_by_side(self, splits: list[Split]) -> int:
         """As the config says; on a GPU, by what one fold is seen to need there."""
         one = 0
         if splits and self.device.type == "cuda" and self.settings.stack == "auto":
             trainer, tokens, moments = self._prepare(splits[:1])
-            one = trainer.memory_of_one(self._course(splits[0], tokens, moments, "choose"))
+            one = self._try(partial(trainer.memory_of_one, self._course(splits[0], tokens, moments, "choose")), 1)
         return devices.side_by_side(self.settings, self.device, len(splits), one)
 
     def _prepare(self, splits: list[Split]) -> tuple[Trainer, Tokens, Moments]:
@@ -163,6 +169,8 @@ class Job:
         from himoe.trainer import Course
 
         valid = np.array(positions(tokens, split.valid)) if phase == "choose" else None
+        if valid is not None:
+            self._check_labels(tokens.select(valid.tolist()), split.fold)
         train = np.array(positions(tokens, split.train if phase == "choose" else split.train | split.valid))
         touched = train if valid is None else np.concatenate([train, valid])
         where = f"{self.protocol} fold {split.fold}"
@@ -172,6 +180,13 @@ class Job:
         scaler = moments.scaler(train)
         init = partial(self._init, split.fold, scaler, tokens, train)
         return Course(split.fold, train, valid, scaler, n_epochs or self.settings.epochs, init)
+
+    def _check_labels(self, valid: Tokens, fold: int) -> None:
+        """A target nobody rated in validation would count as CCC 0 in every epoch."""
+        labelled = np.isfinite(valid.y).any(0)
+        if not labelled.all():
+            target = valid.layout.targets[int(np.argmin(labelled))]
+            raise HimoeError(f"fold {fold}: no trial of its inner validation has a label of {target}; choose other splits")
 
     def _init(self, fold: int, scaler: Scaler, tokens: Tokens, train: np.ndarray) -> torch.nn.Module:
         """A fold's model before its first step."""
@@ -202,14 +217,11 @@ class Job:
         if self.settings.refit:
             if self.checkpoint:
                 self.checkpoint.state["chosen"] = {"folds": folds, "courses": [c.results() for c in courses]}
-            again = [
-                self._course(split, tokens, moments, "refit", c.best)
-                for split, c in zip(splits, courses, strict=True)
-                if not c.failed
-            ]
-            if again:
-                trainer.run(again, "refit")
-            final = [{c.fold: c for c in again}.get(c.fold, c) for c in courses]
+            again = [self._course(split, tokens, moments, "refit", c.best) for split, c in zip(splits, courses, strict=True)]
+            for course, first in zip(again, courses, strict=True):
+                course.done = bool(first.failed)  # takes its place in the stack and is not trained
+            trainer.run(again, "refit")
+            final = [first if first.failed else course for course, first in zip(again, courses, strict=True)]
         model, seconds, fitted = courses[0].init(), (time.perf_counter() - started) / len(splits), []
         n_macs = trainer.count_macs(courses[0])
         for split, course, last in zip(splits, courses, final, strict=True):

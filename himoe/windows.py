@@ -92,7 +92,7 @@ def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tens
 
 def crops(bank: Bank, trials: np.ndarray, n_times: int, key: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(trial, start) of one epoch of one fold: about as many crops as fill its trials, in random order. ``key`` is a scalar."""
-    lengths = bank.lengths[trials]
+    lengths, key = bank.lengths[trials], noise.fold_in(key, 0)  # steps of the epoch count from 1
     n_crops = np.maximum(np.rint(lengths / n_times).astype(np.int64), 1)
     trial = np.repeat(np.arange(len(trials)), n_crops)
     order = noise.uniform(noise.fold_in(key, 1), len(trial)).argsort(stable=True).numpy()
@@ -156,7 +156,7 @@ def predict_tokens(
     count, weight = torch.zeros(n_folds * n_tokens, 1, device=bank.device), torch.zeros(n_folds * n_trials, device=bank.device)
     sums: dict[str, Tensor] = {}
     fold = torch.arange(n_folds, device=bank.device)[:, None]
-    for at in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // n_folds, 1)):
+    for at in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // stack.n_begun, 1)):
         here = windows.at(slice(at, at + width))
         batch = read(bank, affine, here, n_times)
         output = stack.predict(batch._replace(y=None))

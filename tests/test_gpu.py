@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from himoe import config, devices, trainer
-from himoe.nn.stack import Stack
+from himoe.nn.stack import Adam, Stack
 from tests.conftest import make_tokens
 from tests.contract.test_plugins import TORCH
 from tests.test_stack import distance, fitted, uneven
@@ -74,7 +74,7 @@ def test_mixed_precision_learns_and_keeps_its_weights_whole(tmp_path):
         assert max(h["valid_ccc"] for h in fold.history) > 0.5
 
 
-def test_no_step_waits_for_the_gpu(tmp_path):
+def test_no_step_waits_for_the_gpu(tmp_path, monkeypatch):
     """A step must not read a number back: the queue would run dry between steps."""
     tokens = make_tokens()
     split = folds(tokens, "loso", tmp=tmp_path)[0]
@@ -82,17 +82,19 @@ def test_no_step_waits_for_the_gpu(tmp_path):
     own.device = devices.settle(own.settings)
     runner, bank, moments = own._prepare([split])
     course = own._course(split, bank, moments, "choose")
-    real = Stack.gradients
+    for name in ("training_batch",):
+        monkeypatch.setattr(trainer, name, unsynchronised(getattr(trainer, name)))
+    monkeypatch.setattr(Stack, "gradients", unsynchronised(Stack.gradients))
+    monkeypatch.setattr(Adam, "step", unsynchronised(Adam.step))
+    runner.run([course], "choose")
 
-    def watched(self, *args):
+
+def unsynchronised(call):
+    def watched(*args):
         torch.cuda.set_sync_debug_mode("error")
         try:
-            return real(self, *args)
+            return call(*args)
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
-    Stack.gradients = watched
-    try:
-        runner.run([course], "choose")
-    finally:
-        Stack.gradients = real
+    return watched

@@ -26,6 +26,14 @@ progress.fold(0)
 time.sleep(4 if sys.argv[1] == "wait" else 0.3)
 progress.close("the end")
 """
+CUT = """
+from pathlib import Path
+import sys
+from himoe import fit, job
+fit._fit = lambda own, *rest: own.progress.epoch(0, 1, valid_ccc=0.5) or sys.exit(75)
+from tests.test_resume import run
+run(Path(sys.argv[1]), Path(sys.argv[1]) / "out")
+"""
 
 
 def test_off_a_terminal_there_is_one_json_line_per_epoch_in_the_log(caplog, capsys):
@@ -84,6 +92,21 @@ def test_two_fits_on_one_terminal_do_not_overwrite_each_other():
     assert everything(theirs).count("the end") == 3
 
 
+def test_an_interrupted_fit_gives_the_terminal_back(tmp_path):
+    """Its cursor was hidden for the bar; it must come back when the fit leaves by the side door."""
+    from tests.test_resume import write_made
+
+    write_made(tmp_path)
+    theirs, ours = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", CUT, str(tmp_path)], cwd=ROOT, stdin=ours, stderr=ours, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(ours)
+    told = everything(theirs)
+    assert process.wait(timeout=30) == 75
+    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
+
+
 def test_tensorboard_curves_are_written_if_asked_for(tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -102,3 +125,18 @@ def test_tensorboard_that_is_absent_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(HimoeError, match=r"training\.tensorboard: .*; install tensorboard or set it to false"):
         Progress("himoe on x", 1, 3, tmp_path)
+
+
+def test_a_log_is_text_with_time_and_plain_json_lines(tmp_path):
+    from types import SimpleNamespace
+
+    from himoe.job import job
+
+    log = tmp_path / "fit.log"
+    with job(SimpleNamespace(threads=1, log=[str(log)])):
+        Progress("himoe on x", 1, 3).epoch(0, 1, loss=0.5)
+    lines = log.read_text().splitlines()
+    [own] = [json.loads(line) for line in lines if line.startswith("{")]
+    assert own["loss"] == 0.5
+    assert lines[-1].startswith("20")
+    assert "done in" in lines[-1]

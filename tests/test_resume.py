@@ -28,15 +28,21 @@ OPTIONS = {"own": {"width": 16, "match_parameters": False}, "reference": {}}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Tokens and splits on disk, and the weights of a fit that nobody disturbed."""
-    root, tokens = tmp_path_factory.mktemp("made"), make_tokens(6, 3)
+    root = tmp_path_factory.mktemp("made")
+    write_made(root)
+    run(root, root / "clean")
+    run(root, root / "clean-2", TOGETHER)
+    return root
+
+
+def write_made(root):
+    """Six subjects and two folds."""
+    tokens = make_tokens(6, 3)
     for subject in sorted({t.subject for t in tokens.trials}):
         own = tokens.select([i for i, t in enumerate(tokens.trials) if t.subject == subject])
         io.write_tokens(root / f"{subject}.npz", own)
     frame = splits.make_splits("subject_kfold", list(tokens.trials), config.Splits(n_folds=2))
     io.write_table(root / "splits.csv", frame)
-    run(root, root / "clean")
-    run(root, root / "clean-2", TOGETHER)
-    return root
 
 
 def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS):
@@ -249,3 +255,66 @@ def test_a_write_that_dies_leaves_the_state_before_it(tmp_path, monkeypatch):
     assert again.load()
     assert again.state["a"] == 1
     assert [p.name for p in tmp_path.iterdir()] == [".resume"]
+
+
+def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypatch):
+    """Two folds together; fold 1 breaks in its third step, the job dies in the same epoch: the state knows."""
+    from himoe.nn.stack import Stack
+
+    real, calls = Stack.gradients, [0]
+
+    def poisoned(self, *args):
+        losses, gradient = real(self, *args)
+        calls[0] += 1
+        if calls[0] == 3:
+            gradient[1] = np.nan
+        return losses, gradient
+
+    monkeypatch.setattr(Stack, "gradients", poisoned)
+    run(made, tmp_path / "whole", TOGETHER)
+    assert [f["failed"] for f in io.read_json(tmp_path / "whole/record")["folds"].values()] == [
+        "",
+        "diverged in epoch 1, step 3",
+    ]
+    calls[0] = 0
+    with monkeypatch.context() as patched:
+        stop_after(patched, 4)
+        with pytest.raises(Killed):
+            run(made, tmp_path / "cut", TOGETHER)
+    run(made, tmp_path / "cut", TOGETHER)
+    assert hash_file(tmp_path / "cut/weights") == hash_file(tmp_path / "whole/weights")
+    for out in ("whole", "cut"):
+        folds = io.read_json(tmp_path / out / "record")["folds"]
+        assert folds["1"]["failed"] == "diverged in epoch 1, step 3"
+
+
+def test_a_stack_that_was_halved_stays_halved(made, tmp_path, monkeypatch, caplog):
+    """Out of memory with two folds, killed with one: the next attempt does not try two again."""
+    import torch
+
+    from himoe.trainer import Trainer
+
+    real, tried = Trainer.run, []
+
+    def tight(self, courses, phase):
+        tried.append(len(courses))
+        if len(courses) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        real(self, courses, phase)
+
+    monkeypatch.setattr(Trainer, "run", tight)
+    with monkeypatch.context() as patched:
+        stop_after(patched, 6)
+        with pytest.raises(Killed):
+            run(made, tmp_path, TOGETHER)
+    assert tried == [2, 1]
+    tried.clear()
+    with caplog.at_level("INFO", logger="himoe"):
+        run(made, tmp_path, TOGETHER)
+    assert set(tried) == {1}
+    assert io.read_json(tmp_path / "record")["stack"] == 1
+    assert "resumed at epoch" in caplog.text
+    a, b = (store.read_shard(p / "weights", p / "record") for p in (tmp_path, made / "clean"))
+    assert all(
+        np.array_equal(a[fold].state[n], b[fold].state[n]) for fold in b for n in b[fold].state
+    )  # those of one at a time

@@ -248,19 +248,48 @@ def tokens_of(own, split):
 @pytest.mark.parametrize("model", TORCH)
 @pytest.mark.parametrize("per_token", [False, True])
 def test_together_is_alone(model, per_token, tmp_path):
-    """Four folds of unequal length: same weights within 1e-4 relative L2 after 50 steps, same epochs chosen."""
+    """Four folds with epochs of different length: the same weights within 1e-4 relative L2 after 50 steps and more."""
     tokens = uneven(per_token)
+    splits, settings = folds(tokens, n_folds=4, tmp=tmp_path), SHORT.model_copy(update={"learning_rate": 1e-3, "epochs": 60})
+    own = job(model, tokens, {"width": 16}, settings=settings)
+    runner, together = courses_of(own, splits, 25)
+    steps = runner.steps(together)
+    assert len(set(steps)) > 1
+    assert (25 * steps).min() >= 50
+    runner.run(together, "refit")
+    for split, b in zip(splits, together, strict=True):
+        runner, [a] = courses_of(own, [split], 25)
+        runner.run([a], "refit")
+        assert (a.kept - b.kept).norm() / a.kept.norm() < 1e-4
+        np.testing.assert_allclose(a.scaler.mean, b.scaler.mean, atol=1e-12)
+
+
+def test_together_chooses_the_same_epochs(tmp_path):
+    tokens = uneven()
     splits = folds(tokens, n_folds=4, tmp=tmp_path)
-    update = {"epochs": 8, "patience": 8, "learning_rate": 1e-3}
-    alone = fitted(model, tokens, splits, 1, **update)
-    together = fitted(model, tokens, splits, 4, **update)
+    alone, together = (fitted("late_fusion", tokens, splits, k) for k in (1, 4))
     assert [f.fold for f in together] == [f.fold for f in alone]
     for a, b in zip(alone, together, strict=True):
         assert a.best_epoch == b.best_epoch
-        assert distance(b.state, a.state) < 1e-4
-        np.testing.assert_array_equal(a.scaler.mean, b.scaler.mean)
         for name in ("loss", "valid_loss", "valid_ccc"):
             np.testing.assert_allclose([h[name] for h in a.history], [h[name] for h in b.history], atol=1e-3)
+
+
+def test_noise_is_of_a_seed_and_a_fold(tmp_path):
+    tokens = make_tokens()
+    splits, keys = folds(tokens, "loso", tmp=tmp_path), []
+    for seed in (0, 1):
+        runner, courses = courses_of(job("late_fusion", tokens, {"width": 16}, seed), splits, 1)
+        keys += runner.keys(courses).tolist()
+    assert len(set(keys)) == 12
+    assert trainer.INPUT != trainer.MODEL
+
+
+def courses_of(own, splits, n_epochs):
+    """(trainer, courses) of these folds, to be trained for so many epochs without judging them."""
+    own.device = CPU
+    runner, tokens, moments = own._prepare(splits)
+    return runner, [own._course(s, tokens, moments, "refit", n_epochs) for s in splits]
 
 
 def test_folds_end_each_at_its_own_time(tmp_path):
@@ -275,9 +304,12 @@ def test_folds_end_each_at_its_own_time(tmp_path):
         assert distance(b.state, a.state) < 1e-3
 
 
-def test_nothing_of_a_fold_reaches_another(tmp_path):
-    """One subject, tested in fold 0 and trained on in the others, becomes someone else: fold 0 keeps every bit."""
-    tokens = make_tokens()
+@pytest.mark.parametrize("update", [{"epochs": 2}, {"epochs": 9, "patience": 1, "refit": True}], ids=["short", "to the end"])
+@pytest.mark.parametrize("model", TORCH)
+def test_nothing_of_a_fold_reaches_another(model, update, tmp_path):
+    """One subject, tested in fold 0 and trained on in the others, becomes someone else: fold 0 keeps every bit, also where the
+    others then end at other times."""
+    tokens = make_tokens(signal=0.1)
     splits = folds(tokens, "loso", tmp=tmp_path)[:3]
     subject = next(iter(splits[0].test))[0]
     other = replace(tokens, x=tokens.x.copy(), y=tokens.y.copy())
@@ -286,9 +318,61 @@ def test_nothing_of_a_fold_reaches_another(tmp_path):
             rows = slice(tokens.offsets[i], tokens.offsets[i + 1])
             other.x[rows] += 1000
             other.y[rows] -= 1000
-    a, b = (fitted("himoe", t, splits, 3, epochs=2) for t in (tokens, other))
+    a, b = (fitted(model, t, splits, 3, **update) for t in (tokens, other))
     same = [all(np.array_equal(x.state[n], y.state[n]) for n in x.state) for x, y in zip(a, b, strict=True)]
     assert same == [True, False, False]
+    if "refit" in update:
+        assert any(len({len(f.history) for f in told}) > 1 for told in (a, b))  # they leave one by one
+
+
+def test_a_fit_may_not_even_load_its_test_subjects(tmp_path):
+    tokens, asked = make_tokens(), []
+    splits, own = folds(tokens, "loso", tmp=tmp_path), job("late_fusion", tokens, {"width": 16})
+    real = own.load
+
+    def load(subjects, forbidden):
+        asked.append((subjects, forbidden))
+        return real(subjects, forbidden)
+
+    own.load, own.device = load, CPU
+    own._prepare(splits[:1])
+    own._prepare(splits[:2])
+    [one, two], everyone = asked, {t.subject for t in tokens.trials}
+    tested = [{s for s, _ in split.test} for split in splits]
+    assert one == (everyone - tested[0], tested[0])
+    assert two == (everyone, set())  # each of them is the other's training subject
+
+
+def test_a_target_nobody_rated_in_validation_is_refused(tmp_path):
+    tokens = make_tokens()
+    split = folds(tokens, "loso", tmp=tmp_path)[0]
+    y = tokens.y.copy()
+    for i, t in enumerate(tokens.trials):
+        if (t.subject, t.trial) in split.valid:
+            y[tokens.offsets[i] : tokens.offsets[i + 1], 1] = np.nan
+    with pytest.raises(HimoeError, match="fold 0: no trial of its inner validation has a label of arousal"):
+        fitted("late_fusion", replace(tokens, y=y), [split], 1)
+
+
+def test_products_are_in_bfloat16_where_that_is_asked_for(models):
+    _, together = batches()
+    seen, stack = [], Stack(copies(models), CPU, torch.bfloat16)
+    stack.template.heads.up.register_forward_hook(lambda module, args, out: seen.append(out.dtype))
+    out = stack.predict(together._replace(y=None))
+    assert seen == [torch.bfloat16]
+    assert out.prediction.dtype == stack.flat.dtype == torch.float32
+    exact = Stack(copies(models), CPU).predict(together._replace(y=None)).prediction
+    assert 0 < (out.prediction - exact).abs().mean() < 0.05
+
+
+def test_buffers_that_differ_between_folds_are_refused():
+    class Own(torch.nn.Linear):
+        def __init__(self, value):
+            super().__init__(2, 2)
+            self.register_buffer("kept", torch.full((1,), value), persistent=False)
+
+    with pytest.raises(HimoeError, match="Own: buffer kept differs between folds"):
+        Stack([Own(1.0), Own(2.0)], CPU)
 
 
 def test_stacks_of_any_size_cover_all_folds(tmp_path):
@@ -367,7 +451,7 @@ def test_a_fold_that_diverges_fails_alone(stack, refit, tmp_path, caplog):
         judged = bad in {s for s, _ in split.valid}
         assert fold.failed == ("diverged in epoch 1: validation is not finite" if judged else "diverged in epoch 1, step 1")
         assert all(np.isfinite(a).all() for a in fold.state.values())
-    assert caplog.text.count("its last good weights are kept, the other folds go on") == 5
+    assert caplog.text.count("the weights before that are kept, the other folds go on") == 5
 
 
 def test_the_weights_before_the_bad_step_are_kept(tmp_path, monkeypatch):
@@ -385,14 +469,25 @@ def test_the_weights_before_the_bad_step_are_kept(tmp_path, monkeypatch):
         return losses, gradient
 
     monkeypatch.setattr(Stack, "gradients", poisoned)
+    ends, conclude = [], trainer.Trainer._conclude
+
+    def watched(self, own, stack, adam, now, told):
+        ends.append(stack.flat.clone())
+        return conclude(self, own, stack, adam, now, told)
+
+    monkeypatch.setattr(trainer.Trainer, "_conclude", watched)
     told = fitted("late_fusion", tokens, splits, 2)
     assert calls[0] == SHORT.epochs * n_steps
     assert told[1].failed == "diverged in epoch 4, step 2"
     assert told[1].history == clean[1].history[:3]
     best = max(told[1].history, key=lambda h: h["valid_ccc"])["epoch"]
     assert told[1].best_epoch == best
+    own = job("late_fusion", tokens, {"width": 16})
+    _, [course, _] = courses_of(own, splits, 1)
+    expected = trainer.arrays(course.init(), ends[best - 1][1])
+    assert all(np.array_equal(told[1].state[n], expected[n]) for n in expected)
     assert not told[0].failed
-    assert distance(told[0].state, clean[0].state) < 1e-4
+    assert all(np.array_equal(told[0].state[n], clean[0].state[n]) for n in clean[0].state)
 
 
 def test_the_device_asked_for_is_the_device_got():

@@ -30,12 +30,14 @@ def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     cells = [(d, t) for d in evidence.settings for t in evidence.targets_of(d)]
     n_cols = 2 if len(cells) > 1 else 1
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, sharex=True)
+    failed = set(data.loc[data["ccc"].isna(), "model"])
     flat, look = [ax for row in axes for ax in row], inks(paper, evidence.config.models)
     for ax, (setting, target) in zip(flat, cells, strict=False):
         for model in evidence.config.models:
             part = data[(data["setting"] == setting) & (data["target"] == target) & (data["model"] == model)]
             colour, marker, width = look[model]
-            ax.plot(part["severity"], part["ccc"], color=colour, marker=marker, ms=4, lw=width, label=model_title(model))
+            label = model_title(model) + (" (failed: diverged)" if model in failed else "")
+            ax.plot(part["severity"], part["ccc"], color=colour, marker=marker, ms=4, lw=width, label=label)
             if model == "himoe":
                 ax.fill_between(part["severity"], part["low"], part["high"], color=colour, alpha=0.15, lw=0)
         ax.set_title(f"{setting_title(setting)} · {target}")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from himoe.items import Evidence
+
 WIDTH = 7.6
 
 
@@ -83,10 +85,16 @@ def inks(paper: Paper, models: list[str]) -> dict[str, tuple[str, str, float]]:
 
 
 def nothing(ax: Axes, title: str, paper: Paper) -> None:
-    """An empty panel that says why: every fold of the model failed."""
+    """An empty panel that says why: no network has a fold that did not fail, or none was trained."""
     ax.set_axis_off()
     ax.set_title(title)
-    ax.text(0.5, 0.5, "failed: diverged", transform=ax.transAxes, ha="center", color=paper.ink)
+    ax.text(0.5, 0.5, "nothing to draw: no fold ended well", transform=ax.transAxes, ha="center", color=paper.ink)
+
+
+def without_failed(evidence: Evidence, setting: str, model: str = "himoe") -> str:
+    """``, without 2 failed folds``, to be put behind a panel's name; empty where none failed."""
+    n = len(evidence.failed.get((setting, model), []))
+    return f", without {n} failed fold{'s' * (n > 1)}" if n else ""
 
 
 def stamp(figure: Figure, text: str, paper: Paper) -> None:

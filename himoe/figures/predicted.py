@@ -1,16 +1,16 @@
-"""Hi-MoE's predictions against the labels, clean input, every test row of all folds (one point per trial; per token where
-labels vary within a trial). The line is perfect agreement; points beside it show bias, a flat cloud shows no skill."""
+"""Hi-MoE's predictions against the labels, clean input, every test row of all folds that ended well (one point per trial;
+per token where labels vary within it). The line is perfect agreement; points beside it show bias, a flat cloud no skill."""
 
 import pandas as pd
 
 from himoe.config import dataset_info
-from himoe.figures._paper import Paper, nothing, panels
+from himoe.figures._paper import Paper, nothing, panels, without_failed
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 from himoe.stats.metrics import ccc
 
 TITLE = "Predicted against reported"
 SECTION = "comparison"
-NEEDS = ("predictions",)
+NEEDS = ("predictions", "runs")
 REQUIRES = {"models": "himoe"}
 MAX_POINTS = 4000
 
@@ -37,8 +37,11 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         edge = 0.04 * (high - low)
         ax.set(xlim=(low - edge, high + edge), ylim=(low - edge, high + edge), xlabel="reported")
         ax.set_title(f"{setting_title(setting)}\n{target}")
-        pooled = ccc(part["y_true"].to_numpy(float), part["y_pred"].to_numpy(float))
-        told.append(f"{setting_title(setting)} {target}: pooled CCC {pooled:.2f} over {len(part)} rows")
+        pooled = f"pooled CCC {ccc(part['y_true'].to_numpy(float), part['y_pred'].to_numpy(float)):.2f}"
+        if lost := without_failed(evidence, setting):
+            pooled = "no pooled CCC" + lost
+            ax.text(0.03, 0.93, lost.strip(" ,"), transform=ax.transAxes, fontsize=6.5)
+        told.append(f"{setting_title(setting)} {target}: {pooled}, {len(part)} rows")
         tables.append(drawn[["setting", "target", "subject", "trial", "y_true", "y_pred"]])
     for ax in flat[len(cells) :]:
         ax.set_axis_off()

@@ -8,12 +8,12 @@ groups apart."""
 import numpy as np
 import pandas as pd
 
-from himoe.figures._paper import Paper, nothing, panels
+from himoe.figures._paper import Paper, nothing, panels, without_failed
 from himoe.items import Drawn, Evidence, setting_title
 
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
-NEEDS = ("routing", "predictions")
+NEEDS = ("routing", "predictions", "runs")
 REQUIRES = {"models": "himoe"}
 KEYS = ["seed", "fold", "subject", "trial"]
 
@@ -47,7 +47,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         for (i, j), value in np.ndenumerate(table.to_numpy()):
             colour = "#ffffff" if abs(values[i, j]) > 0.6 * limit else "#10151c"
             ax.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6, color=colour)
-        ax.set_title(f"{setting_title(setting)} · lambda {lam:.2f}")
+        ax.set_title(f"{setting_title(setting)}{without_failed(evidence, setting)} · lambda {lam:.2f}")
         ax.set_xlabel("prototype (anchor, degrees)" if len(targets) > 1 else "prototype (anchor)")
         long = table.rename_axis(columns="prototype").stack(future_stack=True).rename("weight").reset_index()
         tables.append(long.assign(setting=setting))

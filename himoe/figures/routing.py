@@ -1,18 +1,18 @@
 """Where Hi-MoE's modality expert bank sends what it reads. Left: share of the fused representation that each modality (and
 the null token) supplies as tokens are lost at random; shares of absent tokens are exactly 0, so weight moves to the null
 token. Right: how much of each expert a modality's tokens take on clean input (soft combine weights). Means over test trials
-of all folds and seeds."""
+of all folds and seeds that ended well."""
 
 import numpy as np
 import pandas as pd
 
 from himoe.config import dataset_info
-from himoe.figures._paper import Paper, nothing, panels
+from himoe.figures._paper import Paper, nothing, panels, without_failed
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 
 TITLE = "Routing of the modality expert bank"
 SECTION = "model"
-NEEDS = ("routing",)
+NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe", "conditions": "missing_rate"}
 MODEL = "himoe"
 
@@ -38,7 +38,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         by_expert = combine.assign(token=index[0], expert=index[1]).pivot_table(index="token", columns="expert", values="value")
         _heat(row[0], by_rate, names, [f"{s:g}" for s in by_rate.columns], paper)
         _heat(row[1], by_expert, names, [f"{e + 1}" for e in by_expert.columns], paper)
-        row[0].set_title(f"{setting_title(setting)} · share in the fusion")
+        row[0].set_title(f"{setting_title(setting)}{without_failed(evidence, setting)} · share in the fusion")
         row[1].set_title("use of experts, clean")
         row[0].set_xlabel("random missing rate")
         row[1].set_xlabel("expert")

@@ -28,7 +28,10 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         for i, model in enumerate(models):
             colour, marker, _ = look[model]
             ax.scatter([i] * len(wide), wide[model], s=16, color=colour, marker=marker, zorder=2, alpha=0.85, lw=0)
+            if wide[model].isna().any():
+                ax.text(i, 0.5, "failed: diverged", transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="center")
             ax.hlines(wide[model].mean(skipna=False), i - 0.3, i + 0.3, color=paper.ink, lw=2, zorder=3)
+        ax.set_xlim(-0.5, len(models) - 0.5)
         ax.set_xticks(range(len(models)), [model_title(m) for m in models], rotation=25, ha="right")
         ax.set_title(f"{setting_title(setting)} · {len(wide)} subjects")
         tables.append(wide.reset_index().melt(id_vars="subject", value_name="ccc").assign(setting=setting))

@@ -1,9 +1,10 @@
 """Inner-validation loss (squared error of standardised targets plus half of 1 - CCC) of every fold while it trains; the dot
-marks the epoch with the best validation CCC, which is the one used. Test subjects play no part in it."""
+marks the epoch with the best validation CCC, which is the one used; a cross, where a fold diverged. Test subjects play no part
+in it."""
 
 import pandas as pd
 
-from himoe.figures._paper import Paper, inks, panels
+from himoe.figures._paper import Paper, inks, nothing, panels
 from himoe.items import Drawn, Evidence, model_title, setting_title
 
 TITLE = "Training on inner validation"
@@ -27,9 +28,21 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             best = history[history["epoch"] == told["best_epoch"]]
             ax.plot(history["epoch"], history["valid_loss"], color=colour, lw=1, alpha=0.8)
             label = model_title(run["model"]) if not rows or all(r[1] != run["model"] for r in rows) else None
-            ax.scatter(best["epoch"], best["valid_loss"], color=colour, marker=marker, s=18, zorder=3, label=label)
+            if told["failed"]:
+                ax.scatter(history["epoch"].iloc[-1], history["valid_loss"].iloc[-1], color=colour, marker="x", s=30, zorder=3)
+            ax.scatter(
+                *(best[c][: 0 if told["failed"] else None] for c in ("epoch", "valid_loss")),
+                color=colour,
+                marker=marker,
+                s=18,
+                zorder=3,
+                label=label,
+            )
             rows += [(run["setting"], run["model"], run["seed"], int(fold), *(h[c] for c in HISTORY)) for h in told["history"]]
     for ax, setting in zip(axes[0], settings, strict=True):
+        if not any(r[0] == setting for r in rows):
+            nothing(ax, setting_title(setting), paper)
+            continue
         ax.set_title(setting_title(setting))
         ax.set_xlabel("epoch")
     axes[0][0].set_ylabel("inner-validation loss")
@@ -37,4 +50,6 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         figure.legend(loc="outside upper left", ncols=4, fontsize=8.5)
     data = pd.DataFrame(rows, columns=["setting", "model", "seed", "fold", *HISTORY])
     n_fits = data.groupby(["setting", "model", "seed", "fold"]).ngroups if len(data) else 0
-    return Drawn(figure, data, f"Validation loss of {n_fits} fits; the chosen epochs are marked.")
+    n_failed = sum(len(folds) for folds in evidence.failed.values())
+    told = f"Validation loss of {n_fits} fits; the chosen epochs are marked."
+    return Drawn(figure, data, told + (f" {n_failed} fits diverged." if n_failed else ""))

@@ -23,6 +23,7 @@ from himoe.nn.alignment import (
     shift_tokens,
 )  # fmt: skip
 from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.nn.linear import Linear
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
 from himoe.nn.prototypes import DifferentialPrototypes
@@ -73,11 +74,11 @@ class HiMoE(nn.Module):
         n_experts = n_modalities + c.extra_experts
         self.config, self.token_rate = c, ctx.layout.token_rate
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
-        self.semantic = nn.Linear(d, c.semantic_width)
+        self.semantic = Linear(d, c.semantic_width)
         self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
         self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
-        self.presence_bias = nn.Linear(2 * n_modalities, n_experts)
+        self.presence_bias = Linear(2 * n_modalities, n_experts)
         self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
         self.modality_bank = MaskedSoftMoE(d, n_experts, c.expert_hidden * d)
         self.fusion = MaskedFusion(d)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from himoe.nn.attention import attend, blocks
+from himoe.nn.linear import Linear
 
 MIN_PAIRS = 8.0
 
@@ -80,17 +81,25 @@ class LagBank(nn.Module):
         weight = torch.einsum("bmtu,bum->btm", mix, present)
         moved = torch.einsum("bmtu,bumd->btmd", mix, h * present.unsqueeze(-1))
         likeliest = w.argmax(-1) - self.max_lag
-        kept = shift_tokens(h, mask, -likeliest)[1]
+        kept = shift_mask(mask, -likeliest)
         return torch.where(kept.unsqueeze(-1), moved / weight.clamp(min=1e-6).unsqueeze(-1), 0.0), kept
+
+
+def shift_mask(mask: Tensor, shift: Tensor) -> Tensor:
+    """Presence (B, T, M) delayed by whole tokens (B, M); what leaves the window is absent."""
+    at, inside = _delayed(mask.shape[1], shift)
+    return mask.gather(1, at) & inside
+
+
+def _delayed(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
+    at = torch.arange(n_times, device=shift.device)[None, :, None] - shift[:, None]
+    return at.clamp(0, n_times - 1), (at >= 0) & (at < n_times)
 
 
 def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
     """Delay by whole tokens: p'(t) = p(t - shift); p (B, T, M, s), shift (B, M). What leaves the window is absent."""
-    n_times = p.shape[1]
-    at = torch.arange(n_times, device=p.device)[None, :, None] - shift[:, None]
-    inside = (at >= 0) & (at < n_times)
-    at = at.clamp(0, n_times - 1)
-    moved = mask.gather(1, at) & inside
+    at, _ = _delayed(p.shape[1], shift)
+    moved = shift_mask(mask, shift)
     return p.gather(1, at.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
 
 
@@ -105,14 +114,15 @@ class LocalCrossAttention(nn.Module):
         super().__init__()
         self.n_heads, self.radius, self.reach = n_heads, radius, math.ceil(radius * token_rate)
         self.norm = nn.LayerNorm(d)
-        self.query, self.key_value, self.out = nn.Linear(d, d), nn.Linear(d, 2 * d), nn.Linear(d, d)
+        self.query, self.key_value, self.out = Linear(d, d), Linear(d, 2 * d), Linear(d, d)
         self.null = nn.Parameter(0.02 * torch.randn(2, d))
 
     def forward(self, h: Tensor, mask: Tensor, time: Tensor) -> Tensor:
         """h (B, T, M, d), mask (B, T, M), time (B, T) s -> h plus what the neighbourhood adds, 0 where absent."""
         others, there = mean_of_others(h, mask)
         batch, n_times, n_modalities, _ = h.shape
-        size = 2 * self.reach + 1
+        reach = min(self.reach, n_times - 1)
+        size = n_times if 2 * reach + 1 >= n_times else 2 * reach + 1
 
         def cut(x: Tensor, reach: int) -> Tensor:  # (B, T, M, d) -> (B*M, n, U, d), U = size + 2 reach
             return blocks(x.transpose(1, 2).flatten(0, 1), size, reach)
@@ -121,13 +131,13 @@ class LocalCrossAttention(nn.Module):
             return x.unflatten(-1, (self.n_heads, -1)).transpose(-2, -3)
 
         q = heads(cut(self.query(self.norm(h)), 0))
-        k, v = (heads(cut(x, self.reach)) for x in self.key_value(self.norm(others)).chunk(2, -1))
+        k, v = (heads(cut(x, reach)) for x in self.key_value(self.norm(others)).chunk(2, -1))
         null = heads(self.null.unsqueeze(1)).unsqueeze(1).expand(-1, q.shape[1], -1, -1, -1)  # (2, n, H, 1, d/H)
         null = null.unsqueeze(1).expand(-1, len(q), -1, -1, -1, -1)
         k, v = torch.cat([k, null[0]], -2), torch.cat([v, null[1]], -2)
-        own, around = (blocks(time.unsqueeze(-1), size, reach, torch.inf) for reach in (0, self.reach))
+        own, around = (blocks(time.unsqueeze(-1), size, reach, torch.inf) for reach in (0, reach))
         near = (own - around.transpose(2, 3)).abs() <= self.radius  # (B, n, size, U)
-        seen = near[:, None] & (cut(there.unsqueeze(-1).to(h.dtype), self.reach) > 0).transpose(2, 3).unflatten(0, (batch, -1))
+        seen = near[:, None] & (cut(there.unsqueeze(-1).to(h.dtype), reach) > 0).transpose(2, 3).unflatten(0, (batch, -1))
         seen = F.pad(seen.flatten(0, 1), (0, 1), value=True).unsqueeze(2)  # the null key is always there
         a = attend(q, k, v, seen).transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]
         a = a.unflatten(0, (batch, n_modalities)).transpose(1, 2)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from himoe.nn.attention import attend
+from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
 
 
@@ -43,7 +44,7 @@ class ModalityEncoder(nn.Module):
         n_modalities = len(n_features)
         self.n_features, self.d, self.kernel, self.dropout = n_features, d, kernel, dropout
         self.register_buffer("owner", owners(n_features), persistent=False)
-        self.project = nn.ModuleList(nn.Linear(n, d) for n in n_features)
+        self.project = nn.ModuleList(Linear(n, d) for n in n_features)
         self.embedding = nn.Parameter(0.02 * torch.randn(n_modalities, d))
         self.scale = nn.Parameter(torch.ones(n_modalities, d))
         self.depthwise = nn.ParameterList(
@@ -77,8 +78,8 @@ class TransformerBlock(nn.Module):
         super().__init__()
         self.n_heads, self.dropout = n_heads, dropout
         self.norm_attention, self.norm_feed = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.up, self.down = nn.Linear(d, hidden), nn.Linear(hidden, d)
+        self.qkv, self.out = Linear(d, 3 * d), Linear(d, d)
+        self.up, self.down = Linear(d, hidden), Linear(hidden, d)
 
     def forward(self, z: Tensor, valid: Tensor) -> Tensor:
         """z (B, T, d), valid (B, T) -> (B, T, d); padding is never attended to."""
@@ -103,7 +104,7 @@ class LinearReadout(nn.Module):
         super().__init__()
         self.penalty = penalty
         self.register_buffer("owner", owners(n_features), persistent=False)
-        self.linear = nn.Linear(sum(n_features), n_outputs)
+        self.linear = Linear(sum(n_features), n_outputs)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
@@ -135,7 +136,7 @@ class Heads(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(d)
         scale = (0.01 if small else 1.0) / d**0.5
-        self.up, self.down = nn.Linear(d, d * n_outputs), nn.Parameter(scale * torch.randn(n_outputs, d))
+        self.up, self.down = Linear(d, d * n_outputs), nn.Parameter(scale * torch.randn(n_outputs, d))
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def forward(self, z: Tensor) -> Tensor:

@@ -89,5 +89,5 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
         return x
     n = x.numel()
     quarters = bits(draw(), -(-n // 4)).view(torch.int16)[..., :n]
-    keep = (quarters >= round(p * 2 * HALF) - HALF).unflatten(-1, x.shape)
+    keep = (quarters >= min(round(p * 2 * HALF), 2 * HALF - 1) - HALF).unflatten(-1, x.shape)
     return x * (keep * (1 / (1 - p)))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.nn.linear import Linear
 from himoe.nn.soft_moe import Experts
 
 MAX_LAMBDA = 0.9
@@ -51,10 +52,10 @@ class DifferentialPrototypes(nn.Module):
         self.n_heads, self.width, self.lambda_init = n_heads, d // n_heads, lambda_init
         self.norm = nn.LayerNorm(d)
         self.prototypes = nn.Parameter(torch.randn(n_prototypes, d))
-        self.query, self.key = nn.Linear(d, 2 * d), nn.Linear(d, 2 * d)
+        self.query, self.key = Linear(d, 2 * d), Linear(d, 2 * d)
         self.lambda_vectors = nn.Parameter(0.1 * torch.randn(4, self.width))
         self.experts = Experts(n_prototypes, d, hidden)
-        self.out = nn.Linear(d, d)
+        self.out = Linear(d, d)
         self.register_buffer("anchors", anchors(n_prototypes, n_outputs), persistent=False)
 
     def lam(self) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.nn.linear import Linear
+
 ABSENT = -1e9
 
 
@@ -67,7 +69,7 @@ class MaskedFusion(nn.Module):
 
     def __init__(self, d: int):
         super().__init__()
-        self.score = nn.Linear(d, 1, bias=False)
+        self.score = Linear(d, 1, bias=False)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """tokens (N, S, d), mask (N, S) -> fused (N, d), weights (N, S), exactly 0 where absent."""

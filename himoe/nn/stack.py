@@ -24,13 +24,19 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 class Stack:
     """Models with equal architecture and parameters of their own, on one device.
 
-    ``flat`` (K, P) float32 holds them; the first model is kept as the template through which all are called.
+    ``flat`` (K, P) float32 holds them; the first model is kept as the template through which all are called. ``n_begun``: how
+    many the stack began with, if rows have left it since: what is computed for a row, to the bit, must not depend on who left.
     """
 
-    def __init__(self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None):
-        self.template = models[0]
+    def __init__(
+        self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None, n_begun: int | None = None
+    ):
+        self.template, self.n_begun = models[0], n_begun or len(models)
         if kept := [name for name in self.template.state_dict() if name not in dict(self.template.named_parameters())]:
             raise HimoeError(f"{type(self.template).__name__}: buffer {kept[0]} changes while training; folds keep parameters")
+        for (name, own), *others in zip(*(m.named_buffers() for m in models), strict=True):
+            if not all(torch.equal(own, other) for _, other in others):
+                raise HimoeError(f"{type(self.template).__name__}: buffer {name} differs between folds; only parameters may")
         self.names = [name for name, _ in self.template.named_parameters()]
         self.shapes = [p.shape for p in self.template.parameters()]
         self.flat = torch.stack([nn.utils.parameters_to_vector(m.parameters()).detach() for m in models]).to(device)
@@ -58,7 +64,7 @@ class Stack:
 
         self.template.train()
         with self._precision():
-            if len(self) == 1:
+            if self.n_begun == 1:
                 losses = loss(flat[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
             else:
                 losses = vmap(loss)(flat, batch, keys)
@@ -75,7 +81,7 @@ class Stack:
             return functional_call(self.template, self.named(row), (own,))
 
         with self._precision():
-            if len(self) == 1:
+            if self.n_begun == 1:
                 out = call(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
                 told = Output(out.prediction[None], out.losses, {n: v[None] for n, v in out.routing.items()})
             else:
@@ -106,21 +112,22 @@ class Adam:
     @torch.no_grad()
     def step(self, stack: Stack, gradient: Tensor, rate: Tensor, moving: Tensor) -> Tensor:
         """One step at learning rates (K,) for rows that are ``moving`` (K,) bool. Returns which rows went, (K,) bool: those
-        whose gradient is finite; the others stay as they were."""
+        whose gradient and new weights are finite; the others stay as they were."""
         norm = torch.linalg.vector_norm(gradient, dim=1)
         went = moving & torch.isfinite(norm)
         gradient = gradient * (self.clip_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1)
-        steps = self.steps + went
+        steps = self.steps + went  # as if all of them go
         first = torch.lerp(self.first, gradient, 1 - BETAS[0])
         second = torch.addcmul(BETAS[1] * self.second, gradient, gradient, value=1 - BETAS[1])
         n = steps.clamp(min=1).double()  # float32 would round 0.999^n at small n
         scale = (rate / (1 - BETAS[0] ** n)).float().unsqueeze(1)
         spread = second.sqrt() / (1 - BETAS[1] ** n).sqrt().float().unsqueeze(1) + EPSILON
         flat = stack.flat * (1 - rate * self.weight_decay).float().unsqueeze(1) - scale * first / spread
+        went = went & torch.isfinite(flat).all(1)
         row = went.unsqueeze(1)
         stack.flat = torch.where(row, flat, stack.flat)
         self.first, self.second = torch.where(row, first, self.first), torch.where(row, second, self.second)
-        self.steps = steps
+        self.steps = self.steps + went
         return went
 
     def keep(self, rows: Tensor) -> None:

@@ -38,14 +38,15 @@ def paired_wilcoxon(difference: np.ndarray) -> float:
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm-adjusted p values in the given order (Holm 1979); NaN is no test and stays."""
+    """Holm-adjusted p values in the given order (Holm 1979); NaN, a test that could not be made, stays
+    but counts: a rival that fails makes no other test easier."""
     from statsmodels.stats.multitest import multipletests
 
-    known = ~np.isnan(p_values)
-    out = np.full(len(p_values), np.nan)
-    if known.any():
-        out[known] = multipletests(np.asarray(p_values)[known], method="holm")[1]
-    return out.tolist()
+    if not p_values:
+        return []
+    failed = np.isnan(p_values)
+    adjusted = multipletests(np.where(failed, 1.0, p_values), method="holm")[1]
+    return np.where(failed, np.nan, adjusted).tolist()
 
 
 def effect_size(difference: np.ndarray) -> float:

@@ -11,6 +11,7 @@ VERDICTS = {
     "supported": "✓ supported",
     "not supported": "✗ not supported",
     "untestable on this data": "⊘ untestable on this data",
+    "failed": "✗ failed: diverged",
     "not run": "– not run",
 }
 
@@ -27,9 +28,9 @@ FAILED = "failed: diverged"
 
 
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """Mean with its interval; what is not a number has failed."""
+    """Mean with its interval; a dash for what does not exist."""
     if math.isnan(mean):
-        return FAILED
+        return "–"
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
@@ -44,11 +45,12 @@ def stamped(setting: str) -> str:
 
 
 def failures(evidence: Evidence) -> list[str]:
-    """One sentence per fold that has no prediction."""
-    return [
-        f"Failed: {model_title(run['model'])} on {setting_title(run['setting'])}, seed {run['seed']}, fold {fold} "
-        f"{told['failed']}; its subjects have no score, so the model has none on this data set."
-        for run in evidence.runs
-        for fold, told in run["folds"].items()
-        if told["failed"]
-    ]
+    """One sentence per data set and model that has folds without a prediction."""
+    told = []
+    for (setting, model), folds in evidence.failed.items():
+        named = ", ".join(folds[:6]) + (f" and {len(folds) - 6} more" if len(folds) > 6 else "")
+        told.append(
+            f"Failed: {model_title(model)} on {setting_title(setting)} diverged in {named}. Their subjects have no score, so "
+            "the model has none on this data set; when and where stands in run.json of the fit."
+        )
+    return told

@@ -1,7 +1,7 @@
 """What the paper's abstract claims and what this run says of it. Hypotheses and thresholds were fixed in config/claims.yaml
 before the run. A verdict on a twin says how the code behaves on simulated data and nothing about the paper."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from himoe.tables._text import VERDICTS, interval, number, stamped
 
 TITLE = "Claims"
 SECTION = "verdict"
-NEEDS = ("scores", "claims")
+NEEDS = ("scores", "claims", "runs")
 Verdict = tuple[str, str]
 
 
@@ -53,14 +53,16 @@ def ahead_of_all(evidence: Evidence, setting: str, margin: float) -> Verdict:
     won = (data["difference"] > 0) & (data["p_holm"] < ALPHA)
     if data.empty:
         return "not run", "needs himoe and another model in the run"
-    if data["difference"].isna().any():
-        return "not run", _failed(data.loc[data["difference"].isna(), "other"])
-    if won.all():
-        return "supported", f"ahead in all {len(won)} comparisons"
-    lost = data[~won].sort_values("difference").iloc[0]
+    if failed := _failed(evidence, setting, ["himoe"]):
+        return "failed", failed
+    made = data["difference"].notna()
+    if won[made].all():  # nothing speaks against it
+        failed = _failed(evidence, setting, list(data.loc[~made, "other"]))
+        return ("failed", failed) if failed else ("supported", f"ahead in all {len(won)} comparisons")
+    lost = data[made & ~won].sort_values("difference").iloc[0]
     metric = {"ccc": "CCC"}.get(lost["metric"], lost["metric"])
     return "not supported", (
-        f"ahead in {won.sum()} of {len(won)} comparisons; against {model_title(lost['other'])} on {lost['target']}: "
+        f"ahead in {won.sum()} of {made.sum()} comparisons; against {model_title(lost['other'])} on {lost['target']}: "
         f"{metric} difference {number(lost['difference'])}, p = {number(lost['p_holm'])}"
     )
 
@@ -76,8 +78,8 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     lost = areas(evidence.scores)
     table = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
     table = table[table["condition"] == condition].set_index("model")
-    if table.loc[[*rivals, "himoe"], "lost"].isna().any():
-        return "not run", _failed(table.index[table["lost"].isna()])
+    if failed := _failed(evidence, setting, [*rivals, "himoe"]):
+        return "failed", failed
     most = table.loc[[*rivals, "himoe"], "lost"].max()
     if most < margin:
         told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"
@@ -93,9 +95,10 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     return ("supported" if good else "not supported"), why
 
 
-def _failed(others: Iterable[str]) -> str:
-    """Why there is no comparison."""
-    return f"a fold diverged in the comparison with {', '.join(model_title(m) for m in sorted(set(others)))}"
+def _failed(evidence: Evidence, setting: str, models: list[str]) -> str:
+    """Which of these models have folds that diverged; empty if none."""
+    own = {m: evidence.failed[setting, m] for m in dict.fromkeys(models) if (setting, m) in evidence.failed}
+    return "; ".join(f"{model_title(m)} diverged in {len(folds)} of its folds" for m, folds in own.items())
 
 
 def loses_least_missing(evidence: Evidence, setting: str, margin: float) -> Verdict:

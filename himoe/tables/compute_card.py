@@ -9,6 +9,7 @@ from himoe.tables._text import failures, number
 TITLE = "Compute card"
 SECTION = "run"
 NEEDS = ("runs",)
+COST = ["wall_seconds", "cpu_seconds", "peak_mb", "peak_gpu_mb", "device", "device_name", "threads", "stack", "precision"]
 
 
 def make(evidence: Evidence) -> Made:
@@ -16,15 +17,12 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for run in evidence.runs:
         folds = list(run["folds"].values())
-        epochs = [f["best_epoch"] for f in folds]
+        chosen = ["–" if f["failed"] else str(f["best_epoch"]) for f in folds]
         rows.append({
-            **{k: run[k] for k in ("setting", "protocol", "model", "seed", "shard")},
-            "n_folds": len(folds), "failed": sum(bool(f["failed"]) for f in folds),
-            "n_parameters": max((f["n_parameters"] for f in folds), default=0),
-            "n_macs": max((f["n_macs"] for f in folds), default=0), "n_epochs": sum(len(f["history"]) for f in folds),
-            "stack": run["stack"], "peak_gpu_mb": run["peak_gpu_mb"], "precision": run["precision"],
-            "best_epochs": " ".join(map(str, epochs)) if any(epochs) else "", "wall_seconds": run["wall_seconds"],
-            "cpu_seconds": run["cpu_seconds"], "peak_mb": run["peak_mb"], "device": run["device"], "threads": run["threads"],
+            **{k: run[k] for k in ("setting", "protocol", "model", "seed", "shard")}, "n_folds": len(folds),
+            "failed": sum(bool(f["failed"]) for f in folds), "n_epochs": sum(len(f["history"]) for f in folds),
+            **{k: max((f[k] for f in folds), default=0) for k in ("n_parameters", "n_macs")},
+            "best_epochs": " ".join(chosen) if any(f["history"] for f in folds) else "", **{k: run[k] for k in COST},
         })  # fmt: skip
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
@@ -34,12 +32,11 @@ def make(evidence: Evidence) -> Made:
         "MACs, M": data["n_macs"].map(lambda n: number(n / 1e6, 1) if n else "–"),
         "best epochs": data["best_epochs"].replace("", "–"), "wall, s": data["wall_seconds"].map(lambda v: number(v, 1)),
         "CPU, s": data["cpu_seconds"].map(lambda v: number(v, 1)), "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),
-        "device": data["device"],
+        "device": [name or device for name, device in zip(data["device_name"], data["device"], strict=True)],
     })  # fmt: skip
     total = data["cpu_seconds"].sum()
     devices = " and ".join(sorted(set(data["device"])))
-    versions = ", ".join(f"{k} {v}" for k, v in evidence.runs[0]["environment"].items() if k in ("python", "torch", "numpy"))
-    note = "\n".join(
-        [*failures(evidence), f"Versions: {versions}. Config, data hashes and validation curves: run.json of each fit."]
-    )
-    return Made(data, shown, f"All fits together took {total:.0f} s of CPU time on {devices}.", note)
+    kept = {", ".join(f"{k} {run['environment'][k]}" for k in ("python", "torch", "numpy")) for run in evidence.runs}
+    note = f"Versions: {'; '.join(sorted(kept))}. Config, data hashes and validation curves: run.json of each fit."
+    told = f"All fits together took {total:.0f} s of CPU time on {devices}."
+    return Made(data, shown, told, "\n".join([*failures(evidence), note]))

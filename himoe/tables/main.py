@@ -9,7 +9,7 @@ import pandas as pd
 from himoe.items import Evidence, Made, model_title, setting_title
 from himoe.score import POOLED, per_subject
 from himoe.stats.inference import ALPHA, bootstrap_mean
-from himoe.tables._text import failures, interval, number
+from himoe.tables._text import FAILED, failures, interval, number
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -34,13 +34,13 @@ def make(evidence: Evidence) -> Made:
                     low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
                     row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
                 at = (pooled["setting"] == setting) & (pooled["target"] == target) & (pooled["model"] == model)
-                row |= {"pooled_ccc": pooled.loc[at, "value"].mean(), "n_subjects": len(values)}
+                row |= {"pooled_ccc": pooled.loc[at, "value"].mean(skipna=False), "n_subjects": len(values)}
                 block.append(row)
             rows += sorted(block, key=lambda r: (np.isnan(r["ccc"]), -r["ccc"]))
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
-        "CCC [95% CI]": [interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
+        "CCC [95% CI]": [FAILED if np.isnan(v[0]) else interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
     })  # fmt: skip
@@ -49,6 +49,7 @@ def make(evidence: Evidence) -> Made:
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
     )
+    alt = alt or "No model has a score: every one has a fold that diverged"
     constant = data[data["constant"] > 0]
     told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
@@ -64,6 +65,8 @@ def _readouts(evidence: Evidence) -> list[str]:
     said = predictions[predictions["condition"] == "clean"].groupby([*keys, "target"], as_index=False)["y_pred"].mean()
     told = []
     for (setting, model, part), own in linear.groupby(["setting", "model", "part"]):
+        if (setting, model) in evidence.failed:  # nothing is said of the folds that are left
+            continue
         target = evidence.targets_of(setting)[int(part)]
         both = own.merge(said[said["target"] == target], on=keys)
         # fold by fold: the read-out is in units of the fold's standardised targets

@@ -1,11 +1,12 @@
 """Numbers of the paper beside ours, as entered in config/reported.yaml by someone who has read them there: value, table,
 page. The file ships without values, because only the abstract was at hand; nothing is guessed."""
 
+import numpy as np
 import pandas as pd
 
 from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
 from himoe.score import per_subject
-from himoe.tables._text import number
+from himoe.tables._text import FAILED, number
 
 TITLE = "Reported and replicated"
 SECTION = "comparison"
@@ -21,13 +22,15 @@ def make(evidence: Evidence) -> Made:
         own = own[(own["condition"] == "clean") & (own["target"] == told["target"]) & (own["model"] == told["model"])]
         for setting in [s for s in evidence.settings if dataset_of(s) == told["dataset"]]:
             values = own.loc[own["setting"] == setting, "value"]
-            mean, delta = values.mean(), values.mean() - float(told["value"])
-            in_sd = delta / values.std() if len(values) > 1 else float("nan")
+            mean = values.mean(skipna=False)
+            delta = mean - float(told["value"])
+            in_sd = delta / values.std(skipna=False) if len(values) > 1 else float("nan")
             rows.append([setting, *(told[c] for c in COLUMNS[1:7]), mean, delta, in_sd])
     data = pd.DataFrame(rows, columns=COLUMNS)
+    ours = [FAILED if np.isnan(v) else number(v) for v in data["replicated"].astype(float)]
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
-        "metric": data["metric"], "reported": data["value"].map(number), "ours": data["replicated"].map(number),
+        "metric": data["metric"], "reported": data["value"].map(number), "ours": ours,
         "difference": data["delta"].map(number), "in our SD": data["delta_in_sd"].map(number),
     })  # fmt: skip
     note = "" if rows else "No number of the paper has been read yet: config/reported.yaml holds no values."

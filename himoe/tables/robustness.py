@@ -2,6 +2,7 @@
 the curve and its start, divided by the range; smaller is better, negative means a gain). Paired over subjects, targets
 averaged; the interval is of Hi-MoE's loss minus the other model's, so below 0 Hi-MoE is the more robust."""
 
+import numpy as np
 import pandas as pd
 
 from himoe import registry
@@ -25,11 +26,18 @@ def make(evidence: Evidence) -> Made:
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
         "mean CCC lost": [FAILED if v != v else number(v) for v in data["lost"]],
         "Hi-MoE minus model [95% CI]": [
-            "–" if m == "himoe" else interval(*v)
+            "–" if m == "himoe" else interval(*v)  # no difference where either failed
             for m, v in zip(data["model"], data[["difference", "low", "high"]].to_numpy(), strict=True)
         ],
         "subjects": data["n_subjects"],
     })  # fmt: skip
-    own = data[data["model"] == "himoe"]
-    alt = "; ".join(f"{setting_title(r.setting)}, {r.condition}: Hi-MoE loses {number(r.lost)}" for r in own.itertuples())
-    return Made(data, shown, alt + ".", "A model without skill has nothing to lose: read this beside the main comparison.")
+    told = [
+        f"{setting_title(r.setting)}, {r.condition}: Hi-MoE " + ("failed" if np.isnan(r.lost) else f"loses {number(r.lost)}")
+        for r in data[data["model"] == "himoe"].itertuples()
+    ]
+    return Made(
+        data,
+        shown,
+        ("; ".join(told) or "Hi-MoE is not in this run") + ".",
+        "A model without skill has nothing to lose: read this beside the main comparison.",
+    )

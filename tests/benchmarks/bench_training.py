@@ -148,6 +148,9 @@ SIZES = {
 }
 
 
+ASKED = ("few modalities, 8 s", "late_fusion")  # the size the lines were set at: where a step is bound by its operations
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_g5_eight_folds_together(size):
     """A stack of 8 against 8 fits one after the other, whole steps: input path, gradient, AdamW."""
@@ -169,13 +172,11 @@ def test_g5_eight_folds_together(size):
                     spent[stack].append((seconds, weights))
             alone, together = (statistics.median(s for s, _ in spent[k][1:]) for k in (1, 8))
             gap = (spent[8][0][1] - spent[1][0][1]).norm() / spent[1][0][1].norm()
-            line, told = {8: 2.0, 32: 1.3}[batch_size], f"{1e3 * alone / 8:.0f} ms alone, {1e3 * together / 8:.0f} ms together"
-            print(
-                f"\nG5 {size}, {model}, batch {batch_size}: {told} per fold-epoch: {alone / together:.2f}x (line {line})",
-                end="",
-            )
-            print(f", weights differ by {gap:.1e} (line 1e-4)", end="")
-            assert layout is not FEW or n_times > 16 or model == "himoe" or alone / together >= line
+            told = f"{1e3 * alone / 8:.0f} ms alone, {1e3 * together / 8:.0f} ms together"
+            line = {8: 2.0, 32: 1.3}[batch_size] if (size, model) == ASKED else 0.0
+            print(f"\nG5 {size}, {model}, batch {batch_size}: {told} per fold-epoch: {alone / together:.2f}x", end="")
+            print(f" (line {line})" * bool(line), f"weights differ by {gap:.1e} (line 1e-4)", end="")
+            assert alone / together >= line
             assert gap < 1e-4
 
 
@@ -276,6 +277,7 @@ def test_g5_on_a_gpu(n_folds):
     gap = (spent[f"w{n_folds}"] - spent["w1"]).norm() / spent["w1"].norm()
     print(f"\n   {spent[1] / spent[n_folds]:.1f}x (line {5 if n_folds == 32 else '-'}), weights differ by {gap:.1e}")
     assert gap < 1e-3
+    assert n_folds < 32 or spent[1] / spent[n_folds] >= 5
 
 
 def _utilisation() -> str:
@@ -294,6 +296,7 @@ def test_a_whole_leave_one_out_on_a_gpu():
     job, started = job_of(tokens, "himoe", config.Training(device="cuda")), time.perf_counter()
     fitted = [f for part in job.fit(leave_one_out(tokens)) for f in part]
     spent, n_epochs = time.perf_counter() - started, sum(len(f.history) for f in fitted)
+    assert [f.fold for f in fitted if not f.failed] == list(range(32))
     print(
         f"\n{len(fitted)} folds, {job.size} side by side: {spent:.0f} s, {n_epochs} fold-epochs, {spent / n_epochs:.2f} s each"
     )

@@ -29,7 +29,7 @@ def test_the_run_record_says_where(diverged):
         assert said["y_pred"].isna().all()
         assert said["y_true"].notna().all()
         assert (
-            "its last good weights are kept, the other folds go on"
+            "the weights before that are kept, the other folds go on"
             in (fits / model / "seed-0/shard-0/fit_model.log").read_text()
         )
     assert "fold 0 failed: diverged in epoch" in done.stderr
@@ -51,14 +51,14 @@ def test_no_number_stands_in_for_a_score(diverged):
     assert comparison[["difference", "p", "p_holm"]].isna().all().all()
     claims = pd.read_csv(tables / "claims.csv")
     tested = claims[claims["setting"] == "deap_twin"]
-    assert set(tested["verdict"]) <= {"not run", "untestable on this data"}
-    assert tested["evidence"].str.contains("a fold diverged in the comparison with").any()
+    assert set(tested["verdict"]) == {"failed", "untestable on this data"}
+    assert tested["evidence"].str.contains("Hi-MoE diverged in 2 of its folds").any()
 
 
 def test_the_report_says_so(diverged):
     folder, _ = diverged
     page = (folder / "results/report.html").read_text()
     assert page.count("failed: diverged") >= 10
-    assert "Failed: Hi-MoE on DEAP twin, seed 0, fold 0 diverged in epoch" in page
+    assert "Failed: Hi-MoE on DEAP twin diverged in seed 0 fold 0, seed 0 fold 1." in page
     assert "2 (2 failed)" in page
     assert "nan" not in io.read_json(folder / "results/tables/main.json")["rows"].__repr__().lower()

@@ -96,14 +96,15 @@ def plugin_code(kind, name, *modules):
     )
 
 
-def versions():
-    """Versions that a result depends on: an upgrade of torch is another fit. Where rules run in conda environments of their
-    own, Snakemake itself notices a change of their files, and what is installed here says nothing.
+def versions(*names):
+    """Versions of what a rule's result depends on: an upgrade of torch is another fit. Where rules run in conda environments of
+    their own, Snakemake itself notices a change of their files, and what is installed here says nothing.
     """
     deployed = {str(m).lower() for m in workflow.deployment_settings.deployment_method}
     if any("conda" in name for name in deployed):
         return {}
-    return {k: v for k, v in environment().items() if k not in ("himoe", "snakemake")}
+    found = environment()
+    return {name: found[name] for name in ("python", "numpy", *names)}
 
 
 def section(model, *without):

@@ -85,6 +85,7 @@ rule clean_subject:
         allow_missing=CONFIG.allow_missing_subjects,
         stamps=stamps_of,
         code=reader_code,
+        versions=versions("scipy", "mne", "edfio"),
     script:
         "../scripts/clean_subject.py"
 
@@ -105,6 +106,7 @@ rule prepare_subject:
         lag=lag_of,
         facts=facts_of,
         code=fingerprint("himoe.preprocess", "himoe.recordings"),
+        versions=versions("scipy", "neurokit2"),
     script:
         "../scripts/prepare_subject.py"
 

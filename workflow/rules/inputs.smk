@@ -21,6 +21,21 @@ def options_of(wildcards):
     }
 
 
+def training_of(wildcards):
+    """An estimator is not fitted again because a setting of networks changed; another pace or curves beside it are no other fit."""
+    if "build" in registry.peek("models", wildcards.model)["functions"]:
+        return section(CONFIG.training, "checkpoint_seconds", "tensorboard")
+    return CONFIG.training.model_dump(include={"refit", "folds_per_job", "threads"})
+
+
+def predicting_of(wildcards):
+    """What of the trainer's settings a prediction depends on."""
+    if "build" not in registry.peek("models", wildcards.model)["functions"]:
+        return CONFIG.training.model_dump(include={"folds_per_job", "threads"})
+    names = {"crop_seconds", "folds_per_job", "threads", "device", "precision", "tf32"}
+    return CONFIG.training.model_dump(include=names)
+
+
 def fit_code(wildcards):
     codes = [plugin_code("models", wildcards.model, "himoe.fit")]
     if reference := registry.peek("models", wildcards.model).get("REFERENCE"):

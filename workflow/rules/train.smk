@@ -14,12 +14,13 @@ rule fit_model:
         "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
     resources:
-        checkpoint_seconds=CONFIG.training.checkpoint_seconds,  # no param: another pace is no other fit
+        checkpoint_seconds=CONFIG.training.checkpoint_seconds,  # no params: they do not change a fit
+        tensorboard=int(CONFIG.training.tensorboard),
     params:
         options=options_of,
-        settings=section(CONFIG.training, "checkpoint_seconds"),
+        settings=training_of,
         code=fit_code,
-        versions=versions(),
+        versions=versions("torch", "scikit-learn", "scipy"),
     script:
         "../scripts/fit_model.py"
 
@@ -40,10 +41,10 @@ rule predict:
     threads: CONFIG.training.threads
     params:
         options=options_of,
-        settings=section(CONFIG.training, "checkpoint_seconds"),
+        settings=predicting_of,
         conditions=CONFIG.conditions,
         condition_seed=CONFIG.condition_seed,
         code=predict_code,
-        versions=versions(),
+        versions=versions("torch"),
     script:
         "../scripts/predict.py"

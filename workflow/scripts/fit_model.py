@@ -6,7 +6,8 @@ with job(snakemake):
     from himoe.fit import fit
 
     wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
-    settings = params.settings | {"checkpoint_seconds": snakemake.resources.checkpoint_seconds}
+    asked = snakemake.resources
+    settings = params.settings | {"checkpoint_seconds": asked.checkpoint_seconds, "tensorboard": bool(asked.tensorboard)}
     fit(
         dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, settings,
         Path(snakemake.output.weights), Path(snakemake.output.record), params.code,
