@@ -26,8 +26,9 @@ from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerB
 from himoe.nn.linear import Linear
 from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
-from himoe.nn.prototypes import DifferentialPrototypes
-from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE
+from himoe.nn.prototypes import DifferentialPrototypes, Felt
+from himoe.nn.routers import ConcatFusion, GatedMoE, LinearlyGatedPrototypes, SingleExpert
+from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE, Routed
 from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
@@ -54,6 +55,18 @@ class Config(Strict):
         "none", "linear read-out added to the prediction; ridge: it starts from the ridge solution", "ours"
     )
     readout_penalty: float = setting(100.0, "ridge penalty of the read-out's warm start", "ours", gt=0)
+    alignment: Literal["both", "temporal", "semantic", "none"] = setting(
+        "both", "halves of the alignment: lag bank and local attention; InfoNCE and agreement", "paper; its parts ours"
+    )
+    router: Literal["soft", "dense", "laplace", "top1", "uniform", "concat"] = setting(
+        "soft", "how tokens reach modality experts; concat: no experts, one MLP of all tokens", "paper (soft); others ablations"
+    )
+    emotion_router: Literal["differential", "softmax", "linear", "single"] = setting(
+        "differential", "how steps reach emotion experts; single: one layer as wide as all", "paper; others ablations"
+    )
+    hierarchy: Literal["two", "flat"] = setting(
+        "two", "two banks, or one of as many experts and parameters on the modality tokens", "paper (two); flat an ablation"
+    )
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     nce_weight: float = setting(0.1, "weight of InfoNCE (semantic alignment)", "ours", ge=0)
     lag_weight: float = setting(0.1, "weight of the self-supervised lag loss", "ours", ge=0)
@@ -71,19 +84,27 @@ class HiMoE(nn.Module):
         c, d = config, config.width
         n_features = tuple(len(names) for names in ctx.layout.features)
         n_modalities = len(n_features)
-        n_experts = n_modalities + c.extra_experts
+        flat = c.hierarchy == "flat"
+        n_experts = n_modalities + c.extra_experts + (c.n_prototypes if flat else 0)
         self.config, self.token_rate = c, ctx.layout.token_rate
+        self.temporal, self.related = c.alignment in ("both", "temporal"), c.alignment in ("both", "semantic")
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.semantic = Linear(d, c.semantic_width)
-        self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
-        self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
+        if self.temporal:
+            self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
+            self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
-        self.presence_bias = Linear(2 * n_modalities, n_experts)
-        self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
-        self.modality_bank = MaskedSoftMoE(d, n_experts, c.expert_hidden * d)
-        self.fusion = MaskedFusion(d)
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
-        self.emotion_bank = DifferentialPrototypes(d, c.n_prototypes, c.n_heads, d, ctx.n_outputs, c.lambda_init)
+        self.emotion_bank = _emotion_bank(c, ctx.n_outputs)
+        self.modality_bank = _modality_bank(c, n_experts, count(self.emotion_bank) if flat else 0)
+        self.fusion = MaskedFusion(d)
+        if c.router == "concat":
+            self.fusion, self.modality_bank = ConcatFusion(d, n_modalities + 1, count(self.modality_bank, self.fusion)), None
+        else:
+            self.presence_bias = Linear(2 * n_modalities, n_experts)
+            self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
+        if flat:
+            self.emotion_bank = None
         self.heads = Heads(d, ctx.n_outputs, small=c.readout != "none")
         if c.readout != "none":
             self.readout = LinearReadout(n_features, ctx.n_outputs, c.readout_penalty)
@@ -93,35 +114,41 @@ class HiMoE(nn.Module):
         h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
         h, mask, lag, lag_loss = self.align(h, batch)
         p = self.semantic(h)  # (B, T, M, s)
-        agree = agreement(p, mask)  # (B, T, M)
+        agree = agreement(p, mask) if self.related else torch.zeros_like(p[..., 0])  # (B, T, M)
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)
         z, shares = self.fusion(tokens, token_mask)  # (B*T, d), (B*T, S)
         z, shares = z.unflatten(0, batch.valid.shape), shares.unflatten(0, batch.valid.shape)
         z = z + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)
-        felt = self.emotion_bank(z)
-        prediction = self.heads(felt.out)
-        routing = {
-            "modality_share": shares, "modality_combine": routed.combine.unflatten(0, batch.valid.shape),
-            "prototype_weight": felt.weights, "lag": lag, "agreement": agree, "lambda": felt.lam,
-        }  # fmt: skip
+        felt = self.emotion_bank(z) if self.emotion_bank else None
+        prediction = self.heads(felt.out if felt else z)
+        routing = {"modality_share": shares, "lag": lag, "agreement": agree}
+        if routed:
+            routing["modality_combine"] = routed.combine.unflatten(0, batch.valid.shape)
+        if felt:
+            routing |= {"prototype_weight": felt.weights, "lambda": felt.lam}
         if self.config.readout != "none":
             linear = self.readout(batch.x, batch.mask)
             prediction, routing = prediction + linear, routing | {"readout": linear}
         if not self.training:
             return Output(prediction, {}, routing)
-        c, valid = self.config, batch.valid
-        counted = (token_mask & valid.flatten()[:, None]).flatten()
-        losses = {
-            "lag": c.lag_weight * lag_loss,
-            "nce": c.nce_weight * self.semantic_loss(p, mask, batch.trial),
-            "balance": c.balance_weight * balance_loss(routed.combine.flatten(0, 1), counted),
-            "z": c.z_weight * router_z_loss(routed.logits.flatten(0, 1), counted),
-            "diversity": c.diversity_weight * diversity_loss(self.emotion_bank.prototypes),
-            "anchor": c.anchor_weight * self.emotion_bank.anchor_loss(felt.first, batch.y, valid),
-        }
-        return Output(prediction, losses, routing)
+        losses = {"lag": self.config.lag_weight * lag_loss} if self.temporal else {}
+        if self.related:
+            losses["nce"] = self.config.nce_weight * self.semantic_loss(p, mask, batch.trial)
+        return Output(prediction, losses | self.bank_losses(routed, felt, token_mask, batch), routing)
+
+    def bank_losses(self, routed: Routed | None, felt: Felt | None, token_mask: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """What keeps the experts of either bank in use and apart."""
+        c, losses = self.config, {}
+        if routed:
+            counted = (token_mask & batch.valid.flatten()[:, None]).flatten()
+            losses["balance"] = c.balance_weight * balance_loss(routed.combine.flatten(0, 1), counted)
+            losses["z"] = c.z_weight * router_z_loss(routed.logits.flatten(0, 1), counted)
+        if isinstance(self.emotion_bank, DifferentialPrototypes):
+            losses["diversity"] = c.diversity_weight * diversity_loss(self.emotion_bank.prototypes)
+            losses["anchor"] = c.anchor_weight * self.emotion_bank.anchor_loss(felt.first, batch.y, batch.valid)
+        return losses
 
     def align(self, h: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Undo each modality's lag against the others, then let neighbours speak.
@@ -129,6 +156,8 @@ class HiMoE(nn.Module):
         Returns tokens (B, T, M, d), presence (B, T, M), estimated lag in s (B, M), self-supervised lag loss ().
         """
         mask = batch.mask
+        if not self.temporal:
+            return h, mask, h.new_zeros(len(h), h.shape[2]), h.new_zeros(())
         design = lag_design(h.shape[1], self.lags.max_lag, h.device)
         p = self.semantic(h) * mask.unsqueeze(-1)
         reference, there = mean_of_others(p, mask)
@@ -150,12 +179,14 @@ class HiMoE(nn.Module):
         miss = nn.functional.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
         return torch.where(seen, miss, 0.0).sum() / seen.sum().clamp(min=1) / max(largest, 1)
 
-    def route_modalities(self, h: Tensor, mask: Tensor, agree: Tensor) -> tuple[Tensor, Tensor, object]:
-        """Soft routing of present tokens and the null token through the experts, step by step."""
+    def route_modalities(self, h: Tensor, mask: Tensor, agree: Tensor) -> tuple[Tensor, Tensor, Routed | None]:
+        """Routing of present tokens and the null token through the experts, step by step."""
         n_steps = h.shape[0] * h.shape[1]
         null = self.null.expand(n_steps, 1, -1)
         tokens = torch.cat([h.flatten(0, 1), null], dim=1)  # (N, S, d)
         token_mask = torch.cat([mask.flatten(0, 1), mask.new_ones(n_steps, 1)], dim=1)
+        if self.modality_bank is None:
+            return tokens, token_mask, None
         bits = torch.cat([mask.to(h.dtype), agree], dim=-1).flatten(0, 1)  # (N, 2M)
         own = torch.cat([agree.flatten(0, 1), agree.new_zeros(n_steps, 1)], dim=1)  # (N, S)
         bias = self.presence_bias(bits).unsqueeze(1) + own.unsqueeze(-1) * self.agreement_bias
@@ -169,6 +200,35 @@ class HiMoE(nn.Module):
         others, there = mean_of_others(means.unsqueeze(1), here.unsqueeze(1))
         valid = (here & there.squeeze(1)).T
         return info_nce(means.transpose(0, 1), others[:, 0].transpose(0, 1), trial, valid, self.config.temperature).mean()
+
+
+def count(*modules: nn.Module) -> int:
+    """Parameters of modules."""
+    return sum(p.numel() for m in modules for p in m.parameters())
+
+
+def _modality_bank(c: Config, n_experts: int, extra: int) -> nn.Module:
+    """The first bank, with room for ``extra`` parameters in its experts."""
+    hidden = c.expert_hidden * c.width
+    if extra:  # as many parameters as the bank of n_experts - n_prototypes experts and the second bank together
+        own = (n_experts - c.n_prototypes) * hidden * (2 * c.width + 1)
+        hidden = max(1, round((own + extra) / (n_experts * (2 * c.width + 1))))
+    if c.router in ("soft", "concat"):
+        return MaskedSoftMoE(c.width, n_experts, hidden)
+    return GatedMoE(c.width, n_experts, hidden, c.router)
+
+
+def _emotion_bank(c: Config, n_outputs: int) -> nn.Module:
+    """The second bank, or one of as many parameters in its place."""
+    d, k = c.width, c.n_prototypes
+    differential = c.emotion_router in ("differential", "linear", "single")
+    bank = DifferentialPrototypes(d, k, c.n_heads, d, n_outputs, c.lambda_init, differential)
+    if c.emotion_router == "linear":
+        lost = count(bank) - count(LinearlyGatedPrototypes(d, k, c.n_heads, d))
+        return LinearlyGatedPrototypes(d, k, c.n_heads, d + round(lost / (k * (2 * d + 1))))
+    if c.emotion_router == "single":
+        return SingleExpert(d, round(count(bank) / (2 * d + 1)))
+    return bank
 
 
 def build(ctx: BuildContext, config: Config) -> HiMoE:

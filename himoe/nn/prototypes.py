@@ -44,12 +44,16 @@ class DifferentialPrototypes(nn.Module):
     """Signed expert weights A = softmax(q1 k1') - lambda softmax(q2 k2') over prototypes (Ye et al. 2024, eq. 1-3).
 
     lambda = exp(lq1 . lk1) - exp(lq2 . lk2) + lambda_init, held within [0, 0.9]; per-head RMSNorm times
-    1 - lambda_init; residual. lambda = 0 is a plain mixture over prototypes.
+    1 - lambda_init; residual. lambda = 0 is a plain mixture over prototypes: that is what ``differential=False`` leaves.
     """
 
-    def __init__(self, d: int, n_prototypes: int, n_heads: int, hidden: int, n_outputs: int, lambda_init: float = 0.5):
+    def __init__(
+        self, d: int, n_prototypes: int, n_heads: int, hidden: int, n_outputs: int, lambda_init: float = 0.5,
+        differential: bool = True,
+    ):  # fmt: skip
         super().__init__()
         self.n_heads, self.width, self.lambda_init = n_heads, d // n_heads, lambda_init
+        self.differential = differential
         self.norm = nn.LayerNorm(d)
         self.prototypes = nn.Parameter(torch.randn(n_prototypes, d))
         self.query, self.key = Linear(d, 2 * d), Linear(d, 2 * d)
@@ -60,6 +64,8 @@ class DifferentialPrototypes(nn.Module):
 
     def lam(self) -> Tensor:
         """The current lambda, a scalar."""
+        if not self.differential:
+            return self.lambda_vectors.new_zeros(())
         q1, k1, q2, k2 = self.lambda_vectors
         value = torch.exp((q1 * k1).sum()) - torch.exp((q2 * k2).sum()) + self.lambda_init
         return value.clamp(0.0, MAX_LAMBDA)
