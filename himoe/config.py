@@ -48,6 +48,9 @@ class Config(Strict):
         ["train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"], "models compared", "ours", min_length=1
     )
     model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
+    ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
+        {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
+    )
     seeds: list[Annotated[int, Field(ge=0)]] = setting(
         [0], "seeds of initialisation and of the order of training", "ours", min_length=1
     )
@@ -63,7 +66,7 @@ class Config(Strict):
         "ours",
     )
     tables: list[Name] = setting(
-        ["claims", "main", "comparison", "robustness", "reported", "data_card", "compute_card", "register"],
+        ["claims", "main", "comparison", "ablations", "robustness", "reported", "data_card", "compute_card", "register"],
         "tables of the report, in order",
         "ours",
         min_length=1,
@@ -76,8 +79,14 @@ class Config(Strict):
     title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
 
     def options(self, model: str) -> dict[str, Any]:
-        """A model's own settings."""
-        return dict(self.model_options.get(model, {}))
+        """A model's own settings; an ablation's are those of its model with its own on top."""
+        plugin, _, ablation = model.partition(registry.ABLATION)
+        return self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
+
+    @property
+    def compared(self) -> list[str]:
+        """Models that compete; ablations are compared with the one they are of."""
+        return [m for m in self.models if not registry.is_ablation(m)]
 
     def size(self, dataset: str) -> Size:
         """Subjects, trials and seconds to expect in a data set."""
@@ -112,10 +121,18 @@ def dataset_info(dataset: str) -> DatasetInfo:
     return registry.peek("datasets", dataset)["INFO"]
 
 
+ANY = "*"
+
+
 def lacking(kind: str, item: str, config: Config) -> str:
-    """What a figure or table requires (its REQUIRES) and this run does not contain; empty if nothing."""
+    """What a figure or table requires (its REQUIRES: section of the config -> name, or * for any) and this run does
+    not contain; empty if nothing."""
     wanted = registry.peek(kind, item).get("REQUIRES", {})
-    return ", ".join(name for section, name in wanted.items() if name not in getattr(config, section))
+    return ", ".join(
+        section if name == ANY else name
+        for section, name in wanted.items()
+        if (not getattr(config, section) if name == ANY else name not in getattr(config, section))
+    )
 
 
 def load(raw: dict[str, Any]) -> Config:
@@ -127,7 +144,7 @@ def load(raw: dict[str, Any]) -> Config:
         One line: path of the key, what is wrong, the nearest valid name.
     """
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate(_with_ablations(raw))
     except ValidationError as error:
         raise HimoeError("config: " + "; ".join(_explain(e) for e in error.errors())) from error
     for kind, names in (
@@ -162,6 +179,14 @@ def load(raw: dict[str, Any]) -> Config:
     for dataset in config.annotator_lag:
         if not dataset_info(dataset).per_token:
             raise HimoeError(f"config: annotator_lag.{dataset}: its labels are per trial; there is nothing to delay")
+    for model in (m for m in config.models if registry.is_ablation(m)):
+        plugin, _, ablation = model.partition(registry.ABLATION)
+        _check_names("models", [plugin], [ABLATED])
+        _check_names("models: ablation", [ablation], list(config.ablations))
+    if config.ablations and ABLATED not in config.models:
+        raise HimoeError(f"config: ablations: they are compared with {ABLATED}, which is not in models")
+    for ablation, options in config.ablations.items():
+        _check_names(f"ablations.{ablation}", list(options), registry.peek("models", ABLATED)["config_fields"])
     for model, options in config.model_options.items():
         _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
     for dataset, targets in config.targets.items():
@@ -169,6 +194,16 @@ def load(raw: dict[str, Any]) -> Config:
     return config
 
 
+def _with_ablations(raw: dict[str, Any]) -> dict[str, Any]:
+    """Every ablation is a model of the run."""
+    names, models = raw.get("ablations"), raw.get("models", Config().models)
+    if not (isinstance(names, dict) and isinstance(models, list)):
+        return raw
+    own = [f"{ABLATED}{registry.ABLATION}{name}" for name in names]
+    return raw | {"models": [*models, *(m for m in own if m not in models)]}
+
+
+ABLATED = "himoe"
 PROTOCOLS = ("loso", "subject_kfold")
 
 

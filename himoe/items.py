@@ -61,9 +61,19 @@ class Evidence:
         names = [self.setting(d, p) for d, p in zip(frame["dataset"], frame["protocol"], strict=True)]
         return frame.drop(columns=["dataset", "protocol"]).assign(setting=names)
 
+    @property
+    def models(self) -> list[str]:
+        """Models that compete, in the config's order; ablations are not among them."""
+        return self.config.compared
+
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Tidy scores by setting."""
+        """Tidy scores by setting, of the models that compete."""
+        return self.all_scores[self.all_scores["model"].isin(self.models)]
+
+    @cached_property
+    def all_scores(self) -> pd.DataFrame:
+        """Tidy scores by setting, ablations among them."""
         import pandas as pd
 
         return self._keyed(pd.read_csv(self.files["scores"][0], dtype={"subject": str}))
@@ -137,8 +147,10 @@ def setting_title(setting: str) -> str:
 
 
 def model_title(name: str) -> str:
-    """A model's name for readers."""
-    return registry.peek("models", name).get("TITLE", name.replace("_", " "))
+    """A model's name for readers; an ablation by its model and what is changed."""
+    plugin, _, ablation = name.partition(registry.ABLATION)
+    title = registry.peek("models", plugin).get("TITLE", plugin.replace("_", " "))
+    return f"{title}, {ablation.replace('_', ' ')}" if ablation else title
 
 
 def _item(kind: str, name: str, evidence: Evidence, alt: str, note: str, code: Any) -> dict[str, Any]:

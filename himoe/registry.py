@@ -16,6 +16,7 @@ from himoe.types import HimoeError
 KINDS = ("datasets", "models", "perturb", "figures", "tables")
 ROOT = Path(__file__).parent
 TWIN = "_twin"
+ABLATION = "-"
 
 
 def available(kind: str) -> list[str]:
@@ -23,9 +24,14 @@ def available(kind: str) -> list[str]:
     return sorted(p.stem for p in (ROOT / kind).glob("*.py") if not p.stem.startswith("_"))
 
 
-def plugin_of(dataset: str) -> str:
-    """The plug-in that reads a data set: ``deap_twin`` is read by ``deap``."""
-    return dataset.removesuffix(TWIN)
+def plugin_of(name: str) -> str:
+    """The plug-in behind a name: ``deap_twin`` is read by ``deap``, ``himoe-flat`` is ``himoe`` with the ablation ``flat``."""
+    return name.removesuffix(TWIN).split(ABLATION)[0]
+
+
+def is_ablation(model: str) -> bool:
+    """Whether a model is another one with some settings changed."""
+    return ABLATION in model
 
 
 def is_twin(dataset: str) -> bool:
@@ -36,7 +42,7 @@ def is_twin(dataset: str) -> bool:
 def check(kind: str, name: str) -> str:
     """The name, if there is such a plug-in; HimoeError with the nearest and all valid names if not."""
     names = available(kind)
-    wanted = plugin_of(name) if kind == "datasets" else name
+    wanted = plugin_of(name) if kind in ("datasets", "models") else name
     if wanted in names:
         return name
     near = difflib.get_close_matches(wanted, names, n=1)
@@ -47,7 +53,7 @@ def check(kind: str, name: str) -> str:
 def load(kind: str, name: str) -> ModuleType:
     """Import a plug-in."""
     check(kind, name)
-    return importlib.import_module(f"himoe.{kind}.{plugin_of(name) if kind == 'datasets' else name}")
+    return importlib.import_module(f"himoe.{kind}.{plugin_of(name)}")
 
 
 @cache
@@ -57,7 +63,7 @@ def peek(kind: str, name: str) -> dict[str, Any]:
     A literal may be a call of a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
     """
     check(kind, name)
-    path = ROOT / kind / f"{plugin_of(name) if kind == 'datasets' else name}.py"
+    path = ROOT / kind / f"{plugin_of(name)}.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "config_fields": [], "functions": functions}

@@ -31,9 +31,9 @@ def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     n_cols = 2 if len(cells) > 1 else 1
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, sharex=True)
     failed = set(data.loc[data["ccc"].isna(), "model"])
-    flat, look = [ax for row in axes for ax in row], inks(paper, evidence.config.models)
+    flat, look = [ax for row in axes for ax in row], inks(paper, evidence.models)
     for ax, (setting, target) in zip(flat, cells, strict=False):
-        for model in evidence.config.models:
+        for model in evidence.models:
             part = data[(data["setting"] == setting) & (data["target"] == target) & (data["model"] == model)]
             colour, marker, width = look[model]
             label = model_title(model) + (" (failed: diverged)" if model in failed else "")

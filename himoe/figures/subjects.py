@@ -15,7 +15,7 @@ NEEDS = ("scores",)
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per data set."""
-    settings, models = evidence.settings, evidence.config.models
+    settings, models = evidence.settings, evidence.models
     figure, axes = panels(1, len(settings), height=2.9, sharey=True)
     own = per_subject(evidence.scores, "ccc")
     own = own[own["condition"] == "clean"]

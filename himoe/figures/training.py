@@ -17,8 +17,8 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per data set, one line per fold of every trained model."""
     settings = evidence.settings
     figure, axes = panels(1, len(settings), height=2.7)
-    look, rows = inks(paper, evidence.config.models), []
-    for run in evidence.runs:
+    look, rows = inks(paper, evidence.models), []
+    for run in (r for r in evidence.runs if r["model"] in look):
         ax = axes[0][settings.index(run["setting"])]
         colour, marker, _ = look[run["model"]]
         for fold, told in run["folds"].items():

@@ -2,11 +2,12 @@
 before the run. A verdict on a twin says how the code behaves on simulated data and nothing about the paper."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
 from himoe import registry
-from himoe.config import dataset_info
+from himoe.config import ABLATED, dataset_info
 from himoe.items import Evidence, Made, dataset_of, model_title
 from himoe.stats.inference import ALPHA
 from himoe.stats.paired import compare
@@ -17,6 +18,10 @@ TITLE = "Claims"
 SECTION = "verdict"
 NEEDS = ("scores", "claims", "runs")
 Verdict = tuple[str, str]
+Claim = dict[str, Any]
+UNTESTABLE_SHIFT = (
+    "untestable on this data", "one label per trial: a mean-pooled model is invariant to shifts by construction"
+)  # fmt: skip
 
 
 def make(evidence: Evidence) -> Made:
@@ -24,13 +29,13 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for claim in evidence.yaml("claims"):
         told = {"id": claim["id"], "claim": claim["claim"]}
-        here = [d for d in evidence.settings if claim["test"] and registry.plugin_of(dataset_of(d)) in claim["data"]]
+        here = [d for d in evidence.settings if registry.plugin_of(dataset_of(d)) in claim["data"]]
         for setting in here:
-            verdict, why = TESTS[claim["test"]](evidence, setting, float(claim.get("margin", 0)))
+            verdict, why = TESTS[claim["test"]](evidence, setting, claim)
             rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})
         absent = [d for d in claim["data"] if d not in map(dataset_of, here)]
         if absent:
-            why = "no real recordings of it in this run" if claim["test"] else "needs ablations that this run does not contain"
+            why = "no real recordings of it in this run"
             named = ", ".join(dataset_info(d).title for d in absent)
             rows.append(told | {"setting": named, "verdict": "not run", "evidence": why})
     data = pd.DataFrame(rows)
@@ -46,7 +51,7 @@ def make(evidence: Evidence) -> Made:
     return Made(data, shown, alt)
 
 
-def ahead_of_all(evidence: Evidence, setting: str, margin: float) -> Verdict:
+def ahead_of_all(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     """Hi-MoE above every other model in CCC and skill, every target."""
     frames = [compare(evidence.scores, m, [setting], evidence.config.statistics) for m in ("ccc", "skill")]
     data = pd.concat(frames)
@@ -72,8 +77,8 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
 
     Where none of them loses ``margin``, the condition asks nothing of anyone and nothing can be learnt from it.
     """
-    rivals = [m for m in evidence.config.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
-    if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.config.models:
+    rivals = [m for m in evidence.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
+    if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.models:
         return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
     lost = areas(evidence.scores)
     table = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
@@ -101,20 +106,48 @@ def _failed(evidence: Evidence, setting: str, models: list[str]) -> str:
     return "; ".join(f"{model_title(m)} diverged in {len(folds)} of its folds" for m, folds in own.items())
 
 
-def loses_least_missing(evidence: Evidence, setting: str, margin: float) -> Verdict:
+def loses_least_missing(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     """Less lost under random missing rates than the models trained alike."""
-    return _loses_least(evidence, setting, "missing_rate", margin)
+    return _loses_least(evidence, setting, "missing_rate", float(claim["margin"]))
 
 
-def loses_least_shifted(evidence: Evidence, setting: str, margin: float) -> Verdict:
+def loses_least_shifted(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     """Less lost under shifts, where labels vary within a trial."""
     if not dataset_info(dataset_of(setting)).per_token:
-        return "untestable on this data", "one label per trial: a mean-pooled model is invariant to shifts by construction"
-    return _loses_least(evidence, setting, "shift", margin)
+        return UNTESTABLE_SHIFT
+    return _loses_least(evidence, setting, "shift", float(claim["margin"]))
 
 
-TESTS: dict[str, Callable[[Evidence, str, float], Verdict]] = {
+def beats_ablations(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
+    """Hi-MoE against itself with the part changed: CCC ahead of every one on clean input (interval above 0), or, where the
+    claim names a condition, less CCC lost under it (interval below 0)."""
+    names, condition = [f"{ABLATED}{registry.ABLATION}{name}" for name in claim["ablations"]], claim.get("condition")
+    if absent := [n for n in names if n not in evidence.config.models]:
+        return "not run", f"needs {len(absent)} of the ablations of config/ablations.yaml"
+    if condition == "shift" and not dataset_info(dataset_of(setting)).per_token:
+        return UNTESTABLE_SHIFT
+    if condition and condition not in evidence.config.conditions:
+        return "not run", f"needs the condition {condition}"
+    if failed := _failed(evidence, setting, [ABLATED, *names]):
+        return "failed", failed
+    scores, settings = evidence.all_scores, evidence.config.statistics
+    scores = scores[scores["model"].isin([ABLATED, *names]) & (scores["setting"] == setting)]
+    if condition:
+        table = compare_areas(areas(scores), settings)
+        table = table[(table["condition"] == condition) & (table["model"] != ABLATED)].set_index("model")
+        won, worst, what = table["high"] < 0, table["difference"].idxmax(), "mean CCC lost"
+    else:
+        table = compare(scores.assign(target="all"), "ccc", [setting], settings).set_index("other")
+        won, worst, what = table["low"] > 0, table["difference"].idxmin(), "CCC"
+    row = table.loc[worst]
+    gap = interval(row["difference"], row["low"], row["high"])
+    told = f"ahead of {won.sum()} of {len(table)}; {what} minus that of {model_title(str(worst))}: {gap}"
+    return ("supported" if won.all() else "not supported"), told
+
+
+TESTS: dict[str, Callable[[Evidence, str, Claim], Verdict]] = {
     "ahead_of_all": ahead_of_all,
+    "beats_ablations": beats_ablations,
     "loses_least_missing": loses_least_missing,
     "loses_least_shifted": loses_least_shifted,
 }

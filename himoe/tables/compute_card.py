@@ -28,14 +28,16 @@ def make(evidence: Evidence) -> Made:
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "model": data["model"].map(model_title), "seed": data["seed"],
         "folds": [f"{n} ({k} failed)" if k else n for n, k in zip(data["n_folds"], data["failed"], strict=True)],
-        "parameters": data["n_parameters"].map(lambda n: f"{n:,}"),
-        "MACs, M": data["n_macs"].map(lambda n: number(n / 1e6, 1) if n else "–"),
-        "best epochs": data["best_epochs"].replace("", "–"), "wall, s": data["wall_seconds"].map(lambda v: number(v, 1)),
-        "CPU, s": data["cpu_seconds"].map(lambda v: number(v, 1)), "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),
-        "device": [name or device for name, device in zip(data["device_name"], data["device"], strict=True)],
+        "parameters · MACs": [
+            f"{p:,}" + (f" · {number(m / 1e6, 1)} M" if m else "")
+            for p, m in data[["n_parameters", "n_macs"]].to_numpy().tolist()
+        ],
+        "best epochs": data["best_epochs"].replace("", "–"),
+        "wall · CPU, s": [f"{number(w, 1)} · {number(c, 1)}" for w, c in data[["wall_seconds", "cpu_seconds"]].to_numpy()],
+        "peak, MB": data["peak_mb"].map(lambda v: number(v, 0)),
     })  # fmt: skip
     total = data["cpu_seconds"].sum()
-    devices = " and ".join(sorted(set(data["device"])))
+    devices = " and ".join(sorted({name or device for name, device in zip(data["device_name"], data["device"], strict=True)}))
     kept = {", ".join(f"{k} {run['environment'][k]}" for k in ("python", "torch", "numpy")) for run in evidence.runs}
     note = f"Versions: {'; '.join(sorted(kept))}. Config, data hashes and validation curves: run.json of each fit."
     told = f"All fits together took {total:.0f} s of CPU time on {devices}."

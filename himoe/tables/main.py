@@ -26,7 +26,7 @@ def make(evidence: Evidence) -> Made:
     for setting in evidence.settings:
         for target in evidence.targets_of(setting):
             block = []
-            for model in config.models:
+            for model in evidence.models:
                 row = {"setting": setting, "target": target, "model": model}
                 for name, frame in wide.items():
                     own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]

@@ -8,7 +8,7 @@ import pytest
 from himoe import config, intake, io, preprocess, registry, score
 from himoe.predict import predict_shard
 from himoe.types import Tokens
-from tests.test_training import fit, folds, loader
+from tests.test_training import fit, folds, load_all, stored
 
 
 @pytest.mark.recordings
@@ -32,14 +32,10 @@ def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
     out = []
     for split in folds(tokens, "loso", tmp=tmp_path):
         fitted = fit("ridge", tokens, split, settings=config.Training(refit=True))
-        states = {split.fold: (fitted.scaler, fitted.state, fitted.read)}
         identity = {"dataset": "esports", "protocol": "loso", "model": "ridge", "seed": 0}
         settings = config.Training()
-        out.append(
-            predict_shard(
-                "ridge", {"own": {}, "reference": {}}, [split], states, loader(tokens), "loso", settings, {}, 7, identity
-            )[0]
-        )
+        both, load = {"own": {}, "reference": {}}, load_all(tokens)
+        out.append(predict_shard("ridge", both, [split], stored(fitted), load, "loso", settings, {}, 7, identity)[0])
     predictions = pd.concat(out)
     pooled = score.score_pooled(predictions).set_index("metric")["value"]
     own = score.per_subject(score.score(predictions).rename(columns={"dataset": "setting"}), "ccc")["value"]

@@ -16,6 +16,7 @@ from himoe.tables import claims
 
 KEYS = ["setting", "model", "seed", "subject", "target", "condition", "severity", "metric"]
 SETTINGS = config.Statistics(n_bootstrap=200)
+CLAIM = {"margin": 0.02}
 
 
 def scores(values: dict[str, float], failed: tuple[str, int, tuple[str, ...]] | None = None) -> pd.DataFrame:
@@ -62,7 +63,8 @@ def test_no_comparison_on_the_survivors(who):
 def evidence(values, failed=None):
     own = config.Config(models=list(values), datasets=["deap_twin"], statistics=SETTINGS)
     folds = {("deap_twin", failed[0]): ["seed 1 fold 0"]} if failed else {}
-    return SimpleNamespace(scores=scores(values, failed), config=own, failed=folds)
+    made = scores(values, failed)
+    return SimpleNamespace(scores=made, all_scores=made, config=own, failed=folds, models=own.compared)
 
 
 AHEAD = {"himoe": 0.9, "late_fusion": 0.5, "ridge": 0.4}
@@ -79,14 +81,14 @@ BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
     ],
 )
 def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why):
-    got, told = claims.ahead_of_all(evidence(values, failed), "deap_twin", 0.0)
+    got, told = claims.ahead_of_all(evidence(values, failed), "deap_twin", CLAIM)
     assert got == verdict
     assert why in told
 
 
 def test_a_win_over_those_that_did_not_fail_is_no_win_over_all(monkeypatch):
     monkeypatch.setattr(claims, "ALPHA", 0.2)
-    assert claims.ahead_of_all(evidence(AHEAD), "deap_twin", 0.0)[0] == "supported"
+    assert claims.ahead_of_all(evidence(AHEAD), "deap_twin", CLAIM)[0] == "supported"
     failed = evidence(AHEAD, ("late_fusion", 1, ("s1",)))
-    assert claims.ahead_of_all(failed, "deap_twin", 0.0) == ("failed", "late fusion diverged in 1 of its folds")
-    assert claims.loses_least_missing(failed, "deap_twin", 0.02)[0] == "failed"
+    assert claims.ahead_of_all(failed, "deap_twin", CLAIM) == ("failed", "late fusion diverged in 1 of its folds")
+    assert claims.loses_least_missing(failed, "deap_twin", CLAIM)[0] == "failed"

@@ -22,7 +22,7 @@ os.environ.update(
 wildcard_constraints:
     dataset="[A-Za-z0-9][A-Za-z0-9_.-]*",
     protocol="[a-z_]+",
-    model="[A-Za-z0-9_]+",
+    model="[A-Za-z0-9_-]+",
     seed="[0-9]+",
     shard="[0-9]+",
     subject="[A-Za-z0-9][A-Za-z0-9_.-]*",
@@ -91,7 +91,7 @@ def fits(pattern, datasets=None, protocols=None):
 def plugin_code(kind, name, *modules):
     """Fingerprint of a plug-in and of the modules that drive it."""
     return fingerprint(
-        f"himoe.{kind}.{registry.plugin_of(name) if kind == 'datasets' else name}",
+        f"himoe.{kind}.{registry.plugin_of(name)}",
         *modules,
     )
 

@@ -1,0 +1,53 @@
+"""Hi-MoE against itself with one part changed (config/ablations.yaml), paired over subjects, targets and seeds averaged. Above
+0 in CCC the part helps on clean input; below 0 in CCC lost it makes the model more robust. Intervals are 95% bootstrap over
+subjects; p is Wilcoxon's with Holm's correction over the ablations of a data set."""
+
+import numpy as np
+import pandas as pd
+
+from himoe.config import ABLATED
+from himoe.items import Evidence, Made, model_title, setting_title
+from himoe.stats.paired import compare
+from himoe.stats.robustness import areas, compare_areas
+from himoe.tables._text import FAILED, interval, number, p_value
+
+TITLE = "Ablations"
+SECTION = "comparison"
+NEEDS = ("scores", "runs")
+REQUIRES = {"ablations": "*"}
+AREA = ("difference", "low", "high")
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per data set and ablation."""
+    config, own = evidence.config, evidence.all_scores
+    names = [ABLATED, *(m for m in config.models if m not in evidence.models)]
+    own = own[own["model"].isin(names)]
+    clean = compare(own.assign(target="all"), "ccc", evidence.settings, config.statistics)
+    lost = compare_areas(areas(own), config.statistics)
+    size = {(r["setting"], r["model"]): max(f["n_parameters"] for f in r["folds"].values()) for r in evidence.runs}
+    rows = []
+    for row in clean.itertuples():
+        told = {"setting": row.setting, "ablation": row.other, "n_parameters": size[row.setting, row.other]}
+        told |= {f"ccc_{name}": getattr(row, name) for name in (*AREA, "p_holm")}
+        for condition in config.conditions:
+            at = (lost["setting"] == row.setting) & (lost["condition"] == condition) & (lost["model"] == row.other)
+            told |= {f"lost_{condition}_{name}": float(lost.loc[at, name].iloc[0]) for name in AREA}
+        rows.append(told | {"n_subjects": row.n_subjects})
+    data = pd.DataFrame(rows)
+    shown = pd.DataFrame({
+        "data set": data["setting"].map(setting_title), "Hi-MoE minus": data["ablation"].map(model_title),
+        "parameters": data["n_parameters"].map(lambda n: f"{n:,}"), "CCC [95% CI]": _cells(data, "ccc"),
+        "p (Holm)": data["ccc_p_holm"].map(lambda p: number(p) if np.isnan(p) else p_value(p)),
+        **{f"CCC lost, {c.replace('_', ' ')}": _cells(data, f"lost_{c}") for c in config.conditions},
+        "subjects": data["n_subjects"],
+    })  # fmt: skip
+    helps = data[data["ccc_low"] > 0]
+    told = ", ".join(f"{model_title(r.ablation)} on {setting_title(r.setting)}" for r in helps.itertuples())
+    alt = f"Hi-MoE is ahead with an interval above 0 of {len(helps)} of {len(data)} ablations" + (f": {told}." if told else ".")
+    return Made(data, shown, alt)
+
+
+def _cells(data: pd.DataFrame, what: str) -> list[str]:
+    values = data[[f"{what}_{name}" for name in AREA]].to_numpy()
+    return [FAILED if np.isnan(v[0]) else interval(*v) for v in values]
