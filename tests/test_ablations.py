@@ -116,4 +116,4 @@ def test_the_table_holds_paired_differences(tmp_path):
     assert out.data["lost_missing_rate_difference"][0] == pytest.approx(0.0, abs=0.02)
     assert out.data["n_subjects"][0] == 6
     assert np.isfinite(out.data["ccc_p_holm"]).all()
-    assert "ahead with an interval above 0 of 1 of 1 ablations: Hi-MoE, flat on DEAP twin." in out.alt
+    assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.alt

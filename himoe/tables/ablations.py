@@ -7,6 +7,7 @@ import pandas as pd
 
 from himoe.config import ABLATED
 from himoe.items import Evidence, Made, model_title, setting_title
+from himoe.registry import ABLATION
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables._text import FAILED, interval, number, p_value
@@ -36,16 +37,16 @@ def make(evidence: Evidence) -> Made:
         rows.append(told | {"n_subjects": row.n_subjects})
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
-        "data set": data["setting"].map(setting_title), "Hi-MoE minus": data["ablation"].map(model_title),
-        "parameters": data["n_parameters"].map(lambda n: f"{n:,}"), "CCC [95% CI]": _cells(data, "ccc"),
+        "data set": data["setting"].map(setting_title),
+        "Hi-MoE minus": data["ablation"].map(lambda m: m.partition(ABLATION)[2].replace("_", " ")),
+        "CCC [95% CI]": _cells(data, "ccc"),
         "p (Holm)": data["ccc_p_holm"].map(lambda p: number(p) if np.isnan(p) else p_value(p)),
         **{f"CCC lost, {c.replace('_', ' ')}": _cells(data, f"lost_{c}") for c in config.conditions},
-        "subjects": data["n_subjects"],
     })  # fmt: skip
     helps = data[data["ccc_low"] > 0]
     told = ", ".join(f"{model_title(r.ablation)} on {setting_title(r.setting)}" for r in helps.itertuples())
-    alt = f"Hi-MoE is ahead with an interval above 0 of {len(helps)} of {len(data)} ablations" + (f": {told}." if told else ".")
-    return Made(data, shown, alt)
+    alt = f"Hi-MoE is ahead of {len(helps)} of {len(data)} ablations with an interval above 0" + (f": {told}." if told else ".")
+    return Made(data, shown, alt, "Numbers of parameters and of subjects are in the CSV.")
 
 
 def _cells(data: pd.DataFrame, what: str) -> list[str]:
