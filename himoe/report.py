@@ -20,7 +20,7 @@ SECTIONS = {
     "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
     "run": "Compute and decisions",
 }  # fmt: skip
-NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\])?$|^–$")
+NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\]| · [\d.,]+( M)?)?$|^–$|^failed: diverged$")
 EMBED_BYTES = 300_000
 
 

@@ -36,7 +36,7 @@ def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
         for model in evidence.models:
             part = data[(data["setting"] == setting) & (data["target"] == target) & (data["model"] == model)]
             colour, marker, width = look[model]
-            label = model_title(model) + (" (failed: diverged)" if model in failed else "")
+            label = model_title(model) + (" (failed)" if model in failed else "")
             ax.plot(part["severity"], part["ccc"], color=colour, marker=marker, ms=4, lw=width, label=label)
             if model == "himoe":
                 ax.fill_between(part["severity"], part["low"], part["high"], color=colour, alpha=0.15, lw=0)
