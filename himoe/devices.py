@@ -32,8 +32,10 @@ def settle(settings: Training) -> torch.device:
 
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory it has not written
     torch.set_float32_matmul_precision("high" if settings.tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = settings.tf32
+    keep_memory()
     there = torch.cuda.is_available()
     if settings.device == "cuda" and not there:
         raise HimoeError(
@@ -83,10 +85,10 @@ def how_many(free: int, one: int, n_folds: int) -> int:
 
 
 def keep_memory() -> None:
-    """Let the allocator keep what it got: the temporaries of a stack are large, and getting fresh pages for each one took up to
-    half of a step's time (glibc gives blocks above 32 MB back at once)."""
+    """Let the allocator keep what it got: fresh pages for every large temporary took up to half of a step's time (glibc gives
+    blocks above 32 MB back at once, and smaller ones at the top of its heap)."""
     try:
         for option, value in KEEP_OPTIONS:
             ctypes.CDLL(None).mallopt(option, value)
     except (AttributeError, OSError):
-        log.info("no mallopt here: stacked folds on a CPU may be slower")
+        log.info("no mallopt here: training on a CPU may be slower")

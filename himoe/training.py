@@ -119,8 +119,6 @@ class Job:
             kept["size"] = self.size
             if (n_together := min(self.size, len(left))) > 1:
                 log.info("training %d folds side by side on %s", n_together, self.device)
-                if self.device.type == "cpu":
-                    devices.keep_memory()
             fitted = self._try(partial(self._fit_stack, left[:n_together]), n_together)
             if fitted is not None:
                 yield fitted

@@ -164,7 +164,6 @@ def test_g5_eight_folds_together(size):
             settings = config.Training(
                 crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1, device="cpu"
             )
-            devices.keep_memory()
             spent = {1: [], 8: []}
             for _ in range(4):
                 for stack in spent:
@@ -192,7 +191,7 @@ class Operations(TorchDispatchMode):
 
 def test_g6_experts():
     """All experts in one batched product against a Python loop over them."""
-    torch.set_num_threads(1)
+    devices.settle(config.Training(device="cpu"))
     spent, n, d, hidden = {"ours": [], "loop": []}, 1920, 64, 128
     experts, x = Experts(8, d, hidden), torch.randn(8, n, d)
     single = nn.ModuleList(nn.Sequential(nn.Linear(d, hidden), nn.GELU(), nn.Linear(hidden, d)) for _ in range(8))
