@@ -48,8 +48,8 @@ def settle(settings: Training) -> torch.device:
 def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:
     """For the run record: device, its name, precision, and GPU memory at its peak."""
     if device is None:  # an estimator
-        return {"device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "peak_gpu_mb": 0.0}
-    told = {"device": device.type, "precision": settings.precision, "tf32": settings.tf32}
+        return {"device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "compile": False, "peak_gpu_mb": 0.0}
+    told = {"device": device.type, "precision": settings.precision, "tf32": settings.tf32, "compile": settings.compile}
     if device.type != "cuda":
         return told | {"device_name": "", "peak_gpu_mb": 0.0}
     import torch

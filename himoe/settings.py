@@ -115,6 +115,9 @@ class Training(Strict):
         "float32", "type of matrix products; bfloat16 (mixed precision) is for GPUs", "ours"
     )
     tf32: bool = setting(False, "let a GPU round float32 matrix products to TensorFloat-32", "ours")
+    compile: bool = setting(
+        False, "compile the training step (torch.compile): a minute or more once per fit, for long fits on a GPU", "ours"
+    )
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
 
 

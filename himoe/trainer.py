@@ -123,7 +123,7 @@ class Trainer:
                 course.take(results)
         rows = kept["rows"] if resumed else list(range(len(courses)))
         models = [courses[row].init() for row in rows[: 1 if resumed else None]]
-        stack = Stack(models, self.device, devices.autocast(s), len(courses))
+        stack = Stack(models, self.device, devices.autocast(s), len(courses), s.compile)
         zeros = torch.zeros(len(rows), device=self.device)
         now = Now(rows, 1, 0, zeros, zeros.bool())
         if resumed:
@@ -229,6 +229,7 @@ class Trainer:
             course.done = bool(course.failed or waited or now.epoch == course.n_epochs)
             if not course.done:
                 going.append(row)
+        going = list(range(len(own))) if stack.compiled else going  # compiled for this number of rows
         if len(going) == 1 and stack.n_begun > 1:
             going = sorted([*going, next(row for row in range(len(own)) if row not in going)])
         return torch.tensor(going, dtype=torch.int64, device=self.device)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +27,7 @@ class _Source:
     n_drawn: int = 0
 
 
-_source: ContextVar[_Source | None] = ContextVar("source", default=None)
+_sources: list[_Source] = []  # a plain list: torch.compile cannot follow a context variable
 
 
 def _mix(z: Tensor) -> Tensor:
@@ -61,11 +60,11 @@ def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
 @contextmanager
 def keyed(key: Tensor) -> Iterator[None]:
     """Within, :func:`dropout` and :func:`draw` take their noise from ``key``, a draw's number apart."""
-    token = _source.set(_Source(key))
+    _sources.append(_Source(key))
     try:
         yield
     finally:
-        _source.reset(token)
+        _sources.pop()
 
 
 def draw() -> Tensor:
@@ -76,9 +75,9 @@ def draw() -> Tensor:
     RuntimeError
         Outside of one: a model in training mode is called by the trainer, which knows the key.
     """
-    source = _source.get()
-    if source is None:
+    if not _sources:
         raise RuntimeError("noise is drawn outside of noise.keyed(key)")
+    source = _sources[-1]
     source.n_drawn += 1
     return fold_in(source.key, source.n_drawn)
 

@@ -29,9 +29,11 @@ class Stack:
     """
 
     def __init__(
-        self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None, n_begun: int | None = None
-    ):
+        self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None, n_begun: int | None = None,
+        compiled: bool = False,
+    ):  # fmt: skip
         self.template, self.n_begun = models[0], n_begun or len(models)
+        self.compiled, self._made = compiled, None
         if kept := [name for name in self.template.state_dict() if name not in dict(self.template.named_parameters())]:
             raise HimoeError(f"{type(self.template).__name__}: buffer {kept[0]} changes while training; folds keep parameters")
         for (name, own), *others in zip(*(m.named_buffers() for m in models), strict=True):
@@ -57,20 +59,28 @@ class Stack:
     def gradients(self, batch: Batch, keys: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
         """Losses (K,) and their gradients (K, P): model k on batch[k] (K, B, ...), with noise of key k (K,)."""
         flat = self.flat.requires_grad_()
+        self.template.train()
+        with self._precision():
+            losses = self._losses(objective)(flat, batch, keys)
+        (gradient,) = torch.autograd.grad(losses.sum(), flat)
+        self.flat = flat.detach()
+        return losses.detach(), gradient
+
+    def _losses(self, objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
+        """Losses (K,) of rows, batch and keys: made, and compiled if that is asked for, once for an objective."""
+        if self._made is not None and self._made[0] is objective:
+            return self._made[1]
 
         def loss(row: Tensor, own: Batch, key: Tensor) -> Tensor:
             with noise.keyed(key):
                 return objective(functional_call(self.template, self.named(row), (own,)), own)
 
-        self.template.train()
-        with self._precision():
-            if self.n_begun == 1:
-                losses = loss(flat[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
-            else:
-                losses = vmap(loss)(flat, batch, keys)
-        (gradient,) = torch.autograd.grad(losses.sum(), flat)
-        self.flat = flat.detach()
-        return losses.detach(), gradient
+        def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
+            return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
+
+        call = alone if self.n_begun == 1 else vmap(loss)
+        self._made = (objective, torch.compile(call, dynamic=False, fullgraph=True) if self.compiled else call)
+        return self._made[1]
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Output:
