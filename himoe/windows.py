@@ -14,6 +14,7 @@ from torch import Tensor
 from himoe.fold import Scaler
 from himoe.nn import noise
 from himoe.nn.augment import draw_shifts, drop_tokens, gather_windows
+from himoe.nn.encoder import owners
 from himoe.types import Batch, Tokens
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Bank:
         self.x, self.mask, self.time, self.y, self.offsets = columns
         self.lengths = np.diff(tokens.offsets)
         self.n_features = tuple(len(names) for names in tokens.layout.features)
-        self.owner = torch.repeat_interleave(torch.arange(len(self.n_features)), torch.tensor(self.n_features)).to(device)
+        self.owner = owners(self.n_features).to(device)
 
 
 class Affine(NamedTuple):
@@ -93,8 +94,7 @@ def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tens
 def crops(bank: Bank, trials: np.ndarray, n_times: int, key: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(trial, start) of one epoch of one fold: about as many crops as fill its trials, in random order. ``key`` is a scalar."""
     lengths, key = bank.lengths[trials], noise.fold_in(key, 0)  # steps of the epoch count from 1
-    n_crops = np.maximum(np.rint(lengths / n_times).astype(np.int64), 1)
-    trial = np.repeat(np.arange(len(trials)), n_crops)
+    trial = np.repeat(np.arange(len(trials)), _crops_of(lengths, n_times))
     order = noise.uniform(noise.fold_in(key, 1), len(trial)).argsort(stable=True).numpy()
     room = np.maximum(lengths - n_times, 0)[trial[order]] + 1
     start = noise.uniform(noise.fold_in(key, 2), len(trial)).double().numpy() * room
@@ -103,7 +103,12 @@ def crops(bank: Bank, trials: np.ndarray, n_times: int, key: Tensor) -> tuple[np
 
 def n_crops(bank: Bank, trials: np.ndarray, n_times: int) -> int:
     """How many crops an epoch has."""
-    return int(np.maximum(np.rint(bank.lengths[trials] / n_times), 1).sum())
+    return int(_crops_of(bank.lengths[trials], n_times).sum())
+
+
+def _crops_of(lengths: np.ndarray, n_times: int) -> np.ndarray:
+    """Crops of each trial in an epoch."""
+    return np.maximum(np.rint(lengths / n_times).astype(np.int64), 1)
 
 
 def training_batch(

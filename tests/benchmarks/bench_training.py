@@ -138,6 +138,7 @@ def test_g4_two_fits_side_by_side():
     print(f"G4 one fit {one:.1f} s, two 1-thread fits side by side {two:.1f} s: {2 * one / two:.2f}x (line 1.8)")
     print(f"   two fits that take torch's own number of threads {free:.1f} s: pinned is {free / two:.1f}x as fast (line 5)")
     assert 2 * one / two >= 1.8
+    assert free / two >= 5
 
 
 SIZES = {
@@ -172,10 +173,10 @@ def test_g5_eight_folds_together(size):
             alone, together = (statistics.median(s for s, _ in spent[k][1:]) for k in (1, 8))
             gap = (spent[8][0][1] - spent[1][0][1]).norm() / spent[1][0][1].norm()
             told = f"{1e3 * alone / 8:.0f} ms alone, {1e3 * together / 8:.0f} ms together"
-            line = {8: 2.0, 32: 1.3}[batch_size] if (size, model) == ASKED else 0.0
+            line = {8: 2.0, 32: 1.3}[batch_size] if (size, model) == ASKED else None
             print(f"\nG5 {size}, {model}, batch {batch_size}: {told} per fold-epoch: {alone / together:.2f}x", end="")
             print(f" (line {line})" * bool(line), f"weights differ by {gap:.1e} (line 1e-4)", end="")
-            assert alone / together >= line
+            assert line is None or alone / together >= line
             assert gap < 1e-4
 
 
@@ -189,8 +190,8 @@ class Operations(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize(("d", "line"), [(32, 1.2), (64, 1.0)], ids=["the default run's width", "full width"])
-def test_g6_experts(d, line):
+@pytest.mark.parametrize("d", [32, 64], ids=["the default run's width", "full width"])
+def test_g6_experts(d):
     """All experts in one batched product against a Python loop over them; the wider they are, the less their number matters."""
     devices.settle(config.Training(device="cpu"))
     spent, n, hidden = {"ours": [], "loop": []}, 1920, 2 * d
@@ -213,10 +214,10 @@ def test_g6_experts(d, line):
             own(rows).sum().backward()
         return seen.n
 
-    print(f"\nG6 8 experts of width {d}: {1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x (line {line})")
+    print(f"\nG6 8 experts of width {d}: {1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x (line 1.2)")
     print(f"   operations for 2, 8, 32 experts: {count(2)}, {count(8)}, {count(32)}")
     assert count(2) == count(32)
-    assert loop / ours >= line
+    assert loop / ours >= 1.2
 
 
 def test_g7_input_path(tmp_path):
