@@ -35,7 +35,8 @@ class Experts(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (E, N, d), or (N, d) for all experts alike -> (E, N, d)."""
-        return torch.matmul(F.gelu(torch.matmul(x, self.up) + self.up_bias), self.down)
+        x = x.expand(len(self.up), *x.shape[-2:])
+        return torch.bmm(F.gelu(torch.baddbmm(self.up_bias, x, self.up)), self.down)
 
 
 class MaskedSoftMoE(nn.Module):
