@@ -24,7 +24,7 @@ from himoe.nn.alignment import (
 )  # fmt: skip
 from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.linear import Linear
-from himoe.nn.losses import balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
+from himoe.nn.losses import affect_loss, balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
 from himoe.nn.prototypes import DifferentialPrototypes, Felt
 from himoe.nn.routers import ConcatFusion, GatedMoE, LinearlyGatedPrototypes, SingleExpert
@@ -33,6 +33,7 @@ from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Hi-MoE"
+READ_WEIGHT = 5.0  # of the read-out among the dimensions in which lags are scored
 
 
 class Config(Strict):
@@ -42,6 +43,8 @@ class Config(Strict):
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     max_lag: float = setting(8.0, "largest lag the lag bank scores, s", "ours; temporal alignment: paper", ge=0)
+    lag_passes: int = setting(3, "estimates of the lags, each against the others as the last one moved them", "ours", ge=1)
+    lag_rest: float = setting(3.0, "nats in favour of no lag, before the habits of modalities are learnt", "ours", ge=0)
     attention_radius: float = setting(2.0, "reach of the local cross-attention, s", "ours", ge=0)
     semantic_width: int = setting(32, "width of the shared semantic space", "ours", ge=2)
     temperature: float = setting(0.1, "temperature of InfoNCE", "cited:CLIP-style contrast (van den Oord et al. 2018)", gt=0)
@@ -68,6 +71,9 @@ class Config(Strict):
         "two", "two banks, or one of as many experts and parameters on the modality tokens", "paper (two); flat an ablation"
     )
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
+    affect_weight: float = setting(
+        1.0, "weight of the error of what each modality alone says of the targets, read from the semantic space", "ours", ge=0
+    )
     nce_weight: float = setting(0.1, "weight of InfoNCE (semantic alignment)", "ours", ge=0)
     lag_weight: float = setting(0.1, "weight of the self-supervised lag loss", "ours", ge=0)
     balance_weight: float = setting(1e-2, "weight of the experts' importance loss", "ours; Shazeer et al. 2017", ge=0)
@@ -90,8 +96,9 @@ class HiMoE(nn.Module):
         self.temporal, self.related = c.alignment in ("both", "temporal"), c.alignment in ("both", "semantic")
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.semantic = Linear(d, c.semantic_width)
+        self.affect = Linear(c.semantic_width, ctx.n_outputs)
         if self.temporal:
-            self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1))
+            self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1), n_modalities, c.lag_rest)
             self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
@@ -112,7 +119,7 @@ class HiMoE(nn.Module):
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
         h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
-        h, mask, lag, lag_loss = self.align(h, batch)
+        h, mask, moved, lag_loss = self.align(h, batch)
         p = self.semantic(h)  # (B, T, M, s)
         agree = agreement(p, mask) if self.related else torch.zeros_like(p[..., 0])  # (B, T, M)
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)
@@ -123,7 +130,7 @@ class HiMoE(nn.Module):
             z = block(z, batch.valid)
         felt = self.emotion_bank(z) if self.emotion_bank else None
         prediction = self.heads(felt.out if felt else z)
-        routing = {"modality_share": shares, "lag": lag, "agreement": agree}
+        routing = {"modality_share": shares, "agreement": agree} | moved
         if routed:
             routing["modality_combine"] = routed.combine.unflatten(0, batch.valid.shape)
         if felt:
@@ -134,6 +141,8 @@ class HiMoE(nn.Module):
         if not self.training:
             return Output(prediction, {}, routing)
         losses = {"lag": self.config.lag_weight * lag_loss} if self.temporal else {}
+        if self.temporal or self.related:
+            losses["affect"] = self.config.affect_weight * affect_loss(self.affect(p), mask, batch.y)
         if self.related:
             losses["nce"] = self.config.nce_weight * self.semantic_loss(p, mask, batch.trial)
         return Output(prediction, losses | self.bank_losses(routed, felt, token_mask, batch), routing)
@@ -150,31 +159,39 @@ class HiMoE(nn.Module):
             losses["anchor"] = c.anchor_weight * self.emotion_bank.anchor_loss(felt.first, batch.y, batch.valid)
         return losses
 
-    def align(self, h: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def align(self, h: Tensor, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
         """Undo each modality's lag against the others, then let neighbours speak.
 
-        Returns tokens (B, T, M, d), presence (B, T, M), estimated lag in s (B, M), self-supervised lag loss ().
+        Returns tokens (B, T, M, d), presence (B, T, M), the estimated lag and what tokens were moved by in s (B, M),
+        self-supervised lag loss ().
         """
         mask = batch.mask
         if not self.temporal:
-            return h, mask, h.new_zeros(len(h), h.shape[2]), h.new_zeros(())
+            none = h.new_zeros(len(h), h.shape[2])
+            return h, mask, {"lag": none, "moved": none}, h.new_zeros(())
         design = lag_design(h.shape[1], self.lags.max_lag, h.device)
         p = self.semantic(h) * mask.unsqueeze(-1)
+        p = torch.cat([p, READ_WEIGHT * self.affect(p) * mask.unsqueeze(-1)], dim=-1)
         reference, there = mean_of_others(p, mask)
-        weights, lag = self.lags.weights(lag_scores(p, reference, mask, there, design))
+        if self.config.lag_passes > 1:
+            reference, there = self.lags.consensus(p.detach(), mask, batch.valid, design, self.config.lag_passes - 1)
+        scores = lag_scores(p, reference, mask, there, design)
+        _, lag = self.lags.evidence(scores)
+        weights, moved = self.lags.posterior(scores)
         loss = h.new_zeros(())
         if self.training and self.config.lag_weight:
             loss = self.lag_loss(p, mask, reference, there, lag, design)
         h, mask = self.lags.shift(h, mask, weights, design)
         mask = mask & batch.valid.unsqueeze(-1)  # a shift may move a token into the padding
-        return self.neighbourhood(h * mask.unsqueeze(-1), mask, batch.time), mask, lag / self.token_rate, loss
+        told = {"lag": lag / self.token_rate, "moved": moved / self.token_rate}
+        return self.neighbourhood(h * mask.unsqueeze(-1), mask, batch.time), mask, told, loss
 
     def lag_loss(self, p: Tensor, mask: Tensor, reference: Tensor, there: Tensor, lag: Tensor, design: Tensor) -> Tensor:
         """Move modalities by a known number of tokens: the estimate must move by that number. Ours."""
         largest = self.lags.max_lag // 2
         shift = integers(draw(), -largest, largest, *lag.shape)
         moved, moved_mask = shift_tokens(p, mask, shift)
-        _, estimate = self.lags.weights(lag_scores(moved, reference, moved_mask, there, design))
+        _, estimate = self.lags.evidence(lag_scores(moved, reference, moved_mask, there, design))
         seen = mask.any(1) & there.any(1)
         miss = nn.functional.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
         return torch.where(seen, miss, 0.0).sum() / seen.sum().clamp(min=1) / max(largest, 1)

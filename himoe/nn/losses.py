@@ -20,6 +20,14 @@ def squared_error(prediction: Tensor, y: Tensor) -> Tensor:
     return (error**2).sum() / known.sum().clamp(min=1)
 
 
+def affect_loss(said: Tensor, mask: Tensor, y: Tensor) -> Tensor:
+    """Mean squared error of what each present modality says by itself: said (B, T, M, n), mask (B, T, M), y (B, T, n), NaN
+    targets left out. Ours: it makes the space that modalities share one of what they say of the targets."""
+    known = torch.isfinite(y).unsqueeze(2) & mask.unsqueeze(-1)
+    error = torch.where(known, said - torch.where(torch.isfinite(y), y, 0.0).unsqueeze(2), 0.0)
+    return (error**2).sum() / known.sum().clamp(min=1)
+
+
 def concordance_loss(prediction: Tensor, y: Tensor) -> Tensor:
     """1 - CCC over the batch, (n, n_outputs), mean over targets, population moments (Lin 1989); NaN targets left out."""
     known = torch.isfinite(y)
