@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from himoe import registry
-from himoe.settings import Features, Name, Splits, Statistics, Strict, Training, Twin, setting, walk
+from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Twin, setting, walk
 from himoe.types import DatasetInfo, HimoeError, Size
 
 
@@ -72,6 +73,9 @@ class Config(Strict):
         min_length=1,
     )
     features: Features = setting(Features(), "features per token", "ours")
+    planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
+        {}, "NAME -> settings of the data sets planted-NAME and planted_rated-NAME; planted-NAME.3 is a replicate", "ours"
+    )
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
     splits: Splits = setting(Splits(), "folds", "ours")
     training: Training = setting(Training(), "the trainer", "ours")
@@ -88,9 +92,23 @@ class Config(Strict):
         """Models that compete; ablations are compared with the one they are of."""
         return [m for m in self.models if not registry.is_ablation(m)]
 
+    def planted_of(self, dataset: str) -> Planted:
+        """Settings of a planted data set; a replicate has a seed of its own."""
+        name, _, replicate = dataset.partition(registry.ABLATION)[2].partition(".")
+        own = self.planted[name]
+        return own.model_copy(update={"seed": own.seed + int(replicate or 0)})
+
+    def models_of(self, dataset: str) -> list[str]:
+        """Models fitted on a data set."""
+        own = self.planted_of(dataset).models if registry.is_planted(dataset) else []
+        return own or self.models
+
     def size(self, dataset: str) -> Size:
         """Subjects, trials and seconds to expect in a data set."""
         info = dataset_info(dataset)
+        if registry.is_planted(dataset):
+            own = self.planted_of(dataset)
+            return Size(info.subjects[: own.subjects], own.trials, own.seconds)
         if not registry.is_twin(dataset):
             return Size(info.subjects, info.n_trials, info.seconds)
         subjects = info.subjects[: self.twin.subjects]
@@ -118,7 +136,8 @@ class Config(Strict):
 
 def dataset_info(dataset: str) -> DatasetInfo:
     """Facts of a data set, read without importing its plug-in."""
-    return registry.peek("datasets", dataset)["INFO"]
+    info = registry.peek("datasets", dataset)["INFO"]
+    return replace(info, per_token=False, title=f"{info.title}, rated per trial,") if registry.is_rated(dataset) else info
 
 
 ANY = "*"
@@ -161,7 +180,14 @@ def load(raw: dict[str, Any]) -> Config:
     for key in ("protocols", "seeds"):
         if len(set(getattr(config, key))) != len(getattr(config, key)):
             raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
-    if len({registry.is_twin(d) for d in config.datasets}) > 1:
+    for dataset in filter(registry.is_planted, config.datasets):
+        name, _, replicate = dataset.partition(registry.ABLATION)[2].partition(".")
+        _check_names(f"datasets: {dataset}: planted", [name], list(config.planted))
+        if "." in dataset and not replicate.isdigit():
+            raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
+        _check_names(f"planted.{name}.models", config.planted[name].models, config.models)
+        _check_names(f"planted.{name}.informative", list(config.planted[name].informative), _modalities(dataset))
+    if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
         raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
     for key in ("targets", "editions", "annotator_lag", "dataset_options"):
         if strange := [d for d in getattr(config, key) if d not in config.datasets]:
@@ -192,6 +218,10 @@ def load(raw: dict[str, Any]) -> Config:
     for dataset, targets in config.targets.items():
         _check_names(f"targets.{dataset}", targets, dataset_info(dataset).targets)
     return config
+
+
+def _modalities(dataset: str) -> list[str]:
+    return [m.name for m in dataset_info(dataset).modalities]
 
 
 def _with_ablations(raw: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +270,7 @@ def schema() -> dict[str, Any]:
 def key_table() -> str:
     """Markdown table of every key."""
     rows = ["| key | default | meaning | source |", "|---|---|---|---|"]
-    for key, value, description, source in walk(Config()):
+    for key, value, description, source in [*walk(Config()), *walk(Planted(), "planted.NAME.")]:
         shown = re.sub(r"[\[\]']", "", str(value)) if isinstance(value, list) else str(value)
         rows.append(f"| `{key}` | {shown} | {description} | {source} |")
     return "\n".join(rows)

@@ -56,6 +56,10 @@ class Evidence:
         """Targets predicted in a setting."""
         return self.config.targets_of(dataset_of(setting))
 
+    def varies(self, setting: str) -> bool:
+        """Whether labels vary within a trial."""
+        return dataset_info(dataset_of(setting)).per_token
+
     def _keyed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """With the column ``dataset`` replaced by ``setting``, so that no item can mix protocols."""
         names = [self.setting(d, p) for d, p in zip(frame["dataset"], frame["protocol"], strict=True)]
@@ -115,6 +119,11 @@ class Evidence:
         """Data cards."""
         return [io.read_json(file) for file in self.files["cards"]]
 
+    @cached_property
+    def truths(self) -> dict[str, dict[str, Any]]:
+        """What was planted, by data set."""
+        return {told["dataset"]: told for told in map(io.read_json, self.files["truths"])}
+
     def yaml(self, name: str) -> Any:
         """A hand-written YAML file."""
         import yaml
@@ -124,7 +133,7 @@ class Evidence:
     @property
     def synthetic(self) -> bool:
         """Whether any of the run's data are simulated."""
-        return any(registry.is_twin(d) for d in self.config.datasets)
+        return any(registry.is_synthetic(d) for d in self.config.datasets)
 
     def facts(self) -> str:
         """How many subjects, seeds and which protocol, for captions."""
@@ -143,6 +152,7 @@ def setting_title(setting: str) -> str:
     """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
     dataset, _, protocol = setting.partition("/")
     title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
+    title += f" {dataset.partition(registry.ABLATION)[2].replace('_', ' ')}" if registry.is_planted(dataset) else ""
     return title + (f", {protocol}" if protocol else "")
 
 

@@ -18,7 +18,7 @@ from himoe.rows import to_rows
 from himoe.settings import Training
 from himoe.store import Reader, read_shard, read_splits, shard
 from himoe.training import build_model, configure, n_times
-from himoe.types import HimoeError, Split, Tokens
+from himoe.types import HimoeError, Split, Tokens, TrialInfo
 
 CLEAN = "clean"
 
@@ -39,11 +39,23 @@ def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) 
     for severity in severities:
         parts = []
         for i, trial in enumerate(tokens.trials):
-            name = f"{trial.subject}/{trial.session}/{trial.trial}/{condition}"
-            rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-            parts.append(_crop(plugin.apply(tokens.select([i]), severity, rng), edge))
+            parts.append(_crop(plugin.apply(tokens.select([i]), severity, _generator(trial, condition, seed)), edge))
         out[severity] = Tokens.concatenate(parts)
     return out
+
+
+def _generator(trial: TrialInfo, condition: str, seed: int) -> np.random.Generator:
+    name = f"{trial.subject}/{trial.session}/{trial.trial}/{condition}"
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def injected(tokens: Tokens, condition: str, severity: float, seed: int) -> np.ndarray | None:
+    """By how many seconds each modality was made late, (n_trials, M); None where the condition displaces nothing."""
+    plugin = registry.load("perturb", condition) if condition != CLEAN else None
+    if not hasattr(plugin, "injected"):
+        return None
+    made = (plugin.injected(tokens.select([i]), severity, _generator(t, condition, seed)) for i, t in enumerate(tokens.trials))
+    return np.stack(list(made)) / tokens.layout.token_rate
 
 
 def _crop(tokens: Tokens, edge: int) -> Tokens:
@@ -78,6 +90,8 @@ def predict_shard(
             cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
         for (condition, severity), tokens in cases.items():
             predicted, routing = run(tokens)
+            if "lag" in routing and (late := injected(test, condition, severity, condition_seed)) is not None:
+                routing["injected"] = late
             here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
             if not (stored.failed or np.isfinite(predicted).all()):
                 where = f"{model} fold {split.fold}, {condition} {severity:g}"

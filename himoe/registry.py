@@ -17,6 +17,7 @@ KINDS = ("datasets", "models", "perturb", "figures", "tables")
 ROOT = Path(__file__).parent
 TWIN = "_twin"
 ABLATION = "-"
+RATED = "_rated"
 
 
 def available(kind: str) -> list[str]:
@@ -25,8 +26,9 @@ def available(kind: str) -> list[str]:
 
 
 def plugin_of(name: str) -> str:
-    """The plug-in behind a name: ``deap_twin`` is read by ``deap``, ``himoe-flat`` is ``himoe`` with the ablation ``flat``."""
-    return name.removesuffix(TWIN).split(ABLATION)[0]
+    """The plug-in behind a name: ``deap_twin`` is read by ``deap``, ``himoe-flat`` is ``himoe`` with the ablation ``flat``,
+    ``planted-null.3`` is ``planted`` with the settings ``null``, its fourth replicate."""
+    return name.split(ABLATION)[0].removesuffix(TWIN).removesuffix(RATED)
 
 
 def is_ablation(model: str) -> bool:
@@ -37,6 +39,21 @@ def is_ablation(model: str) -> bool:
 def is_twin(dataset: str) -> bool:
     """Whether the data set is simulated."""
     return dataset.endswith(TWIN)
+
+
+def is_rated(dataset: str) -> bool:
+    """Whether the data set is the planted one with one label per trial."""
+    return dataset.split(ABLATION)[0].endswith(RATED)
+
+
+def is_planted(dataset: str) -> bool:
+    """Whether the data set is born as tokens whose truth is known."""
+    return "tokens" in peek("datasets", dataset)["functions"]
+
+
+def is_synthetic(dataset: str) -> bool:
+    """Whether the data set is simulated, in whatever way."""
+    return is_twin(dataset) or is_planted(dataset)
 
 
 def check(kind: str, name: str) -> str:

@@ -49,8 +49,8 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
         lstrip_blocks=True,
     )  # fmt: skip
     page = jinja.get_template("report.html.jinja").render(
-        title=settings.title, synthetic=any(registry.is_twin(d) for d in settings.datasets), stamp=STAMP, sections=sections,
-        identity=identity, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), style=Markup(style),
+        title=settings.title, synthetic=any(registry.is_synthetic(d) for d in settings.datasets), stamp=STAMP,
+        sections=sections, identity=identity, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), style=Markup(style),
         script=Markup(script), style_hash=_csp_hash(style), script_hash=_csp_hash(script),
         data_uri=_data_uri, link=_link, is_numeric=lambda text: bool(NUMERIC.match(text)),
         datasets=[setting_title(d) for d in settings.datasets],

@@ -38,6 +38,26 @@ class Twin(Strict):
     seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
 
 
+class Planted(Strict):
+    """One planted data set (``planted-NAME``): what is known of it because it was put there."""
+
+    subjects: Count = setting(12, "subjects simulated", "ours", ge=3, le=40)
+    trials: Count = setting(12, "trials per subject", "ours", ge=2)
+    seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8)
+    snr: float = setting(1.0, "driven over spontaneous variance of every feature; 0 plants nothing", "ours", ge=0)
+    informative: dict[Name, Annotated[float, Field(ge=0)]] = setting({}, "modality -> factor of its SNR", "ours")
+    timescale: Positive = setting(4.0, "time within which the latent forgets itself, s", "cited:Uhlenbeck & Ornstein 1930")
+    subject_effect: float = setting(1.0, "strength of what differs between people", "ours", ge=0)
+    lag: float = setting(0.0, "largest displacement of a modality in a trial, s (uniform, either way)", "ours", ge=0, le=8)
+    drift: float = setting(0.0, "largest clock error of a modality at the end of a trial, s", "ours", ge=0, le=8)
+    gaps: float = setting(0.0, "share of time that outages of 5 s on average take from each modality", "ours", ge=0, lt=1)
+    conflict: Fraction = setting(0.0, "chance that a modality of a trial tells of something else", "ours")
+    clusters: int = setting(0, "emotional clusters that stimuli come from; 0: a continuum", "ours", ge=0, le=8)
+    state_dependent: bool = setting(False, "whether the mixing differs between quadrants of the latent", "ours")
+    models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
+    seed: int = setting(2508, "seed of the simulation; a replicate adds its number", "ours", ge=0)
+
+
 class Eeg(Strict):
     """Features of the EEG."""
 

@@ -22,7 +22,7 @@ from himoe.nn.alignment import (
     mean_of_others,
     shift_tokens,
 )  # fmt: skip
-from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import affect_loss, balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
@@ -66,6 +66,9 @@ class Config(Strict):
     )
     emotion_router: Literal["differential", "softmax", "linear", "single"] = setting(
         "differential", "how steps reach emotion experts; single: one layer as wide as all", "paper; others ablations"
+    )
+    absent: Literal["masked", "zeros"] = setting(
+        "masked", "what an absent token is: left out everywhere, or a token of zeros like any other", "ours; zeros an ablation"
     )
     hierarchy: Literal["two", "flat"] = setting(
         "two", "two banks, or one of as many experts and parameters on the modality tokens", "paper (two); flat an ablation"
@@ -118,6 +121,9 @@ class HiMoE(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
+        if self.config.absent == "zeros":
+            x = absent_to_zero(batch.x, batch.mask, self.encoder.owner)
+            batch = batch._replace(x=x, mask=batch.valid.unsqueeze(-1).expand_as(batch.mask))
         h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
         h, mask, moved, lag_loss = self.align(h, batch)
         p = self.semantic(h)  # (B, T, M, s)

@@ -100,8 +100,8 @@ class LagBank(nn.Module):
         self, p: Tensor, mask: Tensor, valid: Tensor, design: Tensor, n_passes: int
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """What the others say once they have been aligned among themselves: the mean of others of whom one is late is blurred
-        and late itself, so that each pass takes it from the tokens that the last one moved. Nothing moves into the padding, where valid (B, T) is
-        false. Returns as :func:`mean_of_others`."""
+        and late itself, so that each pass takes it from the tokens that the last one moved. Nothing moves into the padding,
+        where valid (B, T) is false. Returns as :func:`mean_of_others`."""
         reference, there = mean_of_others(p, mask)
         for _ in range(n_passes):
             w, _ = self.posterior(lag_scores(p, reference, mask, there, design))

@@ -1,5 +1,5 @@
-"""One modality of each trial, drawn at random, is lost from a third of the trial's length on, for as many seconds as the severity
-says (or to the trial's end)."""
+"""One modality of each trial, drawn at random, is lost from a third of the trial's length on, for as many seconds as the
+severity says (or to the trial's end)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ TITLE = "outage of one modality"
 UNIT = "s"
 
 
-def injected_outage(tokens: Tokens, severity: float, rng: np.random.Generator) -> tuple[int, slice]:
-    """Which modality of a trial is lost, one of those present, and from which token to which."""
-    present = np.flatnonzero(tokens.mask.any(0))
-    start, pick = len(tokens.x) // 3, rng.random()
-    chosen = int(present[int(pick * len(present))]) if len(present) else 0
-    return chosen, slice(start, start + round(severity * tokens.layout.token_rate))
-
-
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
     """One trial with an outage of ``severity`` s."""
-    m, lost = injected_outage(tokens, severity, rng)
+    present, pick, start = np.flatnonzero(tokens.mask.any(0)), rng.random(), len(tokens.x) // 3
+    if not len(present):
+        return tokens
+    m, lost = present[int(pick * len(present))], slice(start, start + round(severity * tokens.layout.token_rate))
     x, mask = tokens.x.copy(), tokens.mask.copy()
     mask[lost, m] = False
     x[lost, tokens.layout.slices[tokens.layout.modalities[m]]] = 0.0

@@ -41,7 +41,7 @@ def p_value(p: float) -> str:
 
 def stamped(setting: str) -> str:
     """A data set's name, marked where it is simulated."""
-    return setting_title(setting) + (" (synthetic)" if registry.is_twin(dataset_of(setting)) else "")
+    return setting_title(setting) + (" (synthetic)" if registry.is_synthetic(dataset_of(setting)) else "")
 
 
 def failures(evidence: Evidence) -> list[str]:

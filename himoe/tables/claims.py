@@ -45,7 +45,7 @@ def make(evidence: Evidence) -> Made:
         "data set": [stamped(d) if d in known else d for d in data["setting"]],
         "verdict": data["verdict"].map(VERDICTS), "evidence": data["evidence"],
     })  # fmt: skip
-    real = data[[d in known and not registry.is_twin(dataset_of(d)) for d in data["setting"]]]
+    real = data[[d in known and not registry.is_synthetic(dataset_of(d)) for d in data["setting"]]]
     counted = real["verdict"].value_counts().to_dict()
     alt = "On real recordings: " + (", ".join(f"{n} {v}" for v, n in counted.items()) or "no claim was tested") + "."
     return Made(data, shown, alt)

@@ -6,7 +6,7 @@ Constant predictions have CCC 0 and are counted. A model one of whose folds dive
 import numpy as np
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title, setting_title
+from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
 from himoe.score import POOLED, per_subject
 from himoe.stats.inference import ALPHA, bootstrap_mean
 from himoe.tables._text import FAILED, failures, interval, number
@@ -26,7 +26,7 @@ def make(evidence: Evidence) -> Made:
     for setting in evidence.settings:
         for target in evidence.targets_of(setting):
             block = []
-            for model in evidence.models:
+            for model in (m for m in evidence.models if m in config.models_of(dataset_of(setting))):
                 row = {"setting": setting, "target": target, "model": model}
                 for name, frame in wide.items():
                     own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]

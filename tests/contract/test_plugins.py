@@ -17,7 +17,10 @@ TORCH = [m for m in registry.available("models") if "build" in registry.peek("mo
 ESTIMATORS = [m for m in registry.available("models") if m not in TORCH]
 
 
-@pytest.fixture(scope="module", params=registry.available("datasets"))
+RECORDED = [d for d in registry.available("datasets") if not registry.is_planted(d)]
+
+
+@pytest.fixture(scope="module", params=RECORDED)
 def twin(request, tmp_path_factory):
     """A small twin of each data set, written in its own format."""
     name, root = request.param, tmp_path_factory.mktemp(request.param)

@@ -48,7 +48,7 @@ try:
             CONFIG.download,
         )
         for d in CONFIG.datasets
-        if not registry.is_twin(d)
+        if not registry.is_synthetic(d)
     }
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
@@ -57,6 +57,12 @@ except HimoeError as error:
 DOWNLOADS = [d.name for s in SOURCES.values() for d in s.downloads]
 CREDENTIALS = sorted(
     {n for s in SOURCES.values() for d in s.downloads for n in d.credentials}
+)
+
+
+# Data sets that come as recordings, as a pattern; the planted ones are born as tokens.
+RECORDED = "|".join(
+    [re.escape(d) for d in CONFIG.datasets if not registry.is_planted(d)] or ["(?!)"]
 )
 
 
@@ -82,7 +88,7 @@ def fits(pattern, datasets=None, protocols=None):
         pattern.format(dataset=d, protocol=p, model=m, seed=s, shard=i)
         for d in datasets or CONFIG.datasets
         for p in protocols or CONFIG.protocols
-        for m in CONFIG.models
+        for m in CONFIG.models_of(d)
         for s in CONFIG.seeds
         for i in shards(d, p)
     ]

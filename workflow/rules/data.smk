@@ -53,6 +53,8 @@ rule take_in:
         unpacked=directory("results/{dataset}/unpacked"),
     log:
         "results/{dataset}/logs/take_in.log",
+    wildcard_constraints:
+        dataset=RECORDED,
     conda:
         "../../envs/himoe.yaml"
     params:
@@ -74,6 +76,8 @@ rule clean_subject:
         recordings="results/{dataset}/subjects/{subject}.safetensors",
     log:
         "results/{dataset}/logs/clean_{subject}.log",
+    wildcard_constraints:
+        dataset=RECORDED,
     conda:
         "../../envs/himoe.yaml"
     params:
@@ -98,6 +102,8 @@ rule prepare_subject:
         quality="results/{dataset}/subjects/{subject}.json",
     log:
         "results/{dataset}/logs/prepare_{subject}.log",
+    wildcard_constraints:
+        dataset=RECORDED,
     conda:
         "../../envs/himoe.yaml"
     params:

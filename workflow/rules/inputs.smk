@@ -93,6 +93,10 @@ EVIDENCE = {
     "routing": fits(f"{FIT}/routing.parquet"),
     "runs": fits(f"{FIT}/run.json"),
     "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
+    "truths": [
+        f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
+    ],
+    "studies": ["config/studies.yaml"],
     "claims": ["config/claims.yaml"],
     "reported": ["config/reported.yaml"],
 }

@@ -1,10 +1,11 @@
 from himoe.job import job
 
 with job(snakemake):
-    from himoe import io, registry
+    from himoe import io
+    from himoe.config import dataset_info
     from himoe.preprocess import describe
 
     name, files = snakemake.wildcards.dataset, snakemake.input
     tokens, quality = [io.read_tokens(f) for f in files.tokens], [io.read_json(f) for f in files.quality]
-    info = registry.peek("datasets", name)["INFO"]
+    info = dataset_info(name)
     io.write_json(snakemake.output.card, describe(name, info, io.read_json(files.manifest), tokens, quality))

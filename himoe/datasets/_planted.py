@@ -1,0 +1,168 @@
+"""The instrument: tokens in which it is known what tells of whom, when and how loudly (the works of planted).
+
+A latent valence and arousal per stimulus and time drives the features of every modality: band power of the EEG through a mixing
+matrix, skin conductance, pulse and the rest through the impulse response of the organ, all over 1/f noise. What a study
+varies is a setting of :class:`himoe.settings.Planted`; what came of it stands in the truth returned beside the tokens.
+
+Signal-to-noise ratio: variance of the driven over that of the spontaneous part of each feature, on the token clock. 0 plants
+nothing; labels are unchanged by it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from himoe import io
+from himoe.signal import simulate
+from himoe.signal.clock import token_times, window_mean
+from himoe.signal.simulate import RATE
+from himoe.types import Layout, Signal, Tokens, TrialInfo
+
+if TYPE_CHECKING:
+    from himoe.settings import Planted
+
+RESPONSE = {"gsr": (0.75, 2.0), "ecg": (1.0, 1.5), "resp": (1.0, 1.5)}  # rise and decay, s; the others follow at once
+WINDOW = 2.0  # s of a token
+OWN = 0.5  # SD of a person's own appraisal of a stimulus
+RATING_NOISE = 0.25
+MIXING, STIMULI, PERSON, LAGS = (2**31 + i for i in range(4))  # streams of random numbers
+MARGIN = 24.0  # s simulated before and after a trial, so that responses and lags have a past and a future
+CLUSTER_RADIUS, CLUSTER_SPREAD = 1.3, 0.4
+GAP_SECONDS = 5.0
+
+
+def tokens_of(subjects: tuple[str, ...], settings: Planted, layout: Layout) -> tuple[dict[str, Tokens], dict[str, Any]]:
+    """Tokens of every subject, and the truth: ``informative`` (modality -> SNR), ``cluster`` (trial -> number; empty
+    without clusters) and ``lag`` (subject -> trial -> modality -> s)."""
+    rng = np.random.default_rng([settings.seed, MIXING])
+    mixing = _mixing(layout.n_features, 4 if settings.state_dependent else 1, rng)
+    stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI]))
+    names = [f"v{i + 1:02d}" for i in range(settings.trials)]
+    out, lags = {}, {}
+    for i, subject in enumerate(subjects):
+        rng = np.random.default_rng([settings.seed, LAGS, i])
+        lags[subject] = {name: _lags(layout, settings.lag, rng) for name in names}
+        rng = np.random.default_rng([settings.seed, PERSON, i])
+        out[subject] = _person(subject, stimuli, mixing, lags[subject], layout, settings, rng)
+    clusters = {name: i % settings.clusters for i, name in enumerate(names)} if settings.clusters else {}
+    return out, {"informative": _snr(layout, settings), "cluster": clusters, "lag": lags}
+
+
+def _snr(layout: Layout, settings: Planted) -> dict[str, float]:
+    return {m: settings.snr * settings.informative.get(m, 1.0) for m in layout.modalities}
+
+
+def _mixing(n_features: int, n_states: int, rng: np.random.Generator) -> np.ndarray:
+    """What each feature listens to in each state, (n_states, n_features, 2) of (valence, arousal), unit rows; alike for all."""
+    w = rng.standard_normal((n_states, n_features, 2))
+    return w / np.linalg.norm(w, axis=-1, keepdims=True)
+
+
+def _stimuli(settings: Planted, rng: np.random.Generator) -> np.ndarray:
+    """(trials, 2, n) on the RATE clock, margins included: a mean (variance 0.5) and movement within (0.5), or clusters."""
+    n = round((settings.seconds + 2 * MARGIN) * RATE)
+    moving = simulate.ornstein_uhlenbeck((settings.trials, 2, n), settings.timescale, rng)
+    if not settings.clusters:
+        return np.sqrt(0.5) * (rng.standard_normal((settings.trials, 2, 1)) + moving)
+    angle = 2 * np.pi * (np.arange(settings.trials) % settings.clusters + 0.5) / settings.clusters
+    return CLUSTER_RADIUS * np.stack([np.cos(angle), np.sin(angle)], -1)[..., None] + CLUSTER_SPREAD * moving
+
+
+def _lags(layout: Layout, largest: float, rng: np.random.Generator) -> dict[str, float]:
+    """How late each modality of a trial is, s: whole tokens."""
+    most = round(largest * layout.token_rate)
+    steps = rng.integers(-most, most + 1, len(layout.modalities))
+    return {m: float(k / layout.token_rate) for m, k in zip(layout.modalities, steps, strict=True)}
+
+
+def _person(
+    subject: str, stimuli: np.ndarray, mixing: np.ndarray, lags: dict[str, dict[str, float]], layout: Layout,
+    settings: Planted, rng: np.random.Generator,
+) -> Tokens:  # fmt: skip
+    """All trials of one person; features have unit spontaneous variance before they are z-scored over the session."""
+    effect = settings.subject_effect
+    mixing = mixing + 0.3 * effect * rng.standard_normal(mixing.shape)
+    times = token_times(settings.seconds, layout.token_rate, WINDOW)
+    driven, noise, labels, masks = [], [], [], []
+    for stimulus, lag in zip(stimuli, lags.values(), strict=True):
+        latent = (stimulus + effect * OWN * rng.standard_normal((2, 1))) / np.hypot(1, effect * OWN)
+        driven.append(_driven(latent, mixing, lag, times, layout, settings, rng))
+        noise.append(_windows(pink((len(driven[-1][0]), latent.shape[1]), rng), times))
+        labels.append(_label(latent, times, layout.per_token, rng))
+        masks.append(_present(len(times), layout, settings.gaps, rng))
+    driven, noise = np.concatenate(driven), np.concatenate(noise)
+    widths = [len(names) for names in layout.features]
+    snr = np.repeat(list(_snr(layout, settings).values()), widths)
+    x = np.sqrt(snr) * driven / driven.std(0) + (noise - noise.mean(0)) / noise.std(0)
+    x = ((x - x.mean(0)) / x.std(0)).astype(np.float32)
+    mask = np.concatenate(masks)
+    x[~np.repeat(mask, widths, axis=1)] = 0
+    offsets = np.arange(len(stimuli) + 1) * len(times)
+    digests = [io.digest(x[a:b], mask[a:b]) for a, b in pairwise(offsets)]
+    trials = tuple(TrialInfo(subject, "1", name, name, d) for name, d in zip(lags, digests, strict=True))
+    time = np.tile(times, len(stimuli)).astype(np.float32)
+    return Tokens(x, mask, time, np.concatenate(labels).astype(np.float32), offsets, trials, layout)
+
+
+def _driven(
+    latent: np.ndarray, mixing: np.ndarray, lag: dict[str, float], times: np.ndarray, layout: Layout, settings: Planted,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """What the latent (2, n) makes of every feature at the tokens, (n_tokens, n_features)."""
+    columns = []
+    drift = settings.drift * rng.uniform(-1, 1, len(layout.modalities))
+    for (modality, own), slope in zip(layout.slices.items(), drift, strict=True):
+        heard = latent
+        if rng.random() < settings.conflict:  # this modality of this trial tells of something else
+            heard = simulate.ornstein_uhlenbeck(latent.shape, settings.timescale, rng)
+        state = (heard[0] < 0) * 2 + (heard[1] < 0) if len(mixing) > 1 else np.zeros(heard.shape[1], int)
+        signal = np.einsum("nfc,cn->fn", mixing[state][:, own], heard)
+        if modality in RESPONSE:
+            signal = _respond(signal, *RESPONSE[modality])
+        columns.append(_windows(signal, times - lag[modality] - slope * times / settings.seconds))
+    return np.concatenate(columns, axis=1)
+
+
+def _respond(signal: np.ndarray, rise: float, decay: float) -> np.ndarray:
+    """(n_rows, n) through the difference of exponentials of an organ's response, unit area (Bateman)."""
+    t = np.arange(int(MARGIN * RATE)) / RATE
+    response = (np.exp(-t / decay) - np.exp(-t / rise)) if decay != rise else t * np.exp(-t / rise)
+    n = signal.shape[1] + len(t)
+    spectrum = np.fft.rfft(signal, n) * np.fft.rfft(response / response.sum(), n)
+    return np.fft.irfft(spectrum, n)[:, : signal.shape[1]]
+
+
+def _windows(signal: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Mean of (n_rows, n) over each token's window, (n_tokens, n_rows); the signal starts MARGIN before the trial."""
+    return window_mean(signal, Signal(signal, RATE, -MARGIN), times, WINDOW)
+
+
+def _label(latent: np.ndarray, times: np.ndarray, per_token: bool, rng: np.random.Generator) -> np.ndarray:
+    """Ratings (n_tokens, 2) on 1 to 9: of every moment, or of the trial's mean."""
+    inside = np.stack([np.interp(times, np.arange(latent.shape[1]) / RATE - MARGIN, row) for row in latent], 1)
+    wrong = RATING_NOISE * rng.standard_normal((len(times) if per_token else 1, 2))
+    said = inside if per_token else np.repeat(inside.mean(0, keepdims=True), len(times), axis=0)
+    return np.clip(5 + 1.6 * (said + wrong), 1, 9)
+
+
+def _present(n_tokens: int, layout: Layout, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Presence (n_tokens, n_modalities) with outages of exponential length that take this share of the time (Markov)."""
+    leave = 1 / (GAP_SECONDS * layout.token_rate)
+    enter = leave * share / max(1 - share, 1e-9)
+    there, rows = rng.random(len(layout.modalities)) >= share, []
+    for _ in range(n_tokens):
+        there = np.where(there, rng.random(len(there)) >= enter, rng.random(len(there)) < leave)
+        rows.append(there)
+    return np.array(rows)
+
+
+def pink(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """1/f noise (n_rows, n): power falls with frequency, no offset."""
+    freqs = np.fft.rfftfreq(shape[1])
+    spectrum = np.fft.rfft(rng.standard_normal(shape))
+    spectrum[:, 1:] /= np.sqrt(freqs[1:])
+    spectrum[:, 0] = 0
+    return np.fft.irfft(spectrum, shape[1])

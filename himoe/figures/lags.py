@@ -1,0 +1,43 @@
+"""Estimated against injected lag of each displaced modality of each test trial, relative to the modalities left in place (to
+the mean of all, where every one was moved): grey the estimate, in colour what tokens were moved by; on the line they are
+right. What is estimated is what the lag bank hears; what tokens are moved by also weighs how usual a lag is."""
+
+import numpy as np
+import pandas as pd
+
+from himoe.figures._paper import Paper, nothing, panels
+from himoe.items import Drawn, Evidence, dataset_of, setting_title
+from himoe.stats.lags import recovery
+
+TITLE = "Estimated against injected lag"
+SECTION = "model"
+NEEDS = ("routing",)
+REQUIRES = {"models": "himoe"}
+CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "all moved"}
+
+
+def draw(evidence: Evidence, paper: Paper) -> Drawn:
+    """One panel per condition of the first data set whose labels vary within a trial."""
+    setting = next((s for s in evidence.settings if evidence.varies(s)), evidence.settings[0])
+    own = evidence.routing[evidence.routing["setting"] == setting]
+    here = [c for c in CONDITIONS if c in evidence.config.conditions]
+    figure, axes = panels(1, max(len(here), 1), height=2.9)
+    tables, told = [], []
+    for ax, condition in zip(axes[0], here, strict=False):
+        found = recovery(own, condition)
+        if found.empty:
+            nothing(ax, CONDITIONS[condition], paper)
+            continue
+        spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(found))
+        for name, colour, size in (("estimated", paper.faint, 10), ("moved", paper.accent, 4)):
+            ax.scatter(found["injected"] + spread, found[name], s=size, color=colour, alpha=0.6, lw=0, rasterized=True)
+        ends = np.array([found["injected"].min(), found["injected"].max()])
+        ax.plot(ends, ends, color=paper.ink, lw=0.8)
+        ax.set_title(f"{setting_title(dataset_of(setting))} · {CONDITIONS[condition]}")
+        ax.set_xlabel("injected lag (s)")
+        error = (found["estimated"] - found["injected"]).abs()
+        told.append(f"{CONDITIONS[condition]}: median error {error.median():.2f} s, {(error > 1).mean():.0%} beyond 1 s")
+        tables.append(found.assign(condition=condition))
+    axes[0][0].set_ylabel("estimated (grey), moved (colour), s")
+    data = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["condition", "injected", "estimated"])
+    return Drawn(figure, data, ("; ".join(told) or "No lag was injected or estimated") + ".")

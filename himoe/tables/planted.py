@@ -1,0 +1,159 @@
+"""What was planted, and whether it was found. Questions and thresholds were fixed in config/studies.yaml before the run. A
+verdict says how the method behaves where the truth is known and nothing about the paper's data. Intervals are 95% bootstrap
+over subjects, targets and seeds averaged first."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from himoe.config import ABLATED
+from himoe.items import Evidence, Made, dataset_of, model_title
+from himoe.score import per_subject
+from himoe.stats.inference import ALPHA, bootstrap_mean, mean_of
+from himoe.stats.lags import recovery
+from himoe.stats.robustness import areas, compare_areas
+from himoe.tables._text import VERDICTS, interval, number
+
+TITLE = "Planted truth"
+SECTION = "verdict"
+NEEDS = ("scores", "routing", "predictions", "truths", "studies", "runs")
+REQUIRES = {"planted": "*"}
+Study = dict[str, Any]
+Verdict = tuple[str, str]
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per study; one of a data set that is not in the run says so."""
+    rows = []
+    for study in evidence.yaml("studies"):
+        settings = [s for s in evidence.settings if dataset_of(s).partition(".")[0] == study["data"]]
+        verdict, why = ("not run", f"{study['data']} is not in this run")
+        if failed := [model_title(m) for s, m in evidence.failed if s in settings]:
+            verdict, why = "failed", f"{', '.join(failed)} diverged"
+        elif settings:
+            verdict, why = TESTS[study["test"]](evidence, settings, study)
+        rows.append([study["id"], study["question"], study["data"], verdict, why])
+    data = pd.DataFrame(rows, columns=["id", "question", "data", "verdict", "evidence"])
+    shown = pd.DataFrame({
+        "study": data["id"] + " · " + data["question"], "data": data["data"], "verdict": data["verdict"].map(VERDICTS),
+        "evidence": data["evidence"],
+    })  # fmt: skip
+    counted = data["verdict"].value_counts().to_dict()
+    return Made(data, shown, "Studies of planted truth: " + ", ".join(f"{n} {v}" for v, n in counted.items()) + ".")
+
+
+def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Hi-MoE's CCC above the other's, under a condition or on clean input: interval above 0."""
+    condition, severity = study.get("condition", "clean"), float(study.get("severity", 0))
+    own = per_subject(evidence.all_scores, "ccc")
+    own = own[own["setting"].isin(settings) & (own["condition"] == condition) & (own["severity"] == severity)]
+    wide = mean_of(own, ["model", "subject"]).pivot(index="subject", columns="model", values="value")
+    if not {ABLATED, study["other"]} <= set(wide):
+        return "not run", f"needs {ABLATED} and {study['other']} under {condition} {severity:g}"
+    gap = (wide[ABLATED] - wide[study["other"]]).to_numpy()
+    low, high = _interval(evidence, gap)
+    told = f"CCC {number(wide[ABLATED].mean())} against {number(wide[study['other']].mean())}: "
+    told += f"{interval(gap.mean(), low, high)}, {(gap > 0).sum()} of {len(gap)} subjects"
+    return _verdict(low > 0), told
+
+
+def lags(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Estimated against injected relative lag over all severities: median error and how many are beyond 1 s."""
+    found = recovery(evidence.routing[evidence.routing["setting"].isin(settings)], study["condition"])
+    if found.empty:
+        return "not run", f"needs {ABLATED} under {study['condition']}"
+    error = (found["estimated"] - found["injected"]).abs()
+    median, beyond = error.median(), (error > 1).mean()
+    told = f"median error {number(median, 2)} s (at most {study['median']:g}), {beyond:.0%} beyond 1 s (at most "
+    share = (found["moved"] * found["injected"]).sum() / (found["injected"] ** 2).sum()  # slope through 0
+    told += f"{study['beyond']:.0%}), {len(found)} lags; tokens are moved by {number(share, 2)} of what was injected"
+    return _verdict(median <= study["median"] and beyond <= study["beyond"]), told
+
+
+def follows(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Rank correlation between a modality's planted SNR and its share in the fusion, clean input, by subject."""
+    from scipy.stats import spearmanr
+
+    own = _routed(evidence, settings, "modality_share")
+    own = mean_of(own.assign(part=own["part"].astype(int)), ["subject", "part"]).pivot(
+        index="subject", columns="part", values="value"
+    )
+    planted = np.array(list(evidence.truths[dataset_of(settings[0])]["informative"].values()))
+    shares = own.to_numpy()[:, : len(planted)]  # the last is the null token's
+    each = np.array([spearmanr(row, planted).statistic for row in shares])
+    whole = float(spearmanr(shares.mean(0), planted).statistic)
+    told = f"rank correlation of the mean shares {number(whole, 2)} (at least {study['correlation']:g}); by subject "
+    return _verdict(whole >= study["correlation"]), told + interval(each.mean(), *_interval(evidence, each), 2)
+
+
+def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Less CCC lost under a condition than the other: interval of the difference below 0."""
+    lost = areas(evidence.all_scores[evidence.all_scores["setting"].isin(settings)])
+    lost = lost[(lost["condition"] == study["condition"]) & lost["model"].isin([ABLATED, study["other"]])]
+    table = compare_areas(lost, evidence.config.statistics).set_index("model")
+    if study["other"] not in table.index or ABLATED not in table.index:
+        return "not run", f"needs {ABLATED} and {study['other']} under {study['condition']}"
+    row = table.loc[study["other"]]
+    told = f"mean CCC lost {number(table.loc[ABLATED, 'lost'])} against {number(row['lost'])}: "
+    return _verdict(row["high"] < 0), told + interval(row["difference"], row["low"], row["high"])
+
+
+def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Adjusted Rand index between planted clusters and the prototype with the largest weight, over trials, by subject."""
+    from sklearn.metrics import adjusted_rand_score
+
+    own = _routed(evidence, settings, "prototype_weight")
+    own = mean_of(own, ["subject", "trial", "part"])
+    chosen = own.loc[own.groupby(["subject", "trial"])["value"].idxmax()]
+    planted = chosen["trial"].map(evidence.truths[dataset_of(settings[0])]["cluster"])
+    whole = adjusted_rand_score(planted, chosen["part"])
+    each = np.array([adjusted_rand_score(planted[part.index], part["part"]) for _, part in chosen.groupby("subject")])
+    told = f"adjusted Rand index {number(whole, 2)} (at least {study['rand']:g}); by subject "
+    told += f"{interval(each.mean(), *_interval(evidence, each), 2)}; {chosen['part'].nunique()} prototypes lead somewhere"
+    return _verdict(whole >= study["rand"]), told
+
+
+def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """Skill above the training mean where nothing was planted: one-sided Wilcoxon tests at 0.05, one per replicate."""
+    from scipy.stats import wilcoxon
+
+    own = per_subject(evidence.all_scores, "skill")
+    own = own[own["setting"].isin(settings) & (own["condition"] == "clean") & (own["model"] == ABLATED)]
+    wide = mean_of(own, ["setting", "subject"]).pivot(index="setting", columns="subject", values="value")
+    p = np.array([wilcoxon(row, alternative="greater").pvalue for row in wide.to_numpy()])
+    means = wide.mean(1).to_numpy()
+    told = f"{(p < ALPHA).sum()} of {len(p)} replicates show skill (at most {study['largest']}); mean skill over them "
+    return _verdict((p < ALPHA).sum() <= study["largest"]), told + interval(means.mean(), *_interval(evidence, means))
+
+
+def unmoved(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+    """The largest change of mean CCC under a condition, over models and severities."""
+    own = per_subject(evidence.all_scores, "ccc")
+    own = own[own["setting"].isin(settings) & (own["condition"] == study["condition"])]
+    wide = mean_of(own, ["model", "severity"]).pivot(index="model", columns="severity", values="value")
+    change = wide.sub(wide[0.0], axis=0).abs().max(axis=1)
+    told = ", ".join(f"{model_title(m)} {number(v)}" for m, v in change.items())
+    return _verdict(change.max() <= study["largest"]), f"CCC changes by at most {told} (line {study['largest']:g})"
+
+
+def _routed(evidence: Evidence, settings: list[str], quantity: str) -> pd.DataFrame:
+    """What Hi-MoE says of its own routing on clean input."""
+    own = evidence.routing
+    at = own["setting"].isin(settings) & (own["model"] == ABLATED) & (own["condition"] == "clean")
+    return own[at & (own["quantity"] == quantity)]
+
+
+def _interval(evidence: Evidence, values: np.ndarray) -> tuple[float, float]:
+    return bootstrap_mean(values, evidence.config.statistics.n_bootstrap, ALPHA, evidence.config.statistics.seed)
+
+
+def _verdict(found: bool) -> str:
+    return "supported" if found else "not supported"
+
+
+TESTS: dict[str, Callable[[Evidence, list[str], Study], Verdict]] = {
+    "ahead": ahead, "clusters": clusters, "follows": follows, "lags": lags, "loses_less": loses_less, "nothing": nothing,
+    "unmoved": unmoved,
+}  # fmt: skip

@@ -1,0 +1,8 @@
+from himoe.job import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from himoe.planted import simulate
+
+    simulate(snakemake.params.dataset, snakemake.params.settings, Path(snakemake.output.truth).parent)
