@@ -34,7 +34,7 @@ bench-gpu: setup
 	$(BIN)/python -m pytest tests/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
 schema: setup
-	$(BIN)/python -m himoe.config
+	$(BIN)/python -m himoe.schema
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis

@@ -1,21 +1,19 @@
 """Every key of a run: type, default, meaning and where the choice comes from.
 
 ``paper`` = the abstract of arXiv 2508.02133, ``cited:<work>`` = a work it rests on, ``ours`` = a decision of this
-replication (printed in the report's decision register). ``python -m himoe.config`` writes schema and key table.
+replication (printed in the report's decision register). ``python -m himoe.schema`` writes schema and key table.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from himoe import registry
-from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Twin, setting, walk
+from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Twin, setting
 from himoe.types import DatasetInfo, HimoeError, Size
 
 
@@ -180,11 +178,19 @@ def load(raw: dict[str, Any]) -> Config:
     for key in ("protocols", "seeds"):
         if len(set(getattr(config, key))) != len(getattr(config, key)):
             raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
-    for dataset in filter(registry.is_planted, config.datasets):
+    for dataset in config.datasets:
+        if not registry.is_planted(dataset):
+            if registry.ABLATION in dataset or registry.is_rated(dataset):
+                raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted-NAME")
+            continue
         name, _, replicate = dataset.partition(registry.ABLATION)[2].partition(".")
         _check_names(f"datasets: {dataset}: planted", [name], list(config.planted))
-        if "." in dataset and not replicate.isdigit():
+        if "." in dataset and not (replicate.isdigit() and replicate == str(int(replicate))):
             raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
+        if dataset in config.targets or dataset in config.annotator_lag:
+            raise HimoeError(
+                f"config: targets and annotator_lag say nothing of {dataset}: it has both targets and no annotator"
+            )
         _check_names(f"planted.{name}.models", config.planted[name].models, config.models)
         _check_names(f"planted.{name}.informative", list(config.planted[name].informative), _modalities(dataset))
     if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
@@ -260,34 +266,3 @@ def _explain(error: Any) -> str:
     valid = list(section.model_fields)
     near = difflib.get_close_matches(str(error["loc"][-1]), valid, n=1)
     return f"{path}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(valid)}")
-
-
-def schema() -> dict[str, Any]:
-    """JSON schema of a config file."""
-    return Config.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-
-
-def key_table() -> str:
-    """Markdown table of every key."""
-    rows = ["| key | default | meaning | source |", "|---|---|---|---|"]
-    for key, value, description, source in [*walk(Config()), *walk(Planted(), "planted.NAME.")]:
-        shown = re.sub(r"[\[\]']", "", str(value)) if isinstance(value, list) else str(value)
-        rows.append(f"| `{key}` | {shown} | {description} | {source} |")
-    return "\n".join(rows)
-
-
-def main(root: Path = Path("config")) -> None:
-    """Write config/schema.json and the key table of config/README.md."""
-    import json
-
-    from himoe.io import write_text
-
-    write_text(root / "schema.json", json.dumps(schema(), indent=1, sort_keys=True) + "\n")
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    head, rest = readme.split("<!-- keys -->\n", 1)
-    tail = rest.split("<!-- /keys -->", 1)[1]
-    write_text(root / "README.md", f"{head}<!-- keys -->\n{key_table()}\n<!-- /keys -->{tail}")
-
-
-if __name__ == "__main__":
-    main()

@@ -38,7 +38,7 @@ def is_ablation(model: str) -> bool:
 
 def is_twin(dataset: str) -> bool:
     """Whether the data set is simulated."""
-    return dataset.endswith(TWIN)
+    return dataset.split(ABLATION)[0].endswith(TWIN)
 
 
 def is_rated(dataset: str) -> bool:

@@ -50,7 +50,10 @@ class Planted(Strict):
     subject_effect: float = setting(1.0, "strength of what differs between people", "ours", ge=0)
     lag: float = setting(0.0, "largest displacement of a modality in a trial, s (uniform, either way)", "ours", ge=0, le=8)
     drift: float = setting(0.0, "largest clock error of a modality at the end of a trial, s", "ours", ge=0, le=8)
-    gaps: float = setting(0.0, "share of time that outages of 5 s on average take from each modality", "ours", ge=0, lt=1)
+    gaps: float = setting(0.0, "share of time that outages of 5 s on average take from each modality", "ours", ge=0, le=0.9)
+    shared_stimuli: bool = setting(
+        True, "whether all people meet the same stimuli, whose time course others' labels then tell", "ours"
+    )
     conflict: Fraction = setting(0.0, "chance that a modality of a trial tells of something else", "ours")
     clusters: int = setting(0, "emotional clusters that stimuli come from; 0: a continuum", "ours", ge=0, le=8)
     state_dependent: bool = setting(False, "whether the mixing differs between quadrants of the latent", "ours")

@@ -110,6 +110,13 @@ def test_conflict_and_drift_and_states_change_what_is_heard():
         assert explained(x, y)[:16].mean() < whole - 0.1, spoilt
 
 
+def test_stimuli_of_ones_own_tell_nothing_of_others():
+    """Labels of two people go together where they meet the same stimuli, and only there."""
+    for shared, low, high in ((True, 0.5, 1.0), (False, -0.25, 0.25)):
+        tokens, _ = made(shared_stimuli=shared, trials=40)
+        assert low < np.corrcoef(tokens["p01"].y[:, 0], tokens["p02"].y[:, 0])[0, 1] < high
+
+
 def test_one_label_per_trial():
     own = made(per_token=False)[0]["p01"]
     assert not own.layout.per_token
@@ -147,6 +154,10 @@ def test_replicates_differ_and_names_are_checked():
         ({"planted": {"null": {"models": ["himo"]}}}, "did you mean 'himoe'"),
         ({"planted": {"null": {"informative": {"pupils": 1}}}}, "did you mean 'pupil'"),
         ({"datasets": ["planted"]}, "valid names: null"),
+        ({"datasets": ["planted-null.00"]}, "a replicate is a number"),
+        ({"datasets": ["deap_rated"]}, "only planted data sets"),
+        ({"datasets": ["deap-x"]}, "only planted data sets"),
+        ({"targets": {"planted-null.0": ["valence"]}}, "say nothing of planted-null.0"),
     ):
         with pytest.raises(HimoeError, match=told):
             config.load(raw | wrong)

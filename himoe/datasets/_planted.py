@@ -45,6 +45,8 @@ def tokens_of(subjects: tuple[str, ...], settings: Planted, layout: Layout) -> t
     for i, subject in enumerate(subjects):
         rng = np.random.default_rng([settings.seed, LAGS, i])
         lags[subject] = {name: _lags(layout, settings.lag, rng) for name in names}
+        if not settings.shared_stimuli:
+            stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI, i + 1]))  # [s, 0] is [s] in numpy
         rng = np.random.default_rng([settings.seed, PERSON, i])
         out[subject] = _person(subject, stimuli, mixing, lags[subject], layout, settings, rng)
     clusters = {name: i % settings.clusters for i, name in enumerate(names)} if settings.clusters else {}

@@ -1,5 +1,5 @@
 """Estimated against injected lag. Only relative lags can be found: both are taken against the modalities left in place, or,
-where every one was moved, against the mean of all."""
+under a condition that moves every one, against the mean of all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ KEYS = ["setting", "seed", "fold", "subject", "trial"]
 QUANTITIES = ["lag", "moved", "injected"]
 
 
+ALL = "shift_all"
+
+
 def recovery(routing: pd.DataFrame, condition: str, model: str = "himoe") -> pd.DataFrame:
-    """One row per displaced modality of a trial: severity, injected, estimated and moved, all relative and in s.
+    """One row per displaced modality of a trial (of every one under ``shift_all``): severity, and injected, estimated and
+    moved, relative and in s.
 
     The estimate is the change against severity 0, so that the delay of an organ is not counted as displacement.
     """
@@ -24,7 +28,7 @@ def recovery(routing: pd.DataFrame, condition: str, model: str = "himoe") -> pd.
     both["estimated"], both["moved"] = both["lag"] - both["lag_at_0"], both["moved"] - both["moved_at_0"]
     still = both["injected"] == 0
     groups = [both[k] for k in (*KEYS, "severity")]
-    some = still.groupby(groups).transform("any")
+    some = still.groupby(groups).transform("any") & (condition != ALL)  # there, one that drew no displacement is no anchor
     for name in ("injected", "estimated", "moved"):
         of_all = both[name].groupby(groups).transform("mean")
         of_still = both[name].where(still).groupby(groups).transform("mean")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe.config import ABLATED
+from himoe.config import ABLATED, dataset_info
 from himoe.items import Evidence, Made, dataset_of, model_title
 from himoe.score import per_subject
 from himoe.stats.inference import ALPHA, bootstrap_mean, mean_of
@@ -30,7 +30,8 @@ def make(evidence: Evidence) -> Made:
     for study in evidence.yaml("studies"):
         settings = [s for s in evidence.settings if dataset_of(s).partition(".")[0] == study["data"]]
         verdict, why = ("not run", f"{study['data']} is not in this run")
-        if failed := [model_title(m) for s, m in evidence.failed if s in settings]:
+        asked = {ABLATED, study.get("other", ABLATED)}
+        if failed := [model_title(m) for s, m in evidence.failed if s in settings and m in asked]:
             verdict, why = "failed", f"{', '.join(failed)} diverged"
         elif settings:
             verdict, why = TESTS[study["test"]](evidence, settings, study)
@@ -80,7 +81,9 @@ def follows(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     own = mean_of(own.assign(part=own["part"].astype(int)), ["subject", "part"]).pivot(
         index="subject", columns="part", values="value"
     )
-    planted = np.array(list(evidence.truths[dataset_of(settings[0])]["informative"].values()))
+    dataset = dataset_of(settings[0])
+    informative = evidence.truths[dataset]["informative"]
+    planted = np.array([informative[m.name] for m in dataset_info(dataset).modalities])  # in the order of the shares
     shares = own.to_numpy()[:, : len(planted)]  # the last is the null token's
     each = np.array([spearmanr(row, planted).statistic for row in shares])
     whole = float(spearmanr(shares.mean(0), planted).statistic)
@@ -92,6 +95,8 @@ def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict
     """Less CCC lost under a condition than the other: interval of the difference below 0."""
     lost = areas(evidence.all_scores[evidence.all_scores["setting"].isin(settings)])
     lost = lost[(lost["condition"] == study["condition"]) & lost["model"].isin([ABLATED, study["other"]])]
+    keys = ["condition", "model", "subject"]
+    lost = lost.groupby(keys, as_index=False)[["start", "lost"]].mean().assign(setting=study["data"])
     table = compare_areas(lost, evidence.config.statistics).set_index("model")
     if study["other"] not in table.index or ABLATED not in table.index:
         return "not run", f"needs {ABLATED} and {study['other']} under {study['condition']}"
@@ -101,20 +106,37 @@ def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict
 
 
 def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
-    """Adjusted Rand index between planted clusters and as many groups of the trials' prototype weights (k-means). There may be
-    more prototypes than clusters, which then share them: the leading prototype alone is told beside it."""
+    """Adjusted Rand index between planted clusters and as many groups (k-means) of a network's prototype weights over its test
+    trials, mean over networks. There may be more prototypes than clusters, which then share them. Beside it the same of the
+    predictions, for what any good regression would find, and of the ratings themselves, for what can be found."""
+    cluster = evidence.truths[dataset_of(settings[0])]["cluster"]
+    weights = _routed(evidence, settings, "prototype_weight").pivot(index=TRIAL, columns="part", values="value")
+    own = evidence.predictions
+    own = own[own["setting"].isin(settings) & (own["model"] == ABLATED) & (own["condition"] == "clean")]
+    found = [_rand(weights, cluster)]
+    for name in ("y_pred", "y_true"):
+        found.append(_rand(own.pivot_table(index=TRIAL, columns="target", values=name), cluster))
+    told = (
+        f"adjusted Rand index {number(found[0], 2)} (at least {study['rand']:g}), mean over networks, {len(weights)} trials; "
+    )
+    return _verdict(
+        found[0] >= study["rand"]
+    ), told + f"of the predictions {number(found[1], 2)}, of the ratings {number(found[2], 2)}"
+
+
+TRIAL = ["seed", "fold", "subject", "trial"]
+
+
+def _rand(rows: pd.DataFrame, cluster: dict[str, int]) -> float:
+    """Mean over seeds and folds: one network's groups are no other's."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
 
-    own = mean_of(_routed(evidence, settings, "prototype_weight"), ["subject", "trial", "part"])
-    weights = own.pivot(index=["subject", "trial"], columns="part", values="value")
-    cluster = evidence.truths[dataset_of(settings[0])]["cluster"]
-    planted = weights.index.get_level_values("trial").map(cluster)
-    groups = KMeans(len(set(cluster.values())), n_init=10, random_state=0).fit_predict(weights.to_numpy())
-    found = adjusted_rand_score(planted, groups)
-    leading = adjusted_rand_score(planted, weights.to_numpy().argmax(1))
-    told = f"adjusted Rand index {number(found, 2)} (at least {study['rand']:g}), {len(weights)} trials; by the leading one of "
-    return _verdict(found >= study["rand"]), told + f"{weights.shape[1]} prototypes alone {number(leading, 2)}"
+    found = []
+    for _, part in rows.groupby(["seed", "fold"]):
+        groups = KMeans(len(set(cluster.values())), n_init=10, random_state=0).fit_predict(part.to_numpy())
+        found.append(adjusted_rand_score(part.index.get_level_values("trial").map(cluster), groups))
+    return float(np.mean(found))
 
 
 def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
@@ -124,6 +146,8 @@ def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     own = per_subject(evidence.all_scores, "skill")
     own = own[own["setting"].isin(settings) & (own["condition"] == "clean") & (own["model"] == ABLATED)]
     wide = mean_of(own, ["setting", "subject"]).pivot(index="setting", columns="subject", values="value")
+    if len(wide) < study["replicates"]:
+        return "not run", f"needs {study['replicates']} replicates, {len(wide)} are in this run"
     p = np.array([wilcoxon(row, alternative="greater").pvalue for row in wide.to_numpy()])
     means = wide.mean(1).to_numpy()
     told = f"{(p < ALPHA).sum()} of {len(p)} replicates show skill (at most {study['largest']}); mean skill over them "

@@ -27,9 +27,11 @@ def test_one_moved_is_held_against_those_left_in_place():
 
 
 def test_all_moved_are_held_against_their_mean():
-    found = recovery(routing([2, -1, -1], [3, 0, 0], [0, 0, 0]), "shift")
+    """Also where one drew no displacement: it is no anchor for the others, and counts itself."""
+    moved = routing([3, 0, 0], [3, 0.3, 0], [0, 0, 0]).assign(condition="shift_all")
+    found = recovery(moved, "shift_all")
     np.testing.assert_allclose(found["injected"], [2, -1, -1])
-    np.testing.assert_allclose(found["estimated"], [2, -1, -1])
+    np.testing.assert_allclose(found["estimated"], [1.9, -0.8, -1.1])
 
 
 def test_nothing_to_recover():

@@ -26,5 +26,6 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
             dataset=_dataset,
             settings=section(CONFIG.planted_of(_dataset), "models"),
             code=plugin_code("datasets", _dataset, "himoe.planted"),
+            versions=versions(),
         script:
             "../scripts/simulate_tokens.py"
