@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from himoe import config, registry, schema
+from himoe import config, registry, schema, settings
 from himoe.types import HimoeError
 
 FILES = ["config.yaml", "open.yaml", "paper.yaml"]
@@ -30,14 +30,14 @@ def test_key_table_is_in_step(root):
 
 
 def test_every_setting_has_a_meaning_and_a_source():
-    for key, _, meaning, source in config.walk(config.Config()):
+    for key, _, meaning, source in settings.walk(config.Config()):
         assert meaning, key
         assert source.startswith(("paper", "cited:", "ours")), key
 
 
 def test_every_model_setting_has_a_meaning_and_a_source():
     for name in registry.available("models"):
-        for key, _, meaning, source in config.walk(registry.load("models", name).Config()):
+        for key, _, meaning, source in settings.walk(registry.load("models", name).Config()):
             assert meaning, (name, key)
             assert source.startswith(("paper", "cited:", "ours")), (name, key)
 

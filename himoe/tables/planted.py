@@ -92,7 +92,8 @@ def follows(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
 
 
 def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
-    """Less CCC lost under a condition than the other: interval of the difference below 0."""
+    """Less CCC lost under a condition than the other: interval of the difference below 0. Where neither loses the margin at the
+    strongest severity, the condition asks nothing of anyone."""
     lost = areas(evidence.all_scores[evidence.all_scores["setting"].isin(settings)])
     lost = lost[(lost["condition"] == study["condition"]) & lost["model"].isin([ABLATED, study["other"]])]
     keys = ["condition", "model", "subject"]
@@ -100,9 +101,20 @@ def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict
     table = compare_areas(lost, evidence.config.statistics).set_index("model")
     if study["other"] not in table.index or ABLATED not in table.index:
         return "not run", f"needs {ABLATED} and {study['other']} under {study['condition']}"
+    most = max(_last_drop(evidence, settings, study["condition"], m) for m in (ABLATED, study["other"]))
+    if most < study["margin"]:
+        return "untestable on this data", f"neither loses {study['margin']:g} of CCC (at most {number(most)})"
     row = table.loc[study["other"]]
     told = f"mean CCC lost {number(table.loc[ABLATED, 'lost'])} against {number(row['lost'])}: "
     return _verdict(row["high"] < 0), told + interval(row["difference"], row["low"], row["high"])
+
+
+def _last_drop(evidence: Evidence, settings: list[str], condition: str, model: str) -> float:
+    """Mean CCC at severity 0 minus that at the strongest."""
+    own = per_subject(evidence.all_scores, "ccc")
+    own = own[own["setting"].isin(settings) & (own["condition"] == condition) & (own["model"] == model)]
+    ends = own.groupby("severity")["value"].mean()
+    return float(ends.iloc[0] - ends.iloc[-1])
 
 
 def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:

@@ -99,10 +99,11 @@ def test_what_is_lost_and_what_may_not_move(tmp_path):
             values["planted-base", model, "outage", severity] = np.linspace(0.5, 0.8, 8) - slope * severity
     own, study = (
         evidence(tmp_path, all_scores=scores(values)),
-        {"condition": "outage", "other": "himoe-zero_filled", "data": "planted-base"},
+        {"condition": "outage", "other": "himoe-zero_filled", "data": "planted-base", "margin": 0.02},
     )
     verdict, why = planted.loses_less(own, ["planted-base"], study)
     assert verdict == "supported"
     assert "0.020 against 0.100" in why  # half of the loss at the end, by the trapezoid
+    assert planted.loses_less(own, ["planted-base"], study | {"margin": 0.3})[0] == "untestable on this data"
     assert planted.unmoved(own, ["planted-base"], {"condition": "outage", "largest": 0.02})[0] == "not supported"
     assert planted.unmoved(own, ["planted-base"], {"condition": "outage", "largest": 0.21})[0] == "supported"
