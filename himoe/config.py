@@ -135,7 +135,7 @@ class Config(Strict):
 def dataset_info(dataset: str) -> DatasetInfo:
     """Facts of a data set, read without importing its plug-in."""
     info = registry.peek("datasets", dataset)["INFO"]
-    return replace(info, per_token=False, title=f"{info.title}, rated per trial,") if registry.is_rated(dataset) else info
+    return replace(info, per_token=False) if registry.is_rated(dataset) else info
 
 
 ANY = "*"

@@ -138,8 +138,8 @@ class Evidence:
     def facts(self) -> str:
         """How many subjects, seeds and which protocol, for captions."""
         told = []
-        for name in self.config.datasets:
-            told.append(f"{setting_title(name)}: up to {len(self.config.size(name).subjects)} subjects")
+        for title, names in named(self.config.datasets).items():
+            told.append(f"{title}: up to {len(self.config.size(names[0]).subjects)} subjects")
         return f"{'; '.join(told)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."
 
 
@@ -148,11 +148,21 @@ def dataset_of(setting: str) -> str:
     return setting.split("/")[0]
 
 
+def named(datasets: list[str]) -> dict[str, list[str]]:
+    """Data sets by title; replicates of a planted one together: ``Planted null (20 replicates)``."""
+    groups: dict[str, list[str]] = {}
+    for name in datasets:
+        groups.setdefault(name.partition(".")[0] if registry.is_planted(name) else name, []).append(name)
+    return {setting_title(k) + (f" ({len(v)} replicates)" if len(v) > 1 else ""): v for k, v in groups.items()}
+
+
 def setting_title(setting: str) -> str:
     """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
     dataset, _, protocol = setting.partition("/")
     title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
-    title += f" {dataset.partition(registry.ABLATION)[2].replace('_', ' ')}" if registry.is_planted(dataset) else ""
+    if registry.is_planted(dataset):
+        title = f"Planted {dataset.partition(registry.ABLATION)[2].replace('_', ' ')}"
+        title += ", one label per trial" if registry.is_rated(dataset) else ""
     return title + (f", {protocol}" if protocol else "")
 
 

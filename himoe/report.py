@@ -12,7 +12,7 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.config import Config, lacking
-from himoe.items import STAMP, setting_title
+from himoe.items import STAMP, named, setting_title
 from himoe.provenance import commit, environment, hash_file, hash_value
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +53,7 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
         sections=sections, identity=identity, generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), style=Markup(style),
         script=Markup(script), style_hash=_csp_hash(style), script_hash=_csp_hash(script),
         data_uri=_data_uri, link=_link, is_numeric=lambda text: bool(NUMERIC.match(text)),
-        datasets=[setting_title(d) for d in settings.datasets],
+        datasets=list(named(settings.datasets)),
     )  # fmt: skip
     io.write_text(html, page)
     io.write_json(json, {"title": settings.title, "identity": dict(identity), "items": items, "config": config})

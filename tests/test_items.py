@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from himoe.config import Config
-from himoe.items import Evidence, dataset_of, setting_title
+from himoe.items import Evidence, dataset_of, named, setting_title
 from himoe.score import COLUMNS, per_subject
 
 
@@ -35,3 +35,13 @@ def test_one_protocol_needs_no_name(tmp_path):
     assert one.settings == ["deap_twin"]
     assert one.scores["setting"].tolist() == ["deap_twin"]
     assert setting_title("deap_twin") == "DEAP twin"
+
+
+def test_replicates_are_told_as_one():
+    names = ["deap_twin", "planted-base", "planted-null.0", "planted-null.1", "planted_rated-plain"]
+    assert named(names) == {
+        "DEAP twin": names[:1],
+        "Planted base": names[1:2],
+        "Planted null (2 replicates)": names[2:4],
+        "Planted plain, one label per trial": names[4:],
+    }

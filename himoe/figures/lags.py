@@ -1,5 +1,5 @@
 """Estimated against injected lag of each displaced modality of each test trial, relative to the modalities left in place (to
-the mean of all, where every one was moved): grey the estimate, in colour what tokens were moved by; on the line they are
+the mean of all, where every one was moved): the estimate, and beside it what tokens were moved by; on the line they are
 right. What is estimated is what the lag bank hears; what tokens are moved by also weighs how usual a lag is."""
 
 import numpy as np
@@ -29,8 +29,11 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             nothing(ax, CONDITIONS[condition], paper)
             continue
         spread = np.random.default_rng(0).uniform(-0.12, 0.12, len(found))
-        for name, colour, size in (("estimated", paper.faint, 10), ("moved", paper.accent, 4)):
-            ax.scatter(found["injected"] + spread, found[name], s=size, color=colour, alpha=0.6, lw=0, rasterized=True)
+        for name, colour, aside in (("estimated", paper.ink, -0.16), ("moved", paper.accent, 0.16)):
+            at = found["injected"] + aside + spread
+            ax.scatter(
+                at, found[name], s=6, color=colour, alpha=0.45, lw=0, rasterized=True, label=name if ax is axes[0][0] else None
+            )
         ends = np.array([found["injected"].min(), found["injected"].max()])
         ax.plot(ends, ends, color=paper.ink, lw=0.8)
         ax.set_title(f"{setting_title(dataset_of(setting))} · {CONDITIONS[condition]}")
@@ -38,6 +41,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         error = (found["estimated"] - found["injected"]).abs()
         told.append(f"{CONDITIONS[condition]}: median error {error.median():.2f} s, {(error > 1).mean():.0%} beyond 1 s")
         tables.append(found.assign(condition=condition))
-    axes[0][0].set_ylabel("estimated (grey), moved (colour), s")
+    axes[0][0].set_ylabel("found (s)")
+    figure.legend(loc="outside upper left", ncols=2, fontsize=8.5, markerscale=2)
     data = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["condition", "injected", "estimated"])
     return Drawn(figure, data, ("; ".join(told) or "No lag was injected or estimated") + ".")
