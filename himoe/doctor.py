@@ -31,6 +31,9 @@ def examine(data_root: Path) -> list[Finding]:
     """Findings on every data set and on conda, GPU and SLURM; nothing is changed and no recording is opened."""
     found = []
     for name in registry.available("datasets"):
+        if registry.is_planted(name):
+            found.append(Finding(f"{name}-NAME", READY, "simulated on demand, as the config's planted.NAME says"))
+            continue
         info = registry.peek("datasets", name)["INFO"]
         found += [_dataset(name, info, drop_zone(data_root, name, info)), Finding(f"{name}_twin", READY, "simulated on demand")]
     return [*found, _conda(), _gpu(), _slurm()]
