@@ -66,8 +66,8 @@ def test_what_was_injected_stands_beside_what_was_estimated(run):
     shard = folder / "results/planted-base/subject_kfold/himoe/seed-0/shard-0/routing.parquet"
     routing = pd.read_parquet(shard)
     own = routing[(routing["condition"] == "shift") & (routing["quantity"] == "injected")]
-    by_trial = own[own["severity"] == 1].groupby(["subject", "trial"])["value"].agg(lambda v: v.abs().sum())
-    assert set(by_trial) == {1.0}  # one modality, by one second
+    by_trial = own[own["severity"] == 2].groupby(["subject", "trial"])["value"].agg(lambda v: v.abs().sum())
+    assert set(by_trial) == {2.0}  # one modality, by two seconds
     assert not own.loc[own["severity"] == 0, "value"].any()
     figure = pd.read_csv(folder / "results/figures/lags.csv")
     assert set(figure["condition"]) == {"shift", "shift_half", "shift_all"}
