@@ -56,10 +56,6 @@ class Evidence:
         """Targets predicted in a setting."""
         return self.config.targets_of(dataset_of(setting))
 
-    def varies(self, setting: str) -> bool:
-        """Whether labels vary within a trial."""
-        return dataset_info(dataset_of(setting)).per_token
-
     def _keyed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """With the column ``dataset`` replaced by ``setting``, so that no item can mix protocols."""
         names = [self.setting(d, p) for d, p in zip(frame["dataset"], frame["protocol"], strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 from himoe import io, registry
 from himoe.provenance import hash_value
 from himoe.settings import Planted
-from himoe.signal.quality import REASONS
+from himoe.signal.quality import COUNTED
 
 
 def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
@@ -17,7 +17,7 @@ def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
     subjects = plugin.INFO.subjects[: own.subjects]
     tokens, truth = plugin.tokens(subjects, own, not registry.is_rated(dataset))
     for subject, part in tokens.items():
-        counts = dict.fromkeys(("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS), 0)
+        counts = dict.fromkeys(COUNTED, 0)
         present = part.mask.sum(0).tolist()
         quality = {
             m.name: counts | {"tokens": len(part.x), "present": n} for m, n in zip(plugin.INFO.modalities, present, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 from himoe import io
 from himoe.signal.clock import token_times
 from himoe.signal.features import Recipe, recipe
-from himoe.signal.quality import REASONS, gate
+from himoe.signal.quality import COUNTED, REASONS, gate
 from himoe.types import DatasetInfo, HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def prepare_subject(
     """
     layout = layout_of(info, targets)
     keep = [info.targets.index(name) for name in targets]
-    counts = dict.fromkeys(("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS), 0)
+    counts = dict.fromkeys(COUNTED, 0)
     blocks, infos, quality = [], [], {m.name: dict(counts) for m in info.modalities}
     for trial in trials:
         times = token_times(trial.seconds, info.token_rate, info.token_window)

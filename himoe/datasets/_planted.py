@@ -129,11 +129,10 @@ def _driven(
 
 
 def _respond(signal: np.ndarray, rise: float, decay: float) -> np.ndarray:
-    """(n_rows, n) through the difference of exponentials of an organ's response, unit area (Bateman)."""
-    t = np.arange(int(MARGIN * RATE)) / RATE
-    response = (np.exp(-t / decay) - np.exp(-t / rise)) if decay != rise else t * np.exp(-t / rise)
-    n = signal.shape[1] + len(t)
-    spectrum = np.fft.rfft(signal, n) * np.fft.rfft(response / response.sum(), n)
+    """(n_rows, n) through an organ's response."""
+    response = simulate.bateman(rise, decay, MARGIN)
+    n = signal.shape[1] + len(response)
+    spectrum = np.fft.rfft(signal, n) * np.fft.rfft(response, n)
     return np.fft.irfft(spectrum, n)[:, : signal.shape[1]]
 
 

@@ -5,6 +5,7 @@ right. What is estimated is what the lag bank hears; what tokens are moved by al
 import numpy as np
 import pandas as pd
 
+from himoe.config import dataset_info
 from himoe.figures._paper import Paper, nothing, panels
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 from himoe.stats.lags import recovery
@@ -18,7 +19,7 @@ CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "al
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """One panel per condition of the first data set whose labels vary within a trial."""
-    setting = next((s for s in evidence.settings if evidence.varies(s)), evidence.settings[0])
+    setting = next((s for s in evidence.settings if dataset_info(dataset_of(s)).per_token), evidence.settings[0])
     own = evidence.routing[evidence.routing["setting"] == setting]
     here = [c for c in CONDITIONS if c in evidence.config.conditions]
     figure, axes = panels(1, max(len(here), 1), height=2.9)

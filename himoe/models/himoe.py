@@ -33,7 +33,6 @@ from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Hi-MoE"
-READ_WEIGHT = 5.0  # of the read-out among the dimensions in which lags are scored
 
 
 class Config(Strict):
@@ -74,6 +73,9 @@ class Config(Strict):
         "two", "two banks, or one of as many experts and parameters on the modality tokens", "paper (two); flat an ablation"
     )
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
+    read_weight: float = setting(
+        5.0, "factor of what a modality says of the targets among the dimensions in which lags are scored", "ours", ge=0
+    )
     affect_weight: float = setting(
         1.0, "weight of the error of what each modality alone says of the targets, read from the semantic space", "ours", ge=0
     )
@@ -177,7 +179,7 @@ class HiMoE(nn.Module):
             return h, mask, {"lag": none, "moved": none}, h.new_zeros(())
         design = lag_design(h.shape[1], self.lags.max_lag, h.device)
         p = self.semantic(h) * mask.unsqueeze(-1)
-        p = torch.cat([p, READ_WEIGHT * self.affect(p) * mask.unsqueeze(-1)], dim=-1)
+        p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)
         reference, there = mean_of_others(p, mask)
         if self.config.lag_passes > 1:
             reference, there = self.lags.consensus(p.detach(), mask, batch.valid, design, self.config.lag_passes - 1)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from himoe.perturb._present import without
 from himoe.types import Tokens
 
 TITLE = "random missing rate"
@@ -14,10 +13,7 @@ UNIT = "share of tokens lost"
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
     """One trial with each token of each modality absent with probability ``severity``."""
-    lost = rng.random(tokens.mask.shape) < severity
-    mask = tokens.mask & ~lost
-    columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
-    return replace(tokens, mask=mask, x=np.where(columns, tokens.x, 0.0))
+    return without(tokens, rng.random(tokens.mask.shape) < severity)
 
 
 def margin(severity: float, token_rate: float) -> int:

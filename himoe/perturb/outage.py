@@ -3,10 +3,9 @@ seconds as the severity says (or to the trial's end)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from himoe.perturb._present import without
 from himoe.types import Tokens
 
 TITLE = "outage of half of the modalities"
@@ -16,12 +15,9 @@ UNIT = "s"
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
     """One trial with an outage of ``severity`` s."""
     present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
-    lost = slice(start, start + round(severity * tokens.layout.token_rate))
-    x, mask = tokens.x.copy(), tokens.mask.copy()
-    for m in present[: len(present) // 2]:
-        mask[lost, m] = False
-        x[lost, tokens.layout.slices[tokens.layout.modalities[m]]] = 0.0
-    return replace(tokens, x=x, mask=mask)
+    lost = np.zeros_like(tokens.mask)
+    lost[start : start + round(severity * tokens.layout.token_rate), present[: len(present) // 2]] = True
+    return without(tokens, lost)
 
 
 def margin(severity: float, token_rate: float) -> int:

@@ -3,10 +3,9 @@ displaced by a constant of its own, uniform up to the severity, either way. At s
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from himoe.perturb._present import without
 from himoe.perturb._shift import delayed, each_by_its_own, steps
 from himoe.types import Tokens
 
@@ -22,9 +21,7 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
         return tokens
     largest = steps(severity, tokens.layout.token_rate, "shift_missing")
     moved = delayed(tokens, each_by_its_own(lost.shape[1], largest, rng))
-    mask = moved.mask & ~lost
-    columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
-    return replace(moved, mask=mask, x=np.where(columns, moved.x, 0.0))
+    return without(moved, lost)
 
 
 def margin(severity: float, token_rate: float) -> int:

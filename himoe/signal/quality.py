@@ -11,6 +11,7 @@ from himoe.signal.clock import window_bounds, window_mean
 from himoe.types import Signal
 
 REASONS = ("not_recorded", "dead", "flat", "clipped")
+COUNTED = ("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS)  # in the data card
 RUN = 3
 STEEP = 2.5
 

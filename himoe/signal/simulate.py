@@ -88,13 +88,20 @@ def eeg(
     return out
 
 
+def bateman(rise: float, decay: float, seconds: float) -> np.ndarray:
+    """An organ's response to an impulse on the RATE clock, unit area: two exponentials, ``rise`` < ``decay`` (s)."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    response = np.exp(-t / decay) - np.exp(-t / rise)
+    return response / response.sum()
+
+
 def conductance(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
     """Skin conductance in uS (1, n_times): arousal drives a Bateman response (0.75 s rise, 2 s decay), hence lags by ~2 s."""
     drive = np.exp(0.6 * modulation(latent[AROUSAL][None], snr, rng))
-    t = np.arange(int(12 * RATE)) / RATE
-    response = np.exp(-t / 2.0) - np.exp(-t / 0.75)
-    padded = np.concatenate([np.repeat(drive[:, :1], len(t), axis=1), drive], axis=1)
-    phasic = np.convolve(padded[0], response / response.sum())[len(t) : len(t) + drive.shape[1]]
+    response = bateman(0.75, 2.0, 12.0)
+    n = len(response)
+    padded = np.concatenate([np.repeat(drive[:, :1], n, axis=1), drive], axis=1)
+    phasic = np.convolve(padded[0], response)[n : n + drive.shape[1]]
     return upsample((4.0 * np.exp(0.3 * rng.standard_normal()) + phasic)[None], sfreq, n_times)
 
 

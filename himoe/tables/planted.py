@@ -128,12 +128,10 @@ def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     found = [_rand(weights, cluster)]
     for name in ("y_pred", "y_true"):
         found.append(_rand(own.pivot_table(index=TRIAL, columns="target", values=name), cluster))
-    told = (
-        f"adjusted Rand index {number(found[0], 2)} (at least {study['rand']:g}), mean over networks, {len(weights)} trials; "
-    )
-    return _verdict(
-        found[0] >= study["rand"]
-    ), told + f"of the predictions {number(found[1], 2)}, of the ratings {number(found[2], 2)}"
+    index, of_predictions, of_ratings = found
+    told = f"adjusted Rand index {number(index, 2)} (at least {study['rand']:g}), mean over networks, {len(weights)} trials; "
+    told += f"of the predictions {number(of_predictions, 2)}, of the ratings {number(of_ratings, 2)}"
+    return _verdict(index >= study["rand"]), told
 
 
 TRIAL = ["seed", "fold", "subject", "trial"]

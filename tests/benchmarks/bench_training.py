@@ -200,7 +200,7 @@ class Operations(TorchDispatchMode):
 @pytest.mark.parametrize("batch_size", [8, 32])
 def test_g6_experts(d, batch_size):
     """All experts in one batched product against a Python loop over them. The more rows and width, the more the products
-    themselves take, which are the same in both: the line is held where a step is bound by its operations, printed elsewhere."""
+    themselves take, which are the same in both."""
     devices.settle(config.Training(device="cpu"))
     spent, n, hidden = {"ours": [], "loop": []}, 60 * batch_size, 2 * d
     experts, x = Experts(8, d, hidden), torch.randn(8, n, d)
@@ -222,12 +222,11 @@ def test_g6_experts(d, batch_size):
             own(rows).sum().backward()
         return seen.n
 
-    line = 1.2 if batch_size == 8 else None
-    told = f"{1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x" + f" (line {line})" * bool(line)
+    told = f"{1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x (line 1.2)"
     print(f"\nG6 8 experts of width {d}, batches of {batch_size} crops: {told}")
     print(f"   operations for 2, 8, 32 experts: {count(2)}, {count(8)}, {count(32)}")
     assert count(2) == count(32)
-    assert line is None or loop / ours >= line
+    assert loop / ours >= 1.2
 
 
 def test_g7_input_path(tmp_path):
