@@ -1,4 +1,4 @@
-"""The training engine against its pass lines (G4-G7), and G5 on a GPU where there is one (marked gpu).
+"""The training engine against its pass lines (G4, G5, G7), and G5 on a GPU where there is one (marked gpu).
 
 ``make bench`` on a CPU; on a machine with a GPU ``make bench-gpu``.
 """
@@ -14,14 +14,11 @@ import time
 import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from himoe import config, devices, registry, training
 from himoe.config import dataset_info
 from himoe.fold import Moments
 from himoe.nn import noise
-from himoe.nn.soft_moe import Experts
 from himoe.preprocess import layout_of
 from himoe.progress import Progress
 from himoe.provenance import environment
@@ -184,49 +181,6 @@ def test_g5_eight_folds_together(size):
             print(f" (line {line})" * bool(line), f"weights differ by {gap:.1e} (line 1e-4)", end="")
             assert line is None or alone / together >= line
             assert gap < 1e-4
-
-
-class Operations(TorchDispatchMode):
-    """Counts what is dispatched, forward and back (not what one product is made of inside)."""
-
-    n = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.n += 1
-        return func(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("d", [32, 64], ids=["the default run's width", "full width"])
-@pytest.mark.parametrize("batch_size", [8, 32])
-def test_g6_experts(d, batch_size):
-    """All experts in one batched product against a Python loop over them. The more rows and width, the more the products
-    themselves take, which are the same in both."""
-    devices.settle(config.Training(device="cpu"))
-    spent, n, hidden = {"ours": [], "loop": []}, 60 * batch_size, 2 * d
-    experts, x = Experts(8, d, hidden), torch.randn(8, n, d)
-    single = nn.ModuleList(nn.Sequential(nn.Linear(d, hidden), nn.GELU(), nn.Linear(hidden, d)) for _ in range(8))
-    steps = {
-        "ours": lambda: experts(x).sum().backward(),
-        "loop": lambda: torch.stack([f(r) for f, r in zip(single, x, strict=True)]).sum().backward(),
-    }
-    for _ in range(60):
-        for name, step in steps.items():
-            started = time.process_time()
-            step()
-            spent[name].append(time.process_time() - started)
-    ours, loop = (statistics.median(spent[k][5:]) for k in ("ours", "loop"))
-
-    def count(n_experts):
-        own, rows = Experts(n_experts, d, hidden), torch.randn(n_experts, n, d)
-        with Operations() as seen:
-            own(rows).sum().backward()
-        return seen.n
-
-    told = f"{1e3 * ours:.1f} ms, loop {1e3 * loop:.1f} ms: {loop / ours:.2f}x (line 1.2)"
-    print(f"\nG6 8 experts of width {d}, batches of {batch_size} crops: {told}")
-    print(f"   operations for 2, 8, 32 experts: {count(2)}, {count(8)}, {count(32)}")
-    assert count(2) == count(32)
-    assert loop / ours >= 1.2
 
 
 def test_g7_input_path(tmp_path):
