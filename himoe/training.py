@@ -62,7 +62,11 @@ def build_model(
     if ctx.n_parameters and abs(own - ctx.n_parameters) > 0.05 * ctx.n_parameters:
         told = f"{own} parameters against {name}'s {ctx.n_parameters}"
         raise HimoeError(f"{told}: choose another width or match_parameters: false")
-    return model
+    if settings.readout == "none":
+        return model
+    from himoe.nn.readout import WithReadout
+
+    return WithReadout(model, tuple(map(len, layout.features)), ctx.n_outputs, settings.readout_penalty)
 
 
 @dataclass
@@ -192,7 +196,7 @@ class Job:
 
         torch.manual_seed(np.random.SeedSequence([self.seed, fold]).generate_state(1)[0].item())
         model = build_model(self.plugin, self.config, self.reference, tokens.layout, self.settings)
-        if getattr(self.config, "readout", "none") == "ridge":
+        if self.settings.readout == "ridge":
             rows = to_rows(scaler.transform(tokens.select(train.tolist())))
             known = np.isfinite(rows.y).all(1)
             model.readout.warm_start(*(torch.from_numpy(a[known].astype(np.float32)) for a in (rows.x, rows.y)))

@@ -22,7 +22,7 @@ from himoe.nn.alignment import (
     mean_of_others,
     shift_tokens,
 )  # fmt: skip
-from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
+from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import affect_loss, balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
@@ -53,10 +53,6 @@ class Config(Strict):
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
     n_prototypes: int = setting(8, "emotional prototypes", "ours; prototypes: paper", ge=2)
     lambda_init: float = setting(0.5, "initial lambda of differential attention", "ours; form: Ye et al. 2024", ge=0, le=0.9)
-    readout: Literal["none", "ridge"] = setting(
-        "none", "linear read-out added to the prediction; ridge: it starts from the ridge solution", "ours"
-    )
-    readout_penalty: float = setting(100.0, "ridge penalty of the read-out's warm start", "ours", gt=0)
     alignment: Literal["both", "temporal", "semantic", "none"] = setting(
         "both", "halves of the alignment: lag bank and local attention; InfoNCE and agreement", "paper; its parts ours"
     )
@@ -117,9 +113,7 @@ class HiMoE(nn.Module):
             self.agreement_bias = nn.Parameter(torch.zeros(n_experts))
         if flat:
             self.emotion_bank = None
-        self.heads = Heads(d, ctx.n_outputs, small=c.readout != "none")
-        if c.readout != "none":
-            self.readout = LinearReadout(n_features, ctx.n_outputs, c.readout_penalty)
+        self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
@@ -143,9 +137,6 @@ class HiMoE(nn.Module):
             routing["modality_combine"] = routed.combine.unflatten(0, batch.valid.shape)
         if felt:
             routing |= {"prototype_weight": felt.weights, "lambda": felt.lam}
-        if self.config.readout != "none":
-            linear = self.readout(batch.x, batch.mask)
-            prediction, routing = prediction + linear, routing | {"readout": linear}
         if not self.training:
             return Output(prediction, {}, routing)
         losses = {"lag": self.config.lag_weight * lag_loss} if self.temporal else {}

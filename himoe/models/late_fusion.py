@@ -7,12 +7,10 @@ Hi-MoE is not a difference in size.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import nn
 
-from himoe.nn.encoder import Heads, LinearReadout, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
@@ -28,10 +26,6 @@ class Config(Strict):
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block in d, where no size is to be matched", "ours", ge=1)
-    readout: Literal["none", "ridge"] = setting(
-        "none", "linear read-out added to the prediction; ridge: it starts from the ridge solution", "ours"
-    )
-    readout_penalty: float = setting(100.0, "ridge penalty of the read-out's warm start", "ours", gt=0)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     match_parameters: bool = setting(True, "as many parameters as the reference model, Hi-MoE", "ours")
 
@@ -49,9 +43,7 @@ class LateFusion(nn.Module):
         self.fusion = MaskedFusion(d)
         blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
         self.backbone = nn.ModuleList(blocks)
-        self.heads = Heads(d, ctx.n_outputs, small=config.readout != "none")
-        if config.readout != "none":
-            self.readout = LinearReadout(n_features, ctx.n_outputs, config.readout_penalty)
+        self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
@@ -65,9 +57,6 @@ class LateFusion(nn.Module):
             z = block(z, batch.valid)
         prediction = self.heads(z)
         routing = {"modality_share": shares.unflatten(0, batch.valid.shape)}
-        if self.config.readout != "none":
-            linear = self.readout(batch.x, batch.mask)
-            prediction, routing = prediction + linear, routing | {"readout": linear}
         return Output(prediction, {}, routing)
 
 

@@ -92,51 +92,13 @@ class TransformerBlock(nn.Module):
         return z + dropout(feed, self.dropout, self.training)
 
 
-class LinearReadout(nn.Module):
-    """What a linear model of the present features would say; networks add to it.
-
-    With few subjects a network memorises whom it saw before it finds what they share. Starting from the ridge solution on
-    the training rows and adding to it keeps what generalises (measured: CHANGELOG). Wide-and-deep in form (Cheng et al.
-    2016), ours in this use.
-    """
-
-    def __init__(self, n_features: tuple[int, ...], n_outputs: int, penalty: float):
-        super().__init__()
-        self.penalty = penalty
-        self.register_buffer("owner", owners(n_features), persistent=False)
-        self.linear = Linear(sum(n_features), n_outputs)
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, T, F), mask (B, T, M) -> (B, T, n_outputs).
-
-        A lost token counts as the mean of its window's present ones, a modality absent throughout as its training mean, 0:
-        the mean over a window is what the linear model says of the mean of what is present.
-        """
-        x, present = absent_to_zero(x, mask, self.owner), mask[..., self.owner]
-        mean = x.sum(1, keepdim=True) / present.sum(1, keepdim=True).clamp(min=1)
-        return self.linear(torch.where(present, x, mean))
-
-    @torch.no_grad()
-    def warm_start(self, x: Tensor, y: Tensor) -> None:
-        """Ridge on training rows x (n, F), y (n, n_outputs): W = (X'X + penalty I)^-1 X'Y about the means."""
-        x, y = x.double(), y.double()
-        mean_x, mean_y = x.mean(0), y.mean(0)
-        gram = (x - mean_x).T @ (x - mean_x) + self.penalty * torch.eye(x.shape[1], dtype=x.dtype)
-        weight = torch.linalg.solve(gram, (x - mean_x).T @ (y - mean_y))
-        self.linear.weight.copy_(weight.T)
-        self.linear.bias.copy_(mean_y - mean_x @ weight)
-
-
 class Heads(nn.Module):
-    """One small MLP per target and step; ``small``: it starts near 0, so that training begins at a linear read-out."""
+    """One small MLP per target and step."""
 
-    def __init__(self, d: int, n_outputs: int, small: bool = False):
+    def __init__(self, d: int, n_outputs: int):
         super().__init__()
         self.norm = nn.LayerNorm(d)
-        scale = (0.01 if small else 1.0) / d**0.5
-        self.up, self.down = Linear(d, d * n_outputs), nn.Parameter(scale * torch.randn(n_outputs, d))
+        self.up, self.down = Linear(d, d * n_outputs), nn.Parameter(torch.randn(n_outputs, d) / d**0.5)
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
     def forward(self, z: Tensor) -> Tensor:

@@ -153,14 +153,22 @@ def batch_of(data: Tokens, n_times: int = 24) -> Batch:
     return Batch(*(part[0] for part in read(bank, plain, Windows(trial, 0 * trial), n_times)))
 
 
-@pytest.fixture(scope="module", params=[f"{m}-{r}" for m in TORCH for r in ("none", "ridge")])
+def build(name, layout, n_times=24):
+    """A small network; ``NAME+readout`` with a linear read-out beside it."""
+    from himoe.nn.readout import WithReadout
+
+    plugin = registry.load("models", name.partition("+")[0])
+    model = plugin.build(BuildContext(layout, n_times), plugin.Config(width=16))
+    return WithReadout(model, tuple(map(len, layout.features)), 2, 1.0) if "+" in name else model
+
+
+@pytest.fixture(scope="module", params=[*TORCH, "himoe+readout"])
 def network(request):
     import torch
 
     torch.manual_seed(0)
-    name, readout = request.param.split("-")
-    plugin, data = registry.load("models", name), make_tokens()
-    return plugin.build(BuildContext(data.layout, 24), plugin.Config(width=16, readout=readout)), data
+    data = make_tokens()
+    return build(request.param, data.layout), data
 
 
 def test_a_prediction_for_every_step(network):

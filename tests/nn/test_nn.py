@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from himoe.nn import alignment, augment, encoder, losses, prototypes, soft_moe
+from himoe.nn.readout import LinearReadout
 
 torch.manual_seed(0)
 
@@ -266,14 +267,14 @@ def test_dropping_only_removes():
 
 def test_linear_readout_is_ridge_by_hand():
     """x = -1, 0, 1; y = 2x + 1; penalty 2: the slope is 4 / (2 + 2) = 1, the mean is kept."""
-    readout = encoder.LinearReadout((1,), 1, penalty=2.0)
+    readout = LinearReadout((1,), 1, penalty=2.0)
     readout.warm_start(torch.tensor([[-1.0], [0.0], [1.0]]), torch.tensor([[-1.0], [1.0], [3.0]]))
     assert readout.linear.weight.item() == pytest.approx(1.0)
     assert readout.linear.bias.item() == pytest.approx(1.0)
 
 
 def test_readout_of_a_gappy_window_is_that_of_what_is_present():
-    readout = encoder.LinearReadout((2, 1), 1, penalty=1.0)
+    readout = LinearReadout((2, 1), 1, penalty=1.0)
     readout.warm_start(torch.randn(20, 3), torch.randn(20, 1))
     x, mask = torch.randn(1, 6, 3), torch.tensor([[[1, 1], [0, 1], [0, 1], [1, 0], [1, 0], [0, 0]]], dtype=torch.bool)
     means = torch.cat([x[0, [0, 3, 4], :2].mean(0), x[0, [0, 1, 2], 2:].mean(0)])

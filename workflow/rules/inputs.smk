@@ -32,7 +32,8 @@ def predicting_of(wildcards):
     """What of the trainer's settings a prediction depends on."""
     if "build" not in registry.peek("models", wildcards.model)["functions"]:
         return CONFIG.training.model_dump(include={"folds_per_job", "threads"})
-    names = {"crop_seconds", "folds_per_job", "threads", "device", "precision", "tf32"}
+    how = {"device", "precision", "tf32", "threads", "folds_per_job"}
+    names = how | {"crop_seconds", "readout", "readout_penalty"}
     return CONFIG.training.model_dump(include=names)
 
 
