@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from himoe.protocols import PROTOCOLS, trial_of
 from himoe.types import HimoeError, Keys, Split, Tokens
 
 
 def check_split(split: Split, protocol: str) -> None:
-    """Parts share no subject and no content (by hash, so one subject under two ids is caught).
+    """Parts share no content (by hash, so one subject under two ids is caught), and nothing else that the protocol keeps apart.
 
     Raises
     ------
@@ -18,12 +19,19 @@ def check_split(split: Split, protocol: str) -> None:
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     for (a, rows_a), (b, rows_b) in combinations(parts.items(), 2):
         where = f"{protocol} fold {split.fold}: leakage between {a} and {b}"
-        if both := {s for s, _ in rows_a} & {s for s, _ in rows_b}:
-            raise HimoeError(f"{where}: subject {sorted(both)[0]} is in both")
+        for what in PROTOCOLS[protocol].apart:
+            if both := {_what(what, key, split) for key in rows_a} & {_what(what, key, split) for key in rows_b}:
+                raise HimoeError(f"{where}: {what} {sorted(both)[0]} is in both")
         owner = {digest: key for key, digest in rows_a.items()}
         for key, digest in sorted(rows_b.items()):
             if digest in owner:
                 raise HimoeError(f"{where}: {' '.join(key)} has the content of {' '.join(owner[digest])}")
+
+
+def _what(what: str, key: tuple[str, str], split: Split) -> str:
+    if what == "stimulus":
+        return split.stimulus[key]
+    return key[0] if what == "subject" else f"{key[0]} {trial_of(key[1])}"
 
 
 def check_unseen(seen: list[str], test: Keys, where: str) -> None:

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from himoe import registry
-from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Twin, setting
+from himoe.protocols import PROTOCOLS
+from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Tuning, Twin, setting
 from himoe.types import DatasetInfo, HimoeError, Size
 
 
@@ -50,6 +51,10 @@ class Config(Strict):
     ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
         {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
     )
+    controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "control -> models whose data it spoils: MODEL-CONTROL is fitted too, must show no skill, and competes with nobody",
+        "ours",
+    )  # fmt: skip
     seeds: list[Annotated[int, Field(ge=0)]] = setting(
         [0], "seeds of initialisation and of the order of training", "ours", min_length=1
     )
@@ -77,18 +82,19 @@ class Config(Strict):
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
     splits: Splits = setting(Splits(), "folds", "ours")
     training: Training = setting(Training(), "the trainer", "ours")
+    tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
     statistics: Statistics = setting(Statistics(), "the comparison", "ours")
     title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
 
     def options(self, model: str) -> dict[str, Any]:
-        """A model's own settings; an ablation's are those of its model with its own on top."""
+        """A model's own settings; an ablation's are those of its model with its own on top, a control's those of its model."""
         plugin, _, ablation = model.partition(registry.ABLATION)
         return self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
 
     @property
     def compared(self) -> list[str]:
-        """Models that compete; ablations are compared with the one they are of."""
-        return [m for m in self.models if not registry.is_ablation(m)]
+        """Models that compete; ablations are compared with the one they are of, controls with nothing."""
+        return [m for m in self.models if registry.ABLATION not in m]
 
     def planted_of(self, dataset: str) -> Planted:
         """Settings of a planted data set; a replicate has a seed of its own."""
@@ -96,10 +102,20 @@ class Config(Strict):
         own = self.planted[name]
         return own.model_copy(update={"seed": own.seed + int(replicate or 0)})
 
-    def models_of(self, dataset: str) -> list[str]:
-        """Models fitted on a data set."""
-        own = self.planted_of(dataset).models if registry.is_planted(dataset) else []
-        return own or self.models
+    def models_of(self, dataset: str, protocol: str) -> list[str]:
+        """Models fitted on a data set under a protocol: those that find there what they read, and may be judged so."""
+        planted = registry.is_planted(dataset)
+        own = (self.planted_of(dataset).models if planted else []) or self.models
+        return [m for m in own if not self.unfit(m, dataset, protocol)]
+
+    def unfit(self, model: str, dataset: str, protocol: str) -> str:
+        """Why a model is not fitted on a data set under a protocol; empty if it is."""
+        facts = registry.peek("models", model)
+        if "MODALITY" in facts and not modality_of(model, dataset):
+            return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set has not"
+        if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
+            return "it knows the people it is judged on"
+        return ""
 
     def size(self, dataset: str) -> Size:
         """Subjects, trials and seconds to expect in a data set."""
@@ -138,6 +154,17 @@ def dataset_info(dataset: str) -> DatasetInfo:
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
 
 
+def modality_of(model: str, dataset: str) -> str:
+    """The one modality that a model reads, as a data set calls it: ``eeg`` or, where only band powers came,
+    ``eeg_band_power``; empty for a model that reads all, and where there is no such recording."""
+    facts = registry.peek("models", model)
+    wanted, raw = facts.get("MODALITY", ""), facts.get("RAW", False)
+    names = [m.name for m in dataset_info(dataset).modalities]
+    if wanted in names and not (raw and registry.is_planted(dataset)):
+        return wanted
+    return next((name for name in names if wanted and name.startswith(f"{wanted}_") and not raw), "")
+
+
 ANY = "*"
 
 
@@ -161,99 +188,28 @@ def load(raw: dict[str, Any]) -> Config:
         One line: path of the key, what is wrong, the nearest valid name.
     """
     try:
-        config = Config.model_validate(_with_ablations(raw))
+        config = Config.model_validate(_with_variants(raw))
     except ValidationError as error:
         raise HimoeError("config: " + "; ".join(_explain(e) for e in error.errors())) from error
-    for kind, names in (
-        ("datasets", config.datasets), ("models", config.models), ("perturb", list(config.conditions)),
-        ("figures", config.figures), ("tables", config.tables), ("datasets", list(config.targets)),
-        ("models", list(config.model_options)), ("datasets", list(config.editions)), ("datasets", list(config.annotator_lag)),
-        ("datasets", list(config.dataset_options)),
-    ):  # fmt: skip
-        for name in names:
-            registry.check(kind, name)
-        if len(set(names)) != len(names):
-            raise HimoeError(f"config: {kind}: a name appears twice in {names}")
-    _check_names("protocols", config.protocols, PROTOCOLS)
-    for key in ("protocols", "seeds"):
-        if len(set(getattr(config, key))) != len(getattr(config, key)):
-            raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
-    for dataset in config.datasets:
-        if not registry.is_planted(dataset):
-            if registry.ABLATION in dataset or registry.is_rated(dataset):
-                raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted-NAME")
-            continue
-        name, _, replicate = dataset.partition(registry.ABLATION)[2].partition(".")
-        _check_names(f"datasets: {dataset}: planted", [name], list(config.planted))
-        if "." in dataset and not (replicate.isdigit() and replicate == str(int(replicate))):
-            raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
-        if dataset in config.targets or dataset in config.annotator_lag:
-            raise HimoeError(
-                f"config: targets and annotator_lag say nothing of {dataset}: it has both targets and no annotator"
-            )
-        _check_names(f"planted.{name}.models", config.planted[name].models, config.models)
-        _check_names(f"planted.{name}.informative", list(config.planted[name].informative), _modalities(dataset))
-    if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
-        raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
-    for key in ("targets", "editions", "annotator_lag", "dataset_options"):
-        if strange := [d for d in getattr(config, key) if d not in config.datasets]:
-            raise HimoeError(f"config: {key}: '{strange[0]}' is not in datasets; name it as there, twins with {registry.TWIN}")
-    for dataset, edition in config.editions.items():
-        _check_names(f"editions.{dataset}", [edition], [e.name for e in dataset_info(dataset).editions])
-    for dataset, options in config.dataset_options.items():
-        own = registry.peek("datasets", dataset).get("OPTIONS", {})
-        _check_names(f"dataset_options.{dataset}", list(options), own)
-        for name, value in options.items():
-            if type(value) is not type(own[name]):
-                raise HimoeError(
-                    f"config: dataset_options.{dataset}.{name}: expected a {type(own[name]).__name__}, got {value!r}"
-                )
-    for dataset in config.annotator_lag:
-        if not dataset_info(dataset).per_token:
-            raise HimoeError(f"config: annotator_lag.{dataset}: its labels are per trial; there is nothing to delay")
-    for model in (m for m in config.models if registry.is_ablation(m)):
-        plugin, _, ablation = model.partition(registry.ABLATION)
-        _check_names("models", [plugin], [ABLATED])
-        _check_names("models: ablation", [ablation], list(config.ablations))
-    if config.ablations and ABLATED not in config.models:
-        raise HimoeError(f"config: ablations: they are compared with {ABLATED}, which is not in models")
-    for ablation, options in config.ablations.items():
-        _check_names(f"ablations.{ablation}", list(options), registry.peek("models", ABLATED)["config_fields"])
-    for model, options in config.model_options.items():
-        _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
-    for dataset, targets in config.targets.items():
-        _check_names(f"targets.{dataset}", targets, dataset_info(dataset).targets)
+    from himoe.checks import check  # it knows the Config, which this file makes
+
+    check(config)
     return config
 
 
-def _modalities(dataset: str) -> list[str]:
-    return [m.name for m in dataset_info(dataset).modalities]
-
-
-def _with_ablations(raw: dict[str, Any]) -> dict[str, Any]:
-    """Every ablation is a model of the run."""
-    names, models = raw.get("ablations"), raw.get("models", Config().models)
-    if not (isinstance(names, dict) and isinstance(models, list)):
+def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:
+    """Every ablation and every control is a model of the run."""
+    models, ablations, controls = (raw.get(key) for key in ("models", "ablations", "controls"))
+    models = Config().models if models is None else models
+    own = [f"{ABLATED}{registry.ABLATION}{name}" for name in ablations] if isinstance(ablations, dict) else []
+    if isinstance(controls, dict):
+        own += [f"{m}{registry.ABLATION}{name}" for name, of in controls.items() if isinstance(of, list) for m in of]
+    if not (isinstance(models, list) and own):
         return raw
-    own = [f"{ABLATED}{registry.ABLATION}{name}" for name in names]
     return raw | {"models": [*models, *(m for m in own if m not in models)]}
 
 
 ABLATED = "himoe"
-PROTOCOLS = ("loso", "subject_kfold")
-
-
-def n_folds(protocol: str, n_subjects: int, splits: Splits) -> int:
-    """Number of folds, known before any data is read."""
-    return n_subjects if protocol == "loso" else min(splits.n_folds, n_subjects)
-
-
-def _check_names(where: str, names: list[str], valid: Any) -> None:
-    for name in names:
-        if name not in valid:
-            near = difflib.get_close_matches(name, valid, n=1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise HimoeError(f"config: {where}: there is no '{name}'; {hint}valid names: {', '.join(valid) or 'none'}")
 
 
 def _explain(error: Any) -> str:

@@ -16,10 +16,12 @@ from himoe.fold import Fitted, Scaler
 from himoe.job import peak_mb
 from himoe.progress import Progress
 from himoe.provenance import environment, hash_file, hash_value
-from himoe.settings import Training, walk
+from himoe.settings import Training, Tuning, walk
 from himoe.store import Reader, read_splits, shard, write_shard
 from himoe.training import Job, configure
+from himoe.tuning import candidates
 from himoe.types import Split
+from himoe.views import View
 
 PACE = {"checkpoint_seconds": 0, "tensorboard": False}  # another pace, or curves beside it, is no other fit
 log = logging.getLogger("himoe")
@@ -27,7 +29,8 @@ log = logging.getLogger("himoe")
 
 def fit(
     names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
-    weights: Path, record: Path, code: Any = None,
+    weights: Path, record: Path, code: Any = None, view: dict[str, Any] | None = None, tuning: dict[str, Any] | None = None,
+    recordings: list[Path] = (),
 ) -> None:  # fmt: skip
     """Fit a shard's folds; ``names`` holds dataset, protocol, model, seed and shard.
 
@@ -41,15 +44,18 @@ def fit(
     where = devices.describe(device, training)
     identity = {
         "options": options, "settings": settings | PACE, "code": code, "environment": environment(),
-        "splits": hash_file(splits), "tokens": _contents(tokens, folds),
+        "splits": hash_file(splits), "tokens": _contents(tokens, folds), "recordings": _contents(recordings, folds),
+        "view": view or {}, "tuning": tuning or {},
     }  # fmt: skip
     key = hash_value([names, identity, [f.fold for f in folds], where["device"], where["device_name"]])
     checkpoint = Checkpoint(weights.parent / ".resume", key, training.checkpoint_seconds)
     resumed = resumable and checkpoint.load()
-    progress = Progress(_label(names), len(folds), training.epochs, _curves(weights, training, resumable, resumed))
+    n_epochs = training.epochs * len(candidates(plugin, Tuning(**tuning or {})))
+    progress = Progress(_label(names), len(folds), n_epochs, _curves(weights, training, resumable, resumed))
+    own = View(**view or {})
     job = Job(
-        plugin, config, options["reference"], Reader(tokens).load, names["protocol"], training, int(names["seed"]), progress,
-        checkpoint,
+        plugin, config, options["reference"], Reader(tokens, own, recordings).load, names["protocol"], training,
+        int(names["seed"]), progress, checkpoint, own, Tuning(**tuning or {}),
     )  # fmt: skip
     try:
         with checkpoint.listening() if resumable else nullcontext():
@@ -98,7 +104,7 @@ def _fit(job: Job, folds: list[Split], checkpoint: Checkpoint, resumable: bool) 
         fitted += done
         if resumable:
             finished |= {fold.fold: _pack(fold) for fold in done}
-            for name in ("current", "chosen"):
+            for name in ("current", "tried"):
                 checkpoint.state.pop(name, None)
             checkpoint.offer(dict)
     return sorted(fitted, key=lambda f: f.fold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -82,7 +82,8 @@ def _together(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> tuple[np.
 
 @dataclass
 class Fitted:
-    """One fold's result: arrays to store, what happened, and who was read. ``failed`` says why there is no prediction."""
+    """One fold's result: arrays to store, what happened, and who was read. ``failed`` says why there is no prediction;
+    ``chosen``: settings that tuning changed; ``tried``: changes, validation CCC and best epoch of every configuration."""
 
     fold: int
     scaler: Scaler
@@ -94,12 +95,16 @@ class Fitted:
     seconds: float = 0.0
     read: list[str] = field(default_factory=list)
     failed: str = ""
+    chosen: dict[str, Any] = field(default_factory=dict)
+    tried: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Stored(NamedTuple):
-    """One fold as read back: scaler, arrays, digests of the trials the fit has read, why it failed (empty if it did not)."""
+    """One fold as read back: scaler, arrays, digests of the trials the fit has read, why it failed (empty if it did not), what
+    tuning changed."""
 
     scaler: Scaler
     state: Arrays
     read: list[str]
     failed: str = ""
+    chosen: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from himoe import io, registry
 from himoe.config import Config, dataset_info
+from himoe.protocols import PROTOCOLS
 from himoe.provenance import hash_file
 
 if TYPE_CHECKING:
@@ -63,8 +64,21 @@ class Evidence:
 
     @property
     def models(self) -> list[str]:
-        """Models that compete, in the config's order; ablations are not among them."""
+        """Models that compete, in the config's order; ablations and controls are not among them."""
         return self.config.compared
+
+    @property
+    def controls(self) -> list[str]:
+        """Models whose data a control spoils."""
+        return [m for m in self.config.models if registry.control_of(m)]
+
+    def models_of(self, setting: str) -> list[str]:
+        """Models fitted in a setting."""
+        return self.config.models_of(dataset_of(setting), self.protocol_of(setting))
+
+    def protocol_of(self, setting: str) -> str:
+        """The protocol of a setting."""
+        return setting.partition("/")[2] or self.config.protocols[0]
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -159,13 +173,16 @@ def setting_title(setting: str) -> str:
     if registry.is_planted(dataset):
         title = f"Planted {dataset.partition(registry.ABLATION)[2].replace('_', ' ')}"
         title += ", one label per trial" if registry.is_rated(dataset) else ""
-    return title + (f", {protocol}" if protocol else "")
+    told = f", {protocol.replace('_', ' ')}" if protocol else ""
+    return title + told + (" (invalid)" if protocol and PROTOCOLS[protocol].invalid else "")
 
 
 def model_title(name: str) -> str:
-    """A model's name for readers; an ablation by its model and what is changed."""
+    """A model's name for readers; an ablation or a control by its model and what is changed."""
     plugin, _, ablation = name.partition(registry.ABLATION)
     title = registry.peek("models", plugin).get("TITLE", plugin.replace("_", " "))
+    if control := registry.control_of(name):
+        return f"{title}, {registry.peek('controls', control)['TITLE']}"
     return f"{title}, {ablation.replace('_', ' ')}" if ablation else title
 
 

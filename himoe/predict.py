@@ -18,9 +18,12 @@ from himoe.rows import to_rows
 from himoe.settings import Training
 from himoe.store import Reader, read_shard, read_splits, shard
 from himoe.training import build_model, configure, n_times
+from himoe.tuning import configured
 from himoe.types import HimoeError, Split, Tokens, TrialInfo
+from himoe.views import View
 
 CLEAN = "clean"
+WHOLE = View()
 
 
 def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
@@ -70,11 +73,12 @@ def _crop(tokens: Tokens, edge: int) -> Tokens:
 def predict_shard(
     model: str, options: dict[str, dict[str, Any]], splits: list[Split], states: dict[int, Stored],
     load: Callable[[set[str]], Tokens], protocol: str, settings: Training, conditions: dict[str, list[float]],
-    condition_seed: int, identity: dict[str, Any],
+    condition_seed: int, identity: dict[str, Any], view: View = WHOLE,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard.
 
-    ``identity`` holds the columns dataset, protocol, model and seed. What a failed fold would say is NaN.
+    ``identity`` holds the columns dataset, protocol, model and seed; conditions are drawn on all modalities, whatever the
+    model reads. What a failed fold would say is NaN.
     """
     plugin = registry.load("models", model)
     config = configure(plugin, model, options["own"])
@@ -83,13 +87,14 @@ def predict_shard(
         stored = states[split.fold]
         check_split(split, protocol)
         check_unseen(stored.read, split.test, f"{model} {protocol} fold {split.fold}")
-        test = select(load({s for s, _ in split.test}), split.test)
-        run = _predictor(plugin, config, options["reference"], stored, test, settings)
+        test = select(view.for_test(load({s for s, _ in split.test}), identity["seed"]), split.test)
+        own, _ = configured(plugin, config, settings, stored.chosen or {})
+        run = _predictor(plugin, own, options["reference"], stored, view.narrow(test), settings)
         cases = {(CLEAN, 0.0): test}
         for condition, severities in conditions.items():
             cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
         for (condition, severity), tokens in cases.items():
-            predicted, routing = run(tokens)
+            predicted, routing = run(view.narrow(tokens))
             if "lag" in routing and (late := injected(test, condition, severity, condition_seed)) is not None:
                 routing["injected"] = late
             here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
@@ -176,12 +181,13 @@ def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFr
 def predict_files(
     names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
     weights: Path, record: Path, conditions: dict[str, list[float]], condition_seed: int,
+    view: dict[str, Any] | None = None, recordings: list[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard's folds."""
-    training = Training(**settings)
+    training, own = Training(**settings), View(**view or {})
     folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
     identity = {k: names[k] for k in ("dataset", "protocol", "model")} | {"seed": int(names["seed"])}
     return predict_shard(
-        names["model"], options, folds, read_shard(weights, record), Reader(tokens).load,
-        names["protocol"], training, conditions, condition_seed, identity,
+        names["model"], options, folds, read_shard(weights, record), Reader(tokens, own, recordings).load,
+        names["protocol"], training, conditions, condition_seed, identity, own,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from himoe import types
 from himoe.types import HimoeError
 
-KINDS = ("datasets", "models", "perturb", "figures", "tables")
+KINDS = ("datasets", "models", "perturb", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
 TWIN = "_twin"
 ABLATION = "-"
@@ -27,13 +27,19 @@ def available(kind: str) -> list[str]:
 
 def plugin_of(name: str) -> str:
     """The plug-in behind a name: ``deap_twin`` is read by ``deap``, ``himoe-flat`` is ``himoe`` with the ablation ``flat``,
-    ``planted-null.3`` is ``planted`` with the settings ``null``, its fourth replicate."""
+    ``ridge-shuffled_labels`` is ``ridge`` under a control, ``planted-null.3`` is ``planted`` with the settings ``null``."""
     return name.split(ABLATION)[0].removesuffix(TWIN).removesuffix(RATED)
+
+
+def control_of(model: str) -> str:
+    """The control that spoils a model's data: ``ridge-shuffled_labels`` has ``shuffled_labels``; empty for all others."""
+    variant = model.partition(ABLATION)[2]
+    return variant if variant in available("controls") else ""
 
 
 def is_ablation(model: str) -> bool:
     """Whether a model is another one with some settings changed."""
-    return ABLATION in model
+    return ABLATION in model and not control_of(model)
 
 
 def is_twin(dataset: str) -> bool:

@@ -100,7 +100,11 @@ class Features(Strict):
 class Splits(Strict):
     """Who is trained on and who is judged."""
 
-    n_folds: Count = setting(8, "folds of subject_kfold (leave-one-subject-out where there are fewer)", "ours", ge=2)
+    n_folds: Count = setting(
+        8, "folds of every protocol but loso (of subject_kfold: as many as subjects at most)", "ours", ge=2
+    )
+    n_stimulus_folds: Count = setting(3, "folds of stimuli of subject_stimulus, each with all folds of subjects", "ours", ge=2)
+    window_seconds: Positive = setting(4.0, "windows that window_random deals out as if they were trials, s", "ours")
     validation_fraction: Fraction = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
     )
@@ -146,6 +150,15 @@ class Training(Strict):
         False, "compile the training step (torch.compile): a minute or more once per fit, for long fits on a GPU", "ours"
     )
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
+
+
+class Tuning(Strict):
+    """The budget that every model with something to tune has alike."""
+
+    configurations: Count = setting(
+        1, "configurations tried per fold: the model's own, and random ones of its space; inner validation chooses", "ours"
+    )
+    seed: int = setting(0, "seed of the random configurations", "ours", ge=0)
 
 
 class Statistics(Strict):

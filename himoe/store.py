@@ -12,10 +12,12 @@ import pandas as pd
 from himoe import io
 from himoe.fold import Fitted, Scaler, Stored
 from himoe.provenance import hash_file
+from himoe.recordings import read_trials
 from himoe.types import HimoeError, Split, Tokens
+from himoe.views import View
 
 PARTS = ("train", "valid", "test")
-SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "digest"]
+SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "stimulus", "digest"]
 SCALER = ("mean", "scale", "y_mean", "y_scale")
 
 
@@ -33,7 +35,7 @@ def write_shard(weights: Path, record: Path, folds: list[Fitted], facts: dict[st
         str(f.fold): {
             "best_epoch": f.best_epoch, "seconds": round(f.seconds, 3), "n_parameters": f.n_parameters,
             "n_macs": f.n_macs,
-            "history": f.history, "read": f.read, "failed": f.failed,
+            "history": f.history, "read": f.read, "failed": f.failed, "chosen": f.chosen, "tried": f.tried,
         }
         for f in folds
     }  # fmt: skip
@@ -53,7 +55,7 @@ def read_shard(weights: Path, record: Path) -> dict[int, Stored]:
         own = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
         scaler = Scaler(*(own[f"scaler/{name}"] for name in SCALER))
         state = {name.removeprefix("state/"): a for name, a in own.items() if name.startswith("state/")}
-        out[int(fold)] = Stored(scaler, state, told["read"], told["failed"])
+        out[int(fold)] = Stored(scaler, state, told["read"], told["failed"], told["chosen"])
     return out
 
 
@@ -66,12 +68,13 @@ def read_splits(path: str) -> list[Split]:
             (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}
             for (fold, part), rows in frame.groupby(["fold", "part"])
         }
+        stimuli = {(r.subject, r.trial): r.stimulus for r in frame.itertuples()}
     except (OSError, ValueError, KeyError) as error:
         raise HimoeError(f"{path}: not a split file ({error})") from error
     folds = sorted({fold for fold, _ in groups})
     if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
         raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
-    return [Split(fold, *(groups[fold, part] for part in PARTS)) for fold in folds]
+    return [Split(fold, *(groups[fold, part] for part in PARTS), stimuli) for fold in folds]
 
 
 def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
@@ -82,16 +85,18 @@ def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Sp
 
 
 class Reader:
-    """Tokens of subjects, each file read once; refuses a subject that a fold must not see."""
+    """Tokens of subjects as a view has them, each file read once; refuses a subject that a fold must not see."""
 
-    def __init__(self, files: list[Path]):
+    def __init__(self, files: list[Path], view: View | None = None, recordings: list[Path] = ()):
         self.paths: dict[str, Path] = {f.stem: f for f in files}
-        self.kept: dict[str, Tokens] = {}
+        self.recordings: dict[str, Path] = {f.stem: f for f in recordings}
+        self.view, self.kept = view or View(), {}
 
     def load(self, subjects: set[str], forbidden: set[str] = frozenset()) -> Tokens:
         """Tokens of these subjects, in the order of their names."""
         if wrong := subjects & forbidden:
             raise HimoeError(f"leakage: a fit asked for test subject {sorted(wrong)[0]}")
         for subject in subjects - set(self.kept):
-            self.kept[subject] = io.read_tokens(self.paths[subject])
+            trials = read_trials(self.recordings[subject]) if self.view.raw else None
+            self.kept[subject] = self.view.prepare(io.read_tokens(self.paths[subject]), trials)
         return Tokens.concatenate([self.kept[s] for s in sorted(subjects)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from himoe import devices, registry
-from himoe.audit import check_split, check_unseen, positions, select
+from himoe import devices, estimators, registry
+from himoe.audit import check_split, check_unseen, positions
 from himoe.fold import Fitted, Moments, Scaler
+from himoe.protocols import PROTOCOLS
 from himoe.rows import to_rows
+from himoe.settings import Tuning
+from himoe.tuning import best, candidates, configured
 from himoe.types import BuildContext, HimoeError, Layout, Split, Tokens
+from himoe.views import View
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +66,7 @@ def build_model(
     if ctx.n_parameters and abs(own - ctx.n_parameters) > 0.05 * ctx.n_parameters:
         told = f"{own} parameters against {name}'s {ctx.n_parameters}"
         raise HimoeError(f"{told}: choose another width or match_parameters: false")
-    if settings.readout == "none":
+    if settings.readout == "none" or getattr(plugin, "RAW", False):
         return model
     from himoe.nn.readout import WithReadout
 
@@ -76,8 +80,9 @@ class Job:
     ``load(subjects, forbidden)`` gives the tokens of the subjects named and refuses those forbidden. Every model is fitted on
     the same rows: the training subjects, or, with ``settings.refit``, training and validation subjects together; a torch model
     is then trained anew for as many epochs as inner validation chose. Targets are standardised on those rows, so that the
-    reference of skill is the same for every model of a fold. With a ``checkpoint`` a torch model's training goes on from the
-    state it holds.
+    reference of skill is the same for every model of a fold. Where ``tuning`` asks for several configurations, each fold is
+    trained in all of them and keeps the one with the best inner-validation CCC. With a ``checkpoint`` a torch model's training
+    goes on from the state it holds.
     """
 
     plugin: ModuleType
@@ -89,6 +94,8 @@ class Job:
     seed: int
     progress: Progress
     checkpoint: Checkpoint | None = None
+    view: View = field(default_factory=View)
+    tuning: Tuning = field(default_factory=Tuning)
     device: torch.device | None = None
     size: int = 1
 
@@ -101,14 +108,15 @@ class Job:
         else:
             yield from ([self._fit_estimator(split)] for split in splits)
 
+    def _tokens(self, read: set[str], tested: set[str]) -> Tokens:
+        """What the model may see of these subjects; one that is tested is none of them where subjects are kept apart."""
+        forbidden = tested if PROTOCOLS[self.protocol].independent else set()
+        return self.view.narrow(self.view.for_fit(self.load(read, forbidden), self.seed))
+
     def _fit_estimator(self, split: Split) -> Fitted:
-        started = time.perf_counter()
-        rows = split.train | split.valid if self.settings.refit else split.train
-        tokens = select(self.load({s for s, _ in rows}, {s for s, _ in split.test}), rows)
-        fitted = Fitted(split.fold, Scaler.fit(tokens), {}, read=_digests(split))
-        fitted.state = self.plugin.fit(to_rows(fitted.scaler.transform(tokens)), self.config, self.seed)
-        fitted.n_parameters = sum(a.size for a in fitted.state.values() if a.dtype.kind == "f")
-        fitted.seconds = time.perf_counter() - started
+        subjects = {s for part in (split.train, split.valid) for s, _ in part}
+        tokens = self._tokens(subjects, {s for s, _ in split.test})
+        fitted = estimators.fit(self.plugin, self.config, self.settings, self.tuning, tokens, split, self.seed)
         self.progress.fold(split.fold)
         return fitted
 
@@ -130,7 +138,7 @@ class Job:
                 continue
             self.size = -(-n_together // 2)
             log.warning("out of GPU memory with %d folds side by side: now %d", n_together, self.size)
-            for name in ("current", "chosen"):
+            for name in ("current", "tried"):
                 kept.pop(name, None)
             torch.cuda.empty_cache()  # here, where no traceback holds what was tried
 
@@ -160,7 +168,7 @@ class Job:
 
         read = {s for split in splits for part in (split.train, split.valid) for s, _ in part}
         tested = set.intersection(*({s for s, _ in split.test} for split in splits))
-        tokens = self.load(read, tested)
+        tokens = self._tokens(read, tested)
         length = n_times(tokens.layout.token_rate, self.settings)
         bank = Bank(tokens, self.device)
         trainer = Trainer(bank, self.settings, self.seed, length, self.device, self.progress, self.checkpoint)
@@ -177,7 +185,8 @@ class Job:
         touched = train if valid is None else np.concatenate([train, valid])
         where = f"{self.protocol} fold {split.fold}"
         check_unseen([tokens.trials[i].digest for i in touched], split.test, where)
-        if strange := {tokens.trials[i].subject for i in touched} & {s for s, _ in split.test}:
+        apart = PROTOCOLS[self.protocol].independent
+        if strange := apart and {tokens.trials[i].subject for i in touched} & {s for s, _ in split.test}:
             raise HimoeError(f"leakage: {where} would be trained on test subject {sorted(strange)[0]}")
         scaler = moments.scaler(train)
         init = partial(self._init, split.fold, scaler, tokens, train)
@@ -203,36 +212,67 @@ class Job:
         return model
 
     def _fit_stack(self, splits: list[Split]) -> list[Fitted]:
-        """Choose each fold's epoch, then train it again on all its rows if that is asked for."""
+        """Choose each fold's configuration and epoch, then train it again on all its rows if that is asked for."""
         from himoe.trainer import arrays
 
         started, folds = time.perf_counter(), [split.fold for split in splits]
         trainer, tokens, moments = self._prepare(splits)
-        courses = [self._course(split, tokens, moments, "choose") for split in splits]
-        chosen = self.checkpoint.state.get("chosen", {}) if self.checkpoint else {}
-        if chosen.get("folds") == folds:  # interrupted while they were trained again
-            for course, results in zip(courses, chosen["courses"], strict=True):
-                course.take(results)
-        else:
-            trainer.run(courses, "choose")
-        final = courses
+        changes = candidates(self.plugin, self.tuning)
+        jobs = [replace(self, config=c, settings=s) for c, s in (self._with(change) for change in changes)]
+        trainers = [replace(trainer, settings=job.settings) for job in jobs]
+        tried = [[job._course(split, tokens, moments, "choose") for split in splits] for job in jobs]
+        self._choose(tried, trainers, folds)
+        won = [best([courses[row].most for courses in tried]) for row in range(len(splits))]
+        final = [tried[n][row] for row, n in enumerate(won)]
         if self.settings.refit:
-            if self.checkpoint:
-                self.checkpoint.state["chosen"] = {"folds": folds, "courses": [c.results() for c in courses]}
-            again = [self._course(split, tokens, moments, "refit", c.best) for split, c in zip(splits, courses, strict=True)]
-            for course, first in zip(again, courses, strict=True):
-                course.done = bool(first.failed)  # takes its place in the stack and is not trained
-            trainer.run(again, "refit")
-            final = [first if first.failed else course for course, first in zip(again, courses, strict=True)]
-        model, seconds, fitted = courses[0].init(), (time.perf_counter() - started) / len(splits), []
-        n_macs = trainer.count_macs(courses[0])
-        for split, course, last in zip(splits, courses, final, strict=True):
-            one = Fitted(split.fold, last.scaler, arrays(model, last.kept), course.history, course.best, read=_digests(split))
-            one.n_parameters, one.n_macs, one.seconds, one.failed = len(last.kept), n_macs, seconds, last.failed
+            final = self._again(splits, tokens, moments, jobs, trainers, final, won)
+        seconds, fitted = (time.perf_counter() - started) / len(splits), []
+        macs = {n: trainers[n].count_macs(tried[n][0]) for n in set(won)}
+        for row, (split, n) in enumerate(zip(splits, won, strict=True)):
+            course, last = tried[n][row], final[row]
+            state = arrays(course.init(), last.kept)
+            one = Fitted(split.fold, last.scaler, state, course.history, course.best, read=split.read, chosen=changes[n])
+            one.n_parameters, one.n_macs, one.seconds, one.failed = len(last.kept), macs[n], seconds, last.failed
+            one.tried = [
+                {"changes": c, "valid_ccc": max(t[row].most, -1.0), "best_epoch": t[row].best, "failed": t[row].failed}
+                for c, t in zip(changes, tried, strict=True)
+            ]
             fitted.append(one)
             self.progress.fold(split.fold)
         return fitted
 
+    def _with(self, changes: dict[str, Any]) -> tuple[Any, Training]:
+        return configured(self.plugin, self.config, self.settings, changes)
 
-def _digests(split: Split) -> list[str]:
-    return sorted([*split.train.values(), *split.valid.values()])
+    def _choose(self, tried: list[list[Course]], trainers: list[Trainer], folds: list[int]) -> None:
+        """Train every fold in every configuration; those that were done before an interruption are taken as they were."""
+        kept = self.checkpoint.state if self.checkpoint else {}
+        done = kept.get("tried", {})
+        results = done["results"] if done.get("folds") == folds else []
+        for n, (courses, trainer) in enumerate(zip(tried, trainers, strict=True)):
+            if n < len(results):
+                for course, told in zip(courses, results[n], strict=True):
+                    course.take(told)
+                continue
+            trainer.run(courses, f"choose {n}")
+            results = [*results, [course.results() for course in courses]]
+            kept["tried"] = {"folds": folds, "results": results}
+
+    def _again(
+        self, splits: list[Split], tokens: Tokens, moments: Moments, jobs: list[Job], trainers: list[Trainer],
+        first: list[Course], won: list[int],
+    ) -> list[Course]:  # fmt: skip
+        """Each fold once more, in the configuration it chose, on training and validation rows, for as many epochs as it chose.
+
+        All folds have a place in every configuration's stack: what is computed for one must not depend on what others chose.
+        """
+        final = list(first)
+        for n, (job, trainer) in enumerate(zip(jobs, trainers, strict=True)):
+            again = [job._course(split, tokens, moments, "refit", c.best) for split, c in zip(splits, first, strict=True)]
+            for course, before, own in zip(again, first, won, strict=True):
+                course.done = bool(before.failed) or own != n  # takes its place in the stack and is not trained
+            if all(course.done for course in again):
+                continue
+            trainer.run(again, f"refit {n}")
+            final = [c if own == n and not b.failed else f for c, own, b, f in zip(again, won, first, final, strict=True)]
+        return final

@@ -222,12 +222,18 @@ Keys = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Split:
-    """One fold. Each part maps ``(subject, trial)`` to the digest of that trial's content."""
+    """One fold. Each part maps ``(subject, trial)`` to the digest of that trial's content; ``stimulus`` names what was seen."""
 
     fold: int
     train: Keys
     valid: Keys
     test: Keys
+    stimulus: Keys = field(default_factory=dict)
+
+    @property
+    def read(self) -> list[str]:
+        """Digests of what a fit may read, sorted."""
+        return sorted([*self.train.values(), *self.valid.values()])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from himoe import io
+from himoe import io, registry
 from himoe.types import Layout, Tokens, TrialInfo
 
 ROOT = Path(__file__).parent.parent
@@ -29,21 +29,35 @@ def recordings() -> Path:
     return folder
 
 
+TWO = {"a": ("a0", "a1", "a2"), "b": ("b0", "b1")}
+GRID = {"eeg": tuple(f"{channel}/{band}" for channel in ("Fp1", "Fp2", "Cz", "Pz") for band in ("theta", "alpha"))}
+SAMPLES = {"eeg": tuple(f"{channel} {k}" for channel in ("Fp1", "Fp2") for k in range(8))}
+
+
+def tokens_for(model: str, *args, **options) -> Tokens:
+    """Tokens that a model can read: two modalities; the EEG's features or its samples for one that reads that alone."""
+    facts = registry.peek("models", model.partition("+")[0])
+    features = (SAMPLES if facts.get("RAW") else GRID) if "MODALITY" in facts else TWO
+    return make_tokens(*args, features=features, **options)
+
+
 def make_tokens(
-    n_subjects: int = 6, n_trials: int = 4, n_times: int = 24, per_token: bool = False, seed: int = 0, signal: float = 1.0
-) -> Tokens:
-    """Tokens of two modalities (3 and 2 features), two targets; the first feature of each carries them."""
+    n_subjects: int = 6, n_trials: int = 4, n_times: int = 24, per_token: bool = False, seed: int = 0, signal: float = 1.0,
+    features: dict[str, tuple[str, ...]] = TWO,
+) -> Tokens:  # fmt: skip
+    """Tokens of two modalities (3 and 2 features), two targets; the first and the fourth feature carry them."""
     rng = np.random.default_rng(seed)
-    layout = Layout(("a", "b"), (("a0", "a1", "a2"), ("b0", "b1")), ("valence", "arousal"), 2.0, per_token)
+    layout = Layout(tuple(features), tuple(features.values()), ("valence", "arousal"), 2.0, per_token)
+    widths = [len(names) for names in layout.features]
     x, mask, y, trials = [], [], [], []
     for s in range(n_subjects):
         for t in range(n_trials):
             label = rng.standard_normal((n_times, 2)) if per_token else np.tile(rng.standard_normal(2), (n_times, 1))
-            block = rng.standard_normal((n_times, 5))
+            block = rng.standard_normal((n_times, layout.n_features))
             block[:, 0] += signal * 2 * label[:, 0]
             block[:, 3] += signal * 2 * label[:, 1]
-            present = rng.random((n_times, 2)) < 0.9
-            columns = np.repeat(present, [3, 2], axis=1)
+            present = rng.random((n_times, len(widths))) < 0.9
+            columns = np.repeat(present, widths, axis=1)
             x.append(np.where(columns, block, 0.0).astype(np.float32))
             mask.append(present)
             y.append(label.astype(np.float32))

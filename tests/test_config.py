@@ -81,8 +81,3 @@ def test_twins_take_their_size_from_the_config():
     assert (len(size.subjects), size.n_trials, size.seconds) == (7, 3, 10)
     original = settings.size("deap")
     assert (len(original.subjects), original.n_trials, original.seconds) == (32, 40, 60)
-
-
-def test_number_of_folds_is_known_before_data():
-    splits = config.Splits(n_folds=4)
-    assert [config.n_folds(p, 10, splits) for p in ("loso", "subject_kfold")] == [10, 4]

@@ -146,7 +146,7 @@ def test_replicates_differ_and_names_are_checked():
     raw = {"datasets": ["planted-null.0", "planted-null.1"], "planted": {"null": {"snr": 0, "models": ["himoe"]}}}
     own = config.load(raw)
     assert own.planted_of("planted-null.1").seed == own.planted_of("planted-null.0").seed + 1
-    assert own.models_of("planted-null.0") == ["himoe"]
+    assert own.models_of("planted-null.0", "loso") == ["himoe"]
     assert config.dataset_info("planted_rated-null").per_token is False
     for wrong, told in (
         ({"datasets": ["planted-nul"]}, "did you mean 'null'"),

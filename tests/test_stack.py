@@ -13,7 +13,7 @@ from himoe import devices, trainer, windows
 from himoe.fold import Moments, Scaler
 from himoe.nn import noise
 from himoe.types import HimoeError, Tokens
-from tests.conftest import make_tokens
+from tests.conftest import make_tokens, tokens_for
 from tests.contract.test_plugins import TORCH
 from tests.test_training import SETTINGS, folds, job
 
@@ -21,11 +21,14 @@ SHORT = SETTINGS.model_copy(update={"epochs": 5, "patience": 5})
 CPU = torch.device("cpu")
 
 
-def uneven(per_token: bool = False, lengths: tuple[int, ...] = (24, 24, 31, 60, 90, 140)) -> Tokens:
+LENGTHS = (24, 24, 31, 60, 90, 140)
+
+
+def uneven(per_token: bool = False, lengths: tuple[int, ...] = LENGTHS, model: str = "himoe") -> Tokens:
     """Subjects with trials of different lengths: epochs of different numbers of steps, last batches of different sizes."""
     parts = []
     for i, n_times in enumerate(lengths):
-        own = make_tokens(1, 3, n_times, per_token, seed=i)
+        own = tokens_for(model, 1, 3, n_times, per_token, seed=i)
         parts.append(replace(own, trials=tuple(replace(t, subject=f"s{i}") for t in own.trials)))
     return Tokens.concatenate(parts)
 
@@ -106,7 +109,7 @@ def tokens_of(own, split):
 def test_together_is_alone(model, per_token, tmp_path):
     """Four folds with epochs of different length: the same weights within 1e-4 relative L2 after 51 to 68 steps. (Rounding
     grows from step to step, stacked or not.)"""
-    tokens = uneven(per_token, (24, 24, 31, 40, 44, 60))
+    tokens = uneven(per_token, (24, 24, 31, 40, 44, 60), model)
     splits, settings = folds(tokens, n_folds=4, tmp=tmp_path), SHORT.model_copy(update={"learning_rate": 1e-3, "epochs": 60})
     own = job(model, tokens, {"width": 16}, settings=settings)
     runner, together = courses_of(own, splits, 17)
@@ -164,7 +167,7 @@ def test_folds_end_each_at_its_own_time(tmp_path):
 def test_nothing_of_a_fold_reaches_another(model, update, tmp_path):
     """One subject, tested in fold 0 and trained on in the others, becomes someone else: fold 0 keeps every bit, also where the
     others then end at other times."""
-    tokens = make_tokens(signal=0.1)
+    tokens = tokens_for(model, signal=0.1)
     splits = folds(tokens, "loso", tmp=tmp_path)[:3]
     subject = next(iter(splits[0].test))[0]
     other = replace(tokens, x=tokens.x.copy(), y=tokens.y.copy())

@@ -42,15 +42,15 @@ def reference_of(options):
     return {k: v for k, v in (options or {}).items() if k == "width"}
 
 
-def job(model, tokens, options=None, seed=0, settings=SETTINGS, n_folds=1):
+def job(model, tokens, options=None, seed=0, settings=SETTINGS, n_folds=1, protocol="subject_kfold", **more):
     plugin, progress = registry.load("models", model), Progress(model, n_folds, settings.epochs)
     own, reference = plugin.Config(**(options or {})), reference_of(options)
-    return training.Job(plugin, own, reference, loader(tokens), "subject_kfold", settings, seed, progress)
+    return training.Job(plugin, own, reference, loader(tokens), protocol, settings, seed, progress, **more)
 
 
-def fit(model, tokens, split, options=None, seed=0, settings=SETTINGS):
+def fit(model, tokens, split, options=None, seed=0, settings=SETTINGS, **more):
     """One fold."""
-    [[fitted]] = job(model, tokens, options, seed, settings).fit([split])
+    [[fitted]] = job(model, tokens, options, seed, settings, **more).fit([split])
     return fitted
 
 
@@ -86,7 +86,9 @@ def test_models_learn_what_is_planted(model, options, readout, tmp_path):
     fitted = fit(model, tokens, split, options, settings=settings)
     identity = {"dataset": "d", "protocol": "p", "model": model, "seed": 0}
     both = {"own": options, "reference": reference_of(options)}
-    out, _ = predict.predict_shard(model, both, [split], stored(fitted), load_all(tokens), "p", settings, {}, 7, identity)
+    out, _ = predict.predict_shard(
+        model, both, [split], stored(fitted), load_all(tokens), "subject_kfold", settings, {}, 7, identity
+    )
     error = ((out["y_true"] - out["y_pred"]) ** 2).sum() / ((out["y_true"] - out["y_reference"]) ** 2).sum()
     assert 1 - error > 0.5
     if fitted.history:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from himoe.config import ABLATED
 from himoe.items import Evidence, Made, model_title, setting_title
-from himoe.registry import ABLATION
+from himoe.registry import ABLATION, is_ablation
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables._text import FAILED, interval, number, p_value
@@ -22,7 +22,7 @@ AREA = ("difference", "low", "high")
 def make(evidence: Evidence) -> Made:
     """One row per data set and ablation."""
     config, own = evidence.config, evidence.all_scores
-    names = [ABLATED, *(m for m in config.models if m not in evidence.models)]
+    names = [ABLATED, *filter(is_ablation, config.models)]
     own = own[own["model"].isin(names)]
     clean = compare(own.assign(target="all"), "ccc", evidence.settings, config.statistics)
     lost = compare_areas(areas(own), config.statistics)

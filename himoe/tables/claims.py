@@ -1,5 +1,6 @@
 """What the paper's abstract claims and what this run says of it. Hypotheses and thresholds were fixed in config/claims.yaml
-before the run. A verdict on a twin says how the code behaves on simulated data and nothing about the paper."""
+before the run, and are judged on people that no model has seen. A verdict on a twin says how the code behaves on simulated
+data and nothing about the paper."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 from himoe import registry
 from himoe.config import ABLATED, dataset_info
 from himoe.items import Evidence, Made, dataset_of, model_title
+from himoe.protocols import PROTOCOLS
 from himoe.stats.inference import ALPHA
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
@@ -26,10 +28,11 @@ UNTESTABLE_SHIFT = (
 
 def make(evidence: Evidence) -> Made:
     """One row per claim and data set of the run; what the run cannot speak to is one 'not run' row per claim."""
+    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent]
     rows = []
     for claim in evidence.yaml("claims"):
         told = {"id": claim["id"], "claim": claim["claim"]}
-        here = [d for d in evidence.settings if registry.plugin_of(dataset_of(d)) in claim["data"]]
+        here = [d for d in judged if registry.plugin_of(dataset_of(d)) in claim["data"]]
         for setting in here:
             verdict, why = TESTS[claim["test"]](evidence, setting, claim)
             rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})

@@ -1,7 +1,8 @@
 """Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
 per-subject values, seeds averaged first, with 95% percentile-bootstrap intervals over subjects. Skill is 1 - MSE / MSE of the
 training mean: above 0 beats knowing only how people rate on average. Pooled CCC over all test rows stands beside them.
-Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so."""
+Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls
+(labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ NEEDS = ("scores", "predictions", "routing", "runs")
 
 def make(evidence: Evidence) -> Made:
     """One row per data set, target and model, best CCC first within each."""
-    config, scores = evidence.config, evidence.scores
+    config, asked = evidence.config, [*evidence.models, *evidence.controls]
+    scores = evidence.all_scores[evidence.all_scores["model"].isin(asked)]
     settings, rows = config.statistics, []
     clean = scores[scores["condition"] == "clean"]
     wide = {name: per_subject(clean, name) for name in ("ccc", "skill", "rmse", "constant")}
@@ -26,7 +28,7 @@ def make(evidence: Evidence) -> Made:
     for setting in evidence.settings:
         for target in evidence.targets_of(setting):
             block = []
-            for model in (m for m in evidence.models if m in config.models_of(dataset_of(setting))):
+            for model in (m for m in asked if m in evidence.models_of(setting)):
                 row = {"setting": setting, "target": target, "model": model}
                 for name, frame in wide.items():
                     own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]
@@ -44,7 +46,8 @@ def make(evidence: Evidence) -> Made:
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
     })  # fmt: skip
-    best = data.dropna(subset="ccc").groupby(["setting", "target"], sort=False).head(1)  # the first of each block
+    competing = data[data["model"].isin(evidence.models)]
+    best = competing.dropna(subset="ccc").groupby(["setting", "target"], sort=False).head(1)  # the first of each block
     alt = "; ".join(
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
@@ -53,8 +56,19 @@ def make(evidence: Evidence) -> Made:
     constant = data[data["constant"] > 0]
     told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
     note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
-    note = "\n".join(filter(None, [*failures(evidence), note, *_readouts(evidence)]))
+    note = "\n".join(filter(None, [*failures(evidence), note, *_readouts(evidence), *_unfit(evidence)]))
     return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)
+
+
+def _unfit(evidence: Evidence) -> list[str]:
+    """Models that a setting has no row of, and why."""
+    told = []
+    for setting in evidence.settings:
+        dataset, protocol = dataset_of(setting), evidence.protocol_of(setting)
+        why = {m: evidence.config.unfit(m, dataset, protocol) for m in [*evidence.models, *evidence.controls]}
+        named = "; ".join(f"{model_title(m)}: {w}" for m, w in why.items() if w)
+        told += [f"Not run on {setting_title(setting)}: {named}."] if named else []
+    return told
 
 
 def _readouts(evidence: Evidence) -> list[str]:

@@ -11,7 +11,7 @@ from himoe import config, intake, io, preprocess, registry
 from himoe.predict import perturb
 from himoe.rows import to_rows
 from himoe.types import Batch, BuildContext, HimoeError, Output, Tokens
-from tests.conftest import make_tokens
+from tests.conftest import make_tokens, tokens_for
 
 TORCH = [m for m in registry.available("models") if "build" in registry.peek("models", m)["functions"]]
 ESTIMATORS = [m for m in registry.available("models") if m not in TORCH]
@@ -149,7 +149,7 @@ def batch_of(data: Tokens, n_times: int = 24) -> Batch:
     from himoe.windows import Affine, Bank, Windows, read
 
     bank, trial, one = Bank(data), torch.arange(len(data.trials))[None], np.ones(data.x.shape[1])
-    plain = Affine.of([Scaler(0 * one, one, 0 * one[:2], one[:2])])
+    plain = Affine.of([Scaler(0 * one, one, np.zeros(2), np.ones(2))])
     return Batch(*(part[0] for part in read(bank, plain, Windows(trial, 0 * trial), n_times)))
 
 
@@ -167,7 +167,7 @@ def network(request):
     import torch
 
     torch.manual_seed(0)
-    data = make_tokens()
+    data = tokens_for(request.param)
     return build(request.param, data.layout), data
 
 
@@ -185,7 +185,7 @@ def test_what_a_masked_input_holds_changes_no_bit(network, garbage):
 
     model, data = network
     batch = batch_of(data)
-    columns = torch.repeat_interleave(batch.mask, torch.tensor([3, 2]), dim=-1)
+    columns = torch.repeat_interleave(batch.mask, torch.tensor([len(n) for n in data.layout.features]), dim=-1)
     dirty = batch._replace(x=torch.where(columns, batch.x, garbage))
     a, b = model.eval()(batch._replace(y=None)), model(dirty._replace(y=None))
     assert torch.equal(a.prediction, b.prediction)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from himoe import audit, config, predict, registry, splits, training
+from himoe import audit, config, predict, registry, training
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
 from tests.test_training import SETTINGS, fit, folds, load_all, stored
@@ -51,25 +51,6 @@ def test_tokens_other_than_the_split_saw_are_refused(tokens):
         audit.select(tokens, {("s7", "t0"): "0" * 64})
 
 
-@pytest.mark.parametrize("protocol", list(splits.PROTOCOLS))
-def test_every_subject_is_tested_once_and_parts_are_disjoint(protocol, tokens):
-    frame = splits.make_splits(protocol, list(tokens.trials), config.Splits(n_folds=4))
-    tested = frame[frame["part"] == "test"]
-    assert sorted(tested["subject"] + tested["trial"]) == sorted(t.subject + t.trial for t in tokens.trials)
-    for _, fold in frame.groupby("fold"):
-        assert set(fold["part"]) == {"train", "valid", "test"}
-        assert (fold.groupby("subject")["part"].nunique() == 1).all()
-        assert len(fold) == len(tokens.trials)
-
-
-def test_protocols_are_those_the_config_knows():
-    assert tuple(splits.PROTOCOLS) == config.PROTOCOLS
-    for protocol in config.PROTOCOLS:
-        settings = config.Splits(n_folds=4)
-        subjects = [f"s{i}" for i in range(10)]
-        assert len(splits.PROTOCOLS[protocol](subjects, settings)) == config.n_folds(protocol, 10, settings)
-
-
 def test_a_leaking_splitter_stops_the_fit(tokens, tmp_path):
     split = folds(tokens, tmp=tmp_path)[0]
     leaking = replace(split, train=split.train | dict(list(split.test.items())[:1]))
@@ -104,7 +85,7 @@ def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
         [split],
         stored(fitted),
         load_all(tokens),
-        "p",
+        "subject_kfold",
         SETTINGS,
         {"missing_rate": [0.0, 0.5]},
         7,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from himoe.nn import noise
 from himoe.nn.linear import Linear
 from himoe.nn.stack import Adam, Stack
 from himoe.types import HimoeError
-from tests.conftest import make_tokens
+from tests.conftest import tokens_for
 from tests.contract.test_plugins import TORCH, batch_of, build
 
 CPU = torch.device("cpu")
@@ -61,29 +62,34 @@ def test_noise_without_a_key_is_refused():
 # --- one step --------------------------------------------------------------------------------------------------------
 
 
+class Models(NamedTuple):
+    name: str
+    all: list[torch.nn.Module]
+
+
 @pytest.fixture(scope="module", params=[*TORCH, "himoe+readout"])
 def models(request):
     out = []
     for seed in range(3):
         torch.manual_seed(seed)
-        out.append(build(request.param, make_tokens().layout))
-    return out
+        out.append(build(request.param, tokens_for(request.param).layout))
+    return Models(request.param, out)
 
 
-def batches(n=3):
-    one = [batch_of(make_tokens(2, 3, seed=i)) for i in range(n)]
+def batches(models, n=3):
+    one = [batch_of(tokens_for(models.name, 2, 3, seed=i)) for i in range(n)]
     return one, type(one[0])(*map(torch.stack, zip(*one, strict=True)))
 
 
 def copies(models):
     import copy
 
-    return copy.deepcopy(models)
+    return copy.deepcopy(models.all)
 
 
 def test_gradients_of_a_stack_are_those_of_its_models(models):
     """The reference is the plain module and plain backward, one at a time."""
-    one, together = batches()
+    one, together = batches(models)
     keys, loss = torch.tensor([5, 6, 7]), trainer.objective(False, 0.5)
     stack = Stack(copies(models), CPU)
     with warnings.catch_warnings():
@@ -101,9 +107,9 @@ def test_gradients_of_a_stack_are_those_of_its_models(models):
 
 
 def test_predictions_of_a_stack_are_those_of_its_models(models):
-    one, together = batches()
+    one, together = batches(models)
     out = Stack(copies(models), CPU).predict(together._replace(y=None))
-    for k, model in enumerate(models):
+    for k, model in enumerate(models.all):
         alone = model.eval()(one[k]._replace(y=None))
         torch.testing.assert_close(out.prediction[k], alone.prediction, rtol=1e-4, atol=1e-5)
         assert out.routing.keys() == alone.routing.keys()
@@ -112,7 +118,7 @@ def test_predictions_of_a_stack_are_those_of_its_models(models):
 
 
 def count_operations(models, n):
-    _, together = batches(n)
+    _, together = batches(models, n)
     stack, loss = Stack([copies(models)[0] for _ in range(n)], CPU), trainer.objective(False, 0.5)
     with torch.profiler.profile() as seen:
         stack.gradients(together, torch.arange(n), loss)
@@ -162,7 +168,7 @@ def test_a_model_with_moving_buffers_is_refused():
 
 
 def test_products_are_in_bfloat16_where_that_is_asked_for(models):
-    _, together = batches()
+    _, together = batches(models)
     seen, stack = [], Stack(copies(models), CPU, torch.bfloat16)
     for module in (m for m in stack.template.modules() if isinstance(m, Linear)):
         module.register_forward_hook(lambda module, args, out: seen.append(out.dtype))

@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from himoe import config as himoe_config
-from himoe import registry, sources
+from himoe import protocols, registry, sources
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
@@ -73,7 +73,7 @@ def subjects(dataset):
 
 def shards(dataset, protocol):
     """Numbers of the shards that together hold every fold."""
-    n_folds = himoe_config.n_folds(protocol, len(subjects(dataset)), CONFIG.splits)
+    n_folds = protocols.n_folds(protocol, len(subjects(dataset)), CONFIG.splits)
     per_job = (
         n_folds
         if CONFIG.training.folds_per_job == "all"
@@ -88,7 +88,7 @@ def fits(pattern, datasets=None, protocols=None):
         pattern.format(dataset=d, protocol=p, model=m, seed=s, shard=i)
         for d in datasets or CONFIG.datasets
         for p in protocols or CONFIG.protocols
-        for m in CONFIG.models_of(d)
+        for m in CONFIG.models_of(d, p)
         for s in CONFIG.seeds
         for i in shards(d, p)
     ]

@@ -21,10 +21,41 @@ def options_of(wildcards):
     }
 
 
+def view_of(wildcards):
+    """What of the tokens a model is given; see himoe/views.py."""
+    facts = registry.peek("models", wildcards.model)
+    windows = protocols.PROTOCOLS[wildcards.protocol].windows
+    return {
+        "modality": himoe_config.modality_of(wildcards.model, wildcards.dataset),
+        "raw": facts.get("RAW", False),
+        "window": CONFIG.splits.window_seconds if windows else 0.0,
+        "control": registry.control_of(wildcards.model),
+    }
+
+
+def samples_of(wildcards):
+    """Cleaned recordings, for a model that reads samples."""
+    raw = registry.peek("models", wildcards.model).get("RAW")
+    return every_subject("safetensors")(wildcards) if raw else []
+
+
+def splits_of(wildcards):
+    """What of the settings of splits a protocol depends on."""
+    windows = protocols.PROTOCOLS[wildcards.protocol].windows
+    return section(CONFIG.splits, *([] if windows else ["window_seconds"]))
+
+
+def conditions_of(wildcards):
+    """Windows are too short to be perturbed, and what is said of them does not count."""
+    windows = protocols.PROTOCOLS[wildcards.protocol].windows
+    return {} if windows else CONFIG.conditions
+
+
 def training_of(wildcards):
     """An estimator is not fitted again because a setting of networks changed; another pace or curves beside it are no other fit."""
     if "build" in registry.peek("models", wildcards.model)["functions"]:
-        return section(CONFIG.training, "checkpoint_seconds", "tensorboard")
+        settings = section(CONFIG.training, "checkpoint_seconds", "tensorboard")
+        return settings | {"crop_seconds": crop_of(wildcards)}
     return CONFIG.training.model_dump(include={"refit", "folds_per_job", "threads"})
 
 
@@ -34,13 +65,21 @@ def predicting_of(wildcards):
         return CONFIG.training.model_dump(include={"folds_per_job", "threads"})
     how = {"device", "precision", "tf32", "threads", "folds_per_job"}
     names = how | {"crop_seconds", "readout", "readout_penalty"}
-    return CONFIG.training.model_dump(include=names)
+    return CONFIG.training.model_dump(include=names) | {"crop_seconds": crop_of(wildcards)}
+
+
+def crop_of(wildcards):
+    """Length of crops: no longer than what there is, for what lies past a trial's end is computed for nothing."""
+    there = [CONFIG.training.crop_seconds, view_of(wildcards)["window"]]
+    return min(filter(None, [*there, CONFIG.size(wildcards.dataset).seconds]))
 
 
 def fit_code(wildcards):
     codes = [plugin_code("models", wildcards.model, "himoe.fit")]
     if reference := registry.peek("models", wildcards.model).get("REFERENCE"):
         codes.append(plugin_code("models", reference))
+    if control := registry.control_of(wildcards.model):
+        codes.append(plugin_code("controls", control))
     return codes
 
 

@@ -1,4 +1,4 @@
-# Contract: results/{dataset}/subjects/*.npz -> results/{dataset}/splits/{protocol}.csv (fold, part, subject, trial, digest).
+# Contract: results/{dataset}/subjects/*.npz -> results/{dataset}/splits/{protocol}.csv (fold, part, subject, trial, stimulus, digest).
 # The only place where folds are decided; disjointness is asserted here and again wherever a fold is used.
 
 
@@ -13,7 +13,7 @@ rule make_splits:
     conda:
         "../../envs/himoe.yaml"
     params:
-        settings=section(CONFIG.splits),
+        settings=splits_of,
         code=fingerprint("himoe.splits", "himoe.audit"),
     script:
         "../scripts/make_splits.py"

@@ -5,6 +5,7 @@ rule fit_model:
     input:
         tokens=every_subject("npz"),
         splits=rules.make_splits.output.splits,
+        recordings=samples_of,
     output:
         weights=f"{FIT}/weights.safetensors",
         record=f"{FIT}/run.json",
@@ -19,6 +20,8 @@ rule fit_model:
     params:
         options=options_of,
         settings=training_of,
+        tuning=section(CONFIG.tuning),
+        view=view_of,
         code=fit_code,
         versions=versions("torch", "scikit-learn", "scipy"),
     script:
@@ -31,6 +34,7 @@ rule predict:
         splits=rules.make_splits.output.splits,
         weights=rules.fit_model.output.weights,
         record=rules.fit_model.output.record,
+        recordings=samples_of,
     output:
         predictions=f"{FIT}/predictions.parquet",
         routing=f"{FIT}/routing.parquet",
@@ -42,7 +46,8 @@ rule predict:
     params:
         options=options_of,
         settings=predicting_of,
-        conditions=CONFIG.conditions,
+        view=view_of,
+        conditions=conditions_of,
         condition_seed=CONFIG.condition_seed,
         code=predict_code,
         versions=versions("torch"),

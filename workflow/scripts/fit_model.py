@@ -10,5 +10,6 @@ with job(snakemake):
     settings = params.settings | {"checkpoint_seconds": asked.checkpoint_seconds, "tensorboard": bool(asked.tensorboard)}
     fit(
         dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, settings,
-        Path(snakemake.output.weights), Path(snakemake.output.record), params.code,
+        Path(snakemake.output.weights), Path(snakemake.output.record), params.code, params.view, params.tuning,
+        list(map(Path, files.recordings)),
     )  # fmt: skip

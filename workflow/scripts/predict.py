@@ -10,6 +10,7 @@ with job(snakemake):
     predictions, routing = predict_files(
         dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, params.settings,
         Path(files.weights), Path(files.record), params.conditions, params.condition_seed,
+        params.view, list(map(Path, files.recordings)),
     )  # fmt: skip
     write_table(snakemake.output.routing, routing)
     write_table(snakemake.output.predictions, predictions)

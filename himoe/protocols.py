@@ -1,0 +1,52 @@
+"""How a run's trials are parted: names and facts, read by the Snakefile too; :mod:`himoe.splits` makes the folds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from himoe.settings import Splits
+
+WINDOW = "#"  # parts a trial's name from its window's number
+
+
+class Protocol(NamedTuple):
+    """``apart``: what the parts of a fold never share (subject, stimulus, trial); ``windows``: whether windows of trials are
+    parted, not trials; ``invalid``: why no result under it counts, empty where it does."""
+
+    title: str
+    apart: tuple[str, ...]
+    windows: bool = False
+    invalid: str = ""
+
+    @property
+    def independent(self) -> bool:
+        """Whether a model is judged on people it has not seen."""
+        return "subject" in self.apart
+
+
+PROTOCOLS = {
+    "loso": Protocol("leave one subject out", ("subject", "trial")),
+    "subject_kfold": Protocol("subjects in folds", ("subject", "trial")),
+    "subject_stimulus": Protocol("subjects and stimuli in folds", ("subject", "stimulus", "trial")),
+    "trial_kfold": Protocol("trials in folds, subject-dependent", ("trial",)),
+    "window_random": Protocol(
+        "windows at random", (), True, "windows of one trial, with its one label, stand on both sides of a split"
+    ),
+}
+
+
+def n_folds(protocol: str, n_subjects: int, splits: Splits) -> int:
+    """Number of folds, known before any data is read."""
+    if protocol == "loso":
+        return n_subjects
+    if protocol == "subject_kfold":
+        return min(splits.n_folds, n_subjects)
+    if protocol == "subject_stimulus":
+        return min(splits.n_folds, n_subjects) * splits.n_stimulus_folds
+    return splits.n_folds
+
+
+def trial_of(name: str) -> str:
+    """The trial behind a name: itself, or the trial that a window is of."""
+    return name.partition(WINDOW)[0]

@@ -1,0 +1,106 @@
+"""ShaSpec: what stands in for an absent modality, who learns, and the two auxiliary losses, against numbers worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from himoe.models import shaspec
+from himoe.types import Batch, BuildContext, Layout
+from tests.contract.test_plugins import train_on
+
+LAYOUT = Layout(("a", "b", "c"), (("a0", "a1", "a2"), ("b0", "b1"), ("c0",)), ("valence", "arousal"), 2.0, False)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return shaspec.build(BuildContext(LAYOUT, 8), shaspec.Config(width=16))
+
+
+def batch_of(mask):
+    torch.manual_seed(1)
+    b, t = mask.shape[:2]
+    time, y = torch.arange(t).expand(b, t) / 2, torch.randn(b, t, 2)
+    return Batch(torch.randn(b, t, 6), mask, time, torch.ones(b, t, dtype=torch.bool), torch.arange(b), y)
+
+
+def present(*there, shape=(2, 8)):
+    return torch.tensor(there).expand(*shape, 3).clone()
+
+
+def test_an_absent_modality_is_the_mean_of_the_shared_features_of_the_others(model):
+    """Present ones keep their own: shared + projection of (shared, specific). Presence counts step by step."""
+    mask = present(True, False, True)
+    mask[0, 3] = torch.tensor([True, True, False])
+    shared, specific = model.eval().encode(*batch_of(mask)[:2])
+    features = model.fuse(shared, specific, mask)
+    torch.testing.assert_close(features[1, :, 1], (shared[1, :, 0] + shared[1, :, 2]) / 2)
+    torch.testing.assert_close(features[0, 3, 2], (shared[0, 3, 0] + shared[0, 3, 1]) / 2)
+    own = shared[1, :, 0] + model.project(torch.cat([shared[1, :, 0], specific[1, :, 0]], -1))
+    torch.testing.assert_close(features[1, :, 0], own)
+
+
+def test_where_nothing_is_present_features_are_zero(model):
+    mask = present(False, False, False)
+    shared, specific = model.eval().encode(*batch_of(mask)[:2])
+    assert not model.fuse(shared, specific, mask).any()
+
+
+def test_one_shared_encoder_reads_all_modalities(model):
+    """Whatever its place, the same token gives the same shared feature; specific encoders have weights of their own."""
+    with torch.no_grad():
+        for stem in model.stem.project:
+            stem.weight.zero_()
+            stem.bias.copy_(torch.arange(16.0))
+        model.stem.embedding.zero_()
+    mask = present(True, True, True)
+    shared, specific = model.eval().encode(*batch_of(mask)[:2])
+    torch.testing.assert_close(shared[:, :, 0], shared[:, :, 1])
+    torch.testing.assert_close(shared[:, :, 0], shared[:, :, 2])
+    assert not torch.allclose(specific[:, :, 0], specific[:, :, 1])
+
+
+def test_specific_encoders_of_absent_modalities_learn_nothing(model):
+    batch = batch_of(present(True, False, True))
+    output = train_on(model, batch)
+    (output.prediction.square().mean() + sum(output.losses.values())).backward()
+    encoder, d = model.specific, 16
+    assert not encoder.project[1].weight.grad.any()
+    for parameter in (encoder.embedding, encoder.scale, encoder.pointwise[0]):
+        assert not parameter.grad[1].any()
+        assert parameter.grad[0].any()
+        assert parameter.grad[2].any()
+    assert not encoder.depthwise[0].grad[d : 2 * d].any()
+
+
+def test_alignment_by_hand():
+    """Width 2, shared features (0, 0), (1, 3), (5, 5) on the ring a-b-c-a: (1 + 3) / 2 = 2, (4 + 2) / 2 = 3, 5: mean 10 / 3.
+    Without c only a-b is left: 2. In both steps together: (10 + 2) / 4 pairs = 3. One modality alone has no pair: 0."""
+    shared = torch.tensor([[[[0.0, 0], [1, 3], [5, 5]]] * 2])
+    mask = torch.tensor([[[True, True, True], [True, True, False]]])
+    assert shaspec.alignment_loss(shared[:, :1], mask[:, :1]).item() == pytest.approx(10 / 3)
+    assert shaspec.alignment_loss(shared[:, 1:], mask[:, 1:]).item() == pytest.approx(2)
+    assert shaspec.alignment_loss(shared, mask).item() == pytest.approx(3)
+    assert shaspec.alignment_loss(shared, present(True, False, False, shape=(1, 2))).item() == 0
+
+
+def test_naming_the_modality_by_hand():
+    """The feature of a has logits log (1, 1, 2): it is named with 1 / 4; that of b log (1, 3, 0): with 3 / 4; c is absent."""
+    logits = torch.log(torch.tensor([[[[1.0, 1, 2], [1, 3, 1e-30], [1, 1, 1e-9]]]]))
+    mask = torch.tensor([[[True, True, False]]])
+    assert shaspec.domain_loss(logits, mask).item() == pytest.approx((math.log(4) + math.log(4 / 3)) / 2, rel=1e-5)
+    assert shaspec.domain_loss(logits, ~mask & mask).item() == 0
+
+
+def test_losses_carry_their_weights_and_are_of_training_alone(model):
+    batch = batch_of(present(True, True, True))
+    assert model.eval()(batch).losses == {}
+    with torch.no_grad():
+        model.domain.weight.zero_()
+        model.domain.bias.zero_()
+    losses = train_on(model, batch).losses
+    assert losses["domain"].item() == pytest.approx(0.02 * math.log(3), rel=1e-5)
+    assert losses["align"].item() > 0
