@@ -1,58 +1,232 @@
-"""Leakage guards, asserted at run time wherever a fold is used. A violation stops the run."""
+"""The audit of what was fitted under one protocol, before anything is scored: who was parted from whom, what each fit has read,
+what controls can still do, what else could tell the answer. A model-info sheet (Kapoor & Narayanan 2023) with figures, and a
+refusal where one of them says that test rows were known."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from himoe import io, probes
+from himoe.fold import Moments, Stored
+from himoe.guards import check_split, positions
 from himoe.protocols import PROTOCOLS, trial_of
-from himoe.types import HimoeError, Keys, Split, Tokens
+from himoe.score import score
+from himoe.stats.inference import bootstrap_mean
+from himoe.store import Reader, read_shard, read_splits
+from himoe.types import HimoeError, Split, Tokens
+from himoe.views import View
+
+COPY = 0.98  # correlation of two trials from which on one is a copy of the other
+CONTROL_ALPHA = 0.01
+PASSED, REFUSED, TOLD, EXPECTED, NOT_RUN = "passed", "refused", "told", "as expected of an invalid protocol", "not run"
 
 
-def check_split(split: Split, protocol: str) -> None:
-    """Parts share no content (by hash, so one subject under two ids is caught), and nothing else that the protocol keeps apart.
+@dataclass(frozen=True)
+class Finding:
+    """One line of the sheet: ``check`` names it, ``verdict`` is one of those above, ``evidence`` gives figures."""
+
+    check: str
+    question: str
+    verdict: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One shard's fit: its record, what it stored by fold, the view its model had."""
+
+    record: dict[str, Any]
+    stored: dict[int, Stored]
+    view: View
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.record['model']}, seed {self.record['seed']}"
+
+
+def audit(
+    protocol: str, tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit], controls: list[pd.DataFrame],
+    n_bootstrap: int,
+) -> list[Finding]:  # fmt: skip
+    """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``controls``: the predictions of those."""
+    whole = tokens(View(window=fits[0].view.window if fits else 0.0), 0)
+    return [
+        apart(protocol, splits), same_content(whole, splits), no_copies(protocol, whole, splits), rows_read(splits, fits),
+        rows_judged(splits, fits), scalers(tokens, splits, fits), *control_skill(protocol, controls, n_bootstrap),
+        *giveaways(whole),
+    ]  # fmt: skip
+
+
+def apart(protocol: str, splits: list[Split]) -> Finding:
+    """Do the parts of a fold share what the protocol keeps apart, or content?"""
+    what = ", ".join([*PROTOCOLS[protocol].apart, "content"])
+    question = f"Are training, validation and test disjoint ({what})?"
+    told = _failure(check_split, protocol, splits)
+    return Finding("parts", question, REFUSED if told else PASSED, told or f"{len(splits)} folds, by name and by content hash")
+
+
+def _failure(check: Callable, protocol: str, splits: list[Split]) -> str:
+    for split in splits:
+        try:
+            check(split, protocol)
+        except HimoeError as error:
+            return str(error)
+    return ""
+
+
+def same_content(tokens: Tokens, splits: list[Split]) -> Finding:
+    """Are the recordings those that were split?"""
+    question = "Are the recordings those that were dealt out?"
+    try:
+        for split in splits:
+            for part in (split.train, split.valid, split.test):
+                positions(tokens, part)
+    except HimoeError as error:
+        return Finding("content", question, REFUSED, str(error))
+    return Finding("content", question, PASSED, f"{len(tokens.trials)} trials have the hashes of the split")
+
+
+def no_copies(protocol: str, tokens: Tokens, splits: list[Split]) -> Finding:
+    """Is a test trial a near copy of one that was read, under whatever name?"""
+    question = f"Has a test trial a near copy (correlation above {COPY:g}) among the trials read?"
+    like, nearest = probes.likeness(tokens), -1.0
+    for split in splits:
+        test, read = (np.array(positions(tokens, part)) for part in (split.test, split.train | split.valid))
+        own = like[np.ix_(test, read)]
+        nearest = max(nearest, float(own.max()))
+        if nearest > COPY:
+            i, j = np.unravel_index(own.argmax(), own.shape)
+            a, b = (tokens.trials[k] for k in (test[i], read[j]))
+            same = (a.subject, trial_of(a.trial)) == (b.subject, trial_of(b.trial))
+            told = f"fold {split.fold}: {a.subject} {a.trial} of the test part is a copy of {b.subject} {b.trial}"
+            verdict = EXPECTED if same and PROTOCOLS[protocol].windows else REFUSED
+            return Finding("copies", question, verdict, f"{told} (correlation {own.max():.3f})")
+    return Finding("copies", question, PASSED, f"the likest pair correlates {nearest:.2f}")
+
+
+def rows_read(splits: list[Split], fits: list[Fit]) -> Finding:
+    """Has each fit read the rows of its training and validation parts and no other?"""
+    question = "Has every fit read its training and validation rows and nothing else?"
+    for fit, split in _folds(splits, fits):
+        read = set(fit.stored[split.fold].read)
+        where = f"{fit.name}, fold {split.fold}"
+        if both := read & set(split.test.values()):
+            key = next(k for k, digest in split.test.items() if digest in both)
+            return Finding("read", question, REFUSED, f"{where} has read test trial {' '.join(key)}")
+        if strange := read - set(split.read):
+            return Finding("read", question, REFUSED, f"{where} has read {len(strange)} trials that are in no part of it")
+    n = sum(len(fit.stored) for fit in fits)
+    return Finding("read", question, PASSED, f"{n} fits of a fold, by the hashes of the rows each of them touched")
+
+
+def rows_judged(splits: list[Split], fits: list[Fit]) -> Finding:
+    """Were epoch and configuration chosen on validation rows alone?"""
+    question = "Were epoch and configuration chosen on validation rows alone?"
+    n = 0
+    for fit, split in _folds(splits, fits):
+        judged = set(fit.record["folds"][str(split.fold)]["judged"])
+        n += bool(judged)
+        if judged - set(split.valid.values()):
+            where = f"{fit.name}, fold {split.fold}"
+            return Finding("judged", question, REFUSED, f"{where} was judged on rows that are not its validation part")
+    return Finding("judged", question, PASSED, f"{n} fits of a fold chose something")
+
+
+def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit]) -> Finding:
+    """Computed again from the rows each fold may use: is it the scaler that was stored?"""
+    question = "Were features and targets scaled by training rows alone?"
+    cases: dict[tuple[View, int], list[Fit]] = {}
+    for fit in fits:
+        if not fit.view.raw:
+            cases.setdefault((fit.view, fit.record["seed"] if fit.view.control else 0), []).append(fit)
+    n = 0
+    for (view, seed), own in cases.items():
+        shown = tokens(view, seed)
+        moments = Moments.of(shown)
+        for fit, split in _folds(splits, own):
+            part = split.train | split.valid if fit.record["settings"].get("refit") else split.train
+            again, stored = moments.scaler(np.array(positions(shown, part))), fit.stored[split.fold].scaler
+            n += 1
+            if not all(np.allclose(getattr(again, k), getattr(stored, k), rtol=1e-4, atol=1e-5) for k in vars(again)):
+                where = f"{fit.name}, fold {split.fold}"
+                return Finding("scaler", question, REFUSED, f"{where}: the stored scaler is not that of its training rows")
+    left_out = sorted({fit.record["model"] for fit in fits if fit.view.raw})
+    told = f"; not computed again for samples ({', '.join(left_out)})" if left_out else ""
+    return Finding("scaler", question, PASSED, f"{n} computed again and equal{told}")
+
+
+def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int) -> list[Finding]:
+    """Has a model skill though its data were spoilt?"""
+    question = "Has a model skill without physiology, or with others' labels?"
+    if not controls:
+        return [Finding("controls", question, NOT_RUN, "no control in this run; name some under `controls`")]
+    out = []
+    for predictions in controls:
+        scores = score(predictions[predictions["condition"] == "clean"])
+        own = scores[scores["metric"] == "skill"].groupby("subject")["value"].mean().to_numpy()
+        low, high = bootstrap_mean(own, n_bootstrap, CONTROL_ALPHA, 0)
+        told = f"{predictions['model'].iloc[0]}: skill {own.mean():.3f} [{low:.3f}, {high:.3f}] (99%, {len(own)} subjects)"
+        leaks = low > 0
+        verdict = (EXPECTED if PROTOCOLS[protocol].invalid else REFUSED) if leaks else PASSED
+        out.append(Finding("controls", question, verdict, told))
+    return out
+
+
+def giveaways(tokens: Tokens) -> list[Finding]:
+    """How much do identity, order, length and absence tell?"""
+    facts = probes.trial_facts(tokens)
+    right, chance = probes.identity(tokens)
+    y = {name: facts["y"][:, i] for i, name in enumerate(tokens.layout.targets)}
+
+    def correlations(what: str) -> str:
+        pairs = ((name, probes.told_by(facts[what], values, facts["subject"])) for name, values in y.items())
+        return ", ".join(f"{name} {r:.2f}" for name, r in pairs)
+
+    order = probes.told_by(facts["features"], facts["number"], facts["subject"])
+    equal = not np.ptp(facts["length"])
+    length = "all trials are equally long" if equal else f"correlation of what it says with {correlations('length')}"
+    return [
+        Finding("identity", "How well do features name the person?", TOLD, f"{right:.0%} right, chance {chance:.0%}"),
+        Finding("order", "Do features tell a trial's number?", TOLD, f"correlation {order:.2f} across subjects"),
+        Finding("length", "Does a trial's length tell its label?", TOLD, length),
+        Finding("absence", "Does what is missing tell the label?", TOLD, f"correlation with {correlations('presence')}"),
+    ]
+
+
+def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:
+    return [(fit, split) for fit in fits for split in splits if split.fold in fit.stored]
+
+
+def audit_files(
+    protocol: str, tokens: list[Path], splits: str, records: list[Path], weights: list[Path], controls: list[Path],
+    n_bootstrap: int,
+) -> list[dict[str, str]]:  # fmt: skip
+    """The sheet of one data set and protocol.
 
     Raises
     ------
     HimoeError
-        Naming protocol, fold, parts and what they share.
+        One line that names everything refused.
     """
-    parts = {"train": split.train, "valid": split.valid, "test": split.test}
-    for (a, rows_a), (b, rows_b) in combinations(parts.items(), 2):
-        where = f"{protocol} fold {split.fold}: leakage between {a} and {b}"
-        for what in PROTOCOLS[protocol].apart:
-            if both := {_what(what, key, split) for key in rows_a} & {_what(what, key, split) for key in rows_b}:
-                raise HimoeError(f"{where}: {what} {sorted(both)[0]} is in both")
-        owner = {digest: key for key, digest in rows_a.items()}
-        for key, digest in sorted(rows_b.items()):
-            if digest in owner:
-                raise HimoeError(f"{where}: {' '.join(key)} has the content of {' '.join(owner[digest])}")
+    files = zip(records, weights, strict=True)
+    fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
+    shown = partial(_shown, tokens, {})
+    told = audit(protocol, shown, read_splits(splits), fits, [pd.read_parquet(p) for p in controls], n_bootstrap)
+    if refused := [f"{f.check}: {f.evidence}" for f in told if f.verdict == REFUSED]:
+        raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")
+    return [asdict(finding) for finding in told]
 
 
-def _what(what: str, key: tuple[str, str], split: Split) -> str:
-    if what == "stimulus":
-        return split.stimulus[key]
-    return key[0] if what == "subject" else f"{key[0]} {trial_of(key[1])}"
-
-
-def check_unseen(seen: list[str], test: Keys, where: str) -> None:
-    """No digest of a test trial is among those a fit has read."""
-    owner = {digest: key for key, digest in test.items()}
-    if both := set(seen) & set(owner):
-        key = owner[sorted(both)[0]]
-        raise HimoeError(f"{where}: the weights were fitted on test trial {' '.join(key)}")
-
-
-def select(tokens: Tokens, keys: Keys) -> Tokens:
-    """The trials with these keys, in a fixed order; HimoeError if one is absent or not the one the split saw."""
-    return tokens.select(positions(tokens, keys))
-
-
-def positions(tokens: Tokens, keys: Keys) -> list[int]:
-    """Where the trials with these keys are, in rising order; HimoeError if one is absent or not the one the split saw."""
-    at = {(t.subject, t.trial): i for i, t in enumerate(tokens.trials)}
-    for (subject, trial), digest in keys.items():
-        if (subject, trial) not in at:
-            raise HimoeError(f"split names {subject} {trial}, which was not prepared; delete the split file and run again")
-        if tokens.trials[at[subject, trial]].digest != digest:
-            raise HimoeError(f"{subject} {trial} changed since the split was made; delete the split file and run again")
-    return sorted(at[key] for key in keys)
+def _shown(files: list[Path], readers: dict[View, Reader], view: View, seed: int) -> Tokens:
+    """All subjects as a view has them; each file is read once per window length."""
+    plain = View(window=view.window)
+    reader = readers.setdefault(plain, Reader(files, plain))
+    return view.narrow(view.for_fit(reader.load(set(reader.paths)), seed))

@@ -70,7 +70,19 @@ class Config(Strict):
         "ours",
     )
     tables: list[Name] = setting(
-        ["claims", "main", "comparison", "ablations", "robustness", "reported", "data_card", "compute_card", "register"],
+        [
+            "claims",
+            "main",
+            "comparison",
+            "ablations",
+            "robustness",
+            "reported",
+            "data_card",
+            "audit",
+            "tuning",
+            "compute_card",
+            "register",
+        ],
         "tables of the report, in order",
         "ours",
         min_length=1,

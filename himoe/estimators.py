@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from himoe.audit import select
 from himoe.fold import Fitted, Scaler
+from himoe.guards import select
 from himoe.rows import to_rows
 from himoe.stats.metrics import ccc
 from himoe.tuning import best, candidates, configured
@@ -24,10 +24,13 @@ def fit(
 ) -> Fitted:  # fmt: skip
     """Fitted on the training rows, or with ``settings.refit`` on those of inner validation too."""
     started = time.perf_counter()
-    tried = _tried(plugin, config, settings, tuning, select(tokens, split.train), select(tokens, split.valid), seed)
+    valid = select(tokens, split.valid)
+    tried = _tried(plugin, config, settings, tuning, select(tokens, split.train), valid, seed)
     chosen = tried[best([told["valid_ccc"] for told in tried])]["changes"] if tried else {}
     own = select(tokens, split.train | split.valid if settings.refit else split.train)
-    fitted = Fitted(split.fold, Scaler.fit(own), {}, read=split.read, chosen=chosen, tried=tried)
+    judged = sorted(t.digest for t in valid.trials) if tried else []
+    read = sorted({*judged, *(t.digest for t in own.trials)})
+    fitted = Fitted(split.fold, Scaler.fit(own), {}, read=read, judged=judged, chosen=chosen, tried=tried)
     final, _ = configured(plugin, config, settings, chosen)
     fitted.state = plugin.fit(to_rows(fitted.scaler.transform(own)), final, seed)
     fitted.n_parameters = sum(a.size for a in fitted.state.values() if a.dtype.kind == "f")

@@ -82,8 +82,9 @@ def _together(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> tuple[np.
 
 @dataclass
 class Fitted:
-    """One fold's result: arrays to store, what happened, and who was read. ``failed`` says why there is no prediction;
-    ``chosen``: settings that tuning changed; ``tried``: changes, validation CCC and best epoch of every configuration."""
+    """One fold's result: arrays to store and what happened. ``read``, ``judged``: digests of the trials it touched and of those
+    it was judged on; ``failed`` says why there is no prediction; ``chosen``: settings that tuning changed; ``tried``: changes,
+    validation CCC and best epoch of every configuration."""
 
     fold: int
     scaler: Scaler
@@ -94,6 +95,7 @@ class Fitted:
     n_macs: int = 0
     seconds: float = 0.0
     read: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
     failed: str = ""
     chosen: dict[str, Any] = field(default_factory=dict)
     tried: list[dict[str, Any]] = field(default_factory=list)

@@ -130,6 +130,11 @@ class Evidence:
         return [io.read_json(file) for file in self.files["cards"]]
 
     @cached_property
+    def audits(self) -> list[dict[str, Any]]:
+        """Model-info sheets."""
+        return [io.read_json(file) for file in self.files["audits"]]
+
+    @cached_property
     def truths(self) -> dict[str, dict[str, Any]]:
         """What was planted, by data set."""
         return {told["dataset"]: told for told in map(io.read_json, self.files["truths"])}

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from himoe import devices, registry
-from himoe.audit import check_split, check_unseen, select
 from himoe.fold import Stored
+from himoe.guards import check_split, check_unseen, select
 from himoe.rows import to_rows
 from himoe.settings import Training
 from himoe.store import Reader, read_shard, read_splits, shard

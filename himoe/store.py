@@ -35,7 +35,7 @@ def write_shard(weights: Path, record: Path, folds: list[Fitted], facts: dict[st
         str(f.fold): {
             "best_epoch": f.best_epoch, "seconds": round(f.seconds, 3), "n_parameters": f.n_parameters,
             "n_macs": f.n_macs,
-            "history": f.history, "read": f.read, "failed": f.failed, "chosen": f.chosen, "tried": f.tried,
+            "history": f.history, "read": f.read, "judged": f.judged, "failed": f.failed, "chosen": f.chosen, "tried": f.tried,
         }
         for f in folds
     }  # fmt: skip

@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from himoe import devices, estimators, registry
-from himoe.audit import check_split, check_unseen, positions
 from himoe.fold import Fitted, Moments, Scaler
+from himoe.guards import check_split, check_unseen, positions
 from himoe.protocols import PROTOCOLS
 from himoe.rows import to_rows
 from himoe.settings import Tuning
@@ -231,7 +231,8 @@ class Job:
         for row, (split, n) in enumerate(zip(splits, won, strict=True)):
             course, last = tried[n][row], final[row]
             state = arrays(course.init(), last.kept)
-            one = Fitted(split.fold, last.scaler, state, course.history, course.best, read=split.read, chosen=changes[n])
+            one = Fitted(split.fold, last.scaler, state, course.history, course.best, chosen=changes[n])
+            one.read, one.judged = (_digests(tokens, rows) for rows in (np.append(course.train, course.valid), course.valid))
             one.n_parameters, one.n_macs, one.seconds, one.failed = len(last.kept), macs[n], seconds, last.failed
             one.tried = [
                 {"changes": c, "valid_ccc": max(t[row].most, -1.0), "best_epoch": t[row].best, "failed": t[row].failed}
@@ -276,3 +277,8 @@ class Job:
             trainer.run(again, f"refit {n}")
             final = [c if own == n and not b.failed else f for c, own, b, f in zip(again, won, first, final, strict=True)]
         return final
+
+
+def _digests(tokens: Tokens, rows: np.ndarray) -> list[str]:
+    """Of these trials: what was touched, not what was asked for."""
+    return sorted(tokens.trials[i].digest for i in rows)

@@ -232,7 +232,7 @@ class Split:
 
     @property
     def read(self) -> list[str]:
-        """Digests of what a fit may read, sorted."""
+        """Digests of what a fit may read: training and validation rows, sorted."""
         return sorted([*self.train.values(), *self.valid.values()])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from himoe import audit, config, predict, registry, training
+from himoe import config, guards, predict, registry, training
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
 from tests.test_training import SETTINGS, fit, folds, load_all, stored
@@ -19,7 +19,7 @@ def keys(tokens, subjects):
 
 
 def test_a_clean_split_passes(tokens):
-    audit.check_split(Split(0, keys(tokens, {"s0", "s1"}), keys(tokens, {"s2"}), keys(tokens, {"s3"})), "loso")
+    guards.check_split(Split(0, keys(tokens, {"s0", "s1"}), keys(tokens, {"s2"}), keys(tokens, {"s3"})), "loso")
 
 
 @pytest.mark.parametrize(
@@ -27,28 +27,28 @@ def test_a_clean_split_passes(tokens):
 )
 def test_a_subject_in_two_parts_is_refused(tokens, parts):
     with pytest.raises(HimoeError, match=r"loso fold 0: leakage between .* subject s[12] is in both"):
-        audit.check_split(Split(0, *(keys(tokens, p) for p in parts)), "loso")
+        guards.check_split(Split(0, *(keys(tokens, p) for p in parts)), "loso")
 
 
 def test_one_subject_under_two_ids_is_refused(tokens):
     own = keys(tokens, {"s0"})
     disguised = {("s9", trial): digest for (_, trial), digest in own.items()}
     with pytest.raises(HimoeError, match="s9 t0 has the content of s0 t0"):
-        audit.check_split(Split(0, own, keys(tokens, {"s2"}), disguised), "loso")
+        guards.check_split(Split(0, own, keys(tokens, {"s2"}), disguised), "loso")
 
 
 def test_predicting_what_was_fitted_is_refused(tokens):
     with pytest.raises(HimoeError, match="fitted on test trial s0 t0"):
-        audit.check_unseen([keys(tokens, {"s0"})["s0", "t0"]], keys(tokens, {"s0"}), "ridge")
+        guards.check_unseen([keys(tokens, {"s0"})["s0", "t0"]], keys(tokens, {"s0"}), "ridge")
 
 
 def test_tokens_other_than_the_split_saw_are_refused(tokens):
     own = keys(tokens, {"s0"})
     own["s0", "t1"] = "0" * 64
     with pytest.raises(HimoeError, match="s0 t1 changed since the split was made"):
-        audit.select(tokens, own)
+        guards.select(tokens, own)
     with pytest.raises(HimoeError, match="s7 t0, which was not prepared"):
-        audit.select(tokens, {("s7", "t0"): "0" * 64})
+        guards.select(tokens, {("s7", "t0"): "0" * 64})
 
 
 def test_a_leaking_splitter_stops_the_fit(tokens, tmp_path):

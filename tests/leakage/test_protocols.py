@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from himoe import audit, config, splits, store, training
+from himoe import config, guards, splits, store, training
 from himoe.protocols import PROTOCOLS, n_folds, trial_of
 from himoe.types import HimoeError
 from himoe.views import View, cut
@@ -37,7 +37,7 @@ def test_every_trial_is_tested_once(protocol, tmp_path):
     assert sorted(tested["subject"] + tested["trial"]) == sorted(t.subject + t.trial for t in units.trials)
     assert frame["fold"].nunique() == n_folds(protocol, 6, SHORT)
     for split in read(frame, tmp_path):
-        audit.check_split(split, protocol)
+        guards.check_split(split, protocol)
         assert split.train
         assert split.valid
 
@@ -90,15 +90,15 @@ def test_a_stimulus_on_both_sides_is_refused(tmp_path):
     test, train = next(iter(split.test)), next(iter(split.train))
     leaking = replace(split, stimulus=split.stimulus | {train: split.stimulus[test]})
     with pytest.raises(HimoeError, match=r"subject_stimulus fold 0: leakage between train and test: stimulus t\d is in both"):
-        audit.check_split(leaking, "subject_stimulus")
+        guards.check_split(leaking, "subject_stimulus")
 
 
 def test_windows_of_one_trial_on_both_sides_are_refused_where_trials_are_kept_apart(tmp_path):
     _, frame = of("window_random", make_tokens(6, 8))
     split = read(frame, tmp_path)[0]
-    audit.check_split(split, "window_random")
+    guards.check_split(split, "window_random")
     with pytest.raises(HimoeError, match=r"trial_kfold fold 0: leakage between .*: trial s\d t\d is in both"):
-        audit.check_split(split, "trial_kfold")
+        guards.check_split(split, "trial_kfold")
 
 
 @pytest.mark.parametrize("protocol", ["trial_kfold", "window_random", "subject_stimulus"])
@@ -108,7 +108,8 @@ def test_a_fit_under_each_protocol_reads_train_and_validation_alone(protocol, mo
     units, frame = of(protocol, tokens)
     split = read(frame, tmp_path)[0]
     fitted = fit(model, units, split, options, settings=SETTINGS.model_copy(update={"epochs": 2}), protocol=protocol)
-    assert not set(fitted.read) & set(split.test.values())
+    assert set(fitted.read) == set(split.read) if fitted.history else set(fitted.read) == set(split.train.values())
+    assert set(fitted.judged) == (set(split.valid.values()) if fitted.history else set())
     other = replace(units, x=units.x.copy(), y=units.y.copy())
     for i, t in enumerate(units.trials):
         if (t.subject, t.trial) in split.test:

@@ -92,6 +92,18 @@ def predictions_of(wildcards):
     return fits(f"{FIT}/predictions.parquet", [wildcards.dataset], [wildcards.protocol])
 
 
+def records_of(wildcards):
+    return fits(f"{FIT}/run.json", [wildcards.dataset], [wildcards.protocol])
+
+
+def weights_of(wildcards):
+    return fits(f"{FIT}/weights.safetensors", [wildcards.dataset], [wildcards.protocol])
+
+
+def controls_of(wildcards):
+    return [f for f in predictions_of(wildcards) if registry.control_of(f.split("/")[3])]
+
+
 def evidence_of(kind, name):
     return {need: EVIDENCE[need] for need in registry.peek(kind, name)["NEEDS"]}
 
@@ -133,6 +145,11 @@ EVIDENCE = {
     "routing": fits(f"{FIT}/routing.parquet"),
     "runs": fits(f"{FIT}/run.json"),
     "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
+    "audits": expand(
+        "results/{dataset}/{protocol}/audit.json",
+        dataset=CONFIG.datasets,
+        protocol=CONFIG.protocols,
+    ),
     "truths": [
         f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
     ],

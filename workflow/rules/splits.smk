@@ -14,6 +14,6 @@ rule make_splits:
         "../../envs/himoe.yaml"
     params:
         settings=splits_of,
-        code=fingerprint("himoe.splits", "himoe.audit"),
+        code=fingerprint("himoe.splits", "himoe.guards"),
     script:
         "../scripts/make_splits.py"

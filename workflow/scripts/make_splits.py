@@ -2,7 +2,7 @@ from himoe.job import job
 
 with job(snakemake):
     from himoe import io
-    from himoe.audit import check_split
+    from himoe.guards import check_split
     from himoe.protocols import PROTOCOLS
     from himoe.settings import Splits
     from himoe.splits import make_splits

@@ -6,5 +6,5 @@ with job(snakemake):
     from himoe.io import write_table
     from himoe.score import score, score_pooled
 
-    predictions = pd.concat([pd.read_parquet(file) for file in snakemake.input], ignore_index=True)
+    predictions = pd.concat([pd.read_parquet(file) for file in snakemake.input.predictions], ignore_index=True)
     write_table(snakemake.output.scores, pd.concat([score(predictions), score_pooled(predictions)], ignore_index=True))

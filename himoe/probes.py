@@ -1,0 +1,81 @@
+"""What else could tell the answer: near copies between trials, and how much subject, order, length and absence give away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from himoe.stats.metrics import pcc
+from himoe.types import Tokens
+
+PENALTY = 10.0
+
+
+def likeness(tokens: Tokens) -> np.ndarray:
+    """Correlation of every two trials over all of their features and the steps that the shortest has, (n, n); the diagonal, and
+    trials in which nothing was recorded, are -1. A copy under another name, rescaled or re-saved, is at 1."""
+    n_steps = int(np.diff(tokens.offsets).min())
+    at = tokens.offsets[:-1, None] + np.arange(n_steps)
+    owner = np.repeat(np.arange(tokens.mask.shape[1]), [len(names) for names in tokens.layout.features])
+    x = np.where(tokens.mask[:, owner], tokens.x, 0.0).astype(np.float32)
+    x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-6)
+    x = x[at].reshape(len(at), -1)
+    x -= x.mean(1, keepdims=True)
+    size = np.linalg.norm(x, axis=1)
+    there = (size > 1e-6) & tokens.mask[at].any((1, 2))
+    x /= np.maximum(size, 1e-6)[:, None]
+    out = np.where(there[:, None] & there, x @ x.T, -1.0)
+    np.fill_diagonal(out, -1.0)
+    return out
+
+
+def identity(tokens: Tokens) -> tuple[float, float]:
+    """(accuracy, chance) of naming the subject of a trial by the trial nearest to it, in mean and spread of every feature over
+    time: how well a model could know whom it reads."""
+    facts = trial_facts(tokens)
+    x = np.concatenate([facts["features"], facts["spread"]], axis=1)
+    x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-9)
+    distance = (x**2).sum(1)[:, None] + (x**2).sum(1) - 2 * x @ x.T
+    np.fill_diagonal(distance, np.inf)
+    same = facts["subject"][:, None] == facts["subject"]
+    right = same[np.arange(len(x)), distance.argmin(1)].mean()
+    return float(right), float((same.sum(1) - 1).mean() / max(len(x) - 1, 1))
+
+
+def told_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float:
+    """PCC of y (n,) with what ridge says of it from columns (n, k), each group left out in turn; 0 where they do not vary."""
+    known = np.isfinite(y)
+    columns, y, group = columns[known], y[known], group[known]
+    names = np.unique(group)
+    if len(names) < 2 or not np.ptp(columns, axis=0).any():
+        return 0.0
+    said = np.empty(len(y))
+    for name in names:
+        here = group == name
+        mean, scale = columns[~here].mean(0), np.maximum(columns[~here].std(0), 1e-9)
+        x, z = (columns[~here] - mean) / scale, (columns[here] - mean) / scale
+        weight = np.linalg.solve(x.T @ x + PENALTY * np.eye(x.shape[1]), x.T @ (y[~here] - y[~here].mean()))
+        said[here] = y[~here].mean() + z @ weight
+    # within groups: between them the mean of the others is below where the own one is above
+    centred = [part - np.array([part[group == g].mean() for g in group]) for part in (y, said)]
+    return pcc(*centred)
+
+
+def trial_facts(tokens: Tokens) -> dict[str, np.ndarray]:
+    """Of every trial: ``y`` (n, n_outputs) mean label, ``length`` (n, 1) tokens, ``presence`` (n, M), ``number`` (n,) its place
+    among its subject's, ``features`` and ``spread`` (n, F) mean and standard deviation over time, ``subject`` (n,)."""
+    starts, lengths = tokens.offsets[:-1], np.diff(tokens.offsets)
+    count: dict[str, int] = {}
+    number = []
+    for t in tokens.trials:
+        count[t.subject] = count.get(t.subject, -1) + 1
+        number.append(count[t.subject])
+    known = np.isfinite(tokens.y)
+    y = np.add.reduceat(np.where(known, tokens.y, 0.0), starts, axis=0)
+    n = np.add.reduceat(known.astype(float), starts, axis=0)
+    presence = np.add.reduceat(tokens.mask.astype(float), starts, axis=0) / lengths[:, None]
+    mean, square = (np.add.reduceat(v, starts, axis=0) / lengths[:, None] for v in (x := tokens.x.astype(float), x**2))
+    return {
+        "y": np.where(n > 0, y / np.maximum(n, 1), np.nan), "length": lengths[:, None].astype(float), "presence": presence,
+        "features": mean, "spread": np.sqrt(np.maximum(square - mean**2, 0.0)),
+        "number": np.array(number, float), "subject": np.array([t.subject for t in tokens.trials], object),
+    }  # fmt: skip

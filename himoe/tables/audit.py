@@ -1,0 +1,33 @@
+"""Model-info sheet (after Kapoor & Narayanan 2023): what the run itself checked between training and scoring. A refusal stops
+it before any score is written, so a sheet that can be read holds none. What else could tell the answer (who the person is, a
+trial's number or length, what is missing) is measured and told; it refuses nothing."""
+
+import pandas as pd
+
+from himoe.items import Evidence, Made, setting_title
+
+TITLE = "Audit for leakage"
+SECTION = "data"
+NEEDS = ("audits",)
+SIGNS = {
+    "passed": "✓ passed", "told": "· measured", "not run": "– not run",
+    "as expected of an invalid protocol": "✗ leaks, as expected",
+}  # fmt: skip
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per setting and check."""
+    rows = [
+        {"setting": evidence.setting(sheet["dataset"], sheet["protocol"]), **finding}
+        for sheet in evidence.audits for finding in sheet["findings"]
+    ]  # fmt: skip
+    data = pd.DataFrame(rows)
+    shown = pd.DataFrame({
+        "data set": data["setting"].map(setting_title), "question": data["question"],
+        "verdict": data["verdict"].map(lambda v: SIGNS.get(v, v)), "evidence": data["evidence"],
+    })  # fmt: skip
+    n = (data["verdict"] == "passed").sum()
+    leaks = data[data["verdict"].str.startswith("as expected")]
+    alt = f"{n} checks passed, none refused"
+    alt += f"; {leaks['setting'].nunique()} protocol(s) leak as an invalid one does" if len(leaks) else ""
+    return Made(data, shown, alt + ".")

@@ -1,0 +1,190 @@
+"""Each leak is planted and the audit refuses; an honest set of fits passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from himoe import audit, io, predict, probes, splits, store
+from himoe.fold import Scaler
+from himoe.types import HimoeError, Tokens
+from himoe.views import View
+from tests.conftest import make_tokens
+from tests.leakage.test_protocols import SHORT
+from tests.test_training import SETTINGS, fit, load_all
+
+PROTOCOL = "subject_kfold"
+IDENTITY = {"dataset": "d", "protocol": PROTOCOL, "model": "ridge-noise_physiology", "seed": 0}
+
+
+class Case:
+    """Fits of ridge and of its control on every fold, as the audit finds them; ``tokens`` is what it reads."""
+
+    def __init__(
+        self, tokens: Tokens, tmp_path, protocol: str = PROTOCOL, window: float = 0.0, control_view: View | None = None
+    ):
+        self.protocol, self.shown = protocol, View(window=window).prepare(tokens)
+        splits.make_splits(protocol, list(self.shown.trials), SHORT).to_csv(tmp_path / "splits.csv", index=False)
+        self.splits = store.read_splits(str(tmp_path / "splits.csv"))
+        self.fits = [self.fitted("ridge", View(window=window), tmp_path)]
+        view = control_view or View(window=window, control="noise_physiology")
+        self.fits.append(control := self.fitted("ridge-noise_physiology", view, tmp_path))
+        both = {"own": {}, "reference": {}}
+        said, _ = predict.predict_shard(
+            "ridge", both, self.splits, control.stored, load_all(self.shown), protocol, SETTINGS, {}, 7, IDENTITY, view
+        )  # fmt: skip
+        self.controls = [said]
+
+    def fitted(self, model, view, tmp_path):
+        folds = [fit("ridge", self.shown, s, protocol=self.protocol, view=view) for s in self.splits]
+        store.write_shard(tmp_path / "w.safetensors", tmp_path / "r.json", folds, {"model": model, "seed": 0, "settings": {}})
+        return audit.Fit(
+            io.read_json(tmp_path / "r.json"), store.read_shard(tmp_path / "w.safetensors", tmp_path / "r.json"), view
+        )
+
+    def tokens(self, view, seed):
+        return view.narrow(view.for_fit(self.shown, seed))
+
+    def verdicts(self):
+        told = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
+        self.evidence = {f.check: f.evidence for f in told}
+        return {f.check: f.verdict for f in told}
+
+
+@pytest.fixture
+def case(tmp_path):
+    return Case(make_tokens(6, 6), tmp_path)
+
+
+def test_an_honest_run_passes(case):
+    verdicts = case.verdicts()
+    assert {c: v for c, v in verdicts.items() if v not in ("passed", "told")} == {}
+    assert set(verdicts) == {
+        "parts", "content", "copies", "read", "judged", "scaler", "controls", "identity", "order", "length", "absence",
+    }  # fmt: skip
+
+
+def test_a_shared_subject_is_refused(case):
+    split = case.splits[0]
+    case.splits[0] = replace(split, train=split.train | dict([next(iter(split.test.items()))]))
+    assert case.verdicts()["parts"] == audit.REFUSED
+    assert "leakage between train and test: subject" in case.evidence["parts"]
+
+
+def test_one_subject_under_two_ids_is_refused_by_content(tmp_path):
+    tokens = make_tokens(6, 6)
+    same = tokens.select([0, 1, 2, 3, 4, 5])
+    same = replace(same, trials=tuple(replace(t, subject="s9") for t in same.trials))
+    both = Tokens.concatenate([tokens, same])
+    frame = splits.make_splits(PROTOCOL, list(both.trials), SHORT)
+    frame.to_csv(tmp_path / "splits.csv", index=False)
+    told = audit.apart(PROTOCOL, store.read_splits(str(tmp_path / "splits.csv")))
+    assert told.verdict == audit.REFUSED
+    assert "has the content of" in told.evidence
+
+
+def test_one_subject_saved_anew_under_another_id_is_refused_by_likeness(tmp_path):
+    """Rescaled and with a little noise: other bytes, other hash, the same person."""
+    tokens, rng = make_tokens(6, 6), np.random.default_rng(0)
+    copy = tokens.select([0, 1, 2, 3, 4, 5])
+    x = (copy.x + 0.05 * rng.standard_normal(copy.x.shape)).astype(np.float32)
+    trials = tuple(replace(t, subject="s9", digest=io.digest(x[i : i + 1])) for i, t in enumerate(copy.trials))
+    case = Case(Tokens.concatenate([tokens, replace(copy, x=x, trials=trials)]), tmp_path)
+    verdicts = case.verdicts()
+    assert verdicts["parts"] == audit.PASSED
+    assert verdicts["copies"] == audit.REFUSED
+    assert "is a copy of" in case.evidence["copies"]
+
+
+def test_recordings_other_than_those_split_are_refused(case):
+    trials = (replace(case.shown.trials[0], digest="0" * 64), *case.shown.trials[1:])
+    told = audit.same_content(replace(case.shown, trials=trials), case.splits)
+    assert told.verdict == audit.REFUSED
+    assert "changed since the split was made" in told.evidence
+
+
+def test_a_fit_that_read_a_test_row_is_refused(case):
+    split, stored = case.splits[1], case.fits[0].stored
+    stored[1] = stored[1]._replace(read=[*stored[1].read, next(iter(split.test.values()))])
+    assert case.verdicts()["read"] == audit.REFUSED
+    assert case.evidence["read"].startswith("ridge, seed 0, fold 1 has read test trial s")
+
+
+def test_an_epoch_chosen_on_test_rows_is_refused(case):
+    case.fits[0].record["folds"]["2"]["judged"] = list(case.splits[2].test.values())
+    assert case.verdicts()["judged"] == audit.REFUSED
+
+
+@pytest.mark.parametrize("part", ["mean", "scale", "y_mean", "y_scale"])
+def test_a_scaler_fitted_on_all_rows_is_refused(case, part):
+    stored = case.fits[0].stored
+    whole = Scaler.fit(case.shown)
+    stored[0] = stored[0]._replace(scaler=replace(stored[0].scaler, **{part: getattr(whole, part)}))
+    assert case.verdicts()["scaler"] == audit.REFUSED
+    assert "ridge, seed 0, fold 0: the stored scaler is not that of its training rows" in case.evidence["scaler"]
+
+
+def test_a_control_with_skill_is_refused(tmp_path):
+    """What is called a control was fitted on real physiology: its skill is far above 0."""
+    case = Case(make_tokens(6, 8), tmp_path, control_view=View())
+    assert case.verdicts()["controls"] == audit.REFUSED
+    assert "ridge-noise_physiology: skill 0." in case.evidence["controls"]
+
+
+def test_windows_of_one_trial_leak_and_the_sheet_says_so(tmp_path):
+    """Windows that repeat one another within a trial: an honest protocol refuses, the invalid one is expected to."""
+    tokens = make_tokens(6, 6)
+    repeated = tokens.x.reshape(-1, 4, 6, 5)[:, :1].repeat(4, 1) + 0.01 * tokens.x.reshape(-1, 4, 6, 5)
+    mask = np.ones_like(tokens.mask)
+    case = Case(replace(tokens, x=repeated.reshape(-1, 5).astype(np.float32), mask=mask), tmp_path, "window_random", 3.0)
+    assert case.verdicts()["copies"] == audit.EXPECTED
+    told = audit.no_copies("trial_kfold", case.shown, case.splits)
+    assert told.verdict == audit.REFUSED
+
+
+def test_a_refusal_is_one_line_and_nothing_is_returned(case, tmp_path, monkeypatch):
+    monkeypatch.setattr(audit, "audit", lambda *args: [audit.Finding("read", "?", audit.REFUSED, "fold 1 has read s0 t0")])
+    io.write_tokens(tmp_path / "s0.npz", case.shown.select([0]))
+    with pytest.raises(HimoeError, match=r"audit of subject_kfold: refused, nothing is scored: read: fold 1 has read s0 t0$"):
+        audit.audit_files(PROTOCOL, [tmp_path / "s0.npz"], str(tmp_path / "splits.csv"), [], [], [], 100)
+
+
+def test_likeness_by_hand():
+    """Two columns, z-scored; trial 1 is 3 times trial 0, trial 2 its negative, trial 3 nothing at all."""
+    tokens = make_tokens(1, 4, 4)
+    base = np.array([[1.0, -1], [-1, 1], [2, 1], [-2, -1]])
+    x = np.zeros((16, 5), np.float32)
+    for i, factor in enumerate((1.0, 3.0, -1.0)):
+        x[4 * i : 4 * i + 4, :2] = factor * base
+    mask = np.ones_like(tokens.mask)
+    mask[12:] = False
+    like = probes.likeness(replace(tokens, x=x, mask=mask))
+    assert like[0, 1] == pytest.approx(1, abs=1e-5)
+    assert like[0, 2] == pytest.approx(-1, abs=1e-5)
+    assert (like[3] == -1).all()
+    assert (np.diag(like) == -1).all()
+
+
+def test_identity_is_told_where_people_differ_and_chance_where_not():
+    """Of the 59 other trials 9 are of the same person. Session means are 0, as normalisation leaves them: spread gives them away."""
+    tokens = make_tokens(6, 10, signal=0.0)
+    right, chance = probes.identity(tokens)
+    assert chance == pytest.approx(9 / 59)
+    assert right < 0.4
+    spread = 1 + np.repeat(np.arange(6), 10 * 24)[:, None]
+    right, _ = probes.identity(replace(tokens, x=(tokens.x * spread).astype(np.float32)))
+    assert right > 0.7
+
+
+def test_what_absence_tells():
+    """Modality b is there only where valence is high: presence says it all; in honest data it says nothing."""
+    tokens = make_tokens(6, 10)
+    facts = probes.trial_facts(tokens)
+    assert abs(probes.told_by(facts["presence"], facts["y"][:, 0], facts["subject"])) < 0.5
+    mask = tokens.mask.copy()
+    mask[:, 1] = tokens.y[:, 0] > 0
+    facts = probes.trial_facts(replace(tokens, mask=mask))
+    assert probes.told_by(facts["presence"], facts["y"][:, 0], facts["subject"]) > 0.7
+    assert probes.told_by(facts["length"], facts["y"][:, 0], facts["subject"]) == 0

@@ -1,0 +1,13 @@
+from himoe.job import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from himoe.audit import audit_files
+    from himoe.io import write_json
+
+    files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    paths = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
+    tokens, records, weights, controls = paths
+    told = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.n_bootstrap)
+    write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": told})
