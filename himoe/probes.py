@@ -73,7 +73,8 @@ def trial_facts(tokens: Tokens) -> dict[str, np.ndarray]:
     y = np.add.reduceat(np.where(known, tokens.y, 0.0), starts, axis=0)
     n = np.add.reduceat(known.astype(float), starts, axis=0)
     presence = np.add.reduceat(tokens.mask.astype(float), starts, axis=0) / lengths[:, None]
-    mean, square = (np.add.reduceat(v, starts, axis=0) / lengths[:, None] for v in (x := tokens.x.astype(float), x**2))
+    x = tokens.x.astype(float)
+    mean, square = (np.add.reduceat(v, starts, axis=0) / lengths[:, None] for v in (x, x**2))
     return {
         "y": np.where(n > 0, y / np.maximum(n, 1), np.nan), "length": lengths[:, None].astype(float), "presence": presence,
         "features": mean, "spread": np.sqrt(np.maximum(square - mean**2, 0.0)),

@@ -168,7 +168,7 @@ def test_likeness_by_hand():
 
 
 def test_identity_is_told_where_people_differ_and_chance_where_not():
-    """Of the 59 other trials 9 are of the same person. Session means are 0, as normalisation leaves them: spread gives them away."""
+    """Of the 59 other trials 9 are of the same person. Normalisation takes a person's mean away, their spread tells on them."""
     tokens = make_tokens(6, 10, signal=0.0)
     right, chance = probes.identity(tokens)
     assert chance == pytest.approx(9 / 59)
