@@ -182,23 +182,29 @@ def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int)
 
 def giveaways(tokens: Tokens) -> list[Finding]:
     """How much do identity, order, length and absence tell?"""
-    facts = probes.trial_facts(tokens)
+    facts, names = probes.trial_facts(tokens), tokens.layout.targets
     right, chance = probes.identity(tokens)
-    y = {name: facts["y"][:, i] for i, name in enumerate(tokens.layout.targets)}
-
-    def correlations(what: str) -> str:
-        pairs = ((name, probes.told_by(facts[what], values, facts["subject"])) for name, values in y.items())
-        return ", ".join(f"{name} {r:.2f}" for name, r in pairs)
-
     order = probes.told_by(facts["features"], facts["number"], facts["subject"])
     equal = not np.ptp(facts["length"])
-    length = "all trials are equally long" if equal else f"correlation of what it says with {correlations('length')}"
+    length = (
+        "all trials are equally long" if equal else f"correlation of what it says with {_correlations(facts, 'length', names)}"
+    )
     return [
         Finding("identity", "How well do features name the person?", TOLD, f"{right:.0%} right, chance {chance:.0%}"),
         Finding("order", "Do features tell a trial's number?", TOLD, f"correlation {order:.2f} across subjects"),
         Finding("length", "Does a trial's length tell its label?", TOLD, length),
-        Finding("absence", "Does what is missing tell the label?", TOLD, f"correlation with {correlations('presence')}"),
+        Finding(
+            "absence",
+            "Does what is missing tell the label?",
+            TOLD,
+            f"correlation with {_correlations(facts, 'presence', names)}",
+        ),
     ]
+
+
+def _correlations(facts: dict[str, np.ndarray], what: str, targets: tuple[str, ...]) -> str:
+    pairs = ((name, probes.told_by(facts[what], facts["y"][:, i], facts["subject"])) for i, name in enumerate(targets))
+    return ", ".join(f"{name} {r:.2f}" for name, r in pairs)
 
 
 def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:

@@ -173,7 +173,7 @@ def test_identity_is_told_where_people_differ_and_chance_where_not():
     right, chance = probes.identity(tokens)
     assert chance == pytest.approx(9 / 59)
     assert right < 0.4
-    spread = 1 + np.repeat(np.arange(6), 10 * 24)[:, None]
+    spread = 2.0 ** np.repeat(np.arange(6), 10 * 24)[:, None]
     right, _ = probes.identity(replace(tokens, x=(tokens.x * spread).astype(np.float32)))
     assert right > 0.7
 

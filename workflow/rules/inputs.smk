@@ -1,5 +1,5 @@
 # Contract: the functions by which rules name their inputs and parameters; no rule stands here and no file is read.
-# FIT is the folder of one shard's fit. EVIDENCE names what figures and tables may ask for (their NEEDS).
+# FIT is the folder of one shard's fit.
 FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
 
 
@@ -102,58 +102,3 @@ def weights_of(wildcards):
 
 def controls_of(wildcards):
     return [f for f in predictions_of(wildcards) if registry.control_of(f.split("/")[3])]
-
-
-def evidence_of(kind, name):
-    return {need: EVIDENCE[need] for need in registry.peek(kind, name)["NEEDS"]}
-
-
-def figure_evidence(wildcards):
-    return evidence_of("figures", wildcards.figure)
-
-
-def table_evidence(wildcards):
-    return evidence_of("tables", wildcards.table)
-
-
-def figure_code(wildcards):
-    return plugin_code(
-        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
-    )
-
-
-def table_code(wildcards):
-    return plugin_code("tables", wildcards.table, "himoe.items")
-
-
-def possible(kind, items):
-    """Items this run contains what it takes to make; the report shows a card in the place of the others."""
-    return [item for item in items if not himoe_config.lacking(kind, item, CONFIG)]
-
-
-def figure_caption(wildcards):
-    return registry.peek("figures", wildcards.figure)["doc"]
-
-
-def table_caption(wildcards):
-    return registry.peek("tables", wildcards.table)["doc"]
-
-
-EVIDENCE = {
-    "scores": ["results/tables/scores.csv"],
-    "predictions": fits(f"{FIT}/predictions.parquet"),
-    "routing": fits(f"{FIT}/routing.parquet"),
-    "runs": fits(f"{FIT}/run.json"),
-    "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
-    "audits": expand(
-        "results/{dataset}/{protocol}/audit.json",
-        dataset=CONFIG.datasets,
-        protocol=CONFIG.protocols,
-    ),
-    "truths": [
-        f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
-    ],
-    "studies": ["config/studies.yaml"],
-    "claims": ["config/claims.yaml"],
-    "reported": ["config/reported.yaml"],
-}

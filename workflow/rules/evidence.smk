@@ -1,0 +1,55 @@
+# Contract: what figures and tables may ask for (their NEEDS, by the names in EVIDENCE), and the functions by which their rules
+# name it; no rule stands here and no file is read.
+def evidence_of(kind, name):
+    return {need: EVIDENCE[need] for need in registry.peek(kind, name)["NEEDS"]}
+
+
+def figure_evidence(wildcards):
+    return evidence_of("figures", wildcards.figure)
+
+
+def table_evidence(wildcards):
+    return evidence_of("tables", wildcards.table)
+
+
+def figure_code(wildcards):
+    return plugin_code(
+        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
+    )
+
+
+def table_code(wildcards):
+    return plugin_code("tables", wildcards.table, "himoe.items")
+
+
+def possible(kind, items):
+    """Items this run contains what it takes to make; the report shows a card in the place of the others."""
+    return [item for item in items if not himoe_config.lacking(kind, item, CONFIG)]
+
+
+def figure_caption(wildcards):
+    return registry.peek("figures", wildcards.figure)["doc"]
+
+
+def table_caption(wildcards):
+    return registry.peek("tables", wildcards.table)["doc"]
+
+
+EVIDENCE = {
+    "scores": ["results/tables/scores.csv"],
+    "predictions": fits(f"{FIT}/predictions.parquet"),
+    "routing": fits(f"{FIT}/routing.parquet"),
+    "runs": fits(f"{FIT}/run.json"),
+    "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
+    "audits": expand(
+        "results/{dataset}/{protocol}/audit.json",
+        dataset=CONFIG.datasets,
+        protocol=CONFIG.protocols,
+    ),
+    "truths": [
+        f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
+    ],
+    "studies": ["config/studies.yaml"],
+    "claims": ["config/claims.yaml"],
+    "reported": ["config/reported.yaml"],
+}
