@@ -72,7 +72,9 @@ def evidence(values, dataset="deap_twin"):
     names = {m.partition("-")[2]: SHIPPED[m.partition("-")[2]] for m in values if "-" in m}
     own = config.load({"models": [m for m in values if "-" not in m], "ablations": names, "datasets": [dataset]})
     made = scores(values).assign(setting=dataset)
-    return SimpleNamespace(all_scores=made, scores=made, config=own, failed={}, models=own.compared)
+    return SimpleNamespace(
+        all_scores=made, scores=made, config=own, failed={}, models=own.compared, models_of=lambda setting: own.compared
+    )
 
 
 @pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (0.7, "not supported")])
@@ -109,7 +111,9 @@ def test_the_table_holds_paired_differences(tmp_path):
     made = scores({"himoe": 0.6, "himoe-flat": 0.5, "ridge": 0.9})
     own = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
     runs = [{"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": 10}}} for m in own.models]
-    told = SimpleNamespace(all_scores=made, config=own, models=own.compared, settings=["deap_twin"], runs=runs)
+    told = SimpleNamespace(
+        all_scores=made, config=own, models=own.compared, models_of=lambda s: own.compared, settings=["deap_twin"], runs=runs
+    )
     out = ablations.make(told)
     assert list(out.data["ablation"]) == ["himoe-flat"]
     assert out.data["ccc_difference"][0] == pytest.approx(0.1, abs=0.02)

@@ -35,11 +35,13 @@ def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     for ax, (setting, target) in zip(flat, cells, strict=False):
         for model in evidence.models:
             part = data[(data["setting"] == setting) & (data["target"] == target) & (data["model"] == model)]
-            colour, marker, width = look[model]
+            ink = look[model]
             label = model_title(model) + (" (failed)" if model in failed else "")
-            ax.plot(part["severity"], part["ccc"], color=colour, marker=marker, ms=4, lw=width, label=label)
+            ax.plot(
+                part["severity"], part["ccc"], ink.dash, color=ink.colour, marker=ink.marker, ms=4, lw=ink.width, label=label
+            )
             if model == "himoe":
-                ax.fill_between(part["severity"], part["low"], part["high"], color=colour, alpha=0.15, lw=0)
+                ax.fill_between(part["severity"], part["low"], part["high"], color=ink.colour, alpha=0.15, lw=0)
         ax.set_title(f"{setting_title(setting)} · {target}")
         ax.set_ylim(min(0, data["ccc"].min()) - 0.05, max(0.3, data["high"].max()) + 0.03)
     for ax in flat[len(cells) :]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib as mpl
 
@@ -53,6 +53,7 @@ DARK = Paper(
     "RdBu_r",
 )
 MARKERS = "osD^vP"
+DASHES = ("-", "--", ":")
 
 
 @contextmanager
@@ -77,11 +78,21 @@ def panels(n_rows: int, n_cols: int, height: float = 2.6, **kwargs: object) -> t
     return figure, axes.tolist()
 
 
-def inks(paper: Paper, models: list[str]) -> dict[str, tuple[str, str, float]]:
-    """model -> (colour, marker, line width); Hi-MoE always has the accent and the heavy line."""
-    others = [m for m in models if m != "himoe"]
-    out = {m: (paper.palette[i % len(paper.palette)], MARKERS[1 + i % 5], 1.3) for i, m in enumerate(others)}
-    return out | {"himoe": (paper.accent, MARKERS[0], 2.4)}
+class Ink(NamedTuple):
+    """How a model is drawn everywhere."""
+
+    colour: str
+    marker: str
+    width: float
+    dash: str
+
+
+def inks(paper: Paper, models: list[str]) -> dict[str, Ink]:
+    """By model; Hi-MoE always has the accent and the heavy line, beyond the palette's colours lines are dashed, then dotted."""
+    n = len(paper.palette)
+    others = enumerate(m for m in models if m != "himoe")
+    out = {m: Ink(paper.palette[i % n], MARKERS[1 + i % 5], 1.3, DASHES[i // n % len(DASHES)]) for i, m in others}
+    return out | {"himoe": Ink(paper.accent, MARKERS[0], 2.4, "-")}
 
 
 def nothing(ax: Axes, title: str, paper: Paper) -> None:

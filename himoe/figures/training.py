@@ -20,20 +20,21 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     look, rows = inks(paper, evidence.models), []
     for run in (r for r in evidence.runs if r["model"] in look):
         ax = axes[0][settings.index(run["setting"])]
-        colour, marker, _ = look[run["model"]]
+        ink = look[run["model"]]
+        colour, weight = ink.colour, (1.4, 0.9) if run["model"] == "himoe" or len(look) < 5 else (0.8, 0.45)
         for fold, told in run["folds"].items():
             if not told["history"]:
                 continue
             history = pd.DataFrame(told["history"])
             best = history[history["epoch"] == told["best_epoch"]]
-            ax.plot(history["epoch"], history["valid_loss"], color=colour, lw=1, alpha=0.8)
+            ax.plot(history["epoch"], history["valid_loss"], ink.dash, color=colour, lw=weight[0], alpha=weight[1])
             label = model_title(run["model"]) if not rows or all(r[1] != run["model"] for r in rows) else None
             if told["failed"]:
                 ax.scatter(history["epoch"].iloc[-1], history["valid_loss"].iloc[-1], color=colour, marker="x", s=30, zorder=3)
             ax.scatter(
                 *(best[c][: 0 if told["failed"] else None] for c in ("epoch", "valid_loss")),
                 color=colour,
-                marker=marker,
+                marker=ink.marker,
                 s=18,
                 zorder=3,
                 label=label,

@@ -78,9 +78,11 @@ def ahead_of_all(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
 def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float) -> Verdict:
     """Less lost than every model trained alike (interval below 0), and clean CCC not inferior by ``margin`` or more.
 
-    Where none of them loses ``margin``, the condition asks nothing of anyone and nothing can be learnt from it.
+    A model with less than half of Hi-MoE's CCC has too little to lose to be compared. Where none of the others loses
+    ``margin``, the condition asks nothing of anyone and nothing can be learnt from it.
     """
-    rivals = [m for m in evidence.models if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
+    fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
+    rivals = [m for m in fitted if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
     if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.models:
         return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
     lost = areas(evidence.scores)
@@ -88,6 +90,9 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     table = table[table["condition"] == condition].set_index("model")
     if failed := _failed(evidence, setting, [*rivals, "himoe"]):
         return "failed", failed
+    rivals = [m for m in rivals if table.loc[m, "start"] >= table.loc["himoe", "start"] / 2]
+    if not rivals:
+        return "not run", "no model trained alike has half of Hi-MoE's CCC to lose"
     most = table.loc[[*rivals, "himoe"], "lost"].max()
     if most < margin:
         told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"

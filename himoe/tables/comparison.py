@@ -27,7 +27,7 @@ def make(evidence: Evidence) -> Made:
             FAILED if np.isnan(v[0]) else interval(*v) for v in own[["difference", "low", "high"]].to_numpy()
         ],
         "p (Holm)": own["p_holm"].map(p_value), "d": own["d"].map(lambda v: number(v, 2)),
-        "detectable d": own["detectable_d"].map(lambda v: number(v, 2)), "subjects": own["n_subjects"],
+        "detectable d": own["detectable_d"].map(lambda v: number(v, 2)), "n": own["n_subjects"],
     })  # fmt: skip
     ahead = int((own["low"] > 0).sum())
     lost = int(own["difference"].isna().sum())

@@ -44,7 +44,7 @@ def make(evidence: Evidence) -> Made:
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
         "CCC [95% CI]": [FAILED if np.isnan(v[0]) else interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
         "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
-        "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "subjects": data["n_subjects"],
+        "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "n": data["n_subjects"],
     })  # fmt: skip
     competing = data[data["model"].isin(evidence.models)]
     best = competing.dropna(subset="ccc").groupby(["setting", "target"], sort=False).head(1)  # the first of each block

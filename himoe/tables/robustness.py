@@ -29,7 +29,7 @@ def make(evidence: Evidence) -> Made:
             "–" if m == "himoe" else interval(*v)  # no difference where either failed
             for m, v in zip(data["model"], data[["difference", "low", "high"]].to_numpy(), strict=True)
         ],
-        "subjects": data["n_subjects"],
+        "n": data["n_subjects"],
     })  # fmt: skip
     told = [
         f"{setting_title(r.setting)}, {r.condition}: Hi-MoE " + ("failed" if np.isnan(r.lost) else f"loses {number(r.lost)}")

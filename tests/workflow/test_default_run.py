@@ -21,7 +21,9 @@ def test_every_physiology_model_beats_the_training_mean_on_the_twins(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert int(re.search(r"total\s+(\d+)", done.stdout + done.stderr)[1]) <= 120
     table = pd.read_csv(folder / "results/tables/main.csv")
-    assert len(table) == 2 * 2 * 5
+    assert len(table) == 2 * 2 * (14 + 2)
+    controls = table[table["model"].str.contains("-")]
+    assert (controls["skill_low"] <= 0).all()
     own = table[table["model"].isin(PHYSIOLOGY)]
     assert (own["skill_low"] > 0).all(), own[["setting", "target", "model", "skill", "skill_low"]]
     assert (own["ccc_low"] > 0.3).all()
