@@ -51,6 +51,7 @@ def _planted(config: Config) -> None:
                 f"config: targets and annotator_lag say nothing of {dataset}: it has both targets and no annotator"
             )
         _check_names(f"planted.{name}.models", config.planted[name].models, config.models)
+        _check_names(f"planted.{name}.conditions", config.planted[name].conditions or [], list(config.conditions))
         _check_names(f"planted.{name}.informative", list(config.planted[name].informative), _modalities(dataset))
 
 
@@ -81,7 +82,9 @@ def _variants(config: Config) -> None:
     for model in (m for m in config.models if registry.ABLATION in m):
         plugin, _, variant = model.partition(registry.ABLATION)
         if registry.control_of(model):
-            _check_names(f"controls.{variant}", [plugin], config.compared)
+            registry.check("models", plugin)
+            if registry.peek("controls", variant).get("NEEDS_INPUT") and registry.peek("models", plugin).get("BLIND"):
+                raise HimoeError(f"config: controls.{variant}: {plugin} reads no physiology, so that spoiling it says nothing")
             continue
         _check_names("models", [plugin], [ABLATED])
         _check_names("models: ablation", [variant], list(config.ablations))

@@ -120,6 +120,13 @@ class Config(Strict):
         own = (self.planted_of(dataset).models if planted else []) or self.models
         return [m for m in own if not self.unfit(m, dataset, protocol)]
 
+    def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
+        """Conditions evaluated: windows are too short to be perturbed, and what is said of them does not count."""
+        if PROTOCOLS[protocol].windows:
+            return {}
+        own = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
+        return {name: severities for name, severities in self.conditions.items() if own is None or name in own}
+
     def unfit(self, model: str, dataset: str, protocol: str) -> str:
         """Why a model is not fitted on a data set under a protocol; empty if it is."""
         facts = registry.peek("models", model)
@@ -175,6 +182,17 @@ def modality_of(model: str, dataset: str) -> str:
     if wanted in names and not (raw and registry.is_planted(dataset)):
         return wanted
     return next((name for name in names if wanted and name.startswith(f"{wanted}_") and not raw), "")
+
+
+def samples_of(model: str, dataset: str) -> int:
+    """Samples a token of a model that reads samples; 0 for one that reads features."""
+    if not registry.peek("models", model).get("RAW"):
+        return 0
+    info = dataset_info(dataset)
+    sfreq = next(m.sfreq for m in info.modalities if m.name == modality_of(model, dataset))
+    if sfreq % info.token_rate:
+        raise HimoeError(f"{model} on {dataset}: {sfreq:g} Hz is no whole number of samples per token")
+    return round(sfreq / info.token_rate)
 
 
 ANY = "*"

@@ -13,7 +13,7 @@ from himoe.guards import select
 from himoe.rows import to_rows
 from himoe.stats.metrics import ccc
 from himoe.tuning import best, candidates, configured
-from himoe.types import Split, Tokens
+from himoe.types import HimoeError, Split, Tokens
 
 if TYPE_CHECKING:
     from himoe.settings import Training, Tuning
@@ -47,6 +47,9 @@ def _tried(
         return []
     scaler, out = Scaler.fit(train), []
     rows, held = (to_rows(scaler.transform(part)) for part in (train, valid))
+    if not (labelled := np.isfinite(held.y).any(0)).all():
+        target = valid.layout.targets[int(np.argmin(labelled))]
+        raise HimoeError(f"no trial of inner validation has a label of {target}; choose other splits")
     for change in changes:
         one, _ = configured(plugin, config, settings, change)
         said = plugin.predict(plugin.fit(rows, one, seed), held)

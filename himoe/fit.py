@@ -104,7 +104,7 @@ def _fit(job: Job, folds: list[Split], checkpoint: Checkpoint, resumable: bool) 
         fitted += done
         if resumable:
             finished |= {fold.fold: _pack(fold) for fold in done}
-            for name in ("current", "tried"):
+            for name in ("current", "tried", "again"):
                 checkpoint.state.pop(name, None)
             checkpoint.offer(dict)
     return sorted(fitted, key=lambda f: f.fold)

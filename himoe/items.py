@@ -76,6 +76,10 @@ class Evidence:
         """Models fitted in a setting."""
         return self.config.models_of(dataset_of(setting), self.protocol_of(setting))
 
+    def perturbed(self, condition: str) -> list[str]:
+        """Settings in which a condition was evaluated."""
+        return [s for s in self.settings if condition in self.config.conditions_of(dataset_of(s), self.protocol_of(s))]
+
     def protocol_of(self, setting: str) -> str:
         """The protocol of a setting."""
         return setting.partition("/")[2] or self.config.protocols[0]

@@ -87,7 +87,7 @@ def predict_shard(
         stored = states[split.fold]
         check_split(split, protocol)
         check_unseen(stored.read, split.test, f"{model} {protocol} fold {split.fold}")
-        test = select(view.for_test(load({s for s, _ in split.test}), identity["seed"]), split.test)
+        test = select(view.spoilt(load({s for s, _ in split.test}), identity["seed"]), split.test)
         own, _ = configured(plugin, config, settings, stored.chosen or {})
         run = _predictor(plugin, own, options["reference"], stored, view.narrow(test), settings)
         cases = {(CLEAN, 0.0): test}

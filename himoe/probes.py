@@ -8,24 +8,34 @@ from himoe.stats.metrics import pcc
 from himoe.types import Tokens
 
 PENALTY = 10.0
+MOST_DELAY = 2.0  # s
 
 
 def likeness(tokens: Tokens) -> np.ndarray:
-    """Correlation of every two trials over all of their features and the steps that the shortest has, (n, n); the diagonal, and
-    trials in which nothing was recorded, are -1. A copy under another name, rescaled or re-saved, is at 1."""
+    """Correlation of every two trials over all of their features and the steps that the shortest has, the largest over delays
+    of up to 2 s, (n, n); the diagonal, and trials in which nothing was recorded, are -1. A copy under another name, rescaled,
+    re-saved or cut elsewhere, is at 1."""
     n_steps = int(np.diff(tokens.offsets).min())
+    most = min(round(MOST_DELAY * tokens.layout.token_rate), n_steps // 4)
     at = tokens.offsets[:-1, None] + np.arange(n_steps)
     owner = np.repeat(np.arange(tokens.mask.shape[1]), [len(names) for names in tokens.layout.features])
     x = np.where(tokens.mask[:, owner], tokens.x, 0.0).astype(np.float32)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-6)
-    x = x[at].reshape(len(at), -1)
-    x -= x.mean(1, keepdims=True)
-    size = np.linalg.norm(x, axis=1)
-    there = (size > 1e-6) & tokens.mask[at].any((1, 2))
-    x /= np.maximum(size, 1e-6)[:, None]
-    out = np.where(there[:, None] & there, x @ x.T, -1.0)
+    out = np.full((len(at), len(at)), -1.0)
+    for delay in range(most + 1):
+        (late, here), (early, also) = (_unit(x[part], tokens.mask[part]) for part in (at[:, delay:], at[:, : n_steps - delay]))
+        own = np.where(here[:, None] & also, late @ early.T, -1.0)
+        out = np.maximum(out, np.maximum(own, own.T))
     np.fill_diagonal(out, -1.0)
     return out
+
+
+def _unit(x: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, T, F) -> rows (n, T F) of mean 0 and length 1, and whether anything was recorded in them (n,)."""
+    flat = x.reshape(len(x), -1)
+    flat = flat - flat.mean(1, keepdims=True)
+    size = np.linalg.norm(flat, axis=1)
+    return flat / np.maximum(size, 1e-6)[:, None], (size > 1e-6) & mask.any((1, 2))
 
 
 def identity(tokens: Tokens) -> tuple[float, float]:

@@ -17,9 +17,11 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
     """Tidy scores of one shard's predictions: per subject, plus ``constant`` = 1 where a prediction does not vary and
     ``failed`` = 1 where there is none because its fold diverged (every other metric is NaN then)."""
     rows = []
+    values = ["y_true", "y_pred", "y_reference"]
     groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
     for key, part in groups:
-        rows += _rows(key, part)
+        # about each fold's training mean: who is tested in several folds has several, each low where what it left out is high
+        rows += _rows(key, part[values].sub(part["y_reference"], axis=0))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -58,6 +58,7 @@ class Planted(Strict):
     clusters: int = setting(0, "emotional clusters that stimuli come from; 0: a continuum", "ours", ge=0, le=8)
     state_dependent: bool = setting(False, "whether the mixing differs between quadrants of the latent", "ours")
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
+    conditions: list[Name] | None = setting(None, "conditions evaluated on it; null: all of the run", "ours")
     seed: int = setting(2508, "seed of the simulation; a replicate adds its number", "ours", ge=0)
 
 
@@ -164,6 +165,9 @@ class Tuning(Strict):
 class Statistics(Strict):
     """How the comparison is judged, fixed before a run."""
 
+    control_skill: Literal["refuse", "tell"] = setting(
+        "refuse", "what the audit does where a control has skill: stop the run, or tell and go on", "ours"
+    )
     n_bootstrap: Count = setting(10_000, "bootstrap replicates over subjects", "ours")
     seed: int = setting(0, "seed of the bootstrap", "ours", ge=0)
 

@@ -70,8 +70,10 @@ def trial_kfold(trials: list[TrialInfo], settings: Splits) -> Iterator[Parts]:
     keys = np.array([f"{t.subject}\n{t.trial}" for t in trials], object)
     subjects = sorted({t.subject for t in trials})
     own = {s: [k for k, t in zip(keys, trials, strict=True) if t.subject == s] for s in subjects}
-    if few := [s for s in subjects if len(own[s]) < max(settings.n_folds, 3)]:
-        raise HimoeError(f"subject-dependent splits: {len(own[few[0]])} trials of {few[0]} for {settings.n_folds} folds")
+    if few := [s for s in subjects if len(own[s]) < max(settings.n_folds, 2 + -(-len(own[s]) // settings.n_folds))]:
+        raise HimoeError(
+            f"subject-dependent splits: {len(own[few[0]])} trials of {few[0]} are too few for {settings.n_folds} folds"
+        )
     hands = {
         s: deal(own[s], settings.n_folds, np.random.default_rng([settings.seed, 2**21, i])) for i, s in enumerate(subjects)
     }

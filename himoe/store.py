@@ -97,6 +97,6 @@ class Reader:
         if wrong := subjects & forbidden:
             raise HimoeError(f"leakage: a fit asked for test subject {sorted(wrong)[0]}")
         for subject in subjects - set(self.kept):
-            trials = read_trials(self.recordings[subject]) if self.view.raw else None
+            trials = read_trials(self.recordings[subject]) if self.view.samples else None
             self.kept[subject] = self.view.prepare(io.read_tokens(self.paths[subject]), trials)
         return Tokens.concatenate([self.kept[s] for s in sorted(subjects)])

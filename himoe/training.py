@@ -111,7 +111,7 @@ class Job:
     def _tokens(self, read: set[str], tested: set[str]) -> Tokens:
         """What the model may see of these subjects; one that is tested is none of them where subjects are kept apart."""
         forbidden = tested if PROTOCOLS[self.protocol].independent else set()
-        return self.view.narrow(self.view.for_fit(self.load(read, forbidden), self.seed))
+        return self.view.narrow(self.view.spoilt(self.load(read, forbidden), self.seed))
 
     def _fit_estimator(self, split: Split) -> Fitted:
         subjects = {s for part in (split.train, split.valid) for s, _ in part}
@@ -138,7 +138,7 @@ class Job:
                 continue
             self.size = -(-n_together // 2)
             log.warning("out of GPU memory with %d folds side by side: now %d", n_together, self.size)
-            for name in ("current", "tried"):
+            for name in ("current", "tried", "again"):
                 kept.pop(name, None)
             torch.cuda.empty_cache()  # here, where no traceback holds what was tried
 
@@ -222,7 +222,8 @@ class Job:
         trainers = [replace(trainer, settings=job.settings) for job in jobs]
         tried = [[job._course(split, tokens, moments, "choose") for split in splits] for job in jobs]
         self._choose(tried, trainers, folds)
-        won = [best([courses[row].most for courses in tried]) for row in range(len(splits))]
+        scores = [[-np.inf if course.failed else course.most for course in courses] for courses in tried]
+        won = [best([own[row] for own in scores]) for row in range(len(splits))]
         final = [tried[n][row] for row, n in enumerate(won)]
         if self.settings.refit:
             final = self._again(splits, tokens, moments, jobs, trainers, final, won)
@@ -267,14 +268,22 @@ class Job:
 
         All folds have a place in every configuration's stack: what is computed for one must not depend on what others chose.
         """
-        final = list(first)
+        final, kept = list(first), self.checkpoint.state if self.checkpoint else {}
+        done = kept.get("again", {})
+        results = done["results"] if done.get("folds") == [split.fold for split in splits] else {}
         for n, (job, trainer) in enumerate(zip(jobs, trainers, strict=True)):
             again = [job._course(split, tokens, moments, "refit", c.best) for split, c in zip(splits, first, strict=True)]
             for course, before, own in zip(again, first, won, strict=True):
                 course.done = bool(before.failed) or own != n  # takes its place in the stack and is not trained
             if all(course.done for course in again):
                 continue
-            trainer.run(again, f"refit {n}")
+            if n in results:
+                for course, told in zip(again, results[n], strict=True):
+                    course.take(told)
+            else:
+                trainer.run(again, f"refit {n}")
+                results = results | {n: [course.results() for course in again]}
+                kept["again"] = {"folds": [split.fold for split in splits], "results": results}
             final = [c if own == n and not b.failed else f for c, own, b, f in zip(again, won, first, final, strict=True)]
         return final
 

@@ -9,37 +9,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from himoe import io, registry
-from himoe.protocols import WINDOW
-from himoe.types import HimoeError, Layout, Tokens, Trial
+from himoe.protocols import WINDOW, trial_of
+from himoe.types import HimoeError, Layout, Tokens, Trial, TrialInfo
 
 
 @dataclass(frozen=True)
 class View:
-    """``modality``: the only one the model reads (empty: all); ``raw``: as samples, not features; ``window``: length of the
-    windows that take the place of trials, s (0: trials); ``control``: a plug-in of himoe/controls (empty: none)."""
+    """``modality``: the only one the model reads (empty: all); ``samples``: as so many samples a token, not as features (0);
+    ``window``: length of the windows that take the place of trials, s (0: trials); ``control``: a plug-in of himoe/controls."""
 
     modality: str = ""
-    raw: bool = False
+    samples: int = 0
     window: float = 0.0
     control: str = ""
 
     def prepare(self, tokens: Tokens, trials: list[Trial] | None = None) -> Tokens:
-        """One subject's tokens: samples for features (from ``trials``, the cleaned recordings), then windows."""
-        if self.raw:
-            tokens = with_samples(tokens, trials or [], self.modality)
-        return cut(tokens, self.window) if self.window else tokens
+        """One subject's tokens: windows, then samples for features (from ``trials``, the cleaned recordings). What a trial or
+        window is called and hashed as is the same for all models."""
+        tokens = cut(tokens, self.window) if self.window else tokens
+        return with_samples(tokens, trials or [], self.modality, self.samples) if self.samples else tokens
 
     def narrow(self, tokens: Tokens) -> Tokens:
         """The columns that the model reads. Conditions are drawn before, so that all models meet the same losses."""
         return only(tokens, self.modality) if self.modality else tokens
 
-    def for_fit(self, tokens: Tokens, seed: int) -> Tokens:
-        """What a fit reads."""
+    def spoilt(self, tokens: Tokens, seed: int) -> Tokens:
+        """Whole subjects as the control has them, in fit and test alike; as they are without one."""
         return registry.load("controls", self.control).apply(tokens, seed) if self.control else tokens
-
-    def for_test(self, tokens: Tokens, seed: int) -> Tokens:
-        """What is predicted from: a control that changes labels leaves it alone."""
-        return self.for_fit(tokens, seed) if self.control and registry.peek("controls", self.control)["INPUT"] else tokens
 
 
 def cut(tokens: Tokens, seconds: float) -> Tokens:
@@ -50,11 +46,20 @@ def cut(tokens: Tokens, seconds: float) -> Tokens:
         for k in range((last - first) // length):
             at = slice(first + k * length, first + (k + 1) * length)
             rows.append(np.arange(at.start, at.stop))
-            infos.append(replace(trial, trial=f"{trial.trial}{WINDOW}{k:03d}", digest=io.digest(tokens.x[at], tokens.mask[at])))
+            infos.append(
+                replace(trial, trial=(name := f"{trial.trial}{WINDOW}{k:03d}"), digest=_digest(tokens, at, trial, name))
+            )
     keep = np.concatenate(rows) if rows else np.zeros(0, np.int64)
     columns = {name: getattr(tokens, name)[keep] for name in ("x", "mask", "time", "y")}
     offsets = np.arange(len(rows) + 1, dtype=np.int64) * length
     return Tokens(**columns, offsets=offsets, trials=tuple(infos), layout=tokens.layout)
+
+
+def _digest(tokens: Tokens, at: slice, trial: TrialInfo, name: str) -> str:
+    """Of a window's content; of its name where nothing was recorded: blank windows are no copies of one another."""
+    blank = not tokens.mask[at].any()
+    said = np.frombuffer("/".join((trial.subject, trial.session, name)).encode(), np.uint8)
+    return io.digest(*([said] if blank else [tokens.x[at], tokens.mask[at]]))
 
 
 def only(tokens: Tokens, modality: str) -> Tokens:
@@ -67,22 +72,20 @@ def only(tokens: Tokens, modality: str) -> Tokens:
     return replace(tokens, x=np.ascontiguousarray(tokens.x[:, at]), mask=tokens.mask[:, m : m + 1], layout=narrow)
 
 
-def with_samples(tokens: Tokens, trials: list[Trial], modality: str) -> Tokens:
+def with_samples(tokens: Tokens, trials: list[Trial], modality: str, n_samples: int) -> Tokens:
     """The modality's features replaced by its samples around each token's time, half a hop to either side: side by side they
     are the recording. Columns are ``CHANNEL k``, channel by channel; a token whose samples were not all recorded is absent."""
     recorded = {(t.session, t.trial): t for t in trials}
     layout, m = tokens.layout, tokens.layout.modalities.index(modality)
     names = tuple(dict.fromkeys(re.sub(r"[/ ][^/ ]*$", "", name) for name in layout.features[m]))  # CHANNEL/BAND
-    blocks, n_samples = [], 0
+    blocks = []
     for info, first, last in zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True):
-        signal = recorded[info.session, info.trial].signals.get(modality)
+        signal = recorded[info.session, trial_of(info.trial)].signals.get(modality)
         if signal is None:
             blocks.append((last - first, None))
             continue
-        per_token = signal.sfreq / layout.token_rate
-        n_samples = round(per_token)
-        if abs(per_token - n_samples) > 1e-9:
-            raise HimoeError(f"{modality}: {signal.sfreq:g} Hz is no whole number of samples per token")
+        if abs(signal.sfreq / layout.token_rate - n_samples) > 1e-9:
+            raise HimoeError(f"{modality}: {signal.sfreq:g} Hz is not {n_samples} samples per token")
         start = np.rint((tokens.time[first:last] - signal.start) * signal.sfreq).astype(np.int64) - n_samples // 2
         at = start[:, None] + np.arange(n_samples)
         inside = (at >= 0) & (at < signal.data.shape[1])
@@ -91,7 +94,7 @@ def with_samples(tokens: Tokens, trials: list[Trial], modality: str) -> Tokens:
     width = len(names) * n_samples
     x = np.concatenate([np.full((n, width), np.nan) if b is None else b for n, b in blocks]) if blocks else np.zeros((0, width))
     mask = tokens.mask.copy()
-    mask[:, m] &= np.isfinite(x).all(1) & (width > 0)
+    mask[:, m] &= np.isfinite(x).all(1)
     samples = np.where(mask[:, m : m + 1], x, 0.0).astype(np.float32)
     slices = layout.slices
     parts = [samples if name == modality else tokens.x[:, slices[name]] for name in layout.modalities]

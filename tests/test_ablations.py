@@ -112,7 +112,13 @@ def test_the_table_holds_paired_differences(tmp_path):
     own = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
     runs = [{"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": 10}}} for m in own.models]
     told = SimpleNamespace(
-        all_scores=made, config=own, models=own.compared, models_of=lambda s: own.compared, settings=["deap_twin"], runs=runs
+        all_scores=made,
+        config=own,
+        models=own.compared,
+        models_of=lambda s: own.compared,
+        settings=["deap_twin"],
+        runs=runs,
+        perturbed=lambda condition: ["deap_twin"],
     )
     out = ablations.make(told)
     assert list(out.data["ablation"]) == ["himoe-flat"]

@@ -45,10 +45,11 @@ def write_made(root):
     io.write_table(root / "splits.csv", frame)
 
 
-def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS):
+def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS, tuning=None):
     files = sorted(root.glob("*.npz"))
     out.mkdir(exist_ok=True)
-    fit.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), out / "weights", out / "record", "code")
+    paths = out / "weights", out / "record"
+    fit.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), *paths, "code", tuning=tuning)
 
 
 def same(root, out, clean="clean"):
@@ -98,6 +99,26 @@ def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, mon
     if not (tmp_path / "weights").exists():
         run(made, tmp_path, settings)
     same(made, tmp_path, clean)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_in_the_search_for_a_configuration_it_chooses_the_same(made, tmp_path, monkeypatch, seed):
+    """Two folds side by side in two configurations, then each again in the one it chose: whatever was done is not done twice,
+    and the weights are the same to the bit."""
+    two, rng = {"configurations": 2}, np.random.default_rng(seed)
+    with monkeypatch.context() as patched:
+        total = stop_after(patched, 10**9)
+        run(made, tmp_path / "clean", TOGETHER, tuning=two)
+        n_steps = total[0]
+    with monkeypatch.context() as patched:
+        stop_after(patched, int(rng.integers(n_steps // 3, n_steps)))
+        with pytest.raises(Killed):
+            run(made, tmp_path / "killed", TOGETHER, tuning=two)
+    with monkeypatch.context() as patched:
+        left = stop_after(patched, 10**9)
+        run(made, tmp_path / "killed", TOGETHER, tuning=two)
+        assert left[0] < n_steps - n_steps // 3 + 4
+    same(tmp_path, tmp_path / "killed")
 
 
 def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):

@@ -13,7 +13,8 @@ from himoe.fold import Scaler, Stored
 from himoe.nn.stack import Stack
 from himoe.progress import Progress
 from himoe.types import HimoeError, Tokens
-from tests.conftest import make_tokens
+from tests.conftest import make_tokens, tokens_for
+from tests.contract.test_plugins import TORCH
 
 SETTINGS = config.Training(epochs=8, patience=8, batch_size=8, crop_seconds=10, learning_rate=3e-3, shift_seconds=1)
 
@@ -75,12 +76,13 @@ def test_scaler_by_hand():
     ("model", "options", "readout"),
     [
         ("ridge", {}, "none"), ("late_fusion", {"width": 16}, "none"), ("himoe", {"width": 16}, "none"),
-        ("himoe", {"width": 16}, "ridge"),
+        ("himoe", {"width": 16}, "ridge"), ("boosting", {"max_trees": 60}, "none"),
+        *((m, {"width": 16}, "none") for m in TORCH if m not in ("himoe", "late_fusion", "eegnet")),
     ],
 )  # fmt: skip
 def test_models_learn_what_is_planted(model, options, readout, tmp_path):
     """Unseen subjects, four features' worth of signal at SNR 4: half of the variance at least is explained."""
-    tokens = make_tokens(8, 10)
+    tokens = tokens_for(model, 8, 10)
     split = folds(tokens, tmp=tmp_path)[0]
     settings = SETTINGS.model_copy(update={"epochs": 25, "patience": 25, "readout": readout})
     fitted = fit(model, tokens, split, options, settings=settings)
@@ -195,7 +197,7 @@ def _store(tmp_path, tokens):
 
 def test_shards_round_trip(tmp_path):
     fitted = _store(tmp_path, make_tokens())
-    scaler, state, read, _ = store.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")[fitted.fold]
+    scaler, state, read, *_ = store.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")[fitted.fold]
     assert read == fitted.read
     np.testing.assert_array_equal(scaler.mean, fitted.scaler.mean)
     assert state.keys() == fitted.state.keys()
@@ -238,7 +240,9 @@ def test_sizes_that_cannot_match_are_refused():
 def test_run_records_are_json(tmp_path):
     _store(tmp_path, make_tokens())
     record = json.loads((tmp_path / "run.json").read_text())
-    assert set(record["folds"]["0"]) == {"best_epoch", "seconds", "n_parameters", "n_macs", "history", "read", "failed"}
+    assert set(record["folds"]["0"]) == {"best_epoch", "seconds", "n_parameters", "n_macs", "history", "read", "failed"} | {
+        "judged", "chosen", "tried",
+    }  # fmt: skip
 
 
 def test_reader_refuses_a_forbidden_subject(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 from himoe.types import Tokens
 
 TITLE = "N(0, 1) physiology"
-INPUT = True
+NEEDS_INPUT = True
 
 
 def apply(tokens: Tokens, seed: int) -> Tokens:

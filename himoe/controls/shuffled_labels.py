@@ -1,5 +1,6 @@
-"""Labels shuffled between the trials of each subject before training: what physiology says is gone, how people rate is not.
-A model that still has skill was helped by something that is no emotion."""
+"""Labels shuffled between the trials of each subject before anything is parted, in training and test alike: what physiology
+says of them is gone, how people rate is not. A model that still has skill has seen test rows, or reads how people rate from
+something that is no physiology."""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from himoe.protocols import trial_of
 from himoe.types import Tokens
 
 TITLE = "labels shuffled"
-INPUT = False  # test labels stay: they are what is predicted
 
 
 def apply(tokens: Tokens, seed: int) -> Tokens:
-    """Each trial has the labels of another of its subject, one token after another, again from the start where that one is
-    shorter; the only trial of a subject has its own, half a trial late. Windows of one trial move together."""
+    """Each trial has the labels of a trial of its subject drawn at random (all orders alike, its own place among them), one
+    token after another, again from the start where that one is shorter; the only trial of a subject has its own, half a trial
+    late. Windows of one trial move together. All trials of a subject must be there."""
     y = tokens.y.copy()
     place: dict[tuple[str, str, str], list[int]] = {}
     for i, t in enumerate(tokens.trials):
@@ -25,19 +26,10 @@ def apply(tokens: Tokens, seed: int) -> Tokens:
     for subject in sorted({key[0] for key in place}):
         own = sorted(key for key in place if key[0] == subject)
         rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
-        for key, other in zip(own, (own[j] for j in derangement(len(own), rng)), strict=True):
+        for key, other in zip(own, (own[j] for j in rng.permutation(len(own))), strict=True):
             labels = np.concatenate([tokens.y[tokens.offsets[i] : tokens.offsets[i + 1]] for i in place[other]])
-            if other == key:
+            if len(own) == 1:
                 labels = np.roll(labels, len(labels) // 2, axis=0)
             rows = np.concatenate([np.arange(tokens.offsets[i], tokens.offsets[i + 1]) for i in place[key]])
             y[rows] = np.resize(labels, (len(rows), y.shape[1]))
     return replace(tokens, y=y)
-
-
-def derangement(n: int, rng: np.random.Generator) -> np.ndarray:
-    """An order of n in which nobody stays (Sattolo 1986): one cycle through all."""
-    order = np.arange(n)
-    for i in range(n - 1, 0, -1):
-        j = rng.integers(i)
-        order[i], order[j] = order[j], order[i]
-    return order

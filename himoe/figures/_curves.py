@@ -27,7 +27,7 @@ def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.Da
 def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     """One panel per data set and target, one line per model, a band for Hi-MoE's interval."""
     data, peeked = curve_data(evidence, condition), registry.peek("perturb", condition)
-    cells = [(d, t) for d in evidence.settings for t in evidence.targets_of(d)]
+    cells = [(d, t) for d in evidence.perturbed(condition) for t in evidence.targets_of(d)]
     n_cols = 2 if len(cells) > 1 else 1
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, sharex=True)
     failed = set(data.loc[data["ccc"].isna(), "model"])

@@ -19,7 +19,7 @@ MODEL = "himoe"
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
     """Two heat maps per data set."""
-    settings = evidence.settings
+    settings = evidence.perturbed("missing_rate")
     figure, axes = panels(len(settings), 2, height=3.0)
     tables, told = [], []
     routing = evidence.routing[evidence.routing["model"] == MODEL]

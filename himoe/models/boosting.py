@@ -1,8 +1,9 @@
 """Gradient boosting of regression trees (Friedman 2001, "Greedy function approximation: a gradient boosting machine") on binned
 features (Ke et al. 2017, LightGBM), as scikit-learn's HistGradientBoostingRegressor grows them, one ensemble per target.
 
-Missing-aware by the trees' own means: features of an absent modality are NaN, and every split learns where those go. The number
-of trees is chosen by leaving groups of training subjects out. Trees are stored as plain arrays and walked with numpy.
+Missing-aware by the trees' own means: features of an absent modality are NaN, and a split learns where those go if it met
+any in training (else they follow the larger side); rows are as recorded, without the losses that networks are trained with. The
+number of trees is chosen by leaving groups of training subjects out. Trees are stored as plain arrays and walked with numpy.
 
 Axes: K targets, J trees, V nodes of the largest tree.
 """

@@ -70,7 +70,7 @@ class DGCNN(nn.Module):
         self.config = config
         self.shape = tuple(len(part) for part in grid(ctx.layout.features[0]))
         n, f = self.shape
-        self.edges = nn.Parameter(torch.rand(n, n))
+        self.edges = nn.Parameter(torch.rand(n, n) / (4 * n))  # the graph is blind to their scale, the optimizer's step is not
         self.theta = nn.Parameter(torch.randn(config.order, f, config.node_width) / (config.order * f) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(config.node_width))
         self.absent = nn.Parameter(0.02 * torch.randn(n, f))

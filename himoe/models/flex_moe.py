@@ -7,8 +7,10 @@ to what was observed; both share the experts. Changed: a sample is a time step; 
 2^M of them, becomes the missing modality's own embedding plus the mean of what each observed one adds; for the same reason
 an expert belongs to a number of absent modalities, not to a combination; complete and incomplete steps are trained together,
 not one after the other; as modality dropout leaves few complete steps (2% of DEAP's), the G-Router serves all of them and the
-S-Router's logits are added where something is missing; all experts are computed and weighted, gates outside the top k exactly
-0; tokens are averaged and read by a transformer over time. 203,986 parameters at width 64 on DEAP.
+S-Router's logits, which know what was observed, are added where something is missing; all steps are balanced alike; all
+experts are computed and weighted, gates outside the top k exactly 0, without noise; the bank begins near 0, k, the number of
+experts and the losses' weights are ours; tokens are averaged and read by a transformer over time. 204,042 parameters at width
+64 on DEAP.
 
 Axes: B windows, T tokens, N = B T steps, M modalities, E = M + 1 experts, d width.
 """
@@ -28,6 +30,7 @@ from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Flex-MoE"
+SPACE = {"n_encoder_blocks": (1, 2)}
 
 
 class Config(Strict):
@@ -82,15 +85,18 @@ class SparseLayer(nn.Module):
         self.norm_attention, self.norm_experts = nn.LayerNorm(d), nn.LayerNorm(d)
         self.qkv, self.out = Linear(d, 3 * d), Linear(d, d)
         self.general, self.special = Linear(d, n_experts), Linear(d, n_experts)
+        self.observed = Linear(n_experts - 1, n_experts, bias=False)
         self.experts = Experts(n_experts, d, c.expert_hidden * d)
 
-    def forward(self, h: Tensor, complete: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """h (N, M, d), complete (N,): the G-Router's alone -> tokens (N, M, d), gates (N, M, E), their logits (N, M, E)."""
+    def forward(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """h (N, M, d), mask (N, M): complete steps are the G-Router's alone -> tokens (N, M, d), gates (N, M, E), their logits
+        (N, M, E)."""
         q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(h)).chunk(3, -1))
         a = attend(q, k, v, torch.ones((), dtype=torch.bool, device=h.device))
         h = h + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
         x = self.norm_experts(h)
-        logits = self.general(x) + torch.where(complete[:, None, None], 0.0, self.special(x))
+        special = self.special(x) + self.observed(mask.to(x.dtype)).unsqueeze(1)
+        logits = self.general(x) + torch.where(mask.all(1)[:, None, None], 0.0, special)
         gates = top_k_gates(logits, self.k)
         each = self.experts(x.flatten(0, 1)).unflatten(1, x.shape[:2])  # (E, N, M, d)
         mixed = torch.einsum("nme,enmd->nmd", gates, each)
@@ -117,14 +123,14 @@ class FlexMoE(nn.Module):
         absent = (~mask).sum(1)  # (N,)
         complete = absent == 0
         tokens = self.bank(self.encoder(batch.x, batch.mask).flatten(0, 1), mask)
-        tokens, gates, logits = self.layer(tokens, complete)
+        tokens, gates, logits = self.layer(tokens, mask)
         z = tokens.mean(1).unflatten(0, batch.valid.shape) + time_encoding(batch.time, c.width)
         for block in self.backbone:
             z = block(z, batch.valid)
         routing = {"expert_share": gates.mean(1).unflatten(0, batch.valid.shape)}
         losses = {}
         if self.training:
-            counted = (complete & valid).repeat_interleave(mask.shape[1])
+            counted = valid.repeat_interleave(mask.shape[1])
             losses["balance"] = c.balance_weight * balance_loss(gates.flatten(0, 1), counted)
             losses["expert"] = c.expert_weight * expert_loss(logits, absent, ~complete & valid)
         return Output(self.heads(z), losses, routing)

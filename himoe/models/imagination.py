@@ -8,9 +8,9 @@ training the model hides a modality that is there, imagines it, predicts without
 what it imagined and the real embedding; at least one modality stays. Changed: all is per step, for any number of modalities;
 one modality is hidden per window, drawn at random, and the distance counts at the steps where it was there; the real
 embedding is that of the encoder in training, detached (MMIN: of encoders trained before); an autoencoder has one bottleneck of
-width d; there is no imagination backwards (MMIN's cycle); MMIN predicts from the bottlenecks, here real and imagined
-embeddings are mixed by a softmax over modalities and read by a transformer over time; the tokens are transformed by no
-attention among modalities (ActionMAE). 290,946 parameters at width 64 on DEAP.
+width d; there is no imagination backwards (MMIN's cycle) and no layer after the cascade; the autoencoders' bottlenecks, from
+which MMIN predicts, are summed and read by a transformer over time; the tokens are transformed by no attention among
+modalities (ActionMAE). 290,882 parameters at width 64 on DEAP.
 
 Axes: B windows, T tokens, M modalities, F features, d width.
 """
@@ -24,11 +24,11 @@ from torch.nn import functional as F
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.noise import draw, uniform
-from himoe.nn.soft_moe import MaskedFusion
 from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Imagination"
+SPACE = {"n_encoder_blocks": (1, 2)}
 
 
 class Config(Strict):
@@ -37,12 +37,15 @@ class Config(Strict):
     width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "ours", ge=0)
-    n_autoencoders: int = setting(3, "residual autoencoders of the cascade", "cited:authors' code of MMIN", ge=1)
+    n_autoencoders: int = setting(3, "residual autoencoders of the cascade", "ours; MMIN's code: 3, or 5 in its script", ge=1)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     imagination_weight: float = setting(
-        1.0, "weight of the squared distance between imagined and real embedding", "cited:authors' code of MMIN", ge=0
+        1.0,
+        "weight of the squared distance between imagined and real embedding",
+        "ours; MMIN's code: 1, or 4 in its script",
+        ge=0,
     )
 
 
@@ -70,16 +73,18 @@ class Cascade(nn.Module):
         self.encode = nn.ModuleList(Linear(n_modalities * d, d) for _ in range(n_autoencoders))
         self.decode = nn.ModuleList(Linear(d, n_modalities * d) for _ in range(n_autoencoders))
 
-    def forward(self, h: Tensor, mask: Tensor) -> Tensor:
-        """h (B, T, M, d), read where mask (B, T, M) -> what each modality is imagined to be, (B, T, M, d)."""
-        joint = torch.where(mask.unsqueeze(-1), h, self.token).flatten(2)
+    def forward(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """h (B, T, M, d), read where mask (B, T, M) -> what each modality is imagined to be, (B, T, M, d), and the sum of the
+        bottlenecks (B, T, d)."""
+        joint, total = torch.where(mask.unsqueeze(-1), h, self.token).flatten(2), h.new_zeros(())
         for encode, decode in zip(self.encode, self.decode, strict=True):
-            joint = joint + decode(F.gelu(encode(joint)))
-        return joint.unflatten(2, h.shape[2:])
+            bottleneck = F.gelu(encode(joint))
+            joint, total = joint + decode(bottleneck), total + bottleneck
+        return joint.unflatten(2, h.shape[2:]), total
 
 
 class Imagination(nn.Module):
-    """Encode, hide (in training), imagine what is absent, mix, read over time, predict."""
+    """Encode, hide (in training), imagine what is absent, read the bottlenecks over time, predict."""
 
     def __init__(self, ctx: BuildContext, config: Config):
         super().__init__()
@@ -88,14 +93,8 @@ class Imagination(nn.Module):
         self.config = config
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.cascade = Cascade(len(n_features), d, c.n_autoencoders)
-        self.fusion = MaskedFusion(d)
         self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
         self.heads = Heads(d, ctx.n_outputs)
-
-    def complete(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """h (B, T, M, d), mask (B, T, M) -> real embeddings where present, imagined ones elsewhere; and all imagined ones."""
-        imagined = self.cascade(h, mask)
-        return torch.where(mask.unsqueeze(-1), h, imagined), imagined
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
@@ -103,15 +102,14 @@ class Imagination(nn.Module):
         hidden = torch.zeros_like(batch.mask)
         if self.training:
             hidden = hide(draw(), batch.mask).unsqueeze(1) & batch.mask
-        tokens, imagined = self.complete(h, batch.mask & ~hidden)
-        z, shares = self.fusion(tokens.flatten(0, 1), torch.ones_like(batch.mask).flatten(0, 1))
-        z = z.unflatten(0, batch.valid.shape) + time_encoding(batch.time, self.config.width)
+        imagined, z = self.cascade(h, batch.mask & ~hidden)
+        z = z + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)
-        losses, routing = {}, {"modality_share": shares.unflatten(0, batch.valid.shape)}
+        losses = {}
         if self.training:
             losses["imagination"] = self.config.imagination_weight * imagination_loss(imagined, h, hidden)
-        return Output(self.heads(z), losses, routing)
+        return Output(self.heads(z), losses, {})
 
 
 def build(ctx: BuildContext, config: Config) -> Imagination:

@@ -27,6 +27,7 @@ from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MoMKE"
+SPACE = {"n_encoder_blocks": (1, 2)}
 
 
 class Config(Strict):

@@ -1,6 +1,7 @@
 """Ridge regression on standardised features, missing-aware: an absent modality is at its training mean and a presence
-share per modality tells the model so (Hoerl & Kennard 1970). The penalty is chosen by leaving training subjects out in turn
-(with one alone: stimuli), whatever the tuning budget: it costs nothing to solve."""
+share per modality tells the model so where training rows differ in it (Hoerl & Kennard 1970). The penalty is chosen by leaving
+training subjects out in turn (with one alone: stimuli), whatever the tuning budget: it costs nothing to solve. Rows are as
+recorded, without the losses that networks are trained with."""
 
 from __future__ import annotations
 

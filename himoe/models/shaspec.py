@@ -26,6 +26,7 @@ from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "ShaSpec"
+SPACE = {"n_encoder_blocks": (1, 2)}
 
 
 class Config(Strict):
@@ -46,11 +47,11 @@ class Config(Strict):
 
 
 def alignment_loss(shared: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference () of the shared features (B, T, M, d) of neighbours on a ring of modalities, over the steps
-    where both are present (mask (B, T, M)); 0 where there is no pair."""
+    """Mean absolute difference of the shared features (B, T, M, d) of neighbours on a ring of modalities, over the steps where
+    both are present (mask (B, T, M)), summed over the ring (); 0 where there is no pair."""
     distance = (shared - shared.roll(-1, 2)).abs().mean(-1)
     pair = mask & mask.roll(-1, 2)
-    return torch.where(pair, distance, 0.0).sum() / pair.sum().clamp(min=1)
+    return (torch.where(pair, distance, 0.0).sum((0, 1)) / pair.sum((0, 1)).clamp(min=1)).sum()
 
 
 def domain_loss(logits: Tensor, mask: Tensor) -> Tensor:

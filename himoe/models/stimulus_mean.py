@@ -11,6 +11,8 @@ import numpy as np
 from himoe.rows import Rows
 from himoe.settings import Strict, setting
 
+BLIND = True  # to physiology
+
 
 class Config(Strict):
     """How far a stimulus' mean is shrunk towards the training mean."""

@@ -9,6 +9,7 @@ from himoe.rows import Rows
 from himoe.settings import Strict, setting
 
 KNOWS_SUBJECTS = True
+BLIND = True  # to physiology
 
 
 class Config(Strict):

@@ -7,6 +7,8 @@ import numpy as np
 from himoe.rows import Rows
 from himoe.settings import Strict
 
+BLIND = True  # to physiology
+
 
 class Config(Strict):
     """Nothing to choose."""

@@ -61,6 +61,9 @@ class WithReadout(nn.Module):
         self.share = nn.Parameter(torch.full((n_outputs,), FIRST_SHARE))
 
     def forward(self, batch: Batch) -> Output:
-        """As the network's own, with the read-out's part of the prediction as routing ``readout`` (B, T, n_outputs)."""
+        """As the network's own, with the read-out's part of the prediction as routing ``readout`` (B, T, n_outputs). Its other
+        losses are scaled with its share, as the gradient of what it predicts is: else they alone would train it."""
         output, linear = self.network(batch), self.readout(batch.x, batch.mask)
-        return Output(linear + self.share * output.prediction, output.losses, output.routing | {"readout": linear})
+        share = self.share.detach().abs().mean()
+        losses = {name: share * value for name, value in output.losses.items()}
+        return Output(linear + self.share * output.prediction, losses, output.routing | {"readout": linear})

@@ -33,7 +33,8 @@ def make(evidence: Evidence) -> Made:
         told |= {f"ccc_{name}": getattr(row, name) for name in (*AREA, "p_holm")}
         for condition in config.conditions:
             at = (lost["setting"] == row.setting) & (lost["condition"] == condition) & (lost["model"] == row.other)
-            told |= {f"lost_{condition}_{name}": float(lost.loc[at, name].iloc[0]) for name in AREA}
+            own = lost.loc[at, list(AREA)].to_numpy(float)
+            told |= {f"lost_{condition}_{name}": v for name, v in zip(AREA, own[0] if len(own) else [np.nan] * 3, strict=True)}
         rows.append(told | {"n_subjects": row.n_subjects})
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
@@ -41,7 +42,12 @@ def make(evidence: Evidence) -> Made:
         "Hi-MoE minus": data["ablation"].map(lambda m: m.partition(ABLATION)[2].replace("_", " ")),
         "CCC [95% CI]": _cells(data, "ccc"),
         "p (Holm)": data["ccc_p_holm"].map(lambda p: number(p) if np.isnan(p) else p_value(p)),
-        **{f"CCC lost, {c.replace('_', ' ')}": _cells(data, f"lost_{c}") for c in config.conditions},
+        **{
+            f"CCC lost, {c.replace('_', ' ')}": np.where(
+                data["setting"].isin(evidence.perturbed(c)), _cells(data, f"lost_{c}"), "–"
+            )
+            for c in config.conditions
+        },
     })  # fmt: skip
     helps = data[data["ccc_low"] > 0]
     told = ", ".join(f"{model_title(r.ablation)} on {setting_title(r.setting)}" for r in helps.itertuples())

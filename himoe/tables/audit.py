@@ -11,7 +11,7 @@ SECTION = "data"
 NEEDS = ("audits",)
 SIGNS = {
     "passed": "✓ passed", "told": "· measured", "not run": "– not run",
-    "as expected of an invalid protocol": "✗ leaks, as expected",
+    "as expected of an invalid protocol": "✗ leaks, as expected", "has skill": "✗ has skill",
 }  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def make(evidence: Evidence) -> Made:
             rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})
         absent = [d for d in claim["data"] if d not in map(dataset_of, here)]
         if absent:
-            why = "no real recordings of it in this run"
+            there = {dataset_of(s) for s in evidence.settings} & set(absent)
+            why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
             named = ", ".join(dataset_info(d).title for d in absent)
             rows.append(told | {"setting": named, "verdict": "not run", "evidence": why})
     data = pd.DataFrame(rows)
@@ -90,9 +91,10 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     table = table[table["condition"] == condition].set_index("model")
     if failed := _failed(evidence, setting, [*rivals, "himoe"]):
         return "failed", failed
-    rivals = [m for m in rivals if table.loc[m, "start"] >= table.loc["himoe", "start"] / 2]
+    own = table.loc["himoe", "start"]
+    rivals = [m for m in rivals if table.loc[m, "start"] >= own / 2] if own > 0 else rivals
     if not rivals:
-        return "not run", "no model trained alike has half of Hi-MoE's CCC to lose"
+        return "untestable on this data", "no model trained alike has half of Hi-MoE's CCC to lose"
     most = table.loc[[*rivals, "himoe"], "lost"].max()
     if most < margin:
         told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from himoe import audit, io, predict, probes, splits, store
+from himoe import audit, io, predict, probes, registry, splits, store
 from himoe.fold import Scaler
 from himoe.types import HimoeError, Tokens
 from himoe.views import View
@@ -45,7 +46,7 @@ class Case:
         )
 
     def tokens(self, view, seed):
-        return view.narrow(view.for_fit(self.shown, seed))
+        return view.narrow(view.spoilt(self.shown, seed))
 
     def verdicts(self):
         told = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
@@ -62,7 +63,8 @@ def test_an_honest_run_passes(case):
     verdicts = case.verdicts()
     assert {c: v for c, v in verdicts.items() if v not in ("passed", "told")} == {}
     assert set(verdicts) == {
-        "parts", "content", "copies", "read", "judged", "scaler", "controls", "identity", "order", "length", "absence",
+        "parts", "content", "shared", "copies", "read", "judged", "scaler", "controls", "session", "identity", "order",
+        "length", "absence",
     }  # fmt: skip
 
 
@@ -133,15 +135,82 @@ def test_a_control_with_skill_is_refused(tmp_path):
     assert "ridge-noise_physiology: skill 0." in case.evidence["controls"]
 
 
-def test_windows_of_one_trial_leak_and_the_sheet_says_so(tmp_path):
-    """Windows that repeat one another within a trial: an honest protocol refuses, the invalid one is expected to."""
+def test_windows_of_one_trial_on_both_sides_are_told_as_expected(tmp_path):
+    case = Case(make_tokens(6, 6), tmp_path, "window_random", 3.0)
+    assert case.verdicts()["shared"] == audit.EXPECTED
+    assert audit.no_shared_trials("trial_kfold", case.splits).verdict == audit.REFUSED
+    assert Case(make_tokens(6, 6), tmp_path).verdicts()["shared"] == audit.PASSED
+
+
+def test_a_copy_that_begins_a_token_late_is_refused(tmp_path):
     tokens = make_tokens(6, 6)
-    repeated = tokens.x.reshape(-1, 4, 6, 5)[:, :1].repeat(4, 1) + 0.01 * tokens.x.reshape(-1, 4, 6, 5)
-    mask = np.ones_like(tokens.mask)
-    case = Case(replace(tokens, x=repeated.reshape(-1, 5).astype(np.float32), mask=mask), tmp_path, "window_random", 3.0)
-    assert case.verdicts()["copies"] == audit.EXPECTED
-    told = audit.no_copies("trial_kfold", case.shown, case.splits)
+    tokens = replace(tokens, mask=np.ones_like(tokens.mask))
+    late = tokens.select([0, 1, 2, 3, 4, 5])
+    x = np.roll(late.x.reshape(6, 24, 5), 1, axis=1).reshape(-1, 5)
+    late = replace(late, x=x, trials=tuple(replace(t, subject="s9", digest=f"{i:064d}") for i, t in enumerate(late.trials)))
+    case = Case(Tokens.concatenate([tokens, late]), tmp_path)
+    assert case.verdicts()["copies"] == audit.REFUSED
+
+
+def skills(*values, model="ridge-shuffled_labels", seeds=(0,)):
+    """Predictions with these skills, one subject a shard: label 1, reference 0, prediction 1 - sqrt(1 - skill)."""
+    return [
+        pd.DataFrame({
+            "dataset": "d", "protocol": PROTOCOL, "model": model, "seed": seed, "subject": f"s{i}", "condition": "clean",
+            "severity": 0.0, "target": "valence", "y_true": [1.0, -1.0], "y_reference": 0.0,
+            "y_pred": (1 - np.sqrt(1 - v)) * np.array([1.0, -1.0]),
+        })
+        for i, v in enumerate(values) for seed in seeds
+    ]  # fmt: skip
+
+
+def test_shards_and_seeds_of_a_control_are_one_test():
+    """32 subjects, one a shard, all with skill: each file alone has no interval, together they are refused."""
+    [told] = audit.control_skill(PROTOCOL, skills(*np.linspace(0.2, 0.4, 32), seeds=(0, 1)), 500, False)
     assert told.verdict == audit.REFUSED
+    assert "skill 0.300" in told.evidence
+    assert "(32 subjects" in told.evidence
+    [told] = audit.control_skill(PROTOCOL, skills(*np.linspace(-0.2, 0.1, 32)), 500, False)
+    assert told.verdict == audit.PASSED
+
+
+def test_a_control_with_skill_is_told_where_that_is_asked_for_and_expected_of_an_invalid_protocol():
+    own = skills(*np.linspace(0.2, 0.4, 8))
+    assert audit.control_skill(PROTOCOL, own, 500, True)[0].verdict == audit.HAS_SKILL
+    assert audit.control_skill("window_random", own, 500, False)[0].verdict == audit.EXPECTED
+
+
+@pytest.mark.parametrize(("values", "why"), [((0.5, 0.6), "2 subjects are too few"), ((0.5, np.nan, 0.6), "diverged")])
+def test_what_cannot_be_tested_has_not_passed(values, why):
+    [told] = audit.control_skill(PROTOCOL, skills(*values), 500, False)
+    assert told.verdict == audit.NOT_RUN
+    assert why in told.evidence
+
+
+def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
+    """The nearest neighbour, given the test rows to remember: with labels shuffled before anything is parted it still knows all
+    of them, and the audit refuses; without the test rows it knows nothing."""
+    from himoe.rows import to_rows
+
+    view = View(control="shuffled_labels")
+    shown, nearest, out = view.spoilt(make_tokens(6, 8), 0), registry.load("models", "nearest"), {}
+    rows = to_rows(shown)
+    for name, known in (("cheat", rows), ("honest", to_rows(shown.select(list(range(24)))))):
+        asked = to_rows(shown.select(list(range(24, 48))))
+        said = nearest.predict(nearest.fit(known, nearest.Config(), 0), asked)
+        frame = pd.DataFrame({
+            "dataset": "d", "protocol": PROTOCOL, "model": "nearest-shuffled_labels", "seed": 0, "subject": asked.subject,
+            "condition": "clean", "severity": 0.0, "target": "valence", "y_true": asked.y[:, 0], "y_pred": said[:, 0],
+            "y_reference": 0.0,
+        })  # fmt: skip
+        out[name] = audit.control_skill(PROTOCOL, [frame], 500, False)[0].verdict
+    assert out == {"cheat": audit.REFUSED, "honest": audit.PASSED}
+
+
+def test_a_fold_that_diverged_is_no_wrong_scaler(case):
+    stored = case.fits[0].stored
+    stored[0] = stored[0]._replace(scaler=Scaler.fit(case.shown), failed="diverged in epoch 1, step 1")
+    assert case.verdicts()["scaler"] == audit.PASSED
 
 
 def test_a_refusal_is_one_line_and_nothing_is_returned(case, tmp_path, monkeypatch):
@@ -152,14 +221,14 @@ def test_a_refusal_is_one_line_and_nothing_is_returned(case, tmp_path, monkeypat
 
 
 def test_likeness_by_hand():
-    """Two columns, z-scored; trial 1 is 3 times trial 0, trial 2 its negative, trial 3 nothing at all."""
-    tokens = make_tokens(1, 4, 4)
-    base = np.array([[1.0, -1], [-1, 1], [2, 1], [-2, -1]])
-    x = np.zeros((16, 5), np.float32)
+    """Two columns, z-scored; trial 1 is 3 times trial 0, trial 2 its negative, trial 3 nothing. (3 steps: no delay.)"""
+    tokens = make_tokens(1, 4, 3)
+    base = np.array([[1.0, -1], [1, 2], [-2, -1]])
+    x = np.zeros((12, 5), np.float32)
     for i, factor in enumerate((1.0, 3.0, -1.0)):
-        x[4 * i : 4 * i + 4, :2] = factor * base
+        x[3 * i : 3 * i + 3, :2] = factor * base
     mask = np.ones_like(tokens.mask)
-    mask[12:] = False
+    mask[9:] = False
     like = probes.likeness(replace(tokens, x=x, mask=mask))
     assert like[0, 1] == pytest.approx(1, abs=1e-5)
     assert like[0, 2] == pytest.approx(-1, abs=1e-5)

@@ -121,7 +121,7 @@ def test_a_fit_under_each_protocol_reads_train_and_validation_alone(protocol, mo
 
 
 def test_too_few_trials_for_subject_dependent_folds_is_one_line():
-    with pytest.raises(HimoeError, match="subject-dependent splits: 3 trials of s0 for 4 folds"):
+    with pytest.raises(HimoeError, match="subject-dependent splits: 3 trials of s0 are too few for 4 folds"):
         splits.make_splits("trial_kfold", list(make_tokens(3, 3).trials), SHORT)
 
 

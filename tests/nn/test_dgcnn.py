@@ -35,6 +35,14 @@ def test_polynomials_of_two_nodes_by_hand():
     torch.testing.assert_close(dgcnn.chebyshev(-swap, 4), torch.stack([torch.eye(2), -swap, torch.eye(2), -swap]))
 
 
+def test_polynomials_of_a_matrix_that_is_no_swap_by_hand():
+    """L = (.5, .2; .2, -.3): L^2 = (.29, .04; .04, .13), T_2 = 2 L^2 - I = (-.42, .08; .08, -.74),
+    T_3 = 2 L T_2 - L: L T_2 = (-.194, -.108; -.108, .238), so (-.888, -.416; -.416, .776)."""
+    terms = dgcnn.chebyshev(torch.tensor([[0.5, 0.2], [0.2, -0.3]]), 4)
+    torch.testing.assert_close(terms[2], torch.tensor([[-0.42, 0.08], [0.08, -0.74]]))
+    torch.testing.assert_close(terms[3], torch.tensor([[-0.888, -0.416], [-0.416, 0.776]]))
+
+
 def test_the_laplacian_by_hand():
     """A negative edge is none: relu gives (1, 2; 0, 3), the mean of both directions (1, 1; 1, 3), degrees 2 and 4."""
     model = made(("Fp1/theta", "Fp2/theta"))

@@ -19,14 +19,14 @@ def network(n_chans=32, n_samples=64, rate=2.0, **options):
 
 def test_layers_have_the_published_shapes():
     """128 Hz: temporal filters of 64 samples, 8 of them, 2 spatial filters of 32 channels each, separable 16 then 16 to 16.
-    Parameters: 8 64 + 16 32 + 16 16 + 16 16 + 2 (16 + 16) + 16 + 2 16 + 2 = 1,650."""
+    Parameters: 8 64 + 16 32 + 16 16 + 16 16 + 2 (16 + 16) + 3 16 + 2 16 + 2 = 1,682."""
     model = network()
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
     assert shapes["temporal"] == (8, 1, 64)
     assert shapes["spatial"] == (8, 2, 32)
     assert shapes["depthwise"] == (16, 1, 16)
     assert shapes["pointwise"] == (16, 16)
-    assert sum(p.numel() for p in model.parameters()) == 1650
+    assert sum(p.numel() for p in model.parameters()) == 1682
 
 
 def test_space_first_is_time_first():
@@ -69,7 +69,8 @@ def test_a_lost_token_is_the_learnt_constant():
     mask = torch.tensor([[[True], [False], [True]]])
     ones = torch.ones(1, 3)
     batch = Batch(torch.randn(1, 3, 16), mask, ones, ones.bool(), torch.zeros(1, dtype=torch.int64))
-    torch.testing.assert_close(model(batch).prediction[0, 1], model.out(torch.arange(16.0)))
+    expected = model.out(model.gain * (torch.arange(16.0) - model.centre))
+    torch.testing.assert_close(model(batch).prediction[0, 1], expected)
 
 
 def test_what_it_cannot_read_is_one_line():

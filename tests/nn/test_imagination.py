@@ -30,11 +30,6 @@ def present(*there, shape=(2, 8)):
     return torch.tensor(there).expand(*shape, 3).clone()
 
 
-def nines(model):
-    """A cascade that imagines 9 everywhere."""
-    model.cascade.forward = lambda h, mask: torch.full_like(h, 9.0)
-
-
 def test_one_present_modality_is_hidden_and_never_the_last():
     """300 windows each: two of three there: each of them is hidden about as often, the absent one never; fewer: none is."""
     for there in ((True, True, False), (True, False, True), (True, True, True)):
@@ -55,21 +50,25 @@ def test_a_modality_counts_as_there_if_it_is_at_one_step():
     assert not hidden[:, 2].any()
 
 
-def test_present_embeddings_are_real_and_absent_ones_imagined(model):
-    nines(model)
-    h, mask = torch.randn(2, 8, 3, 16), present(True, False, True)
-    tokens, _ = model.complete(h, mask)
-    assert torch.equal(tokens[:, :, [0, 2]], h[:, :, [0, 2]])
-    assert (tokens[:, :, 1] == 9).all()
-
-
 def test_imagination_reads_what_is_present_and_nothing_else(model):
     h, mask = torch.randn(2, 8, 3, 16), present(True, False, True)
     there, gone = h.clone(), h.clone()
     there[:, :, 2] += 1
     gone[:, :, 1] = torch.nan
-    assert torch.equal(model.complete(h, mask)[0], model.complete(gone, mask)[0])
-    assert not torch.allclose(model.complete(h, mask)[0][:, :, 1], model.complete(there, mask)[0][:, :, 1])
+    for own, same, other in zip(model.cascade(h, mask), model.cascade(gone, mask), model.cascade(there, mask), strict=True):
+        assert torch.equal(own, same)
+        assert not torch.allclose(own, other)
+
+
+def test_bottlenecks_are_summed(model):
+    """Encoders that say 1, 2 and 3 whatever they read: gelu(1) + gelu(2) + gelu(3) in every dimension."""
+    with torch.no_grad():
+        for n, encode in enumerate(model.cascade.encode, 1):
+            encode.weight.zero_()
+            encode.bias.fill_(float(n))
+    _, total = model.cascade(torch.randn(2, 8, 3, 16), present(True, False, True))
+    expected = torch.nn.functional.gelu(torch.tensor([1.0, 2.0, 3.0])).sum()
+    torch.testing.assert_close(total, expected.expand(2, 8, 16))
 
 
 def test_cascade_is_residual(model):
@@ -80,7 +79,7 @@ def test_cascade_is_residual(model):
             decode.bias.zero_()
         model.cascade.decode[1].bias.fill_(2.0)
     h, mask = torch.randn(2, 8, 3, 16), present(True, False, True)
-    imagined = model.cascade(h, mask)
+    imagined, _ = model.cascade(h, mask)
     torch.testing.assert_close(imagined[:, :, 0], h[:, :, 0] + 2)
     torch.testing.assert_close(imagined[:, :, 1], (model.cascade.token[1] + 2).expand(2, 8, 16))
 
@@ -99,16 +98,15 @@ def test_loss_by_hand():
 
 
 def test_training_predicts_without_what_it_hides_and_pays_for_it_alone(model):
-    """All imagined 9: the loss is the mean square of 9 - h over the hidden tokens; shares are of 9s where hidden."""
-    nines(model)
     batch = batch_of(present(True, True, False, shape=(6, 8)))
     batch.mask[:, 5, 0] = False
     with noise.keyed(torch.tensor(0)):
         hidden = imagination.hide(noise.draw(), batch.mask).unsqueeze(1) & batch.mask
     h = model.encoder(batch.x, batch.mask)
-    tokens = torch.where((batch.mask & ~hidden).unsqueeze(-1), h, 9.0)
+    imagined, _ = model.cascade(h, batch.mask & ~hidden)
     output = train_on(model, batch)
-    assert output.losses["imagination"].item() == pytest.approx(((9 - h)[hidden] ** 2).mean().item(), rel=1e-5)
-    shares = torch.softmax((tokens @ model.fusion.score.weight[0]), dim=-1)
-    torch.testing.assert_close(output.routing["modality_share"], shares)
-    assert model.eval()(batch).losses == {}
+    expected = (imagined - h).square().mean(-1)[hidden].mean()
+    torch.testing.assert_close(output.losses["imagination"], expected)
+    seen = model.eval()(batch._replace(mask=batch.mask & ~hidden)).prediction
+    torch.testing.assert_close(output.prediction, seen)  # no dropout here
+    assert model(batch).losses == {}

@@ -77,13 +77,13 @@ def test_specific_encoders_of_absent_modalities_learn_nothing(model):
 
 
 def test_alignment_by_hand():
-    """Width 2, shared features (0, 0), (1, 3), (5, 5) on the ring a-b-c-a: (1 + 3) / 2 = 2, (4 + 2) / 2 = 3, 5: mean 10 / 3.
-    Without c only a-b is left: 2. In both steps together: (10 + 2) / 4 pairs = 3. One modality alone has no pair: 0."""
+    """Width 2, shared features (0, 0), (1, 3), (5, 5) on the ring a-b-c-a: (1 + 3) / 2 = 2, (4 + 2) / 2 = 3, 5: 10 in all.
+    Without c only a-b is left: 2. In both steps together a-b has the mean of two 2s: 10. One modality alone has no pair: 0."""
     shared = torch.tensor([[[[0.0, 0], [1, 3], [5, 5]]] * 2])
     mask = torch.tensor([[[True, True, True], [True, True, False]]])
-    assert shaspec.alignment_loss(shared[:, :1], mask[:, :1]).item() == pytest.approx(10 / 3)
+    assert shaspec.alignment_loss(shared[:, :1], mask[:, :1]).item() == pytest.approx(10)
     assert shaspec.alignment_loss(shared[:, 1:], mask[:, 1:]).item() == pytest.approx(2)
-    assert shaspec.alignment_loss(shared, mask).item() == pytest.approx(3)
+    assert shaspec.alignment_loss(shared, mask).item() == pytest.approx(10)
     assert shaspec.alignment_loss(shared, present(True, False, False, shape=(1, 2))).item() == 0
 
 
@@ -104,3 +104,9 @@ def test_losses_carry_their_weights_and_are_of_training_alone(model):
     losses = train_on(model, batch).losses
     assert losses["domain"].item() == pytest.approx(0.02 * math.log(3), rel=1e-5)
     assert losses["align"].item() > 0
+
+
+@pytest.mark.parametrize(("name", "part"), [("align", "shared"), ("domain", "specific")])
+def test_each_loss_teaches_its_encoder(model, name, part):
+    train_on(model, batch_of(present(True, True, True))).losses[name].backward()
+    assert getattr(model, part).pointwise[0].grad.abs().sum() > 0

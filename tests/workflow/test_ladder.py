@@ -53,18 +53,43 @@ def test_the_sheet_of_every_protocol(ladder):
     assert "Are training, validation and test disjoint (subject, stimulus, trial, content)?" in page
 
 
-def test_a_fit_that_knew_a_test_row_is_refused_and_nothing_is_scored(ladder):
+def test_a_fit_that_was_judged_on_test_rows_is_refused_and_nothing_is_scored(ladder):
     record = ladder / FIT / "run.json"
     folds = (told := json.loads(record.read_text()))["folds"]
     tested = {digest for fold in folds.values() for digest in fold["read"]} - set(
         folds["0"]["read"]
     )  # others were trained on it
-    folds["0"]["read"].append(min(tested))
+    folds["0"]["judged"] = [min(tested)]
     record.write_text(json.dumps(told))
     scores = ladder / "results/deap_twin/trial_kfold/scores.csv"
     scores.unlink()
-    again = snakemake(ladder, "--configfile", "run.yaml", "--rerun-triggers", "mtime", str(scores.relative_to(ladder)))
+    target = str(scores.relative_to(ladder))
+    again = snakemake(ladder, target, "--rerun-triggers", "mtime", "--configfile", "run.yaml")
     assert again.returncode != 0
     log = (ladder / "results/deap_twin/trial_kfold/audit_fits.log").read_text()
-    assert "refused, nothing is scored: read: ridge, seed 0, fold 0 has read test trial s" in log
+    assert "refused, nothing is scored: judged: ridge, seed 0, fold 0 was judged on rows that are not its" in log
     assert not scores.exists()
+
+
+def test_every_item_stands_a_protocol_without_conditions(tmp_path):
+    """Windows are not perturbed: tables of ablations and robustness, curves and routing do without them. A model that reads
+    samples is parted by the same windows."""
+    folder = checkout(tmp_path)
+    config = {
+        "datasets": ["deap_twin"], "protocols": ["subject_kfold", "window_random"], "models": ["train_mean", "eegnet", "himoe"],
+        "controls": {"shuffled_labels": ["nearest"]}, "ablations": {"flat": {"hierarchy": "flat"}},
+        "twin": {"subjects": 6, "trials": 4, "seconds": 12}, "splits": {"n_folds": 2}, "statistics": {"n_bootstrap": 200},
+        "training": {"epochs": 1, "crop_seconds": 12}, "model_options": {"himoe": {"width": 16, "max_lag": 2}},
+        "conditions": {"missing_rate": [0, 0.5]}, "seeds": [0, 1],
+    }  # fmt: skip
+    (folder / "run.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "--configfile", "run.yaml")
+    assert done.returncode == 0, done.stderr[-4000:]
+    table = pd.read_csv(folder / "results/tables/ablations.csv").set_index("setting")
+    assert table["lost_missing_rate_difference"].notna().to_dict() == {
+        "deap_twin/subject_kfold": True, "deap_twin/window_random": False,
+    }  # fmt: skip
+    assert set(pd.read_csv(folder / "results/figures/missing_curve.csv")["setting"]) == {"deap_twin/subject_kfold"}
+    said = pd.read_parquet(folder / "results/deap_twin/window_random/eegnet/seed-0/shard-0/predictions.parquet")
+    assert said["trial"].str.contains("#").all()
+    assert set(said["condition"]) == {"clean"}

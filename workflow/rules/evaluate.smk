@@ -18,7 +18,8 @@ rule audit_fits:
         "../../envs/himoe.yaml"
     params:
         n_bootstrap=CONFIG.statistics.n_bootstrap,
-        code=fingerprint("himoe.audit"),
+        tell=CONFIG.statistics.control_skill == "tell",
+        code=audit_code,
     script:
         "../scripts/audit_fits.py"
 

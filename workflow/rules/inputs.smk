@@ -23,11 +23,10 @@ def options_of(wildcards):
 
 def view_of(wildcards):
     """What of the tokens a model is given; see himoe/views.py."""
-    facts = registry.peek("models", wildcards.model)
     windows = protocols.PROTOCOLS[wildcards.protocol].windows
     return {
         "modality": himoe_config.modality_of(wildcards.model, wildcards.dataset),
-        "raw": facts.get("RAW", False),
+        "samples": himoe_config.samples_of(wildcards.model, wildcards.dataset),
         "window": CONFIG.splits.window_seconds if windows else 0.0,
         "control": registry.control_of(wildcards.model),
     }
@@ -46,9 +45,7 @@ def splits_of(wildcards):
 
 
 def conditions_of(wildcards):
-    """Windows are too short to be perturbed, and what is said of them does not count."""
-    windows = protocols.PROTOCOLS[wildcards.protocol].windows
-    return {} if windows else CONFIG.conditions
+    return CONFIG.conditions_of(wildcards.dataset, wildcards.protocol)
 
 
 def training_of(wildcards):
@@ -65,7 +62,9 @@ def predicting_of(wildcards):
         return CONFIG.training.model_dump(include={"folds_per_job", "threads"})
     how = {"device", "precision", "tf32", "threads", "folds_per_job"}
     names = how | {"crop_seconds", "readout", "readout_penalty"}
-    return CONFIG.training.model_dump(include=names) | {"crop_seconds": crop_of(wildcards)}
+    return CONFIG.training.model_dump(include=names) | {
+        "crop_seconds": crop_of(wildcards)
+    }
 
 
 def crop_of(wildcards):
@@ -100,5 +99,15 @@ def weights_of(wildcards):
     return fits(f"{FIT}/weights.safetensors", [wildcards.dataset], [wildcards.protocol])
 
 
+def audit_code(wildcards):
+    """The audit spoils data as the controls do."""
+    return [
+        fingerprint("himoe.audit"),
+        *(plugin_code("controls", name) for name in CONFIG.controls),
+    ]
+
+
 def controls_of(wildcards):
-    return [f for f in predictions_of(wildcards) if registry.control_of(f.split("/")[3])]
+    return [
+        f for f in predictions_of(wildcards) if registry.control_of(f.split("/")[3])
+    ]

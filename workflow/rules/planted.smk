@@ -24,7 +24,7 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
             "../../envs/himoe.yaml"
         params:
             dataset=_dataset,
-            settings=section(CONFIG.planted_of(_dataset), "models"),
+            settings=section(CONFIG.planted_of(_dataset), "models", "conditions"),
             code=plugin_code("datasets", _dataset, "himoe.planted"),
             versions=versions(),
         script:

@@ -50,6 +50,7 @@ rule render_report:
             rules.write_table.output.item, table=possible("tables", CONFIG.tables)
         ),
         runs=EVIDENCE["runs"],
+        audits=EVIDENCE["audits"],
         templates=sorted(
             str(p) for p in Path(workflow.basedir, "report").rglob("*") if p.is_file()
         ),

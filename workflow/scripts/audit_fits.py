@@ -9,5 +9,5 @@ with job(snakemake):
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     paths = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
     tokens, records, weights, controls = paths
-    told = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.n_bootstrap)
+    told = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.n_bootstrap, params.tell)
     write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": told})
