@@ -31,6 +31,7 @@ def plugin_of(name: str) -> str:
     return name.split(ABLATION)[0].removesuffix(TWIN).removesuffix(RATED)
 
 
+@cache
 def control_of(model: str) -> str:
     """The control that spoils a model's data: ``ridge-shuffled_labels`` has ``shuffled_labels``; empty for all others."""
     variant = model.partition(ABLATION)[2]
