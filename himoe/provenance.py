@@ -16,7 +16,6 @@ PACKAGE = Path(__file__).parent
 VERSIONED = ("himoe", "numpy", "scipy", "pandas", "pyarrow", "torch", "scikit-learn", "neurokit2", "mne", "edfio", "snakemake")
 
 
-@cache
 def fingerprint(*modules: str) -> str:
     """Hash of the code behind these modules and all of the package they import (12 hex digits).
 
