@@ -130,7 +130,7 @@ class Training(Strict):
     shift_chance: Fraction = setting(0.5, "chance that a modality of a training crop is shifted in time", "ours")
     shift_seconds: float = setting(4.0, "largest such shift, s (uniform, either way)", "ours", ge=0)
     readout: Literal["none", "ridge"] = setting(
-        "none", "linear read-out added to what every network says; ridge: it starts from the ridge solution", "ours"
+        "none", "linear read-out added to what every network of features says; ridge: it starts from the ridge solution", "ours"
     )
     readout_penalty: Positive = setting(100.0, "ridge penalty of the read-out's warm start", "ours")
     refit: bool = setting(

@@ -66,7 +66,7 @@ def build_model(
     if ctx.n_parameters and abs(own - ctx.n_parameters) > 0.05 * ctx.n_parameters:
         told = f"{own} parameters against {name}'s {ctx.n_parameters}"
         raise HimoeError(f"{told}: choose another width or match_parameters: false")
-    if settings.readout == "none" or getattr(plugin, "RAW", False):
+    if settings.readout == "none" or getattr(plugin, "RAW", False):  # there is no ridge on samples
         return model
     from himoe.nn.readout import WithReadout
 
@@ -205,7 +205,7 @@ class Job:
 
         torch.manual_seed(np.random.SeedSequence([self.seed, fold]).generate_state(1)[0].item())
         model = build_model(self.plugin, self.config, self.reference, tokens.layout, self.settings)
-        if self.settings.readout == "ridge":
+        if hasattr(model, "readout"):
             rows = to_rows(scaler.transform(tokens.select(train.tolist())))
             known = np.isfinite(rows.y).all(1)
             model.readout.warm_start(*(torch.from_numpy(a[known].astype(np.float32)) for a in (rows.x, rows.y)))

@@ -108,6 +108,13 @@ def test_same_seed_same_bits(model, tmp_path):
     assert any(not np.array_equal(a.state[n], c.state[n]) for n in a.state)
 
 
+def test_a_model_of_samples_has_no_ridge_beside_it(tmp_path):
+    tokens = tokens_for("eegnet", 6, 3)
+    settings = SETTINGS.model_copy(update={"epochs": 1, "readout": "ridge"})
+    fitted = fit("eegnet", tokens, folds(tokens, tmp=tmp_path)[0], {"width": 16}, settings=settings)
+    assert not any("readout" in name for name in fitted.state)
+
+
 def test_late_fusion_has_the_parameters_of_himoe():
     layout = make_tokens(1, 1).layout
     plugin, other = registry.load("models", "late_fusion"), registry.load("models", "himoe")
