@@ -35,7 +35,7 @@ def test_windows_dealt_at_random_are_remembered_and_trials_and_people_are_not(la
     for protocol in ("subject_kfold", "subject_stimulus", "trial_kfold"):
         assert abs(own.mean()[protocol]) < 0.2, protocol
     shown = io.read_json(ladder / "results/tables/ladder.json")
-    assert shown["columns"][-1] == "windows at random (invalid)"
+    assert shown["columns"][-1] == "new windows (invalid)"
     assert len(shown["columns"]) <= 8
 
 
