@@ -57,6 +57,6 @@ def make(evidence: Evidence) -> Made:
         f"With windows dealt at random {model_title(model)} correlates {number(leaky.max(), 2)} with {target} of "
         f"{setting_title(dataset)}; judged on {SHORT[protocols[0]]} {number(honest, 2)}."
     )
-    return Made(
-        data, pd.DataFrame(shown, columns=["data set", "target", "model", *titles]), alt, "CCC and skill are in the CSV."
-    )
+    table = pd.DataFrame(shown, columns=["data set", "target", "model", *titles])
+    table = table if len(config.datasets) > 1 else table.drop(columns="data set")  # the caption names it
+    return Made(data, table, alt, "CCC and skill are in the CSV.")
