@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import io, probes
+from himoe.config import dataset_info
 from himoe.fold import Moments, Stored
 from himoe.guards import check_split, positions
 from himoe.protocols import PROTOCOLS, trial_of
@@ -55,15 +56,16 @@ class Fit:
 
 def audit(
     protocol: str, tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit], controls: list[pd.DataFrame],
-    n_bootstrap: int, tell: bool = False,
+    n_bootstrap: int, tell: bool = False, by_session: tuple[str, ...] = (),
 ) -> list[Finding]:  # fmt: skip
-    """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``controls``: the predictions of those."""
+    """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``controls``: the predictions of those,
+    ``by_session``: modalities that are normalised within a person's session."""
     whole = tokens(View(window=fits[0].view.window if fits else 0.0), 0)
     return [
         apart(protocol, splits), same_content(whole, splits), no_shared_trials(protocol, splits), no_copies(whole, splits),
         rows_read(splits, fits),
         rows_judged(splits, fits), scalers(tokens, splits, fits), *control_skill(protocol, controls, n_bootstrap, tell),
-        *giveaways(whole),
+        *giveaways(whole, by_session),
     ]  # fmt: skip
 
 
@@ -145,10 +147,12 @@ def rows_judged(splits: list[Split], fits: list[Fit]) -> Finding:
     question = "Were epoch and configuration chosen on validation rows alone?"
     n = 0
     for fit, split in _folds(splits, fits):
-        judged = set(fit.record["folds"][str(split.fold)]["judged"])
+        told = fit.record["folds"][str(split.fold)]
+        judged, where = set(told["judged"]), f"{fit.name}, fold {split.fold}"
         n += bool(judged)
+        if (told["history"] or told["tried"]) and not judged:
+            return Finding("judged", question, REFUSED, f"{where} chose and does not say by which rows")
         if judged - set(split.valid.values()):
-            where = f"{fit.name}, fold {split.fold}"
             return Finding("judged", question, REFUSED, f"{where} was judged on rows that are not its validation part")
     return Finding("judged", question, PASSED, f"{n} fits of a fold chose something")
 
@@ -202,7 +206,7 @@ def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int,
     return out
 
 
-def giveaways(tokens: Tokens) -> list[Finding]:
+def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
     """How much do identity, order, length and absence tell?"""
     facts, names = probes.trial_facts(tokens), tokens.layout.targets
     right, chance = probes.identity(tokens)
@@ -211,7 +215,8 @@ def giveaways(tokens: Tokens) -> list[Finding]:
     length = (
         "all trials are equally long" if equal else f"correlation of what it says with {_correlations(facts, 'length', names)}"
     )
-    session = "each person's whole session, test trials included: no label, but a mean and a spread"
+    session = f"{', '.join(by_session)}: by each person's whole session, its test trials included (no label)"
+    session = session if by_session else "no modality is normalised beyond its trial before the split"
     return [
         Finding("session", "Does a feature's normalisation see test trials?", TOLD, session),
         Finding("identity", "How well do features name the person?", TOLD, f"{right:.0%} right, chance {chance:.0%}"),
@@ -248,8 +253,9 @@ def audit_files(
     """
     files = zip(records, weights, strict=True)
     fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
-    shown = partial(_shown, tokens, {})
-    told = audit(protocol, shown, read_splits(splits), fits, [pd.read_parquet(p) for p in controls], n_bootstrap, tell)
+    modalities = dataset_info(fits[0].record["dataset"]).modalities if fits else ()
+    own, shown = tuple(m.name for m in modalities if m.normalise == "session"), partial(_shown, tokens, {})
+    told = audit(protocol, shown, read_splits(splits), fits, [pd.read_parquet(p) for p in controls], n_bootstrap, tell, own)
     if refused := [f"{f.check}: {f.evidence}" for f in told if f.verdict == REFUSED]:
         raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")
     return [asdict(finding) for finding in told]

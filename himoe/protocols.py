@@ -11,8 +11,9 @@ WINDOW = "#"  # parts a trial's name from its window's number
 
 
 class Protocol(NamedTuple):
-    """``apart``: what the parts of a fold never share (subject, stimulus, trial); ``windows``: whether windows of trials are
-    parted, not trials; ``invalid``: why no result under it counts, empty where it does."""
+    """``title``: what a model is judged on; ``apart``: what the parts of a fold never share (subject, stimulus, trial);
+    ``windows``: whether windows of trials are parted, not trials; ``invalid``: why no result under it counts, empty where it
+    does."""
 
     title: str
     apart: tuple[str, ...]
@@ -26,12 +27,12 @@ class Protocol(NamedTuple):
 
 
 PROTOCOLS = {
-    "loso": Protocol("leave one subject out", ("subject", "trial")),
-    "subject_kfold": Protocol("subjects in folds", ("subject", "trial")),
-    "subject_stimulus": Protocol("subjects and stimuli in folds", ("subject", "stimulus", "trial")),
-    "trial_kfold": Protocol("trials in folds, subject-dependent", ("trial",)),
+    "loso": Protocol("left-out person", ("subject", "trial")),
+    "subject_kfold": Protocol("new people", ("subject", "trial")),
+    "subject_stimulus": Protocol("new people, clips", ("subject", "stimulus", "trial")),
+    "trial_kfold": Protocol("new trials", ("trial",)),
     "window_random": Protocol(
-        "windows at random", (), True, "windows of one trial, with its one label, stand on both sides of a split"
+        "new windows", (), True, "windows of one trial, with its one label, stand on both sides of a split"
     ),
 }
 

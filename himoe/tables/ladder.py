@@ -18,10 +18,6 @@ SECTION = "verdict"
 NEEDS = ("scores",)
 REQUIRES = {"protocols": "window_random"}
 ORDER = ("subject_stimulus", "loso", "subject_kfold", "trial_kfold", "window_random")
-SHORT = {
-    "subject_stimulus": "new people, clips", "loso": "left-out person", "subject_kfold": "new people",
-    "trial_kfold": "new trials", "window_random": "new windows",
-}  # fmt: skip
 METRICS = ("pcc", "ccc", "skill")
 
 
@@ -48,14 +44,14 @@ def make(evidence: Evidence) -> Made:
                 cells = [interval(*told.loc[k, ["value", "low", "high"]], 2) if k in told.index else "–" for k in keys]
                 if any(cell != "–" for cell in cells):
                     shown.append([setting_title(dataset), target, model_title(model), *cells])
-    titles = [SHORT[p] + (" (invalid)" if PROTOCOLS[p].invalid else "") for p in protocols]
+    titles = [PROTOCOLS[p].title + (" (invalid)" if PROTOCOLS[p].invalid else "") for p in protocols]
     leaky = told.xs("window_random", level="protocol")["value"]
     leaky = leaky[leaky.index.get_level_values("model").isin(evidence.models)]
     dataset, target, model = leaky.idxmax()
     honest = told["value"].get((dataset, target, model, protocols[0]), float("nan"))
     alt = (
         f"With windows dealt at random {model_title(model)} correlates {number(leaky.max(), 2)} with {target} of "
-        f"{setting_title(dataset)}; judged on {SHORT[protocols[0]]} {number(honest, 2)}."
+        f"{setting_title(dataset)}; judged on {PROTOCOLS[protocols[0]].title} {number(honest, 2)}."
     )
     table = pd.DataFrame(shown, columns=["data set", "target", "model", *titles])
     table = table if len(config.datasets) > 1 else table.drop(columns="data set")  # the caption names it

@@ -119,6 +119,17 @@ def test_an_epoch_chosen_on_test_rows_is_refused(case):
     assert case.verdicts()["judged"] == audit.REFUSED
 
 
+def test_a_fit_that_chose_and_does_not_say_by_which_rows_is_refused(case):
+    case.fits[0].record["folds"]["2"]["history"] = [{"epoch": 1, "valid_ccc": 0.5}]
+    assert case.verdicts()["judged"] == audit.REFUSED
+
+
+def test_what_is_normalised_by_session_is_named(case):
+    told = audit.giveaways(case.shown, ("eeg", "gsr"))[0]
+    assert told.evidence.startswith("eeg, gsr: by each person's whole session")
+    assert audit.giveaways(case.shown, ())[0].evidence.startswith("no modality")
+
+
 @pytest.mark.parametrize("part", ["mean", "scale", "y_mean", "y_scale"])
 def test_a_scaler_fitted_on_all_rows_is_refused(case, part):
     stored = case.fits[0].stored

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from himoe import config, guards, splits, store, training
+from himoe import config, guards, splits, store
 from himoe.protocols import PROTOCOLS, n_folds, trial_of
 from himoe.types import HimoeError
 from himoe.views import View, cut
@@ -125,6 +125,5 @@ def test_too_few_trials_for_subject_dependent_folds_is_one_line():
         splits.make_splits("trial_kfold", list(make_tokens(3, 3).trials), SHORT)
 
 
-def test_training_module_knows_every_protocol():
+def test_every_protocol_has_its_maker():
     assert set(splits.MAKERS) == set(PROTOCOLS)
-    assert training.PROTOCOLS is PROTOCOLS
