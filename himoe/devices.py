@@ -25,7 +25,7 @@ def settle(settings: Training) -> torch.device:
     Raises
     ------
     HimoeError
-        If the config asks for a GPU that torch does not see.
+        If the config asks for a GPU that torch does not see, or a scheduler gave one to this job and torch does not see it.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
     import torch
@@ -42,7 +42,18 @@ def settle(settings: Training) -> torch.device:
             f"training.device: cuda, but torch {torch.__version__} sees no GPU here; use device: cpu or auto, or ask the "
             "scheduler for a GPU and install torch's CUDA build"
         )
+    if settings.device == "auto" and not there and (given := given_gpus()):
+        raise HimoeError(
+            f"this job was given a GPU (CUDA_VISIBLE_DEVICES={given}), but torch {torch.__version__} sees none: install "
+            "torch's CUDA build and the driver, or set training.device: cpu"
+        )
     return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
+
+
+def given_gpus() -> str:
+    """GPUs that a scheduler set aside for this job, as the numbers it gave them; empty where none did."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return "" if given.startswith("-") else given
 
 
 def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:

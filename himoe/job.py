@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import resource
 import sys
 import time
@@ -43,6 +44,7 @@ def job(snakemake: Any) -> Iterator[None]:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
     started = time.perf_counter()
+    log.info("on %s by %s", platform.node(), sys.executable)
     try:
         yield
     except HimoeError as error:

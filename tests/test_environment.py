@@ -19,9 +19,10 @@ def names(requirements):
 
 def test_lock_holds_everything_the_package_asks_for(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    wanted = names(project["dependencies"]) | names(project["optional-dependencies"]["dev"])
+    extras = project["optional-dependencies"]["dev"] + project["optional-dependencies"]["slurm"]
+    wanted = names(project["dependencies"]) | names(extras)
     assert wanted <= {n.replace("_", "-") for n in lock(root)}
-    for requirement in project["dependencies"] + project["optional-dependencies"]["dev"]:
+    for requirement in project["dependencies"] + extras:
         if "==" in requirement:
             name, version = requirement.split("==")
             assert lock(root)[name] == version

@@ -78,11 +78,18 @@ def test_the_weights_before_the_bad_step_are_kept(tmp_path, monkeypatch):
     assert all(np.array_equal(told[0].state[n], clean[0].state[n]) for n in clean[0].state)
 
 
-def test_the_device_asked_for_is_the_device_got():
+def test_the_device_asked_for_is_the_device_got(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if not torch.cuda.is_available():
         with pytest.raises(HimoeError, match=r"training\.device: cuda, but torch .* sees no GPU here; use device: cpu"):
             devices.settle(config.Training(device="cuda"))
         assert devices.settle(config.Training(device="auto")).type == "cpu"
+        for hidden in ("", "-1"):
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+            assert devices.settle(config.Training(device="auto")).type == "cpu"
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # as a scheduler does
+        with pytest.raises(HimoeError, match=r"given a GPU \(CUDA_VISIBLE_DEVICES=3\), but torch .* sees none: install"):
+            devices.settle(config.Training(device="auto"))
     assert devices.settle(config.Training(device="cpu")).type == "cpu"
     assert torch.are_deterministic_algorithms_enabled()
     assert torch.get_float32_matmul_precision() == "highest"

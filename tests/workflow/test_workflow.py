@@ -36,10 +36,12 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *args: str, **kwargs) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+def snakemake(
+    folder: Path, *args: str, env: dict[str, str] | None = None, timeout: float = 600, **kwargs
+) -> subprocess.CompletedProcess:  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"} | (env or {})
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *args]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=600, **kwargs)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=timeout, **kwargs)
 
 
 def write_config(folder: Path, changes: dict | None = None) -> str:

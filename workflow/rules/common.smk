@@ -2,6 +2,8 @@
 # which files, which jobs, which code. Imports floor F0 of the package alone.
 import os
 import re
+import signal
+import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -17,6 +19,11 @@ os.environ.update(
         filter(None, [str(registry.ROOT.parent), os.getenv("PYTHONPATH")])
     )
 )
+
+# A scheduler's warning goes to every process of a job. It is meant for the fit, which writes its checkpoint and ends; were Snakemake,
+# in between, to die of it, the scheduler would kill the fit before it has written.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 wildcard_constraints:

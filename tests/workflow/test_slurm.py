@@ -1,0 +1,133 @@
+"""The workflow through the SLURM profile, on a real scheduler: it runs, and a fit that is stopped goes on where it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+from himoe import io
+from tests.workflow.cluster import Workflow, account, running, slurm, told  # noqa: F401 (a fixture)
+from tests.workflow.test_interrupted import FIT, RUN
+from tests.workflow.test_workflow import checkout, snakemake
+
+pytestmark = pytest.mark.cluster
+TRAINING = RUN["training"] | {"device": "cpu"}
+LONG = RUN | {"models": ["late_fusion"], "training": TRAINING}
+SHORT = RUN | {
+    "models": ["train_mean", "ridge", "late_fusion"], "training": TRAINING | {"epochs": 2},
+    "figures": ["training"], "tables": ["main", "compute_card"], "statistics": {"n_bootstrap": 200},
+}  # fmt: skip
+ON_A_GPU = ("--set-resources", "fit_model:gpu=1")  # stand-in GPUs: given out and counted, but no torch computes on one
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, slurm):  # noqa: F811
+    """A folder in which all that comes before the fit is made."""
+    folder = checkout(tmp_path_factory.mktemp("prepared"))
+    (folder / "run.yaml").write_text(yaml.safe_dump(LONG))
+    done = snakemake(folder, "results/dreamer_twin/splits/subject_kfold.csv", "--configfile", "run.yaml")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+@pytest.fixture
+def fitting(prepared, tmp_path):
+    """The workflow while its one fit is under way, its first checkpoint written."""
+    folder = tmp_path / "run"
+    shutil.copytree(prepared, folder, symlinks=True)
+    workflow = Workflow(folder, LONG, f"{FIT}/weights.safetensors")
+    yield workflow
+    workflow.kill()
+    told("scancel", *workflow.jobs("fit_model"))
+
+
+def under_way(workflow: Workflow) -> str:
+    workflow.until(lambda: (workflow.folder / FIT / ".resume").exists())
+    (job,) = workflow.jobs("fit_model")
+    assert running(job)
+    return job
+
+
+def went_on(workflow: Workflow) -> bool:
+    record, log = io.read_json(workflow.folder / FIT / "run.json"), (workflow.folder / FIT / "fit_model.log").read_text()
+    return record["resumed"] and "resumed at epoch" in log and not (workflow.folder / FIT / ".resume").exists()
+
+
+def test_the_workflow_runs_through_the_profile(prepared, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(prepared, folder, symlinks=True)
+    workflow = Workflow(folder, SHORT, *ON_A_GPU)
+    assert workflow.end() == 0, workflow.text()[-3000:]
+    assert (folder / "results/report.html").stat().st_size > 1000
+    fits = workflow.jobs("fit_model")
+    assert len(fits) == 3
+    assert all("gres/gpu=1" in account(job, "AllocTRES") for job in fits)
+    assert "gpu" not in account(workflow.jobs("gather_scores")[0], "AllocTRES")
+    assert len(re.findall("has been submitted with SLURM jobid", workflow.text())) <= 14  # small jobs ride together
+
+
+def test_a_gpu_that_was_given_and_cannot_be_used_is_told(prepared, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(prepared, folder, symlinks=True)
+    run = LONG | {"training": TRAINING | {"device": "auto"}}
+    workflow = Workflow(folder, run, f"{FIT}/weights.safetensors", "--retries", "0")
+    assert workflow.end() != 0
+    assert "this job was given a GPU (CUDA_VISIBLE_DEVICES=" in (folder / FIT / "fit_model.log").read_text()
+
+
+def test_usr1_is_heard_and_the_fit_goes_on(fitting):
+    job = under_way(fitting)
+    subprocess.run(["scancel", "--signal=USR1", job], check=True)
+    assert fitting.end() == 0, fitting.text()[-3000:]
+    assert account(job, "State") == "FAILED"
+    (log,) = fitting.folder.glob(f".snakemake/slurm_logs/rule_fit_model/*/{job}.log")
+    assert "SIGUSR1: state kept in" in log.read_text()  # heard by the fit, not only by those around it
+    assert len(fitting.jobs("fit_model")) == 2
+    assert went_on(fitting)
+
+
+def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):  # noqa: F811
+    if not slurm:
+        pytest.skip("not our own cluster")
+    job, node = under_way(fitting), socket.gethostname().partition(".")[0]
+    subprocess.run(["scontrol", "update", f"nodename={node}", "state=down", "reason=test"], check=True)
+    try:
+        fitting.until(lambda: not running(job))
+    finally:
+        subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=True)
+    assert fitting.end() == 0, fitting.text()[-3000:]
+    assert went_on(fitting)
+
+
+def test_out_of_memory_is_tried_again_with_more(prepared, tmp_path, slurm):  # noqa: F811
+    if not slurm:
+        pytest.skip("not our own cluster")
+    folder = tmp_path / "run"
+    shutil.copytree(prepared, folder, symlinks=True)
+    run = LONG | {"training": TRAINING | {"epochs": 30}}
+    workflow = Workflow(folder, run, f"{FIT}/weights.safetensors", "--set-resources", "fit_model:mem_mb=500 * attempt")
+    assert workflow.end() == 0, workflow.text()[-3000:]
+    jobs = workflow.jobs("fit_model")
+    assert len(jobs) > 1
+    assert account(jobs[0], "State").startswith("OUT_OF_ME")
+    assert [account(job, "ReqMem") for job in jobs[:2]] == ["500M", "1000M"]
+
+
+def test_after_a_kill_of_snakemake_the_documented_steps_go_on(fitting, root):
+    under_way(fitting)
+    fitting.kill()
+    name = re.search(r"SLURM run ID: (\S+)", fitting.text())[1]
+    steps = (root / "config/README.md").read_text()
+    for step in ("scancel --name=", "snakemake --unlock"):
+        assert step in steps
+    assert told("squeue", "--noheader", f"--name={name}")
+    subprocess.run(["scancel", f"--name={name}"], check=True)
+    assert snakemake(fitting.folder, "--unlock", "--configfile", "run.yaml").returncode == 0
+    again = Workflow(fitting.folder, LONG, f"{FIT}/weights.safetensors")
+    assert again.end() == 0, again.text()[-3000:]
+    assert went_on(again)
