@@ -60,7 +60,7 @@ class Workflow:
     def __init__(self, folder: Path, run: dict, *arguments: str):
         (folder / "run.yaml").write_text(yaml.safe_dump(run))
         self.folder, self.log = folder, folder / f"workflow-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "profiles/slurm", *FAST]
+        command = [sys.executable, "-m", "snakemake", *arguments, "--workflow-profile", "profiles/slurm", *FAST]
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
                 [*command, "--configfile", "run.yaml"], cwd=folder, stdout=out, stderr=out, start_new_session=True
