@@ -57,9 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM", DOCTOR)
     plan = _add(commands, "plan", "what a run would do, without doing it: data, folds, fits, jobs, disk, time", PLAN)
-    verify = _add(
-        commands, "verify-data", "open every recording, say what is wrong of each subject; exit 1 if anything is", VERIFY
-    )
+    verify = _add(commands, "verify-data", "open every recording and say what is wrong; exit 1 if anything is", VERIFY)
     for command in (doctor, verify):
         command.add_argument(
             "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"

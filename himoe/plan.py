@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from himoe import io, registry
+from himoe import estimate, registry
 from himoe.config import Config, dataset_info, load
 from himoe.protocols import PROTOCOLS, n_folds
 from himoe.types import HimoeError
 
-RESULTS = Path("results")
 FIT = re.compile(r"^rule fit_model:\n(?:    .*\n)*?    wildcards: (.*)$", re.M)
 STATS = re.compile(r"^Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", re.M)
 
@@ -74,7 +72,8 @@ def _ask(command: list[str]) -> str:
         lines = [line.strip() for line in told.splitlines() if line.strip()]
         at = next((i for i, line in enumerate(lines) if line.startswith(("WorkflowError", "Error", "MissingInput"))), -1)
         end = next((i for i, line in enumerate(lines) if i > at and line.startswith("File ")), len(lines))
-        raise HimoeError("the run would not start: " + " ".join(lines[at:end][:3] or lines[-1:]))
+        said = " ".join(lines[at:end][:3] or lines[-1:])
+        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", said))
     return told
 
 
@@ -84,87 +83,12 @@ def _count(told: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in rows if rule not in ("all", "total")}
 
 
-def recorded() -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Run records of earlier fits in this folder, by data set and model."""
-    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*/*/*/seed-*/shard-*/run.json")):
-        run = io.read_json(path)
-        out.setdefault((run["dataset"], run["model"]), []).append(run)
-    return out
-
-
-def seconds_of(fit: dict[str, str], config: Config, records: list[dict[str, Any]]) -> float | None:
-    """Wall time of a fit, by earlier ones of the same model, data set and budget (epochs, configurations), in proportion to
-    the number of folds; None if there was none."""
-    size = len(config.size(fit["dataset"]).subjects)
-    whole = n_folds(fit["protocol"], size, config.splits)
-    per_job = whole if config.training.folds_per_job == "all" else config.training.folds_per_job
-    folds = min(per_job, whole - per_job * int(fit["shard"]))
-    told = []
-    for run in records:
-        same = run["tuning"].get("configurations") == config.tuning.configurations
-        same = same and run["settings"].get("epochs", config.training.epochs) == config.training.epochs
-        if same and run["folds"]:
-            told.append(run["wall_seconds"] / len(run["folds"]) * folds)
-    return sum(told) / len(told) if told else None
-
-
-def time_left(jobs: Jobs, config: Config, cores: int) -> str:
-    """A sentence: time of the fits that are left, if earlier ones say."""
-    if not jobs.fits:
-        return "no fit is left"
-    known = recorded()
-    if not known:
-        return "no estimate: nothing was fitted yet"
-    each = [seconds_of(fit, config, known.get((fit["dataset"], fit["model"]), [])) for fit in jobs.fits]
-    told = [seconds for seconds in each if seconds is not None]
-    if not told:
-        return "no estimate: no fit of these models, data and budget was recorded yet"
-    several = max(1, cores // config.training.threads)
-    least = max(sum(told) / several, max(told))
-    rest = len(each) - len(told)
-    unknown = f"; and {rest} fits of which no earlier one tells" if rest else ""
-    return f"about {_duration(least)} for {len(told)} fits on {cores} core(s), by run.json of earlier ones{unknown}; fits alone"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def recordings_bytes(config: Config, dataset: str) -> int | None:
-    """Bytes of the cleaned recordings without their baselines: a 32-bit number a sample; None where trials differ in number
-    or length."""
-    size = config.size(dataset)
-    if registry.is_planted(dataset):
-        return 0
-    if size.n_trials is None or size.seconds is None:
-        return None
-    per_second = sum(len(m.channels) * m.sfreq for m in dataset_info(dataset).modalities)
-    return round(4 * len(size.subjects) * size.n_trials * size.seconds * per_second)
-
-
-def disk(config: Config) -> str:
-    """A sentence: what cleaned recordings take, what is there already, what is free."""
-    sizes = {d: recordings_bytes(config, d) for d in config.datasets}
-    known, unknown = sum(filter(None, sizes.values())), [d for d, size in sizes.items() if size is None]
-    told = f"cleaned recordings {_bytes(known)} and their baselines" if known or not unknown else "cleaned recordings"
-    told += f" ({', '.join(unknown)} unknown: trials differ in length)" if unknown else ""
-    there = sum(p.stat().st_size for p in RESULTS.rglob("*") if p.is_file() and not p.is_symlink())
-    return f"{told}; results/ holds {_bytes(there)} now; {_bytes(shutil.disk_usage('.').free)} are free"
-
-
-def _bytes(n: float) -> str:
-    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"
-
-
 def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     """Print the plan; 1 (by HimoeError, after the tables) if the run would not start."""
     from rich.console import Console
 
     config = read_config(configfiles, entries)
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
     console.print(_table("data sets", _data(config)))
     console.print(_table("folds", _folds(config)))
     console.print(_table("models", _models(config)))
@@ -180,8 +104,8 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     console.print(_table("jobs (by Snakemake's dry run)", [*rows, {"job": "all together", **sums}]))
     fits = jobs.whole.get("fit_model", 0)
     console.print(f"fits: {fits}, of which {fits - len(jobs.fits)} are done")
-    console.print(f"time: {time_left(jobs, config, cores)}", markup=False)
-    console.print(f"disk: {disk(config)}", markup=False)
+    console.print(f"time: {estimate.time_left(jobs.fits, config, cores)}")
+    console.print(f"disk: {estimate.disk(config)}")
     return 0
 
 
@@ -201,8 +125,9 @@ def _folds(config: Config) -> Iterable[dict[str, Any]]:
             facts = PROTOCOLS[protocol]
             folds = n_folds(protocol, len(config.size(dataset).subjects), config.splits)
             judged = facts.title + (" (invalid)" if facts.invalid else "")
-            yield {"data set": dataset, "protocol": protocol, "judged on": judged, "folds": folds,
-                   "folds a job": config.training.folds_per_job, "models": len(config.models_of(dataset, protocol))}  # fmt: skip
+            several, models = config.training.folds_per_job, len(config.models_of(dataset, protocol))
+            yield {"data set": dataset, "protocol": protocol, "judged on": judged, "folds": folds, "folds a job": several,
+                   "models": models}  # fmt: skip
 
 
 def _models(config: Config) -> Iterable[dict[str, Any]]:
