@@ -60,7 +60,8 @@ def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
     command += ["--configfile", *map(str, configfiles)] if configfiles else []
     command += ["--config", *entries] if entries else []
-    left, whole = (_ask([*command, *more]) for more in ([], ["--forceall"]))
+    left = _ask(command)
+    whole = _ask([*command, "--forceall"]) if estimate.RESULTS.exists() else left
     fits = [dict(pair.split("=", 1) for pair in found.split(", ")) for found in FIT.findall(left)]
     return Jobs(_count(whole), _count(left), fits)
 
