@@ -15,6 +15,7 @@ from himoe.config import Config, dataset_info, load
 from himoe.protocols import PROTOCOLS, n_folds
 from himoe.types import HimoeError
 
+RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
 FIT = re.compile(r"^rule fit_model:\n(?:    .*\n)*?    wildcards: (.*)$", re.M)
 STATS = re.compile(r"^Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", re.M)
 
@@ -66,6 +67,14 @@ def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
     return Jobs(_count(whole), _count(left), fits)
 
 
+def told_of_fits(jobs: Jobs) -> str:
+    """How many fits there are, are done, and are left although there is one: of another code, setting or input."""
+    n, left = jobs.whole.get("fit_model", 0), jobs.fits
+    old = sum(Path(RECORD.format(**fit)).is_file() for fit in left)
+    again = f"; {old} of the others are there, but of other code, settings or data" if old else ""
+    return f"{n}, of which {n - len(left)} are done{again}"
+
+
 def _ask(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     told = done.stdout + done.stderr
@@ -103,8 +112,7 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     ]
     sums = {k: sum(row[k] for row in rows) for k in ("whole run", "done", "left")}
     console.print(_table("jobs (by Snakemake's dry run)", [*rows, {"job": "all together", **sums}]))
-    fits = jobs.whole.get("fit_model", 0)
-    console.print(f"fits: {fits}, of which {fits - len(jobs.fits)} are done")
+    console.print(f"fits: {told_of_fits(jobs)}")
     console.print(f"time: {estimate.time_left(jobs.fits, config, cores)}")
     console.print(f"disk: {estimate.disk(config)}")
     return 0

@@ -85,6 +85,15 @@ def test_time_goes_with_the_folds_and_other_settings_are_another_fit():
     assert estimate.seconds_of(fit, config, []) is None
 
 
+def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):
+    monkeypatch.chdir(begun)
+    names = {"dataset": "planted-base", "protocol": "subject_kfold", "model": "train_mean", "seed": "0", "shard": "0"}
+    jobs = plan.Jobs({"fit_model": 4}, {"fit_model": 2}, [names, names | {"model": "ridge"}])
+    said = "4, of which 2 are done; 1 of the others are there, but of other code, settings or data"
+    assert plan.told_of_fits(jobs) == said
+    assert plan.told_of_fits(plan.Jobs({}, {}, [])) == "0, of which 0 are done"
+
+
 def test_disk_is_a_number_a_sample():
     # DREAMER's twin: 6 people, 2 trials of 10 s, EEG 14 x 128 Hz and ECG 2 x 256 Hz, four bytes each
     config = load({"datasets": ["dreamer_twin"], "twin": {"subjects": 6, "trials": 2, "seconds": 10}})
