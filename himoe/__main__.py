@@ -5,20 +5,68 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
+
+DOCTOR = """examples:
+  python -m himoe doctor
+  python -m himoe doctor --data-root /path/to/data"""
+PLAN = """examples:
+  python -m himoe plan                                        the default run
+  python -m himoe plan --configfile config/paper.yaml --config data_root=/path/to/data
+  python -m himoe plan --configfile config/config.yaml config/ablations.yaml --cores 8"""
+VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
+
+examples:
+  python -m himoe verify-data                                 every data set that is in data/
+  python -m himoe verify-data --data-root /path/to/data deap dreamer"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m himoe", description="Hi-MoE replication")
-    commands = parser.add_subparsers(dest="command", required=True)
-    doctor = commands.add_parser("doctor", help="what is ready, absent or wrong: data sets, conda, GPU, SLURM")
-    doctor.add_argument(
-        "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"
-    )
-    asked = parser.parse_args(arguments)
-    from himoe.doctor import report
+    asked = _parser().parse_args(arguments)
+    from himoe.types import HimoeError
 
-    return report(asked.data_root)
+    try:
+        return _run(asked)
+    except HimoeError as error:
+        sys.stderr.write(f"himoe: {error}\n")
+        return 1
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "doctor":
+        from himoe import doctor
+
+        return doctor.report(asked.data_root)
+    if asked.command == "plan":
+        from himoe import plan
+
+        return plan.report(asked.configfile, asked.config, asked.cores)
+    from himoe import verify
+
+    return verify.report(asked.data_root, asked.dataset)
+
+
+def _add(commands: Any, name: str, told: str, epilog: str) -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=told, description=told, epilog=epilog, formatter_class=raw)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m himoe", description="Hi-MoE replication: questions that need no workflow")
+    commands = parser.add_subparsers(dest="command", required=True)
+    doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM", DOCTOR)
+    plan = _add(commands, "plan", "what a run would do, without doing it: data, folds, fits, jobs, disk, time", PLAN)
+    verify = _add(commands, "verify-data", "open every recording and say what is wrong; exit 1 if anything is", VERIFY)
+    for command in (doctor, verify):
+        command.add_argument(
+            "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"
+        )
+    verify.add_argument("dataset", nargs="*", metavar="DATASET", help="data sets to check (default: all that are there)")
+    plan.add_argument("--configfile", nargs="+", type=Path, default=[], help="as for snakemake (default: config/config.yaml)")
+    plan.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values, as for snakemake")
+    plan.add_argument("--cores", type=int, default=1, help="cores the run would have, for the estimate of time (default: 1)")
+    return parser
 
 
 if __name__ == "__main__":

@@ -40,22 +40,12 @@ def take_in(
     if registry.is_twin(dataset) and not any(root.glob("*")):
         raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
     edition, folder, archives = recognise(root, plugin.INFO, wanted)
-    shared = common_files(root, folder, edition)
-    there = [*archives, *shared] if archives else own_files(root, folder, edition, size.subjects)
-    source = {str(p.relative_to(root)): _facts(p) for p in there}
+    source = facts_of(root, edition, folder, archives, size)
     real = not registry.is_twin(dataset)
-    known = _compare(root, edition, plugin.INFO, source) if real else {}
-    shutil.rmtree(unpacked, ignore_errors=True)
-    unpacked.mkdir(parents=True)
-    for archive in archives:
-        log.info("%s: unpacked %d files", archive, len(io.extract(archive, unpacked, edition.patterns())))
-    for path in shared if archives else ():  # what stands beside an archive counts before what is in one
-        shutil.copy(path, unpacked)
-    folder = unpacked if archives else folder
-    if hasattr(plugin, "unpack"):
-        plugin.unpack(folder, unpacked, size)
-        folder = unpacked
-    records = _with_common(plugin.records(folder, size, edition), root if folder != unpacked else unpacked, folder, edition)
+    known, wrong = compare(root, edition, plugin.INFO, source) if real else ({}, {})
+    if wrong:
+        raise HimoeError(next(iter(wrong.values())))
+    folder, records = unpack(dataset, root, edition, folder, archives, unpacked, size)
     absent = [s for s in size.subjects if s not in {r.subject for r in records}]
     if (absent and not allow_missing) or not records:
         raise HimoeError(
@@ -73,26 +63,51 @@ def take_in(
     }  # fmt: skip
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+def facts_of(root: Path, edition: Edition, folder: Path, archives: list[Path], size: Size) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file a data set is read from, by its path below ``root``."""
+    there = [*archives, *common_files(root, folder, edition)] if archives else own_files(root, folder, edition, size.subjects)
+    return {str(p.relative_to(root)): {"bytes": p.stat().st_size, "sha256": hash_file(p)} for p in there}
 
 
-def _compare(root: Path, edition: Edition, info: DatasetInfo, facts: dict[str, Any]) -> dict[str, Any]:
-    """What was seen before, if it agrees with what is there and with what is published."""
+def unpack(
+    dataset: str, root: Path, edition: Edition, folder: Path, archives: list[Path], unpacked: Path, size: Size
+) -> tuple[Path, list[Record]]:
+    """The folder that recordings are read from, and each subject's files in it; ``unpacked``, which is emptied first, takes
+    what comes out of archives and containers."""
+    plugin = registry.load("datasets", dataset)
+    shared = common_files(root, folder, edition)
+    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked.mkdir(parents=True)
+    for archive in archives:
+        log.info("%s: unpacked %d files", archive, len(io.extract(archive, unpacked, edition.patterns())))
+    for path in shared if archives else ():  # what stands beside an archive counts before what is in one
+        shutil.copy(path, unpacked)
+    folder = unpacked if archives else folder
+    if hasattr(plugin, "unpack"):
+        plugin.unpack(folder, unpacked, size)
+        folder = unpacked
+    records = plugin.records(folder, size, edition)
+    return folder, _with_common(records, root if folder != unpacked else unpacked, folder, edition)
+
+
+def compare(
+    root: Path, edition: Edition, info: DatasetInfo, facts: dict[str, dict[str, Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was seen before, and which files are not what they were then or what is published: path -> one line."""
     path = root / TRUSTED
     known = io.read_json(path) if path.is_file() else {}
     if not isinstance(known, dict) or not all(isinstance(v, dict) for v in known.values()):
         raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
-    published = {d.name: d.sha256 for d in info.downloads if d.sha256 and d.edition == edition.name}
+    published, wrong = {d.name: d.sha256 for d in info.downloads if d.sha256 and d.edition == edition.name}, {}
     for name, fact in facts.items():
         if published.get(name, fact["sha256"]) != fact["sha256"]:
-            raise HimoeError(f"{root / name}: SHA-256 is not the published one ({published[name]}); obtain it again")
-        if known.get(name, fact).get("sha256") != fact["sha256"]:
-            raise HimoeError(
+            wrong[name] = f"{root / name}: SHA-256 is not the published one ({published[name]}); obtain it again"
+        elif known.get(name, fact).get("sha256") != fact["sha256"]:
+            wrong[name] = (
                 f"{root / name}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
                 "purpose, delete its entry there"
             )
-    return known
+    return known, wrong
 
 
 def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, Any]) -> None:

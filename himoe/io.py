@@ -175,14 +175,24 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
     except HimoeError:
         raise
     except Exception as error:  # an unpickler fed hostile bytes may raise anything
-        reason = str(error) or type(error).__name__
-        raise HimoeError(f"{path}: refused or truncated ({reason}); obtain the file again from its owners") from error
+        raise HimoeError(
+            f"{path}: refused or truncated ({_reason(path, error)}); obtain the file again from its owners"
+        ) from error
     fine = (
         isinstance(value, dict) and value and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
     )
     if not fine:
         raise HimoeError(f"{path}: not a dict of numeric arrays")
     return value
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What a reader complained of; of a login page saved under a recording's name that it is one."""
+    with open(path, "rb") as stream:
+        head = stream.read(256).lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "it is a web page, perhaps a login page"
+    return f"unexpected byte {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
 def _load_pickle(stream: BinaryIO) -> Any:
@@ -223,7 +233,8 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     except OSError as error:
         raise HimoeError(f"{archive}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise HimoeError(f"{archive}: refused or truncated ({error}); obtain the file again from its owners") from error
+        told = _reason(archive, error)
+        raise HimoeError(f"{archive}: refused or truncated ({told}); obtain the file again from its owners") from error
     return sorted(chosen)
 
 

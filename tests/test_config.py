@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 import jsonschema
 import pytest
@@ -21,12 +21,22 @@ def test_shipped_files_are_valid(root, name):
     jsonschema.validate(raw, schema.schema())
 
 
-def test_schema_is_in_step(root):
-    assert json.loads((root / "config/schema.json").read_text()) == schema.schema(), "run `make schema`"
+@pytest.mark.parametrize("name", ["config/schema.json", "config/README.md", "docs/decisions.md"])
+def test_generated_documents_are_in_step(root, name):
+    assert (root / name).read_text() == schema.generated(root)[root / name], "run `make schema`"
 
 
-def test_key_table_is_in_step(root):
-    assert schema.key_table() in (root / "config/README.md").read_text(), "run `make schema`"
+def test_the_key_table_has_every_key(root):
+    table = (root / "config/README.md").read_text().partition("<!-- keys -->")[2]
+    keys = [key for key, *_ in (*settings.walk(config.Config()), *settings.walk(settings.Planted(), "planted.NAME."))]
+    assert re.findall(r"^\| `([^`]+)` \|", table, re.M) == keys
+
+
+def test_the_register_has_every_setting_of_every_model(root):
+    register = (root / "docs/decisions.md").read_text()
+    for name in registry.available("models"):
+        for key, *_ in settings.walk(registry.load("models", name).Config(), f"{name}."):
+            assert register.count(f"| `{key}` |") == 1, key
 
 
 def test_every_setting_has_a_meaning_and_a_source():

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 FLOORS = {
     "config": 0, "registry": 0, "provenance": 0, "types": 0, "io": 0, "job": 0, "signal": 1, "nn": 1, "stats": 1, "rows": 1,
     "fold": 1, "settings": 0, "matfile": 0, "recordings": 0, "sources": 0, "fetch": 0, "__main__": 5,
-    "doctor": 3, "checkpoint": 3, "devices": 0, "progress": 0, "trainer": 3,
+    "doctor": 3, "plan": 3, "estimate": 3, "verify": 3, "checkpoint": 3, "devices": 0, "progress": 0, "trainer": 3,
     "datasets": 2, "models": 2, "perturb": 2, "intake": 3, "preprocess": 3, "splits": 3, "windows": 3,
     "training": 3, "predict": 3, "store": 3, "fit": 3, "planted": 3, "score": 3, "schema": 0,
     "protocols": 0, "checks": 0, "controls": 2, "views": 3, "tuning": 3, "estimators": 3, "guards": 3, "audit": 3, "probes": 3,

@@ -242,12 +242,36 @@ def test_padding_changes_no_prediction(network):
     torch.testing.assert_close(model(a).prediction, model(b).prediction[:, :24], atol=2e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["figures", "tables"])
-def test_items_say_what_they_are(kind):
-    for name in registry.available(kind):
-        peeked = registry.peek(kind, name)
-        assert peeked["TITLE"], name
-        assert peeked["SECTION"], name
-        assert isinstance(peeked["NEEDS"], tuple), name
-        assert len(peeked["doc"]) > 60, name
-        assert ("draw" if kind == "figures" else "make") in peeked["functions"], name
+@pytest.mark.parametrize("name", registry.available("controls"))
+def test_controls_repeat_spoil_something_and_leave_their_input_alone(name, tokens):
+    plugin, before = registry.load("controls", name), (tokens.x.copy(), tokens.y.copy())
+    assert registry.peek("controls", name)["TITLE"]
+    a, b, other = (plugin.apply(tokens, seed) for seed in (1, 1, 2))
+    for attribute in ("x", "y"):
+        np.testing.assert_array_equal(getattr(a, attribute), getattr(b, attribute))
+    spoilt = [k for k in ("x", "y") if (getattr(a, k) != getattr(tokens, k)).any()]
+    assert spoilt
+    assert all((getattr(a, k) != getattr(other, k)).any() for k in spoilt)
+    np.testing.assert_array_equal(tokens.x, before[0])
+    np.testing.assert_array_equal(tokens.y, before[1])
+    assert a.trials == tokens.trials
+    np.testing.assert_array_equal(a.mask, tokens.mask)
+
+
+@pytest.mark.parametrize("name", registry.available("controls"))
+def test_controls_keep_what_has_no_label_without_one(name, tokens):
+    y = tokens.y.copy()
+    y[: tokens.offsets[1]] = np.nan
+    one = replace(tokens, y=y)
+    spoilt = registry.load("controls", name).apply(one, 1)
+    assert np.isnan(spoilt.y).sum() == np.isnan(y).sum()
+
+
+@pytest.mark.parametrize(("kind", "name"), [(k, n) for k in ("figures", "tables") for n in registry.available(k)])
+def test_items_say_what_they_are(kind, name):
+    peeked = registry.peek(kind, name)
+    assert peeked["TITLE"]
+    assert peeked["SECTION"] in ("verdict", "comparison", "robustness", "model", "data", "run")
+    assert isinstance(peeked["NEEDS"], tuple)
+    assert len(peeked["doc"]) > 60
+    assert ("draw" if kind == "figures" else "make") in peeked["functions"]

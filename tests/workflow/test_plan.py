@@ -1,0 +1,143 @@
+"""The plan says what Snakemake would do, and nothing of what it does not know."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from himoe import estimate, plan
+from himoe.__main__ import main
+from himoe.config import load
+from tests.conftest import ROOT
+from tests.workflow.test_workflow import checkout, snakemake
+
+RUN = {
+    "datasets": ["planted-base"], "planted": {"base": {"subjects": 6, "trials": 4, "seconds": 16}}, "conditions": {},
+    "models": ["train_mean", "ridge"], "splits": {"n_folds": 2}, "figures": [], "tables": ["main"],
+}  # fmt: skip
+FIT = "results/planted-base/subject_kfold/train_mean/seed-0/shard-0/run.json"
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run of which one fit is done."""
+    folder = checkout(tmp_path_factory.mktemp("plan"))
+    (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
+    done = snakemake(folder, FIT, "--configfile", "run.yaml")
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def planned(folder, capsys, monkeypatch, *arguments):
+    monkeypatch.chdir(folder)
+    status = main(["plan", *arguments])
+    told = capsys.readouterr()
+    return status, told.out, told.err
+
+
+def rows(told):
+    return {m[1]: tuple(map(int, m.groups()[1:])) for m in re.finditer(r"^(\w+) +(\d+) +(\d+) +(\d+)\s*$", told, re.M)}
+
+
+def test_the_plan_counts_as_snakemake_does_and_changes_nothing(begun, capsys, monkeypatch):
+    dry = snakemake(begun, "-n", "--configfile", "run.yaml")
+    before = {p: p.stat().st_mtime_ns for p in (begun / "results").rglob("*")}
+    status, told, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml")
+    assert status == 0
+    counted = rows(told)
+    # simulation and splits are shared; train_mean is fitted, ridge is not
+    assert counted["make_splits"] == (1, 1, 0)
+    assert counted["fit_model"] == (2, 1, 1)
+    assert counted["predict"] == (2, 0, 2)
+    for rule, (whole, done, left) in counted.items():
+        assert whole == done + left
+        assert left == int((re.search(rf"^{rule} +(\d+)", dry.stdout + dry.stderr, re.M) or [0, 0])[1])
+    assert "fits: 2, of which 1 are done" in told
+    assert "planted-base  subject_kfold  new people      2" in told
+    assert "no estimate: none of these fits was made with these settings before" in told  # of ridge
+    assert {p: p.stat().st_mtime_ns for p in (begun / "results").rglob("*")} == before  # nothing was run
+
+
+def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
+    record = json.loads((begun / FIT).read_text())
+    (begun / FIT).write_text(json.dumps(record | {"wall_seconds": 60.0}))
+    _, told, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml", "--config", "seeds=[0,1,2]", "--cores", "2")
+    (begun / FIT).write_text(json.dumps(record))
+    # two more seeds of train_mean, 60 s each, side by side; of ridge's three fits nothing is known
+    (line,) = [line for line in told.splitlines() if line.startswith("time: ")]
+    assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits of which")
+
+
+def test_time_goes_with_the_folds_and_other_settings_are_another_fit():
+    config = load(RUN | {"datasets": ["deap_twin"], "planted": {}, "twin": {"subjects": 6}, "splits": {"n_folds": 6}})
+    settings = config.training.model_dump(mode="json")
+    own = {"settings": settings, "tuning": config.tuning.model_dump(), "options": {"own": {}}, "wall_seconds": 40.0}
+    fit = {"dataset": "deap_twin", "protocol": "subject_kfold", "model": "ridge", "seed": "0", "shard": "0"}
+    assert estimate.seconds_of(fit, config, [own | {"folds": {"0": {}, "1": {}}}]) == 120.0  # 2 of 6 folds took 40 s
+    for other in ({"settings": settings | {"epochs": 3}}, {"tuning": {}}, {"options": {"own": {"penalties": [1]}}}):
+        assert estimate.seconds_of(fit, config, [own | {"folds": {"0": {}}} | other]) is None
+    assert estimate.seconds_of(fit, config, []) is None
+
+
+def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):
+    monkeypatch.chdir(begun)
+    names = {"dataset": "planted-base", "protocol": "subject_kfold", "model": "train_mean", "seed": "0", "shard": "0"}
+    jobs = plan.Jobs({"fit_model": 4}, {"fit_model": 2}, [names, names | {"model": "ridge"}])
+    said = "4, of which 2 are done; 1 of the others are there, but of other code, settings or data"
+    assert plan.told_of_fits(jobs) == said
+    assert plan.told_of_fits(plan.Jobs({}, {}, [])) == "0, of which 0 are done"
+
+
+def test_disk_is_a_number_a_sample():
+    # DREAMER's twin: 6 people, 2 trials of 10 s, EEG 14 x 128 Hz and ECG 2 x 256 Hz, four bytes each
+    config = load({"datasets": ["dreamer_twin"], "twin": {"subjects": 6, "trials": 2, "seconds": 10}})
+    assert estimate.recordings_bytes(config, "dreamer_twin") == 6 * 2 * 10 * (14 * 128 + 2 * 256) * 4
+    assert estimate.recordings_bytes(load({"datasets": ["esports"]}), "esports") is None
+
+
+def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):
+    folder = checkout(tmp_path)
+    status, told, _ = planned(folder, capsys, monkeypatch)
+    assert status == 0
+    assert "time: no estimate: nothing was fitted yet" in told
+    assert rows(told)["fit_model"][1] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--config", "modles=[ridge]"], "modles: unknown key; did you mean 'models'?"),
+        (["--config", "datasets=[deap]"], "the run would not start: data set 'DEAP': nothing of it in data/deap/"),
+        (["--configfile", "absent.yaml"], "absent.yaml: not readable as a config file"),
+        (["--config", "x"], "--config: "),
+    ],
+)
+def test_what_is_wrong_is_one_line(begun, capsys, monkeypatch, arguments, said):
+    status, _, told = planned(begun, capsys, monkeypatch, *arguments)
+    assert status == 1
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+def test_without_a_snakefile_it_says_where_it_belongs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(plan.HimoeError, match="no Snakefile here"):
+        plan.dry_run([], [])
+
+
+@pytest.mark.parametrize("command", ["", "doctor", "plan", "verify-data"])
+def test_help_comes_at_once_and_with_examples(command):
+    call, took = [sys.executable, "-m", "himoe", *filter(None, [command]), "--help"], []
+    for _ in range(3):  # the quickest: the machine may have other things to do
+        started = time.perf_counter()
+        done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.5
+    assert done.returncode == 0
+    assert f"python -m himoe {command} " in done.stdout if command else "verify-data" in done.stdout

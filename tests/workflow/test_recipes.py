@@ -1,0 +1,119 @@
+"""CONTRIBUTING's recipes are followed to the letter: every file at its path, every config line, every command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+CHECK = re.compile(r"^python -m pytest -q tests/contract -k (\w+)$")
+KINDS = {"datasets", "models", "perturb", "controls", "figures", "tables"}
+
+
+def recipes() -> tuple[dict[str, str], list[str]]:
+    """Path -> text of what CONTRIBUTING tells to write (blocks of one path follow one another), and its commands."""
+    files: dict[str, str] = {}
+    commands: list[str] = []
+    for language, text in BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text()):
+        if language == "bash":
+            commands += text.splitlines()
+            continue
+        path = text.splitlines()[0].removeprefix("# ")
+        assert re.fullmatch(r"(himoe/\w+/\w+\.py|config/\w+\.yaml)", path), f"the first line of a recipe is its path: {path}"
+        files[path] = files.get(path, "") + text
+    return files, commands
+
+
+FILES, COMMANDS = recipes()
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess:
+    """A line as someone types it, in an environment that is active."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_CURRENT_TEST", "PYTHONPATH")} | {"PATH": path}
+    return subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory):
+    """A fresh checkout in which all recipes were followed."""
+    folder = tmp_path_factory.mktemp("recipes")
+    litter = shutil.ignore_patterns("__pycache__")
+    for name in ("himoe", "tests", "workflow", "config", "report", "envs", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=litter)
+    for name in ("Snakefile", "pyproject.toml", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, folder)
+    for path, text in FILES.items():
+        assert not (folder / path).exists(), f"{path} is there already"
+        (folder / path).write_text(text)
+    return folder
+
+
+def test_there_is_a_recipe_for_every_kind_of_plug_in():
+    assert {path.split("/")[1] for path in FILES if path.endswith(".py")} == KINDS
+    assert sorted(m[1] for c in COMMANDS if (m := CHECK.match(c))) == sorted(Path(p).stem for p in FILES if p.endswith(".py"))
+    assert [c for c in COMMANDS if not CHECK.match(c)] == ["snakemake --cores 1 --configfile config/mine.yaml"]
+
+
+def test_recipes_are_written_as_the_rest_of_the_code(followed):
+    files = " ".join(path for path in FILES if path.endswith(".py"))
+    done = run(followed, f"ruff check {files} && ruff format --check {files}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_contract_tests_run_over_every_new_plug_in(followed):
+    """The checks of all recipes in one call: what differs between them is the name after -k."""
+    names = [m[1] for c in COMMANDS if (m := CHECK.match(c))]
+    done = run(followed, COMMANDS[0].replace(f"-k {names[0]}", f"-rp -k '{' or '.join(names)}'"))
+    assert done.returncode == 0, done.stdout[-4000:]
+    for name in names:
+        assert re.search(rf"^PASSED .*\[.*{name}", done.stdout, re.M), f"no contract test of {name}"
+
+
+@pytest.fixture(scope="module")
+def reported(followed):
+    """The one run in which all of them take part."""
+    done = run(followed, COMMANDS[-1])
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    return followed / "results"
+
+
+def test_all_of_them_appear_in_the_report(reported):
+    page, items = (reported / "report.html").read_text(), json.loads((reported / "results.json").read_text())["items"]
+    made = {i["name"]: i for i in items if "missing" not in i}
+    assert {"mean_error", "ranking", "ablations"} <= set(made)
+    for word in (
+        "Wristband twin",
+        "one feature",
+        "sensor noise",
+        "noise for labels",
+        "Models in order",
+        "The smallest error is",
+    ):
+        assert word in page, word
+    assert (reported / "figures/mean_error.svg").stat().st_size > 1000
+    (row,) = made["ablations"]["rows"]
+    assert "narrow" in " ".join(row)
+
+
+def test_condition_and_control_were_evaluated(reported):
+    scores = pd.read_csv(reported / "tables/scores.csv")
+    assert set(scores["model"]) == {"one_feature", "himoe", "himoe-narrow", "one_feature-noise_labels"}
+    assert set(scores.loc[scores["condition"] == "sensor_noise", "severity"]) == {0, 0.5, 1}
+    own = scores[(scores["metric"] == "ccc") & (scores["model"] == "one_feature") & ~scores["subject"].str.startswith("(")]
+    mean = own.groupby(["condition", "severity"])["value"].mean()
+    assert mean["clean", 0] == mean["sensor_noise", 0] > mean["sensor_noise", 1]  # it has skill, and noise takes of it
+    sheet = json.loads((reported / "wristband_twin/subject_kfold/audit.json").read_text())["findings"]
+    (told,) = [f for f in sheet if f["check"] == "controls"]
+    assert told["verdict"] == "passed"
+    assert "one_feature-noise_labels" in told["evidence"]
