@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
+WORKERS ?= 2
 
 .PHONY: demo test lint bench bench-gpu clean setup schema
 demo: setup
@@ -18,7 +19,7 @@ setup: .venv/.complete
 	@touch $@
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
