@@ -111,10 +111,15 @@ def full_disk(monkeypatch):
     io.write_tokens("results/deap/subjects/s01.npz", make_tokens(1, 1))
 
 
-def no_gpu(monkeypatch):
+def no_gpu(monkeypatch, device="cuda", given=""):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
-    devices.settle(Training(device="cuda"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    devices.settle(Training(device=device))
+
+
+def useless_gpu(monkeypatch):
+    no_gpu(monkeypatch, "auto", "0")
 
 
 PROVOKED = {
@@ -125,7 +130,7 @@ PROVOKED = {
     "data/deap: DEAP, edition": absent_subject, "data/deap/s02.dat: refused": truncated,
     "data/deap/data_preprocessed_python.zip": login_page, "https://": login_page_downloaded,
     "data/deap/s02.dat: differs": another_file, "loso fold 0": leakage, "results/deap/subjects": full_disk,
-    "training.device": no_gpu,
+    "training.device": no_gpu, "this job was given": useless_gpu,
 }  # fmt: skip
 
 
@@ -153,4 +158,4 @@ def test_what_is_refused_by_the_audit_reads_as_quoted():
 
 def test_every_entry_quotes_or_says_how_it_looks():
     for entry in re.split(r"^### ", (ROOT / "docs/troubleshooting.md").read_text(), flags=re.M)[1:]:
-        assert "```text" in entry or "traceback" in entry, entry.splitlines()[0]
+        assert "```text" in entry or "```console" in entry or "traceback" in entry, entry.splitlines()[0]
