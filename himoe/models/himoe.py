@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from himoe.nn.alignment import (
@@ -56,6 +57,9 @@ class Config(Strict):
     alignment: Literal["both", "temporal", "semantic", "none"] = setting(
         "both", "halves of the alignment: lag bank and local attention; InfoNCE and agreement", "paper; its parts ours"
     )
+    causal: bool = setting(
+        False, "no step sees a later one; needs alignment: semantic or none, for a lag is that of a whole window", "ours"
+    )
     router: Literal["soft", "dense", "laplace", "top1", "uniform", "concat"] = setting(
         "soft", "how tokens reach modality experts; concat: no experts, one MLP of all tokens", "paper (soft); others ablations"
     )
@@ -82,6 +86,12 @@ class Config(Strict):
     diversity_weight: float = setting(1e-2, "weight of prototype diversity", "ours", ge=0)
     anchor_weight: float = setting(0.1, "weight of the prototypes' anchor loss", "ours", ge=0)
 
+    @model_validator(mode="after")
+    def _past_alone(self) -> Config:
+        if self.causal and self.alignment in ("both", "temporal"):
+            raise ValueError(f"causal: true needs alignment: semantic or none, not {self.alignment}: a lag is a whole window's")
+        return self
+
 
 class HiMoE(nn.Module):
     """See the module's docstring; ``forward`` is the order of the idea."""
@@ -95,14 +105,15 @@ class HiMoE(nn.Module):
         n_experts = n_modalities + c.extra_experts + (c.n_prototypes if flat else 0)
         self.config, self.token_rate = c, ctx.layout.token_rate
         self.temporal, self.related = c.alignment in ("both", "temporal"), c.alignment in ("both", "semantic")
-        self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
+        self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout, causal=c.causal)
         self.semantic = Linear(d, c.semantic_width)
         self.affect = Linear(c.semantic_width, ctx.n_outputs)
         if self.temporal:
             self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1), n_modalities, c.lag_rest)
             self.neighbourhood = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        hidden = c.block_hidden * d
+        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, hidden, c.dropout, c.causal) for _ in range(c.n_blocks))
         self.emotion_bank = _emotion_bank(c, ctx.n_outputs)
         self.modality_bank = _modality_bank(c, n_experts, count(self.emotion_bank) if flat else 0)
         self.fusion = MaskedFusion(d)

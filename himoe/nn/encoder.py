@@ -37,12 +37,22 @@ class ModalityEncoder(nn.Module):
     """Linear to d, LayerNorm, residual depthwise-separable convolutions over time; own weights for each modality.
 
     All modalities go through one grouped operation per layer, so the op count does not grow with their number.
+    ``causal``: the kernel lies wholly in the past and the present.
     """
 
-    def __init__(self, n_features: tuple[int, ...], d: int, n_blocks: int = 2, kernel: int = 5, dropout: float = 0.1):
+    def __init__(
+        self,
+        n_features: tuple[int, ...],
+        d: int,
+        n_blocks: int = 2,
+        kernel: int = 5,
+        dropout: float = 0.1,
+        causal: bool = False,
+    ):
         super().__init__()
         n_modalities = len(n_features)
-        self.n_features, self.d, self.kernel, self.dropout = n_features, d, kernel, dropout
+        self.n_features, self.d, self.dropout = n_features, d, dropout
+        self.lead, self.padding = (kernel - 1, 0) if causal else (0, kernel // 2)
         self.register_buffer("owner", owners(n_features), persistent=False)
         self.project = nn.ModuleList(Linear(n, d) for n in n_features)
         self.embedding = nn.Parameter(0.02 * torch.randn(n_modalities, d))
@@ -63,8 +73,8 @@ class ModalityEncoder(nn.Module):
         h = F.layer_norm(h, (self.d,)) * self.scale + self.embedding
         h = h * present
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
-            c = h.flatten(2).transpose(1, 2)  # (B, M*d, T)
-            c = F.conv1d(c, depthwise, padding=self.kernel // 2, groups=c.shape[1])
+            c = F.pad(h.flatten(2).transpose(1, 2), (self.lead, 0))  # (B, M*d, T)
+            c = F.conv1d(c, depthwise, padding=self.padding, groups=c.shape[1])
             c = F.gelu(c).transpose(1, 2).unflatten(2, (-1, self.d))
             c = torch.einsum("btmd,mde->btme", c, pointwise)
             h = (h + dropout(c, self.dropout, self.training)) * present
@@ -72,11 +82,11 @@ class ModalityEncoder(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Pre-LN self-attention over time and a feed-forward layer (Xiong et al. 2020)."""
+    """Pre-LN self-attention over time and a feed-forward layer (Xiong et al. 2020); ``causal``: no step sees a later one."""
 
-    def __init__(self, d: int, n_heads: int, hidden: int, dropout: float = 0.1):
+    def __init__(self, d: int, n_heads: int, hidden: int, dropout: float = 0.1, causal: bool = False):
         super().__init__()
-        self.n_heads, self.dropout = n_heads, dropout
+        self.n_heads, self.dropout, self.causal = n_heads, dropout, causal
         self.norm_attention, self.norm_feed = nn.LayerNorm(d), nn.LayerNorm(d)
         self.qkv, self.out = Linear(d, 3 * d), Linear(d, d)
         self.up, self.down = Linear(d, hidden), Linear(hidden, d)
@@ -86,6 +96,8 @@ class TransformerBlock(nn.Module):
         q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(z)).chunk(3, -1))
         # a row of padding alone would be all -inf: let it see itself
         seen = valid[:, None, None, :] | torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
+        if self.causal:
+            seen = seen & torch.ones_like(seen[0, 0]).tril()
         a = attend(q, k, v, seen)
         z = z + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
         feed = self.down(F.gelu(self.up(self.norm_feed(z))))
