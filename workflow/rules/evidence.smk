@@ -35,6 +35,34 @@ def table_caption(wildcards):
     return registry.peek("tables", wildcards.table)["doc"]
 
 
+def figure_section(wildcards):
+    return section_of("figures", wildcards.figure)
+
+
+def table_section(wildcards):
+    return section_of("tables", wildcards.table)
+
+
+def section_of(kind, name):
+    """Where Snakemake's own report shows it: the section of ours, numbered so that both have the same order."""
+    key = registry.peek(kind, name)["SECTION"]
+    return f"{list(registry.SECTIONS).index(key) + 1} {registry.SECTIONS[key]}"
+
+
+def figure_labels(wildcards):
+    return {
+        "result": registry.peek("figures", wildcards.figure)["TITLE"],
+        "kind": "figure",
+    }
+
+
+def table_labels(wildcards):
+    return {
+        "result": registry.peek("tables", wildcards.table)["TITLE"],
+        "kind": "table",
+    }
+
+
 EVIDENCE = {
     "scores": ["results/tables/scores.csv"],
     "predictions": fits(f"{FIT}/predictions.parquet"),
