@@ -81,6 +81,7 @@ class Config(Strict):
             "audit",
             "tuning",
             "compute_card",
+            "checklist",
             "register",
         ],
         "tables of the report, in order",
@@ -107,6 +108,11 @@ class Config(Strict):
     def compared(self) -> list[str]:
         """Models that compete; ablations are compared with the one they are of, controls with nothing."""
         return [m for m in self.models if registry.ABLATION not in m]
+
+    @property
+    def recordings(self) -> list[str]:
+        """Data sets that were recorded, not simulated."""
+        return [d for d in self.datasets if not registry.is_synthetic(d)]
 
     def planted_of(self, dataset: str) -> Planted:
         """Settings of a planted data set; a replicate has a seed of its own."""

@@ -80,4 +80,11 @@ EVIDENCE = {
     "studies": ["config/studies.yaml"],
     "claims": ["config/claims.yaml"],
     "reported": ["config/reported.yaml"],
+    "checklist": [
+        "config/checklist.yaml",
+        *(
+            os.path.relpath(registry.ROOT.parent / name)
+            for name in ("CITATION.cff", "envs/requirements.lock")
+        ),
+    ],
 }
