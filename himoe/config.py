@@ -179,6 +179,11 @@ def dataset_info(dataset: str) -> DatasetInfo:
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
 
 
+def is_open(dataset: str) -> bool:
+    """Whether what was recorded may be passed on: simulated, or under an open licence."""
+    return registry.is_synthetic(dataset) or dataset_info(dataset).licence.startswith(("CC BY", "CC0"))
+
+
 def modality_of(model: str, dataset: str) -> str:
     """The one modality that a model reads, as a data set calls it: ``eeg`` or, where only band powers came,
     ``eeg_band_power``; empty for a model that reads all, and where there is no such recording."""

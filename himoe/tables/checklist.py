@@ -9,12 +9,12 @@ import pandas as pd
 import yaml
 
 from himoe import registry
-from himoe.config import lacking
+from himoe.config import is_open, lacking
 from himoe.items import Evidence, Made
 
 TITLE = "Reproducibility checklist"
 SECTION = "run"
-NEEDS = ("runs", "cards", "audits", "reported", "checklist")
+NEEDS = ("runs", "audits", "reported", "checklist")
 ROOT = registry.ROOT.parent
 MET, PARTLY, UNMET, NONE = "met", "partly", "not met", "not applicable"
 SIGNS = {MET: "✓", PARTLY: "◐", UNMET: "✗", NONE: "–"}
@@ -128,13 +128,12 @@ def audited(evidence: Evidence) -> Answer:
 
 def open_data(evidence: Evidence) -> Answer:
     """Licences of the recordings; simulated data come out of the run itself."""
-    licences = [card["licence"] for card in evidence.cards if not registry.is_synthetic(card["dataset"])]
-    if not licences:
+    names = evidence.config.recordings
+    if not names:
         return NONE, "all data are simulated by the run itself"
-    free = sum(licence.startswith(("CC BY", "CC0")) for licence in licences)
-    return (
-        MET if free == len(licences) else PARTLY
-    ), f"{free} of {len(licences)} data sets are open, the others on request to their owners"
+    free = sum(map(is_open, names))
+    told = f"{free} of {len(names)} data sets are open, the others on request to their owners"
+    return (MET if free == len(names) else PARTLY), told
 
 
 def locked(evidence: Evidence) -> Answer:
