@@ -8,6 +8,7 @@ subjects' labels) never do, nor weights of a model that keeps training rows (``K
 from __future__ import annotations
 
 import re
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,6 @@ ROOT = registry.ROOT.parent
 CODE = (
     "Snakefile", "workflow", "config", "envs", "himoe", "profiles", "report", "pyproject.toml", "Makefile", "LICENSE",
     "CITATION.cff", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
-)  # fmt: skip
-RESULTS = (
-    "report.html", "results.json", "tables/*.csv", "figures/*.svg", "figures/*.png", "figures/*.csv", "*/card.json",
-    "*/*/audit.json", "*/*/*/seed-*/shard-*/run.json", "*/*/*/seed-*/shard-*/weights.safetensors",
 )  # fmt: skip
 NAMES = {
     "report.html": "Report: which claims hold",
@@ -70,22 +67,53 @@ def write(results: Path, output: Path, agent: str = "", agent_name: str = "") ->
     if agent and not ORCID.fullmatch(agent):
         raise HimoeError(f"--agent {agent}: not an ORCID such as https://orcid.org/0000-0002-1825-0097")
     told = io.read_json(results / "results.json")
+    config = Config(**told["config"])
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
     workflow = _add_code(crate, told["identity"])
-    made = [_add_file(crate, path, f"results/{path.relative_to(results).as_posix()}") for path in result_files(results)]
-    action = _add_run(crate, workflow, made, told, results)
+    made = [_add_file(crate, path, f"results/{path.relative_to(results).as_posix()}") for path in result_files(results, config)]
+    action = _add_run(crate, workflow, made, told, _times(results, config))
     if agent:
         action["agent"] = _add(crate, agent, "Person", name=agent_name or agent)
     _describe_root(crate, told, action)
-    crate.write_zip(output) if output.suffix == ".zip" else crate.write(output)
+    _write_whole(crate, output)
     return sorted(entity.id for entity in crate.data_entities)
 
 
-def result_files(results: Path) -> list[Path]:
-    """Results that may leave the machine, sorted."""
-    files = {path for pattern in RESULTS for path in results.glob(pattern)}
-    return sorted(path for path in files if not (path.suffix == ".safetensors" and _keeps_rows(path.parts[-4])))
+def _write_whole(crate: ROCrate, output: Path) -> None:
+    """All of it or nothing."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".crate-") as place:
+        partial = Path(place) / output.name
+        try:
+            crate.write_zip(partial) if output.suffix == ".zip" else crate.write(partial)
+            partial.rename(output)
+        except OSError as error:
+            raise HimoeError(f"{output}: cannot be written ({error.strerror}); check space and permissions") from error
+
+
+def _times(results: Path, config: Config) -> tuple[str, str]:
+    """When the first and the last job of the run ended: every job leaves a log."""
+    places = [results / name for name in (*config.datasets, "logs")]
+    ended = [log.stat().st_mtime for place in places for log in place.rglob("*.log")]
+    ended.append((results / "report.html").stat().st_mtime)
+    start, end = (datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds") for t in (min(ended), max(ended)))
+    return start, end
+
+
+def result_files(results: Path, config: Config) -> list[Path]:
+    """Results of this run that may leave the machine, sorted; those of other runs may stand beside them."""
+    wanted = ["report.html", "results.json", *(f"tables/{name}.csv" for name in ("scores", *config.tables))]
+    wanted += [f"figures/{name}.{kind}" for name in config.figures for kind in ("svg", "png", "csv")]
+    for dataset in config.datasets:
+        wanted.append(f"{dataset}/card.json")
+        for protocol in config.protocols:
+            wanted.append(f"{dataset}/{protocol}/audit.json")
+            fits = [(m, s) for m in config.models_of(dataset, protocol) for s in config.seeds]
+            for model, seed in fits:
+                kept = ("run.json",) if _keeps_rows(model) else ("run.json", "weights.safetensors")
+                wanted += [f"{dataset}/{protocol}/{model}/seed-{seed}/shard-*/{name}" for name in kept]
+    return sorted({path for pattern in wanted for path in results.glob(pattern)})
 
 
 def _keeps_rows(model: str) -> bool:
@@ -106,12 +134,9 @@ def _add(crate: ROCrate, identifier: str, kind: str | list[str], **properties: A
 def _add_file(crate: ROCrate, path: Path, name: str, **properties: Any) -> Entity:
     """A file with its size, hash and type."""
     about = {
-        "name": NAMES.get(name.removeprefix("results/"), name),
-        "sha256": hash_file(path),
-        "contentSize": str(path.stat().st_size),
-    }
-    if path.suffix in MIME:
-        about["encodingFormat"] = MIME[path.suffix]
+        "name": NAMES.get(name.removeprefix("results/"), name), "encodingFormat": MIME.get(path.suffix, "text/plain"),
+        "sha256": hash_file(path), "contentSize": str(path.stat().st_size),
+    }  # fmt: skip
     return crate.add_file(path, name, properties=about | properties)
 
 
@@ -143,7 +168,7 @@ def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
     return workflow
 
 
-def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], told: dict[str, Any], results: Path) -> Entity:
+def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], told: dict[str, Any], times: tuple[str, str]) -> Entity:
     """What was run on what, from when to when, and what came out; config and named results fill formal parameters."""
     config = crate.add_file(_text(told["config"]), CONFIG, properties={
         "name": "Config of the run", "encodingFormat": "application/json",
@@ -155,13 +180,12 @@ def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], told: dict[st
         if short in NAMES:
             _join(crate, workflow, "output", "#" + Path(short).stem, entity)
     data = [_add_dataset(crate, name) for name in Config(**told["config"]).datasets]
-    times = sorted(path.stat().st_mtime for path in results.rglob("*") if path.is_file())
-    start, end = (datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds") for t in (times[0], times[-1]))
     action = _add(
         crate, "#run", "CreateAction", name=f"Run of {told['title']}", instrument={"@id": workflow.id},
-        object=[{"@id": e.id} for e in (config, *data)], result=[{"@id": e.id} for e in made], startTime=start, endTime=end,
+        object=[{"@id": e.id} for e in (config, *data)], result=[{"@id": e.id} for e in made],
+        startTime=times[0], endTime=times[1],
         actionStatus="http://schema.org/CompletedActionStatus",
-        description="Times are those of the first and the last file of the results; those of each fit stand in its run.json. "
+        description="Times are those at which the first and the last job ended; how long each fit took stands in its run.json. "
         + "; ".join(f"{key}: {value}" for key, value in told["identity"].items()),
     )  # fmt: skip
     return action

@@ -25,6 +25,7 @@ NEVER = [
     "deap/source/s01.dat", "deap/unpacked/s01.npz", "deap/subjects/s01.npz", "deap/subjects/s01.safetensors",
     "deap/manifest.json", FIT.format("himoe") + "/predictions.parquet", FIT.format("himoe") + "/routing.parquet",
     FIT.format("nearest-shuffled_labels") + "/weights.safetensors", "logs/fit.log",
+    "esports/card.json", "tables/ladder.csv", FIT.format("mult") + "/weights.safetensors",  # of another run
 ]  # fmt: skip
 
 
@@ -34,7 +35,8 @@ def finished_run(folder, **config):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     identity = {"commit": "0123456789ab", "versions": "python 3.11.7, torch 2.13.0, numpy 2.4.6, snakemake 9.27.1"}
-    settings = Config(**{"datasets": ["deap", "case", "deap_twin"]} | config).model_dump(mode="json")
+    own = {"datasets": ["deap", "case", "deap_twin"], "models": ["himoe", "nearest-shuffled_labels"]}
+    settings = Config(**own | config).model_dump(mode="json")
     told = {"title": "A run", "identity": identity, "config": settings, "items": []}
     (folder / "results.json").write_text(json.dumps(told))
     return folder
