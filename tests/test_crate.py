@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
 import zipfile
 
@@ -12,7 +15,6 @@ from himoe import crate, registry
 from himoe.__main__ import main
 from himoe.config import Config
 from himoe.types import HimoeError
-from tests.conftest import ROOT
 
 pytest.importorskip("rocrate", reason="the extra 'crate' is not installed")
 FIT = "deap/subject_kfold/{}/seed-0/shard-0"
@@ -123,7 +125,14 @@ def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "c").exists()
 
 
-def test_its_code_is_all_that_a_run_reads():
-    """Every folder of the checkout that a rule or the package opens is listed."""
-    assert {name for name in crate.CODE if not (ROOT / name).exists()} == set()
-    assert {p.name for p in ROOT.iterdir() if (p / "__init__.py").is_file()} - {"tests"} <= set(crate.CODE)
+def test_its_code_plans_the_run_again(tmp_path):
+    """By itself: the package, the rules and the config are those of the crate."""
+    crate.write(finished_run(tmp_path / "results", datasets=["deap_twin"], models=["himoe"]), tmp_path / "c")
+    assert {name for name in crate.CODE if not (tmp_path / "c" / name).exists()} == set()
+    code = "import sys, himoe, snakemake.cli; assert himoe.__file__.startswith(sys.argv.pop()); snakemake.cli.main()"
+    plan = subprocess.run(
+        [sys.executable, "-c", code, "-n", "--configfile", crate.CONFIG, str(tmp_path)], cwd=tmp_path / "c",
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "c")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert plan.returncode == 0, plan.stderr[-2000:]
+    assert re.search(r"^fit_model +1$", plan.stdout + plan.stderr, re.M)
