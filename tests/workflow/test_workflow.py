@@ -181,7 +181,7 @@ def test_snakemakes_own_report_has_every_item_by_section(appendix):
         files = {Path(name).name for name in packed.namelist()}
     assert files == {"report.html"} | {f"{i['name']}.{'svg' if i['kind'] == 'figure' else 'csv'}" for i in made}
     for item in made:
-        assert json.dumps({"result": item["title"], "kind": item["kind"]}) in text
+        assert json.dumps({"result": item["title"], "kind": item["kind"], "data": "SYNTHETIC"}) in text
         assert registry.SECTIONS[item["section"]] in text
     assert "0 The report" in text
     assert "Which claims of Hi-MoE hold" in text  # caption of the page

@@ -50,16 +50,20 @@ def section_of(kind, name):
 
 
 def figure_labels(wildcards):
-    return {
-        "result": registry.peek("figures", wildcards.figure)["TITLE"],
-        "kind": "figure",
-    }
+    return labels(registry.peek("figures", wildcards.figure)["TITLE"], "figure")
 
 
 def table_labels(wildcards):
+    return labels(registry.peek("tables", wildcards.table)["TITLE"], "table")
+
+
+def labels(title, kind):
+    """What Snakemake's report shows of an item; a run on simulated data says so beside each."""
+    simulated = any(registry.is_synthetic(d) for d in CONFIG.datasets)
     return {
-        "result": registry.peek("tables", wildcards.table)["TITLE"],
-        "kind": "table",
+        "result": title,
+        "kind": kind,
+        "data": "SYNTHETIC" if simulated else "recorded",
     }
 
 

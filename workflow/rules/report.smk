@@ -69,7 +69,7 @@ rule render_report:
             "results/report.html",
             caption="../../report/captions/page.rst",
             category="0 The report",
-            labels={"result": "The report, one page", "kind": "page"},
+            labels=labels("The report, one page", "page"),
         ),
         json="results/results.json",
     log:
