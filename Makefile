@@ -1,10 +1,10 @@
-# make demo · make test · make lint · make bench · make bench-gpu · make clean. Everything runs in .venv, made from envs/requirements.lock.
+# make demo · make test · make lint · make standards · make bench · make bench-gpu · make clean. Everything runs in .venv, made from envs/requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 2
 
-.PHONY: demo test lint bench bench-gpu clean setup schema
+.PHONY: demo test lint standards bench bench-gpu clean setup schema
 demo: setup
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is at $(CURDIR)/results/report.html"
@@ -27,6 +27,15 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell
 	$(BIN)/snakemake --lint
+
+# The validators of others: Workflow Run RO-Crate and CITATION.cff.
+standards: setup .venv-standards/.complete
+	PATH="$(CURDIR)/.venv-standards/bin:$$PATH" $(BIN)/python -m pytest tests/test_standards.py
+
+.venv-standards/.complete: envs/standards.txt
+	$(PYTHON) -m venv .venv-standards
+	.venv-standards/bin/python -m pip install --quiet --disable-pip-version-check -r envs/standards.txt
+	@touch $@
 
 bench: setup
 	$(BIN)/python -m pytest tests/benchmarks -q -s -o python_files='bench_*.py'

@@ -14,6 +14,9 @@ PLAN = """examples:
   python -m himoe plan                                        the default run
   python -m himoe plan --configfile config/paper.yaml --config data_root=/path/to/data
   python -m himoe plan --configfile config/config.yaml config/ablations.yaml --cores 8"""
+CRATE = """examples:
+  python -m himoe crate                                       ro-crate/, of the run in results/
+  python -m himoe crate --output run.zip --agent https://orcid.org/0000-0002-1825-0097"""
 VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
 
 examples:
@@ -42,6 +45,12 @@ def _run(asked: argparse.Namespace) -> int:
         from himoe import plan
 
         return plan.report(asked.configfile, asked.config, asked.cores)
+    if asked.command == "crate":
+        from himoe import crate
+
+        files = crate.write(asked.results, asked.output, asked.agent, asked.agent_name)
+        print(f"{asked.output}: {len(files)} files")
+        return 0
     from himoe import verify
 
     return verify.report(asked.data_root, asked.dataset)
@@ -58,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM", DOCTOR)
     plan = _add(commands, "plan", "what a run would do, without doing it: data, folds, fits, jobs, disk, time", PLAN)
     verify = _add(commands, "verify-data", "open every recording and say what is wrong; exit 1 if anything is", VERIFY)
+    crate = _add(commands, "crate", "a finished run as a Workflow Run RO-Crate: code, config, results; no recordings", CRATE)
+    crate.add_argument("--results", type=Path, default=Path("results"), help="folder of the run (default: results)")
+    crate.add_argument("--output", type=Path, default=Path("ro-crate"), help="folder, or file.zip (default: ro-crate)")
+    crate.add_argument("--agent", default="", metavar="ORCID", help="who ran it, as https://orcid.org/...; left out by default")
+    crate.add_argument("--agent-name", default="", help="name of the agent")
     for command in (doctor, verify):
         command.add_argument(
             "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"

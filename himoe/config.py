@@ -81,6 +81,7 @@ class Config(Strict):
             "audit",
             "tuning",
             "compute_card",
+            "checklist",
             "register",
         ],
         "tables of the report, in order",
@@ -107,6 +108,11 @@ class Config(Strict):
     def compared(self) -> list[str]:
         """Models that compete; ablations are compared with the one they are of, controls with nothing."""
         return [m for m in self.models if registry.ABLATION not in m]
+
+    @property
+    def recordings(self) -> list[str]:
+        """Data sets that were recorded, not simulated."""
+        return [d for d in self.datasets if not registry.is_synthetic(d)]
 
     def planted_of(self, dataset: str) -> Planted:
         """Settings of a planted data set; a replicate has a seed of its own."""
@@ -171,6 +177,11 @@ def dataset_info(dataset: str) -> DatasetInfo:
     """Facts of a data set, read without importing its plug-in."""
     info = registry.peek("datasets", dataset)["INFO"]
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
+
+
+def is_open(dataset: str) -> bool:
+    """Whether what was recorded may be passed on: simulated, or under an open licence."""
+    return registry.is_synthetic(dataset) or dataset_info(dataset).licence.startswith(("CC BY", "CC0"))
 
 
 def modality_of(model: str, dataset: str) -> str:

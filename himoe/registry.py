@@ -18,6 +18,10 @@ ROOT = Path(__file__).parent
 TWIN = "_twin"
 ABLATION = "-"
 RATED = "_rated"
+SECTIONS = {
+    "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
+    "run": "Compute and decisions",
+}  # fmt: skip
 
 
 def available(kind: str) -> list[str]:

@@ -16,10 +16,6 @@ from himoe.items import STAMP, named, setting_title
 from himoe.provenance import commit, environment, hash_file, hash_value
 
 ROOT = Path(__file__).parent.parent
-SECTIONS = {
-    "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
-    "run": "Compute and decisions",
-}  # fmt: skip
 NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\]| · [\d.,]+( M)?)?$|^–$|^failed: diverged$")
 EMBED_BYTES = 300_000
 
@@ -35,7 +31,7 @@ def render(figures: list[str], tables: list[str], runs: list[str], config: dict[
     items = [_load(kind, name, made.get(name), settings) for kind, name in wanted]
     counts = {"figure": 0, "table": 0}
     sections = []
-    for key, title in SECTIONS.items():
+    for key, title in registry.SECTIONS.items():
         own = [item for item in items if item["section"] == key]
         for item in own:
             counts[item["kind"]] += 1

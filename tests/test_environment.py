@@ -37,8 +37,18 @@ def test_conda_environment_is_in_step(root):
     assert all(lock(root)[name] == version for name, version in pinned.items())
 
 
+def test_every_package_is_installed(root):
+    packages = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert set(packages) == {".".join(p.parent.relative_to(root).parts) for p in (root / "himoe").rglob("__init__.py")}
+
+
 def test_torch_is_pinned(root):
     assert lock(root)["torch"] == "2.13.0"
+
+
+def test_extras_are_those_of_the_lock(root):
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(extras["crate"]) <= set(extras["dev"])
 
 
 def test_citation_names_both(root):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import pandas as pd
+import pytest
 
 from himoe.config import Config
 from himoe.items import Evidence, dataset_of, named, setting_title
@@ -45,3 +47,23 @@ def test_replicates_are_told_as_one():
         "Planted null (2 replicates)": names[2:4],
         "Planted plain, one label per trial": names[4:],
     }
+
+
+@pytest.mark.parametrize(("dataset", "told"), [("deap", False), ("deap_twin", True), ("case", True)])
+def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, told):
+    """The file of numbers beside the figure is embedded in the page: labels that may not be passed on are not in it."""
+    from himoe.figures import _paper, predicted
+
+    drawn_of = Evidence({}, Config(datasets=[dataset]))
+    rows = [
+        {"setting": dataset, "target": t, "model": "himoe", "condition": "clean", "subject": "s01", "trial": f"v{i}",
+         "y_true": float(i), "y_pred": 5.0}
+        for t in drawn_of.targets_of(dataset) for i in range(4)
+    ]  # fmt: skip
+    drawn_of.__dict__.update(predictions=pd.DataFrame(rows), failed={})
+    with _paper.style(_paper.LIGHT):
+        drawn = predicted.draw(drawn_of, _paper.LIGHT)
+    plt.close(drawn.figure)
+    assert ("y_true" in drawn.data) is told
+    assert len(drawn.data) == len(rows)
+    assert not drawn.data.isna().any().any()

@@ -3,7 +3,7 @@ per token where labels vary within it). The line is perfect agreement; points be
 
 import pandas as pd
 
-from himoe.config import dataset_info
+from himoe.config import dataset_info, is_open
 from himoe.figures._paper import Paper, nothing, panels, without_failed
 from himoe.items import Drawn, Evidence, dataset_of, setting_title
 from himoe.stats.metrics import ccc
@@ -13,6 +13,8 @@ SECTION = "comparison"
 NEEDS = ("predictions", "runs")
 REQUIRES = {"models": "himoe"}
 MAX_POINTS = 4000
+SHARED = ["setting", "target", "subject", "trial", "y_pred"]  # the file travels with the report: labels under a licence stay
+COLUMNS = [*SHARED[:-1], "y_true", "y_pred"]
 
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
@@ -42,10 +44,9 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
             pooled = "no pooled CCC" + lost
             ax.text(0.03, 0.93, lost.strip(" ,"), transform=ax.transAxes, fontsize=6.5)
         told.append(f"{setting_title(setting)} {target}: {pooled}, {len(part)} rows")
-        tables.append(drawn[["setting", "target", "subject", "trial", "y_true", "y_pred"]])
+        tables.append(drawn[COLUMNS if is_open(dataset_of(setting)) else SHARED])
     for ax in flat[len(cells) :]:
         ax.set_axis_off()
     for row in axes:
         row[0].set_ylabel("predicted")
-    columns = ["setting", "target", "subject", "trial", "y_true", "y_pred"]
-    return Drawn(figure, pd.concat(tables or [pd.DataFrame(columns=columns)], ignore_index=True), ". ".join(told) + ".")
+    return Drawn(figure, pd.concat(tables or [pd.DataFrame(columns=COLUMNS)], ignore_index=True), ". ".join(told) + ".")

@@ -16,6 +16,7 @@ from himoe.settings import Strict, setting
 
 TITLE = "1-nearest neighbour"
 BLOCK = 64  # rows compared at a time
+KEEPS_ROWS = True  # its weights are training data: they never leave with a crate
 ROUNDING = 1e-10  # distances this close, relative to the row's mean square, are ties
 
 

@@ -11,6 +11,7 @@ from himoe.tables._text import FAILED, number
 TITLE = "Reported and replicated"
 SECTION = "comparison"
 NEEDS = ("scores", "reported")
+REQUIRES = {"recordings": "*"}  # a number of the paper says nothing of a twin
 COLUMNS = ["setting", "target", "model", "metric", "value", "table", "page", "replicated", "delta", "delta_in_sd"]
 
 

@@ -271,7 +271,7 @@ def test_controls_keep_what_has_no_label_without_one(name, tokens):
 def test_items_say_what_they_are(kind, name):
     peeked = registry.peek(kind, name)
     assert peeked["TITLE"]
-    assert peeked["SECTION"] in ("verdict", "comparison", "robustness", "model", "data", "run")
+    assert peeked["SECTION"] in registry.SECTIONS
     assert isinstance(peeked["NEEDS"], tuple)
     assert len(peeked["doc"]) > 60
     assert ("draw" if kind == "figures" else "make") in peeked["functions"]

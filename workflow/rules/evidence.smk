@@ -35,6 +35,38 @@ def table_caption(wildcards):
     return registry.peek("tables", wildcards.table)["doc"]
 
 
+def figure_section(wildcards):
+    return section_of("figures", wildcards.figure)
+
+
+def table_section(wildcards):
+    return section_of("tables", wildcards.table)
+
+
+def section_of(kind, name):
+    """Where Snakemake's own report shows it: the section of ours, numbered so that both have the same order."""
+    key = registry.peek(kind, name)["SECTION"]
+    return f"{list(registry.SECTIONS).index(key) + 1} {registry.SECTIONS[key]}"
+
+
+def figure_labels(wildcards):
+    return labels(registry.peek("figures", wildcards.figure)["TITLE"], "figure")
+
+
+def table_labels(wildcards):
+    return labels(registry.peek("tables", wildcards.table)["TITLE"], "table")
+
+
+def labels(title, kind):
+    """What Snakemake's report shows of an item; a run on simulated data says so beside each."""
+    simulated = any(registry.is_synthetic(d) for d in CONFIG.datasets)
+    return {
+        "result": title,
+        "kind": kind,
+        "data": "SYNTHETIC" if simulated else "recorded",
+    }
+
+
 EVIDENCE = {
     "scores": ["results/tables/scores.csv"],
     "predictions": fits(f"{FIT}/predictions.parquet"),
@@ -52,4 +84,11 @@ EVIDENCE = {
     "studies": ["config/studies.yaml"],
     "claims": ["config/claims.yaml"],
     "reported": ["config/reported.yaml"],
+    "checklist": [
+        "config/checklist.yaml",
+        *(
+            os.path.relpath(registry.ROOT.parent / name)
+            for name in ("CITATION.cff", "envs/requirements.lock")
+        ),
+    ],
 }

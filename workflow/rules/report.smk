@@ -4,7 +4,12 @@ rule draw_figure:
     input:
         unpack(figure_evidence),
     output:
-        svg="results/figures/{figure}.svg",
+        svg=report(
+            "results/figures/{figure}.svg",
+            caption="../../report/captions/item.rst",
+            category=figure_section,
+            labels=figure_labels,
+        ),
         dark="results/figures/{figure}.dark.svg",
         png="results/figures/{figure}.png",
         csv="results/figures/{figure}.csv",
@@ -25,7 +30,12 @@ rule write_table:
     input:
         unpack(table_evidence),
     output:
-        csv="results/tables/{table}.csv",
+        csv=report(
+            "results/tables/{table}.csv",
+            caption="../../report/captions/item.rst",
+            category=table_section,
+            labels=table_labels,
+        ),
         item="results/tables/{table}.json",
     log:
         "results/logs/write_{table}.log",
@@ -52,10 +62,15 @@ rule render_report:
         runs=EVIDENCE["runs"],
         audits=EVIDENCE["audits"],
         templates=sorted(
-            str(p) for p in Path(workflow.basedir, "report").rglob("*") if p.is_file()
+            str(p) for p in (registry.ROOT.parent / "report").rglob("*") if p.is_file()
         ),
     output:
-        html="results/report.html",
+        html=report(
+            "results/report.html",
+            caption="../../report/captions/page.rst",
+            category="0 The report",
+            labels=labels("The report, one page", "page"),
+        ),
         json="results/results.json",
     log:
         "results/logs/render_report.log",

@@ -1,0 +1,172 @@
+"""What the ACM's artifact badges, the machine-learning reproducibility checklists and ReScience C ask of a replication, and how
+this run answers. Statuses are worked out from the run's records, its config and the repository; those stated by hand say so."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from himoe import registry
+from himoe.config import is_open, lacking
+from himoe.items import Evidence, Made
+
+TITLE = "Reproducibility checklist"
+SECTION = "run"
+NEEDS = ("runs", "audits", "reported", "checklist")
+ROOT = registry.ROOT.parent
+MET, PARTLY, UNMET, NONE = "met", "partly", "not met", "not applicable"
+SIGNS = {MET: "✓", PARTLY: "◐", UNMET: "✗", NONE: "–"}
+PAPER = ("deap", "dreamer")
+SEEDS = 3
+Answer = tuple[str, str]
+
+
+def make(evidence: Evidence) -> Made:
+    """One row per point."""
+    rows = []
+    for point in evidence.yaml("checklist"):
+        status, why = _answer(point, evidence)
+        there = [place for place in point.get("where", ()) if _is_there(place, evidence)]
+        rows.append([point["source"], point["asks"], status, why, " ".join(there) or "–"])
+    data = pd.DataFrame(rows, columns=["standard", "asks", "status", "why", "where"])
+    shown = data.assign(status=[f"{SIGNS[s]} {s}" for s in data["status"]])
+    counts = ", ".join(f"{(data['status'] == s).sum()} {s}" for s in SIGNS)
+    return Made(data, shown, f"Of {len(data)} points: {counts}.")
+
+
+def _answer(point: dict[str, Any], evidence: Evidence) -> Answer:
+    """Status and reason; never better than ``partly`` where something a point rests on is not there."""
+    if "status" in point:
+        return point["status"], f"stated by hand: {point['why']}"
+    status, why = TESTS[point["test"]](evidence) if "test" in point else (MET, "")
+    absent = [place for place in point["where"] if not _is_there(place, evidence)]
+    if absent and status == MET:
+        status = PARTLY
+    told = [why, f"not here: {', '.join(absent)}" if absent else ""]
+    return status, "; ".join(filter(None, told)) or "what answers it is there"
+
+
+def _is_there(place: str, evidence: Evidence) -> bool:
+    """Whether a file is in the repository, or an item in the report of this run."""
+    if not place.startswith("#"):
+        return (ROOT / place).is_file()
+    config, name = evidence.config, place[1:]
+    kind = "tables" if name in config.tables else "figures"
+    return name in getattr(config, kind) and not lacking(kind, name, config)
+
+
+def _graded(share: float, why: str) -> Answer:
+    return (MET if share == 1 else PARTLY if share else UNMET), why
+
+
+def _citation() -> dict[str, Any]:
+    """The citation file."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+
+def archived(evidence: Evidence) -> Answer:
+    """A DOI in the citation file."""
+    doi = _citation().get("doi")
+    return (MET, f"doi {doi}") if doi else (UNMET, "the citation file has no DOI")
+
+
+def authors_named(evidence: Evidence) -> Answer:
+    """Authors who are people, so that a reader can compare."""
+    named = [a for a in _citation()["authors"] if "family-names" in a]
+    return (
+        (MET, f"{len(named)} authors to compare")
+        if named
+        else (PARTLY, "the citation file names no person to compare with the paper's authors")
+    )
+
+
+def replicated(evidence: Evidence) -> Answer:
+    """The paper's data sets themselves, not their twins, and its numbers beside ours."""
+    own = [d for d in PAPER if d in evidence.config.datasets]
+    told = ", ".join(own) or "no recordings of DEAP or DREAMER in this run" + (
+        "; simulated twins" if evidence.synthetic else ""
+    )
+    numbers = reported(evidence)
+    return _graded((len(own) + (numbers[0] == MET)) / 3 if own else 0, f"{told}; {numbers[1]}" if own else told)
+
+
+def reported(evidence: Evidence) -> Answer:
+    """Numbers of the paper that a person has entered."""
+    n = len(evidence.yaml("reported")["values"])
+    return (MET, f"{n} numbers of the paper") if n else (UNMET, "no number of the paper has been read yet")
+
+
+def costs(evidence: Evidence) -> Answer:
+    """Parameters and operations of every fold of a network."""
+    networks = [f for run in evidence.runs for f in run["folds"].values() if f["history"]]
+    known = [f for f in networks if f["n_parameters"] and f["n_macs"]]
+    return _graded(len(known) / max(len(networks), 1), f"{len(known)} of {len(networks)} folds of networks counted")
+
+
+def timed(evidence: Evidence) -> Answer:
+    """Wall time, memory and device of every fit."""
+    known = [r for r in evidence.runs if r["wall_seconds"] and r["peak_mb"] and r["device"]]
+    return _graded(len(known) / max(len(evidence.runs), 1), f"{len(known)} of {len(evidence.runs)} fits have a record")
+
+
+def no_failures(evidence: Evidence) -> Answer:
+    """Diverged folds are told, and make a result incomplete."""
+    failed = sum(map(len, evidence.failed.values()))
+    return (PARTLY, f"{failed} folds diverged; they are printed as failed") if failed else (MET, "no fold diverged")
+
+
+def audited(evidence: Evidence) -> Answer:
+    """Findings of the audit: passed, or only measured; ``not run`` is a gap, and so is a protocol that leaks on purpose."""
+    verdicts = [f["verdict"] for sheet in evidence.audits for f in sheet["findings"]]
+    gaps = sum(v not in ("passed", "told") for v in verdicts)
+    return _graded(
+        1 - gaps / max(len(verdicts), 1), f"{verdicts.count('passed')} checks passed, {gaps} did not or were not run"
+    )
+
+
+def open_data(evidence: Evidence) -> Answer:
+    """Licences of the recordings; simulated data come out of the run itself."""
+    names = evidence.config.recordings
+    if not names:
+        return NONE, "all data are simulated by the run itself"
+    free = sum(map(is_open, names))
+    told = f"{free} of {len(names)} data sets are open, the others on request to their owners"
+    return (MET if free == len(names) else PARTLY), told
+
+
+def locked(evidence: Evidence) -> Answer:
+    """Versions that the fits recorded against the lock file."""
+    lock = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "envs/requirements.lock").read_text(encoding="utf-8").lower(), re.M))
+    used = {(n, v) for run in evidence.runs for n, v in run["environment"].items() if n in lock}
+    other = sorted(f"{n} {v}" for n, v in used if v.partition("+")[0] != lock[n])
+    told = f"{len(used)} packages as in the lock" if not other else f"other than in the lock: {', '.join(other)}"
+    return (PARTLY if other else MET if used else UNMET), told
+
+
+def tuned(evidence: Evidence) -> Answer:
+    """Whether anything was searched."""
+    n = evidence.config.tuning.configurations
+    return (MET if n > 1 else PARTLY), f"{n} configuration(s) of each model and fold" + (
+        "" if n > 1 else ": nothing was searched"
+    )
+
+
+def repeated(evidence: Evidence) -> Answer:
+    """Seeds of the run."""
+    n = len(evidence.config.seeds)
+    return (MET if n >= SEEDS else PARTLY), f"{n} seed(s) of every fit; {SEEDS} or more show what a seed does"
+
+
+def intervals(evidence: Evidence) -> Answer:
+    """Resamples behind the intervals."""
+    n = evidence.config.statistics.n_bootstrap
+    return (MET if n >= 1000 else PARTLY), f"intervals from {n} resamples of subjects"
+
+
+CHECKS = (
+    archived, authors_named, replicated, reported, costs, timed, no_failures, audited, open_data, locked, tuned, repeated,
+    intervals,
+)  # fmt: skip
+TESTS: dict[str, Callable[[Evidence], Answer]] = {check.__name__: check for check in CHECKS}
