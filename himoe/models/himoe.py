@@ -18,9 +18,11 @@ from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,
     agreement,
+    dynamics,
     lag_design,
     lag_scores,
     mean_of_others,
+    pair_scores,
     shift_tokens,
 )  # fmt: skip
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
@@ -43,7 +45,8 @@ class Config(Strict):
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     max_lag: float = setting(8.0, "largest lag the lag bank scores, s", "ours; temporal alignment: paper", ge=0)
-    lag_passes: int = setting(3, "estimates of the lags, each against the others as the last one moved them", "ours", ge=1)
+    lag_passes: int = setting(6, "passes in which the lags of all modalities settle", "ours; mean field: Rose 1998", ge=1)
+    lag_radius: float = setting(8.0, "reach of the mean that tokens are compared without when lags are scored, s", "ours", gt=0)
     lag_rest: float = setting(3.0, "nats in favour of no lag, before the habits of modalities are learnt", "ours", ge=0)
     attention_radius: float = setting(2.0, "reach of the local cross-attention, s", "ours", ge=0)
     semantic_width: int = setting(32, "width of the shared semantic space", "ours", ge=2)
@@ -133,7 +136,9 @@ class HiMoE(nn.Module):
             batch = batch._replace(x=x, mask=batch.valid.unsqueeze(-1).expand_as(batch.mask))
         h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
         h, mask, moved, lag_loss = self.align(h, batch)
-        p = self.semantic(h)  # (B, T, M, s)
+        p = self.semantic(h)  # (B, T, M, s): what each says by itself, before it hears its neighbours
+        if self.temporal:
+            h = self.neighbourhood(h, mask, batch.time)
         agree = agreement(p, mask) if self.related else torch.zeros_like(p[..., 0])  # (B, T, M)
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)
         z, shares = self.fusion(tokens, token_mask)  # (B*T, d), (B*T, S)
@@ -170,7 +175,7 @@ class HiMoE(nn.Module):
         return losses
 
     def align(self, h: Tensor, batch: Batch) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-        """Undo each modality's lag against the others, then let neighbours speak.
+        """Undo each modality's lag against the others.
 
         Returns tokens (B, T, M, d), presence (B, T, M), the estimated lag and what tokens were moved by in s (B, M),
         self-supervised lag loss ().
@@ -179,32 +184,33 @@ class HiMoE(nn.Module):
         if not self.temporal:
             none = h.new_zeros(len(h), h.shape[2])
             return h, mask, {"lag": none, "moved": none}, h.new_zeros(())
-        design = lag_design(h.shape[1], self.lags.max_lag, h.device)
+        max_lag, radius = self.lags.max_lag, round(self.config.lag_radius * self.token_rate)
         p = self.semantic(h) * mask.unsqueeze(-1)
         p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)
-        reference, there = mean_of_others(p, mask)
-        if self.config.lag_passes > 1:
-            reference, there = self.lags.consensus(p.detach(), mask, batch.valid, design, self.config.lag_passes - 1)
-        scores = lag_scores(p, reference, mask, there, design)
+        still = dynamics(p, mask, radius)
+        pairs = pair_scores(still, mask, still.detach(), mask, max_lag)
+        others = self.lags.settle(pairs.detach(), self.config.lag_passes).detach()
+        scores = lag_scores(pairs, others)
         _, lag = self.lags.evidence(scores)
         weights, moved = self.lags.posterior(scores)
         loss = h.new_zeros(())
         if self.training and self.config.lag_weight:
-            loss = self.lag_loss(p, mask, reference, there, lag, design)
-        h, mask = self.lags.shift(h, mask, weights, design)
+            loss = self.lag_loss(still, mask, others, lag)
+        h, mask = self.lags.shift(h, mask, weights, lag_design(h.shape[1], max_lag, h.device))
         mask = mask & batch.valid.unsqueeze(-1)  # a shift may move a token into the padding
         told = {"lag": lag / self.token_rate, "moved": moved / self.token_rate}
-        return self.neighbourhood(h * mask.unsqueeze(-1), mask, batch.time), mask, told, loss
+        return h * mask.unsqueeze(-1), mask, told, loss
 
-    def lag_loss(self, p: Tensor, mask: Tensor, reference: Tensor, there: Tensor, lag: Tensor, design: Tensor) -> Tensor:
-        """Move modalities by a known number of tokens: the estimate must move by that number. Ours."""
-        largest = self.lags.max_lag // 2
-        shift = integers(draw(), -largest, largest, *lag.shape)
+    def lag_loss(self, p: Tensor, mask: Tensor, others: Tensor, lag: Tensor) -> Tensor:
+        """Move modalities by a known number of tokens against the others: the estimate must move by that number. Ours."""
+        max_lag = self.lags.max_lag
+        shift = integers(draw(), -(max_lag // 2), max_lag // 2, *lag.shape)
         moved, moved_mask = shift_tokens(p, mask, shift)
-        _, estimate = self.lags.evidence(lag_scores(moved, reference, moved_mask, there, design))
-        seen = mask.any(1) & there.any(1)
+        pairs = pair_scores(moved, moved_mask, p.detach(), mask, max_lag)
+        _, estimate = self.lags.evidence(lag_scores(pairs, others))
+        seen = mask.any(1) & (mask.any(1).sum(1, keepdim=True) > 1)
         miss = nn.functional.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
-        return torch.where(seen, miss, 0.0).sum() / seen.sum().clamp(min=1) / max(largest, 1)
+        return torch.where(seen, miss, 0.0).sum() / seen.sum().clamp(min=1) / max(max_lag // 2, 1)
 
     def route_modalities(self, h: Tensor, mask: Tensor, agree: Tensor) -> tuple[Tensor, Tensor, Routed | None]:
         """Routing of present tokens and the null token through the experts, step by step."""

@@ -69,7 +69,7 @@ def test_specific_encoders_of_absent_modalities_learn_nothing(model):
     (output.prediction.square().mean() + sum(output.losses.values())).backward()
     encoder, d = model.specific, 16
     assert not encoder.project[1].weight.grad.any()
-    for parameter in (encoder.embedding, encoder.scale, encoder.pointwise[0]):
+    for parameter in (encoder.embedding, encoder.pointwise[0]):
         assert not parameter.grad[1].any()
         assert parameter.grad[0].any()
         assert parameter.grad[2].any()
