@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,3 +15,12 @@ def without(tokens: Tokens, lost: np.ndarray) -> Tokens:
     mask = tokens.mask & ~lost
     columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
     return replace(tokens, mask=mask, x=np.where(columns, tokens.x, 0.0))
+
+
+def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Tokens:
+    """One trial of whose n modalities ``n_left(n)``, drawn at random, are left from a third of it on, for ``seconds``."""
+    present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
+    lost = np.zeros_like(tokens.mask)
+    gone = present[: max(0, len(present) - n_left(len(present)))]
+    lost[start : start + round(seconds * tokens.layout.token_rate), gone] = True
+    return without(tokens, lost)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.perturb._present import without
+from himoe.perturb._present import out_at_once
 from himoe.types import Tokens
 
 TITLE = "outage of half of the modalities"
@@ -14,10 +14,7 @@ UNIT = "s"
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
     """One trial with an outage of ``severity`` s."""
-    present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
-    lost = np.zeros_like(tokens.mask)
-    lost[start : start + round(severity * tokens.layout.token_rate), present[: len(present) // 2]] = True
-    return without(tokens, lost)
+    return out_at_once(tokens, lambda n: n - n // 2, severity, rng)
 
 
 def margin(severity: float, token_rate: float) -> int:
