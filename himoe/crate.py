@@ -8,6 +8,7 @@ subjects' labels) never do, nor weights of a model that keeps training rows (``K
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = registry.ROOT.parent
 CODE = (
     "Snakefile", "workflow", "config", "envs", "himoe", "profiles", "report", "pyproject.toml", "Makefile", "LICENSE",
-    "CITATION.cff", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    "CITATION.cff", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs",
 )  # fmt: skip
 NAMES = {
     "report.html": "Report: which claims hold",
@@ -121,9 +122,15 @@ def _keeps_rows(model: str) -> bool:
 
 
 def _code_files() -> list[Path]:
-    """Files of the checkout that make the run, sorted; nothing hidden or compiled."""
+    """Files of the checkout that make the run, sorted; nothing hidden or compiled, and only what git knows where it keeps it:
+    a config or profile of one's own may name an account."""
     found = [path for name in CODE for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))]
-    return sorted(p for p in found if p.is_file() and p.suffix != ".pyc" and not p.name.startswith("."))
+    try:
+        asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+        known = {ROOT / name for name in asked.stdout.split("\0")}
+    except (OSError, subprocess.SubprocessError):
+        known = set(found)
+    return sorted(p for p in found if p in known and p.is_file() and p.suffix != ".pyc" and not p.name.startswith("."))
 
 
 def _add(crate: ROCrate, identifier: str, kind: str | list[str], **properties: Any) -> Entity:

@@ -51,9 +51,10 @@ def settle(settings: Training) -> torch.device:
 
 
 def given_gpus() -> str:
-    """GPUs that a scheduler set aside for this job, as the numbers it gave them; empty where none did."""
-    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return "" if given.startswith("-") else given
+    """GPUs that SLURM set aside for this job, as the numbers it gave them; empty where it gave none. A shell's own setting of
+    the same variable is no promise."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "") if "SLURM_JOB_ID" in os.environ else ""
+    return "" if given.startswith("-") or given == "NoDevFiles" else given
 
 
 def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:

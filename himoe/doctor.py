@@ -72,9 +72,8 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
 
 
 def _conda() -> Finding:
-    for tool in ("conda", "mamba", "micromamba"):
-        if path := shutil.which(tool):
-            return Finding("conda", READY, f"{path}: --use-conda works")
+    if path := shutil.which("conda"):  # Snakemake asks for it by this name, also where mamba is there
+        return Finding("conda", READY, f"{path}: --use-conda works from conda 24.7.1 on")
     return Finding("conda", ABSENT, "rules run in the current environment; install miniforge for --use-conda")
 
 

@@ -62,3 +62,13 @@ def test_no_path_of_a_machine_and_no_licensed_data(root):
 
     files = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.split()
     assert not [f for f in files if f.endswith((".dat", ".mat", ".bdf", ".npz"))]
+    homes = re.compile(r"(?<![\w.])/(work|root|home/\w+)/")
+    told = {f: homes.search((root / f).read_text(errors="ignore")) for f in files if (root / f).is_file()}
+    assert not {f: found[0] for f, found in told.items() if found and "test_environment" not in f}
+
+
+def test_every_rule_names_an_environment(root):
+    """All but the targets, which run nothing."""
+    for path in sorted((root / "workflow/rules").glob("*.smk")):
+        blocks = re.split(r"^\s*rule\b", path.read_text(), flags=re.M)[1:]
+        assert all(re.search(r'^\s*conda:\n\s*"../../envs/himoe.yaml"', block, re.M) for block in blocks), path.name

@@ -84,10 +84,13 @@ def test_the_device_asked_for_is_the_device_got(monkeypatch):
         with pytest.raises(HimoeError, match=r"training\.device: cuda, but torch .* sees no GPU here; use device: cpu"):
             devices.settle(config.Training(device="cuda"))
         assert devices.settle(config.Training(device="auto")).type == "cpu"
-        for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # by a shell
+        assert devices.settle(config.Training(device="auto")).type == "cpu"
+        monkeypatch.setenv("SLURM_JOB_ID", "17")
+        for hidden in ("", "-1", "NoDevFiles"):
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
             assert devices.settle(config.Training(device="auto")).type == "cpu"
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # as a scheduler does
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # by a scheduler
         with pytest.raises(HimoeError, match=r"given a GPU \(CUDA_VISIBLE_DEVICES=3\), but torch .* sees none: install"):
             devices.settle(config.Training(device="auto"))
     assert devices.settle(config.Training(device="cpu")).type == "cpu"

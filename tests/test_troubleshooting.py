@@ -115,6 +115,7 @@ def no_gpu(monkeypatch, device="cuda", given=""):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
     devices.settle(Training(device=device))
 
 

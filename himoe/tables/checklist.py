@@ -1,5 +1,6 @@
 """What the ACM's artifact badges, the machine-learning reproducibility checklists and ReScience C ask of a replication, and how
-this run answers. Statuses are worked out from the run's records, its config and the repository; those stated by hand say so."""
+this run answers. Statuses are worked out from the run's records, its config and the repository; those stated by hand say so,
+and a point without a check of its own is met where what answers it is there."""
 
 import re
 from collections.abc import Callable

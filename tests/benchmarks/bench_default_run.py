@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import resource
+import subprocess
+import sys
 import time
 from threading import Event, Thread
 
@@ -12,6 +14,7 @@ import psutil
 import yaml
 
 from himoe.provenance import environment
+from tests.conftest import ROOT
 from tests.workflow.test_workflow import checkout, snakemake
 
 
@@ -68,3 +71,20 @@ def test_dry_run_of_the_full_plan(tmp_path):
     jobs = int(re.search(r"total\s+(\d+)", run.stdout + run.stderr)[1])
     print(f"\ndry run of {jobs} jobs: {spent:.1f} s (line 10)")
     assert spent <= 10
+    assert jobs <= 5000  # of one run on a cluster
+
+
+def test_parsing_costs_little():
+    """A job of a cluster parses the Snakefile twice: CPU seconds of it beyond Snakemake's own start, median of three."""
+    spent = {}
+    for arguments in (("--version",), ("--list-rules",)):
+        times = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=ROOT, check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        spent[arguments] = sorted(times)[1]
+    parse = spent["--list-rules",] - spent["--version",]
+    print(f"\nparsing the Snakefile: {parse:.2f} CPU s (line 1.0)")
+    assert parse <= 1.0

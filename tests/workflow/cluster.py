@@ -28,11 +28,14 @@ def told(*command: str, timeout: float = 60) -> str:
 
 
 def bring_up(folder: Path) -> bool:
-    """Bring one node up with accounting. False where its programs, its script or root's rights are absent."""
+    """Bring one node up with accounting. False where its programs, its script or root's rights are absent, or a site's
+    configuration stands where that of the node must be."""
     programs = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch")
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
-    script = TOOLS / "slurm_up.sh"
-    if os.geteuid() != 0 or not script.is_file() or not all(shutil.which(p, path=path) for p in programs):
+    script, site = TOOLS / "slurm_up.sh", Path("/etc/slurm/slurm.conf")
+    if (site.exists() and not site.is_symlink()) or os.geteuid() != 0 or not script.is_file():
+        return False
+    if not all(shutil.which(p, path=path) for p in programs):
         return False
     Path("/etc/slurm").mkdir(exist_ok=True)
     with (folder / "up.log").open("w") as log:  # a file: its servers keep the descriptor open
@@ -43,13 +46,18 @@ def bring_up(folder: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory):
-    """Whether the cluster is our own to break; skips with the reason where there is none."""
+    """Whether the cluster is our own to break; skips with the reason where there is none. A site's is used if asked for."""
     if told("sinfo", "--noheader"):
+        if not os.environ.get("HIMOE_TEST_CLUSTER"):
+            pytest.skip("a SLURM answers that is not ours: set HIMOE_TEST_CLUSTER=1 to submit jobs to it")
         yield False
         return
     folder = tmp_path_factory.mktemp("slurm")
     if not bring_up(folder):
-        pytest.skip("no SLURM answers, and none can be brought up (needs root, slurm-wlm, slurmdbd, mariadb-server, munge)")
+        pytest.skip(
+            "no SLURM answers, and none can be brought up: that needs root, slurm-wlm, slurmdbd, mariadb-server, munge, no "
+            f"/etc/slurm/slurm.conf, and {TOOLS}/slurm_up.sh (HIMOE_TOOLS)"
+        )
     yield True
     subprocess.run(["bash", str(TOOLS / "slurm_down.sh"), str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

