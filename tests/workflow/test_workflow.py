@@ -54,9 +54,15 @@ def write_config(folder: Path, changes: dict | None = None) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("run"))
-    done = snakemake(folder, "--configfile", write_config(folder))
+    done = snakemake(folder, "--configfile", write_config(folder, {"data_root": "home/of/somebody"}))
     assert done.returncode == 0, done.stderr[-4000:]
     return folder, done
+
+
+def test_what_leaves_does_not_say_where_data_stand(finished):
+    made = [*(finished[0] / "results").glob("*.*"), *(finished[0] / "results/tables").iterdir()]
+    assert len(made) > 10
+    assert not [path.name for path in made if b"home/of/somebody" in path.read_bytes()]
 
 
 def test_everything_named_is_there(finished):
