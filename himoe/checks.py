@@ -94,6 +94,9 @@ def _variants(config: Config) -> None:
         if ablation in registry.available("controls"):
             raise HimoeError(f"config: ablations.{ablation}: that is the name of a control; choose another one")
         _check_names(f"ablations.{ablation}", list(options), registry.peek("models", ABLATED)["config_fields"])
+    causal = [options.get("causal") for options in (config.model_options.get(ABLATED, {}), *config.ablations.values())]
+    if any(causal) and config.training.readout != "none":
+        raise HimoeError("config: training.readout: it fills lost tokens with the mean of their window, which is not causal")
     for model, options in config.model_options.items():
         _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
 

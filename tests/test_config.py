@@ -91,3 +91,10 @@ def test_twins_take_their_size_from_the_config():
     assert (len(size.subjects), size.n_trials, size.seconds) == (7, 3, 10)
     original = settings.size("deap")
     assert (len(original.subjects), original.n_trials, original.seconds) == (32, 40, 60)
+
+
+def test_a_causal_model_takes_no_read_out_that_is_not():
+    for causal in ({"model_options": {"himoe": {"causal": True}}}, {"ablations": {"past": {"causal": True}}}):
+        config.load({"models": ["himoe"]} | causal)
+        with pytest.raises(HimoeError, match=r"training\.readout: it fills lost tokens with the mean of their window"):
+            config.load({"models": ["himoe"], "training": {"readout": "ridge"}} | causal)

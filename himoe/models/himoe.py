@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import model_validator
 from torch import Tensor, nn
 
 from himoe.nn.alignment import (
@@ -23,6 +22,7 @@ from himoe.nn.alignment import (
     lag_scores,
     mean_of_others,
     pair_scores,
+    power,
     shift_tokens,
 )  # fmt: skip
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
@@ -61,7 +61,7 @@ class Config(Strict):
         "both", "halves of the alignment: lag bank and local attention; InfoNCE and agreement", "paper; its parts ours"
     )
     causal: bool = setting(
-        False, "no step sees a later one; needs alignment: semantic or none, for a lag is that of a whole window", "ours"
+        False, "no step sees a later one; without the alignment's temporal half, for a lag is that of a whole window", "ours"
     )
     router: Literal["soft", "dense", "laplace", "top1", "uniform", "concat"] = setting(
         "soft", "how tokens reach modality experts; concat: no experts, one MLP of all tokens", "paper (soft); others ablations"
@@ -89,12 +89,6 @@ class Config(Strict):
     diversity_weight: float = setting(1e-2, "weight of prototype diversity", "ours", ge=0)
     anchor_weight: float = setting(0.1, "weight of the prototypes' anchor loss", "ours", ge=0)
 
-    @model_validator(mode="after")
-    def _past_alone(self) -> Config:
-        if self.causal and self.alignment in ("both", "temporal"):
-            raise ValueError(f"causal: true needs alignment: semantic or none, not {self.alignment}: a lag is a whole window's")
-        return self
-
 
 class HiMoE(nn.Module):
     """See the module's docstring; ``forward`` is the order of the idea."""
@@ -107,7 +101,8 @@ class HiMoE(nn.Module):
         flat = c.hierarchy == "flat"
         n_experts = n_modalities + c.extra_experts + (c.n_prototypes if flat else 0)
         self.config, self.token_rate = c, ctx.layout.token_rate
-        self.temporal, self.related = c.alignment in ("both", "temporal"), c.alignment in ("both", "semantic")
+        self.temporal = c.alignment in ("both", "temporal") and not c.causal
+        self.related = c.alignment in ("both", "semantic")
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout, causal=c.causal)
         self.semantic = Linear(d, c.semantic_width)
         self.affect = Linear(c.semantic_width, ctx.n_outputs)
@@ -184,12 +179,13 @@ class HiMoE(nn.Module):
         if not self.temporal:
             none = h.new_zeros(len(h), h.shape[2])
             return h, mask, {"lag": none, "moved": none}, h.new_zeros(())
-        max_lag, radius = self.lags.max_lag, round(self.config.lag_radius * self.token_rate)
+        max_lag, radius = self.lags.max_lag, max(1, round(self.config.lag_radius * self.token_rate))
         p = self.semantic(h) * mask.unsqueeze(-1)
         p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)
         still = dynamics(p, mask, radius)
         pairs = pair_scores(still, mask, still.detach(), mask, max_lag)
-        others = self.lags.settle(pairs.detach(), self.config.lag_passes).detach()
+        least_first = power(still.detach(), mask).argsort(dim=1, stable=True)  # who says most keeps the clock
+        others = self.lags.settle(pairs, least_first, self.config.lag_passes)
         scores = lag_scores(pairs, others)
         _, lag = self.lags.evidence(scores)
         weights, moved = self.lags.posterior(scores)

@@ -48,11 +48,11 @@ def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_
     """How well every modality of p, late by every lag, matches every one of the others, (B, M, N, K); 0 with itself.
 
     p, other (B, T, M, s), 0 where absent (B, T, M). The mean of p_m(t + lag) other_n(t) over pairs where both are present,
-    shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, in units of |p_m| (sum_n |other_n|^2)^1/2: summed over n
-    it is about the correlation with the sum of the others, in which one that says little counts little.
+    shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, in units of |p_m| (sum_n |other_n|^2)^1/2. Summed over n
+    it is the correlation with the sum of the others if these are unlike one another, and more the more of them agree.
     """
     apart = 1 - torch.eye(p.shape[2], device=p.device)
-    unit = (_power(p, mask) * (_power(other, other_mask) @ apart) + 1e-6).sqrt()  # (B, M)
+    unit = (power(p, mask) * (power(other, other_mask) @ apart) + 1e-6).sqrt()  # (B, M)
     pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()
     return _correlate(p, other, max_lag) / (pairs + MIN_PAIRS) * apart.unsqueeze(-1) / unit[..., None, None]
 
@@ -65,7 +65,7 @@ def _correlate(a: Tensor, b: Tensor, max_lag: int) -> Tensor:
     return torch.cat([products[..., size - max_lag :], products[..., : max_lag + 1]], dim=-1)
 
 
-def _power(x: Tensor, mask: Tensor) -> Tensor:
+def power(x: Tensor, mask: Tensor) -> Tensor:
     """Mean over present tokens of the squared length of x (B, T, M, s), (B, M)."""
     return (x.float() ** 2).sum((1, 3)) / mask.sum(1).clamp(min=1)
 
@@ -119,16 +119,24 @@ class LagBank(nn.Module):
         kept = shift_mask(mask, -likeliest)
         return torch.where(kept.unsqueeze(-1), moved / weight.clamp(min=1e-6).unsqueeze(-1), 0.0), kept
 
-    def settle(self, pairs: Tensor, n_passes: int) -> Tensor:
-        """Chances of all lags of all modalities (B, M, K), each given those of the others: mean field of
-        p(lags) ~ exp(sum_mn pairs_mn(lag_m - lag_n) + habits), from modalities that are in time on. What is heard is sharpened
-        from pass to pass, so that no early mistake of one is taken up by the others (deterministic annealing, Rose 1998); the
-        habits say who kept the clock, for what is heard tells relative lags alone."""
-        batch, n_modalities = pairs.shape[:2]
+    @torch.no_grad()
+    def settle(self, pairs: Tensor, order: Tensor, n_passes: int) -> Tensor:
+        """Chances of all lags of all modalities (B, M, K), each given those of the others, from modalities that are in time on.
+
+        Coordinate updates in the style of mean field, one modality after another in an ``order`` (B, M) that must not depend on
+        where they stand: were two to move at once, each would undo the whole of their lag. What is heard is sharpened from pass
+        to pass, so that no early mistake of one is taken up by the others (as in annealing, Rose 1998); the habits say who kept
+        the clock, for what is heard tells relative lags alone.
+        """
         lags = torch.arange(-self.max_lag, self.max_lag + 1, device=pairs.device)
-        w = (lags == 0).to(pairs.dtype).expand(batch, n_modalities, -1)
+        w = (lags == 0).to(pairs.dtype).expand(*order.shape, -1)
+        everyone = torch.arange(order.shape[1], device=order.device)
         for i in range(n_passes):
-            w, _ = self.posterior(lag_scores(pairs, w) * ((i + 1) / n_passes))
+            for turn in range(order.shape[1]):
+                now = (order[:, turn, None] == everyone).unsqueeze(-1)  # (B, M, 1)
+                own = (pairs * now.unsqueeze(-1)).sum(1, keepdim=True)  # (B, 1, N, K)
+                heard = lag_scores(own, w) * ((i + 1) / n_passes)  # (B, 1, K)
+                w = torch.where(now, self.posterior(heard)[0], w)
         return w
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from himoe.models import himoe
-from himoe.types import BuildContext, Layout
+from himoe.nn import noise
+from himoe.signal.simulate import ornstein_uhlenbeck
+from himoe.types import Batch, BuildContext, Layout
 from tests.conftest import make_tokens
 from tests.contract.test_plugins import batch_of
 
@@ -61,7 +63,7 @@ def test_the_order_of_modalities_with_their_weights_does_not_matter(router):
     assert not torch.allclose(a.prediction, two(other).prediction, atol=1e-3)  # their weights must move with them
 
 
-@pytest.mark.parametrize("alignment", ["semantic", "none"])
+@pytest.mark.parametrize("alignment", ["both", "semantic", "none"])
 def test_a_causal_network_sees_no_later_step(alignment):
     tokens = make_tokens(3, 2, features=THREE)
     batch, t = batch_of(tokens)._replace(y=None), 15
@@ -76,11 +78,6 @@ def test_a_causal_network_sees_no_later_step(alignment):
         assert not torch.allclose(a[:, t:], b[:, t:])
 
 
-def test_a_causal_network_estimates_no_lags():
-    with pytest.raises(ValidationError, match="a lag is a whole window's"):
-        himoe.Config(causal=True)
-
-
 def test_weights_come_back_from_a_file(tmp_path):
     tokens = make_tokens(2, 2, features=THREE)
     one = network(tokens.layout)
@@ -89,3 +86,61 @@ def test_weights_come_back_from_a_file(tmp_path):
     two.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     batch = batch_of(tokens)._replace(y=None)
     assert torch.equal(one(batch).prediction, two(batch).prediction)
+
+
+def shared_movement(late, drift=0.0):
+    """A network that hears what is in its input (no convolutions, one linear map for all), and 40 windows of 50 s of modalities
+    that share a movement, each late by so many tokens; the last 20 of 100 tokens are padding."""
+    names = "abcdef"[: len(late)]
+    layout = make_tokens(1, 1, features={k: (f"{k}0", f"{k}1") for k in names}).layout
+    torch.manual_seed(0)
+    model = himoe.build(BuildContext(layout, 100), himoe.Config(width=16, n_encoder_blocks=0)).eval()
+    with torch.no_grad():
+        for linear in model.encoder.project:
+            linear.weight.copy_(model.encoder.project[0].weight)
+            linear.bias.zero_()
+    rng = np.random.default_rng(0)
+    base = ornstein_uhlenbeck((40, 2, 140 * 4), 2.0, rng)[..., ::4]
+    x = np.concatenate([np.moveaxis(base[..., 16 - k : 116 - k], 1, 2) for k in late], -1)
+    x = (
+        x
+        + 0.5 * rng.standard_normal(x.shape)
+        + drift * np.linspace(-1, 1, 100)[:, None] * rng.standard_normal((40, 1, x.shape[2]))
+    )
+    valid = (torch.arange(100) < 80).expand(40, 100)
+    mask = valid.unsqueeze(-1).expand(40, 100, len(late))
+    x = torch.where(valid.unsqueeze(-1), torch.tensor(x, dtype=torch.float32), torch.nan)
+    return model, Batch(x, mask, torch.arange(100).expand(40, 100) / 2.0, valid, torch.arange(40), torch.zeros(40, 100, 2))
+
+
+@pytest.mark.parametrize("late", [(6, 0), (6, 0, 0), (0, -5, 0), (6, -4, 0, 0, 2, 0)])
+@pytest.mark.parametrize("drift", [0.0, 3.0])
+def test_alignment_undoes_what_was_injected(late, drift):
+    """At 2 tokens per s; movement is what counts, not a drift that is six times as large."""
+    model, batch = shared_movement(late, drift)
+    with torch.no_grad():
+        h = model.encoder(batch.x, batch.mask)
+        aligned, mask, told, _ = model.align(h, batch)
+    error = told["moved"] - torch.tensor(late) / 2
+    error = error - error.median(1, keepdim=True).values
+    assert (error.abs() <= 0.5).float().mean() > 0.9
+    assert not mask[:, 80:].any()  # nothing has moved into the padding
+    for n, k in enumerate(late):
+        if k and not drift:  # in time with the others now, and it was not
+            other = next(i for i, j in enumerate(late) if j == 0)
+            pair = [t[:, 20:60, [n, other]] for t in (h, aligned)]
+            before, after = (torch.corrcoef(torch.stack([p[:, :, 0].flatten(), p[:, :, 1].flatten()]))[0, 1] for p in pair)
+            assert after > before + 0.2
+
+
+def test_lag_loss_is_small_where_the_estimate_follows():
+    """Shifted by known amounts the estimate moves by them where there is a movement to hear, and cannot where there is none."""
+    losses = []
+    for deaf in (False, True):
+        model, batch = shared_movement((3, 0, 0, 0))
+        if deaf:
+            batch = batch._replace(x=torch.where(batch.valid.unsqueeze(-1), torch.randn_like(batch.x), 0.0))
+        with noise.keyed(torch.tensor(0)), torch.no_grad():
+            model.train()
+            losses.append(model.align(model.encoder(batch.x, batch.mask), batch)[3].item())
+    assert losses[0] < 0.1 < 0.3 < losses[1]
