@@ -1,6 +1,7 @@
-"""What was planted, and whether it was found. Questions and thresholds were fixed in config/studies.yaml before the run. A
-verdict says how the method behaves where the truth is known and nothing about the paper's data. Intervals are 95% bootstrap
-over subjects, targets and seeds averaged first."""
+"""What was planted, and whether it was found. Questions and thresholds stand in config/studies.yaml; where results had been
+seen before one was settled, or the method was designed on these very data, the row says so. A verdict says how the method
+behaves where the truth is known and nothing about the paper's data. Intervals are 95% bootstrap over subjects, targets and
+seeds averaged first."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,8 @@ def make(evidence: Evidence) -> Made:
             verdict, why = "failed", f"{', '.join(failed)} diverged"
         elif settings:
             verdict, why = TESTS[study["test"]](evidence, settings, study)
-        rows.append([study["id"], study["question"], study["data"], verdict, why])
+        seen = f". Seen before: {study['seen']}" if "seen" in study else ""
+        rows.append([study["id"], study["question"], study["data"], verdict, why + seen])
     data = pd.DataFrame(rows, columns=["id", "question", "data", "verdict", "evidence"])
     shown = pd.DataFrame({
         "study": data["id"] + " · " + data["question"], "data": data["data"], "verdict": data["verdict"].map(VERDICTS),
