@@ -16,7 +16,10 @@ import yaml
 from tests.conftest import ROOT
 
 TOOLS = Path(os.environ.get("HIMOE_TOOLS", ROOT.parent / "shared" / "tools"))
-FAST = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--cores", "2")
+FAST = (
+    *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"),
+    *("--cores", "2", "--max-jobs-per-timespan", "100/1s"),
+)
 
 
 def told(*command: str, timeout: float = 60) -> str:
