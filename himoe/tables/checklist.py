@@ -30,7 +30,7 @@ def make(evidence: Evidence) -> Made:
     for point in evidence.yaml("checklist"):
         status, why = _answer(point, evidence)
         there = [place for place in point.get("where", ()) if _is_there(place, evidence)]
-        rows.append([point["source"], point["asks"], status, why, " ".join(there) or "–"])
+        rows.append([point["source"], point["asks"], status, why, " ".join(there) or "nothing"])
     data = pd.DataFrame(rows, columns=["standard", "asks", "status", "why", "where"])
     shown = data.assign(status=[f"{SIGNS[s]} {s}" for s in data["status"]])
     counts = ", ".join(f"{(data['status'] == s).sum()} {s}" for s in SIGNS)
