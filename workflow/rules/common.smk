@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from himoe import protocols, registry, sources
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
-# Scripts import the package of this checkout, also where a rule runs in a conda environment of its own.
+# Scripts import the package of this checkout, also where a rule runs in a conda environment of its own: there Snakemake hides
+# PYTHONPATH, and hands on its own search path.
+sys.path.append(str(registry.ROOT.parent))
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
         filter(None, [str(registry.ROOT.parent), os.getenv("PYTHONPATH")])
