@@ -29,7 +29,8 @@ def whole(root, dataset="deap"):
     return root
 
 
-def test_an_empty_machine_is_absent_not_wrong(tmp_path, capsys):
+def test_an_empty_machine_is_absent_not_wrong(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # neither conda nor SLURM
     assert main(["doctor", "--data-root", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     for what in [*registry.available("datasets"), "conda", "GPU", "SLURM"]:

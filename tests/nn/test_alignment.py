@@ -113,7 +113,7 @@ def test_lags_of_all_settle_together(late, absent, sharpness):
         error = torch.where(there, lag - torch.tensor(late), torch.nan)
         missed.append(((error - error.nanmedian(1, keepdim=True).values).abs() > 1)[there].float().mean().item())
     assert missed[1] < 0.1
-    assert missed[0] > 0.5 or len(late) - len(absent) > 2  # two that move at once undo their lag twice
+    assert missed[0] >= 0.5 or len(late) - len(absent) > 2  # two that move at once undo their lag twice
 
 
 def parts(*logits):
