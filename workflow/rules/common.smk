@@ -14,8 +14,8 @@ from himoe import protocols, registry, sources
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
-# Scripts import the package of this checkout, also where a rule runs in a conda environment of its own: there Snakemake hides
-# PYTHONPATH, and hands on its own search path.
+# Scripts import the package of this checkout. Where Snakemake activates a conda environment it hides PYTHONPATH and hands on its
+# own search path.
 sys.path.append(str(registry.ROOT.parent))
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
