@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from himoe import registry
-from himoe.protocols import PROTOCOLS
+from himoe.protocols import PROTOCOLS, n_folds
 from himoe.settings import Features, Name, Planted, Splits, Statistics, Strict, Training, Tuning, Twin, setting
 from himoe.types import DatasetInfo, HimoeError, Size
 
@@ -113,6 +113,12 @@ class Config(Strict):
     def recordings(self) -> list[str]:
         """Data sets that were recorded, not simulated."""
         return [d for d in self.datasets if not registry.is_synthetic(d)]
+
+    def shard_sizes(self, dataset: str, protocol: str) -> list[int]:
+        """Folds of each shard; together they are all folds."""
+        n = n_folds(protocol, len(self.size(dataset).subjects), self.splits)
+        per_job = n if self.training.folds_per_job == "all" else self.training.folds_per_job
+        return [min(per_job, n - first) for first in range(0, n, per_job)]
 
     def planted_of(self, dataset: str) -> Planted:
         """Settings of a planted data set; a replicate has a seed of its own."""

@@ -127,10 +127,10 @@ def _code_files() -> list[Path]:
     found = [path for name in CODE for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))]
     try:
         asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
-        known = {ROOT / name for name in asked.stdout.split("\0")}
+        known = {ROOT / name for name in asked.stdout.split("\0") if name}
     except (OSError, subprocess.SubprocessError):
-        known = set(found)
-    return sorted(p for p in found if p in known and p.is_file() and p.suffix != ".pyc" and not p.name.startswith("."))
+        known = set()  # no git, or no checkout: all there is
+    return sorted(p for p in found if p in (known or {p}) and p.is_file() and p.suffix != ".pyc" and not p.name.startswith("."))
 
 
 def _add(crate: ROCrate, identifier: str, kind: str | list[str], **properties: Any) -> Entity:
@@ -179,7 +179,7 @@ def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], told: dict[st
     """What was run on what, from when to when, and what came out; config and named results fill formal parameters."""
     config = crate.add_file(_text(told["config"]), CONFIG, properties={
         "name": "Config of the run", "encodingFormat": "application/json",
-        "description": "every setting, defaults too; `snakemake --configfile run-config.json` repeats the run",
+        "description": "every setting but data_root, defaults too; `snakemake --configfile run-config.json` repeats the run",
     })  # fmt: skip
     _join(crate, workflow, "input", CONFIG_PARAMETER, config)
     for entity in made:

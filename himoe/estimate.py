@@ -8,7 +8,6 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.config import Config, dataset_info
-from himoe.protocols import n_folds
 
 RESULTS = Path("results")
 OF_A_JOB = ("folds_per_job", "crop_seconds", "checkpoint_seconds", "tensorboard")  # they follow the job, or cost nothing
@@ -26,10 +25,7 @@ def recorded() -> dict[tuple[str, str], list[dict[str, Any]]]:
 def seconds_of(fit: dict[str, str], config: Config, records: list[dict[str, Any]]) -> float | None:
     """Wall time of a fit, by earlier ones of the same model, data set and settings, in proportion to the number of folds;
     None if there was none."""
-    size = len(config.size(fit["dataset"]).subjects)
-    whole = n_folds(fit["protocol"], size, config.splits)
-    per_job = whole if config.training.folds_per_job == "all" else config.training.folds_per_job
-    folds = min(per_job, whole - per_job * int(fit["shard"]))
+    folds = config.shard_sizes(fit["dataset"], fit["protocol"])[int(fit["shard"])]
     told = [run["wall_seconds"] / len(run["folds"]) * folds for run in records if _alike(run, fit["model"], config)]
     return sum(told) / len(told) if told else None
 

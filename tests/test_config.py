@@ -98,3 +98,10 @@ def test_a_causal_model_takes_no_read_out_that_is_not():
         config.load({"models": ["himoe"]} | causal)
         with pytest.raises(HimoeError, match=r"training\.readout: it fills lost tokens with the mean of their window"):
             config.load({"models": ["himoe"], "training": {"readout": "ridge"}} | causal)
+
+
+def test_shards_hold_every_fold_once():
+    own = {"datasets": ["deap_twin"], "twin": {"subjects": 10, "trials": 2, "seconds": 16}, "protocols": ["loso"]}
+    for per_job, sizes in (("all", [10]), (4, [4, 4, 2]), (5, [5, 5]), (99, [10])):
+        made = config.load(own | {"training": {"folds_per_job": per_job}})
+        assert made.shard_sizes("deap_twin", "loso") == sizes

@@ -45,7 +45,7 @@ class Config(Strict):
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     max_lag: float = setting(8.0, "largest lag the lag bank scores, s", "ours; temporal alignment: paper", ge=0)
-    lag_passes: int = setting(6, "passes in which the lags of all modalities settle", "ours; mean field: Rose 1998", ge=1)
+    lag_passes: int = setting(6, "passes in which the lags of all modalities settle", "ours; as in annealing (Rose 1998)", ge=1)
     lag_radius: float = setting(8.0, "reach of the mean that tokens are compared without when lags are scored, s", "ours", gt=0)
     lag_rest: float = setting(3.0, "nats in favour of no lag, before the habits of modalities are learnt", "ours", ge=0)
     attention_radius: float = setting(2.0, "reach of the local cross-attention, s", "ours", ge=0)

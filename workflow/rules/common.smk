@@ -85,13 +85,7 @@ def subjects(dataset):
 
 def shards(dataset, protocol):
     """Numbers of the shards that together hold every fold."""
-    n_folds = protocols.n_folds(protocol, len(subjects(dataset)), CONFIG.splits)
-    per_job = (
-        n_folds
-        if CONFIG.training.folds_per_job == "all"
-        else CONFIG.training.folds_per_job
-    )
-    return range(-(-n_folds // per_job))
+    return range(len(CONFIG.shard_sizes(dataset, protocol)))
 
 
 def fits(pattern, datasets=None, protocols=None):

@@ -67,6 +67,8 @@ def labels(title, kind):
     }
 
 
+# What of the config is shown: where data stand is nobody else's business.
+SHOWN = section(CONFIG, "data_root")
 EVIDENCE = {
     "scores": ["results/tables/scores.csv"],
     "predictions": fits(f"{FIT}/predictions.parquet"),

@@ -19,7 +19,7 @@ rule draw_figure:
     conda:
         "../../envs/himoe.yaml"
     params:
-        config=section(CONFIG, "data_root"),  # where data stand is nobody else's business
+        config=SHOWN,
         caption=figure_caption,
         code=figure_code,
     script:
@@ -44,7 +44,7 @@ rule write_table:
     conda:
         "../../envs/himoe.yaml"
     params:
-        config=section(CONFIG, "data_root"),  # where data stand is nobody else's business
+        config=SHOWN,
         caption=table_caption,
         code=table_code,
     script:
@@ -77,7 +77,7 @@ rule render_report:
     conda:
         "../../envs/himoe.yaml"
     params:
-        config=section(CONFIG, "data_root"),  # where data stand is nobody else's business
+        config=SHOWN,
         code=fingerprint("himoe.report"),
     script:
         "../scripts/render_report.py"

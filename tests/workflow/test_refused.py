@@ -1,0 +1,74 @@
+"""Bad input ends a run in one line, before any job where it can, and leaves nothing; what a run lacks is not planned."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.test_workflow import checkout, snakemake, write_config
+
+
+def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_path):
+    folder = checkout(tmp_path)
+    plan = snakemake(folder, "-n", "--configfile", write_config(folder, {"models": ["train_mean", "ridge"], "conditions": {}}))
+    assert plan.returncode == 0, plan.stderr[-2000:]
+    told = plan.stdout + plan.stderr
+    assert "results/figures/subjects.svg" in told
+    for name in ("routing", "prototypes", "missing_curve", "shift_curve", "predicted"):
+        assert f"results/figures/{name}.svg" not in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
+        ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
+        ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
+        ({"datasets": ["../../x"]}, "datasets.0"),
+    ],
+)
+def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
+    folder = checkout(tmp_path)
+    done = snakemake(folder, "--configfile", write_config(folder, changes))
+    assert done.returncode != 0
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (folder / "results").exists()
+
+
+def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
+    """A run of DEAP's own reader on files made by the twin's writer, one of them damaged."""
+    from himoe import intake
+    from himoe.types import Size
+
+    subjects = tuple(f"s{i:02d}" for i in range(1, 33))
+    data = folder / "data/deap"
+    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
+    for subject in subjects[1:]:
+        (data / f"{subject}.dat").symlink_to(data / "s01.dat")
+    (data / "s02.dat").unlink()
+    damage(data)
+    changes = {"datasets": ["deap"], "models": ["train_mean"]}
+    target = "results/deap/subjects/s02.npz"
+    return snakemake(folder, target, "--configfile", write_config(folder, changes))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda d: (d / "s02.dat").write_bytes((d / "s01.dat").read_bytes()[:-5000]), "s02.dat: refused or truncated"),
+        (lambda d: None, "subject s02 is absent"),
+    ],
+    ids=["truncated", "absent"],
+)
+def test_broken_recordings_are_one_line_and_leave_nothing(tmp_path, damage, said):
+    folder = checkout(tmp_path)
+    done = _one_subject_broken(folder, damage)
+    assert done.returncode != 0
+    own = [line for line in done.stderr.splitlines() if line.startswith("himoe:")]
+    assert len(own) == 1
+    assert said in own[0]
+    assert not list(folder.glob("results/deap/subjects/*"))
+    assert not [p for p in folder.rglob("results/**/.*") if p.is_file() and p.name.endswith((".npz", ".json"))]
