@@ -30,7 +30,7 @@ lint: setup
 
 # The validators of others: Workflow Run RO-Crate and CITATION.cff.
 standards: setup .venv-standards/.complete
-	PATH="$(CURDIR)/.venv-standards/bin:$$PATH" $(BIN)/python -m pytest tests/test_standards.py
+	PATH="$(CURDIR)/.venv-standards/bin:$$PATH" $(BIN)/python -m pytest tests/commands/test_standards.py
 
 .venv-standards/.complete: envs/standards.txt
 	$(PYTHON) -m venv .venv-standards
@@ -41,10 +41,10 @@ bench: setup
 	$(BIN)/python -m pytest tests/benchmarks -q -s -o python_files='bench_*.py'
 
 bench-gpu: setup
-	$(BIN)/python -m pytest tests/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
+	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
 schema: setup
-	$(BIN)/python -m himoe.schema
+	$(BIN)/python -m himoe.config.document
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis

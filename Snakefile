@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-# One config file is one whole run: what it leaves out has the default of himoe/config.py, never of another file.
+# One config file is one whole run: what it leaves out has the default of himoe/config/, never of another file.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

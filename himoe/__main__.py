@@ -38,20 +38,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     if asked.command == "doctor":
-        from himoe import doctor
+        from himoe.commands import doctor
 
         return doctor.report(asked.data_root)
     if asked.command == "plan":
-        from himoe import plan
+        from himoe.commands import plan
 
         return plan.report(asked.configfile, asked.config, asked.cores)
     if asked.command == "crate":
-        from himoe import crate
+        from himoe.commands import crate
 
         files = crate.write(asked.results, asked.output, asked.agent, asked.agent_name)
         print(f"{asked.output}: {len(files)} files")
         return 0
-    from himoe import verify
+    from himoe.commands import verify
 
     return verify.report(asked.data_root, asked.dataset)
 

@@ -10,14 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from himoe import types
+from himoe import names, types
 from himoe.types import HimoeError
 
-KINDS = ("datasets", "models", "perturb", "controls", "figures", "tables")
+KINDS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
-TWIN = "_twin"
-ABLATION = "-"
-RATED = "_rated"
 SECTIONS = {
     "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
     "run": "Compute and decisions",
@@ -29,32 +26,31 @@ def available(kind: str) -> list[str]:
     return sorted(p.stem for p in (ROOT / kind).glob("*.py") if not p.stem.startswith("_"))
 
 
-def plugin_of(name: str) -> str:
-    """The plug-in behind a name: ``deap_twin`` is read by ``deap``, ``himoe-flat`` is ``himoe`` with the ablation ``flat``,
-    ``ridge-shuffled_labels`` is ``ridge`` under a control, ``planted-null.3`` is ``planted`` with the settings ``null``."""
-    return name.split(ABLATION)[0].removesuffix(TWIN).removesuffix(RATED)
-
-
 @cache
 def control_of(model: str) -> str:
     """The control that spoils a model's data: ``ridge-shuffled_labels`` has ``shuffled_labels``; empty for all others."""
-    variant = model.partition(ABLATION)[2]
+    variant = names.parse_model(model).variant
     return variant if variant in available("controls") else ""
 
 
 def is_ablation(model: str) -> bool:
     """Whether a model is another one with some settings changed."""
-    return ABLATION in model and not control_of(model)
+    return bool(names.parse_model(model).variant) and not control_of(model)
+
+
+def is_network(model: str) -> bool:
+    """Whether a model is trained by gradients: its plug-in builds a torch module. All others are estimators."""
+    return "build" in peek("models", model)["functions"]
 
 
 def is_twin(dataset: str) -> bool:
-    """Whether the data set is simulated."""
-    return dataset.split(ABLATION)[0].endswith(TWIN)
+    """Whether the data set is simulated in the format of another one."""
+    return names.parse_dataset(dataset).twin
 
 
 def is_rated(dataset: str) -> bool:
     """Whether the data set is the planted one with one label per trial."""
-    return dataset.split(ABLATION)[0].endswith(RATED)
+    return names.parse_dataset(dataset).rated
 
 
 def is_planted(dataset: str) -> bool:
@@ -69,19 +65,18 @@ def is_synthetic(dataset: str) -> bool:
 
 def check(kind: str, name: str) -> str:
     """The name, if there is such a plug-in; HimoeError with the nearest and all valid names if not."""
-    names = available(kind)
-    wanted = plugin_of(name) if kind in ("datasets", "models") else name
-    if wanted in names:
+    known, wanted = available(kind), names.plugin_of(kind, name)
+    if wanted in known:
         return name
-    near = difflib.get_close_matches(wanted, names, n=1)
+    near = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    raise HimoeError(f"{kind}: there is no '{name}'; {hint}valid names: {', '.join(names)}")
+    raise HimoeError(f"{kind}: there is no '{name}'; {hint}valid names: {', '.join(known)}")
 
 
 def load(kind: str, name: str) -> ModuleType:
     """Import a plug-in."""
     check(kind, name)
-    return importlib.import_module(f"himoe.{kind}.{plugin_of(name)}")
+    return importlib.import_module(f"himoe.{kind}.{names.plugin_of(kind, name)}")
 
 
 @cache
@@ -91,7 +86,7 @@ def peek(kind: str, name: str) -> dict[str, Any]:
     A literal may be a call of a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
     """
     check(kind, name)
-    path = ROOT / kind / f"{plugin_of(name)}.py"
+    path = ROOT / kind / f"{names.plugin_of(kind, name)}.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "config_fields": [], "functions": functions}

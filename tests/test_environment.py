@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import yaml
+from setuptools import find_packages
 
 
 def lock(root):
@@ -38,8 +39,9 @@ def test_conda_environment_is_in_step(root):
 
 
 def test_every_package_is_installed(root):
-    packages = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    assert set(packages) == {".".join(p.parent.relative_to(root).parts) for p in (root / "himoe").rglob("__init__.py")}
+    finder = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    found = find_packages(root, include=finder["include"])
+    assert set(found) == {".".join(p.parent.relative_to(root).parts) for p in (root / "himoe").rglob("*.py")}
 
 
 def test_torch_is_pinned(root):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from himoe import provenance, registry
+from himoe import names, provenance, registry
 from himoe.types import DatasetInfo, HimoeError
 
 
@@ -19,7 +19,7 @@ def test_peek_equals_the_imported_literal():
 
 
 def test_peek_imports_nothing(root):
-    code = "import sys\nfrom himoe import registry\nregistry.peek('models', 'himoe')\nassert 'torch' not in sys.modules"
+    code = "import sys\nfrom himoe import names, registry\nregistry.peek('models', 'himoe')\nassert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
@@ -29,7 +29,7 @@ def test_config_fields_are_those_of_the_class():
 
 
 def test_a_twin_is_read_by_its_original():
-    assert registry.plugin_of("deap_twin") == "deap"
+    assert names.plugin_of("datasets", "deap_twin") == "deap"
     assert registry.is_twin("deap_twin")
     assert not registry.is_twin("deap")
     assert registry.load("datasets", "deap_twin") is registry.load("datasets", "deap")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from himoe.protocols import trial_of
+from himoe.names import trial_of
 from himoe.types import Tokens
 
 TITLE = "labels shuffled"

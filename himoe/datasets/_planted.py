@@ -22,7 +22,7 @@ from himoe.signal.simulate import RATE
 from himoe.types import Layout, Signal, Tokens, TrialInfo
 
 if TYPE_CHECKING:
-    from himoe.settings import Planted
+    from himoe.config.sections import Planted
 
 RESPONSE = {"gsr": (0.75, 2.0), "ecg": (1.0, 1.5), "resp": (1.0, 1.5)}  # rise and decay, s; the others follow at once
 WINDOW = 2.0  # s of a token

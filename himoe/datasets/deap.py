@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from himoe import io
+from himoe.data.matfile import walk
+from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import _deap_raw
-from himoe.matfile import walk
 from himoe.signal import simulate
 from himoe.signal.cleaning import average_reference
 from himoe.signal.eeg import BANDS
@@ -123,7 +124,7 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
 
 
 def _read_python(files: list[Path], size: Size) -> dict[str, np.ndarray]:
-    return io.read_numpy_pickle(files[0])
+    return read_numpy_pickle(files[0])
 
 
 def _read_matlab(files: list[Path], size: Size) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from himoe import io
-from himoe.matfile import walk
-from himoe.recordings import read_trials, write_trials
+from himoe.data.matfile import walk
+from himoe.data.recordings import read_trials, write_trials
 from himoe.signal import simulate
 from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 

@@ -11,7 +11,7 @@ from himoe.datasets._planted import tokens_of
 from himoe.types import DatasetInfo, Layout, Modality, Tokens
 
 if TYPE_CHECKING:
-    from himoe.settings import Planted
+    from himoe.config.sections import Planted
 
 INFO = DatasetInfo(
     title="Planted",

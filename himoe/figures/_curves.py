@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.figures._paper import Paper, inks, legend_above, panels
-from himoe.items import Drawn, Evidence, model_title, setting_title
-from himoe.score import per_subject
+from himoe.evaluate.score import per_subject
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, inks, legend_above, panels
+from himoe.report.titles import model_title, setting_title
 from himoe.stats.inference import ALPHA, bootstrap_mean
 
 
@@ -26,7 +29,7 @@ def curve_data(evidence: Evidence, condition: str, metric: str = "ccc") -> pd.Da
 
 def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
     """One panel per data set and target, one line per model, a band for Hi-MoE's interval."""
-    data, peeked = curve_data(evidence, condition), registry.peek("perturb", condition)
+    data, peeked = curve_data(evidence, condition), registry.peek("conditions", condition)
     cells = [(d, t) for d in evidence.perturbed(condition) for t in evidence.targets_of(d)]
     n_cols = 2 if len(cells) > 1 else 1
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, sharex=True)
@@ -40,7 +43,7 @@ def draw_curve(evidence: Evidence, paper: Paper, condition: str) -> Drawn:
             ax.plot(
                 part["severity"], part["ccc"], ink.dash, color=ink.colour, marker=ink.marker, ms=4, lw=ink.width, label=label
             )
-            if model == "himoe":
+            if model == STUDIED:
                 ax.fill_between(part["severity"], part["low"], part["high"], color=ink.colour, alpha=0.15, lw=0)
         ax.set_title(f"{setting_title(setting)} · {target}")
         ax.set_ylim(min(0, data["ccc"].min()) - 0.05, max(0.3, data["high"].max()) + 0.03)

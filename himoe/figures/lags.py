@@ -5,9 +5,11 @@ right. What is estimated is what the lag bank hears; what tokens are moved by al
 import numpy as np
 import pandas as pd
 
-from himoe.config import dataset_info
-from himoe.figures._paper import Paper, nothing, panels
-from himoe.items import Drawn, Evidence, dataset_of, setting_title
+from himoe.config.facts import dataset_info
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, nothing, panels
+from himoe.report.titles import dataset_of, setting_title
 from himoe.stats.lags import recovery
 
 TITLE = "Estimated against injected lag"

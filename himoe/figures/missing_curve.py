@@ -3,8 +3,9 @@ first); the band is Hi-MoE's 95% bootstrap interval over subjects. All models me
 higher one loses too."""
 
 from himoe.figures._curves import draw_curve
-from himoe.figures._paper import Paper
-from himoe.items import Drawn, Evidence
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper
 
 TITLE = "CCC against the random missing rate"
 SECTION = "robustness"

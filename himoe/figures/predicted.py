@@ -3,9 +3,12 @@ per token where labels vary within it). The line is perfect agreement; points be
 
 import pandas as pd
 
-from himoe.config import dataset_info, is_open
-from himoe.figures._paper import Paper, nothing, panels, without_failed
-from himoe.items import Drawn, Evidence, dataset_of, setting_title
+from himoe.config.facts import dataset_info, is_open
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, nothing, panels, without_failed
+from himoe.report.titles import dataset_of, setting_title
 from himoe.stats.metrics import ccc
 
 TITLE = "Predicted against reported"
@@ -23,7 +26,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     n_cols = min(4, len(cells))
     figure, axes = panels(-(-len(cells) // n_cols), n_cols, height=2.1)
     own = evidence.predictions
-    own = own[(own["model"] == "himoe") & (own["condition"] == "clean")]
+    own = own[(own["model"] == STUDIED) & (own["condition"] == "clean")]
     flat, tables, told = [ax for row in axes for ax in row], [], []
     for ax, (setting, target) in zip(flat, cells, strict=False):
         part = own[(own["setting"] == setting) & (own["target"] == target)].dropna(subset="y_pred")  # NaN: its fold failed

@@ -8,8 +8,11 @@ groups apart."""
 import numpy as np
 import pandas as pd
 
-from himoe.figures._paper import Paper, nothing, panels, without_failed
-from himoe.items import Drawn, Evidence, setting_title
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, nothing, panels, without_failed
+from himoe.report.titles import setting_title
 
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
@@ -25,7 +28,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     routing, predictions, tables, told = evidence.routing, evidence.predictions, [], []
     for ax, setting in zip(axes[0], settings, strict=True):
         targets = evidence.targets_of(setting)
-        own = routing[(routing["setting"] == setting) & (routing["model"] == "himoe") & (routing["condition"] == "clean")]
+        own = routing[(routing["setting"] == setting) & (routing["model"] == STUDIED) & (routing["condition"] == "clean")]
         if own.empty:
             nothing(ax, setting_title(setting), paper)
             told.append(f"{setting_title(setting)}: every fold failed")
@@ -33,7 +36,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
         weight = own[own["quantity"] == "prototype_weight"].assign(part=lambda f: f["part"].astype(int))
         lam = own.loc[own["quantity"] == "lambda", "value"].mean()
         clean = predictions[
-            (predictions["setting"] == setting) & (predictions["model"] == "himoe") & (predictions["condition"] == "clean")
+            (predictions["setting"] == setting) & (predictions["model"] == STUDIED) & (predictions["condition"] == "clean")
         ]
         labels = clean.pivot_table(index=KEYS, columns="target", values="y_true")
         weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)

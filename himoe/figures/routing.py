@@ -6,15 +6,17 @@ of all folds and seeds that ended well."""
 import numpy as np
 import pandas as pd
 
-from himoe.config import dataset_info
-from himoe.figures._paper import Paper, nothing, panels, without_failed
-from himoe.items import Drawn, Evidence, dataset_of, setting_title
+from himoe.config.facts import dataset_info
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, nothing, panels, without_failed
+from himoe.report.titles import dataset_of, setting_title
 
 TITLE = "Routing of the modality expert bank"
 SECTION = "model"
 NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe", "conditions": "missing_rate"}
-MODEL = "himoe"
 
 
 def draw(evidence: Evidence, paper: Paper) -> Drawn:
@@ -22,7 +24,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     settings = evidence.perturbed("missing_rate")
     figure, axes = panels(len(settings), 2, height=3.0)
     tables, told = [], []
-    routing = evidence.routing[evidence.routing["model"] == MODEL]
+    routing = evidence.routing[evidence.routing["model"] == STUDIED]
     for row, setting in zip(axes, settings, strict=True):
         names = [m.name.replace("_", " ") for m in dataset_info(dataset_of(setting)).modalities] + ["null token"]
         part = routing[routing["setting"] == setting]

@@ -3,8 +3,9 @@ leaves valid, at every severity alike. Where there is one rating per trial, a fl
 mean-pooled model is invariant to shifts by construction."""
 
 from himoe.figures._curves import draw_curve
-from himoe.figures._paper import Paper
-from himoe.items import Drawn, Evidence
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper
 
 TITLE = "CCC against a constant shift of one modality"
 SECTION = "robustness"

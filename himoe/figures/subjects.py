@@ -3,9 +3,11 @@ the bar is the mean. What the interval of a mean hides, this shows: whether a ga
 
 import pandas as pd
 
-from himoe.figures._paper import Paper, inks, panels
-from himoe.items import Drawn, Evidence, model_title, setting_title
-from himoe.score import per_subject
+from himoe.evaluate.score import per_subject
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, inks, panels
+from himoe.report.titles import model_title, setting_title
 from himoe.stats.inference import mean_of
 
 TITLE = "CCC of each subject"

@@ -4,8 +4,11 @@ in it."""
 
 import pandas as pd
 
-from himoe.figures._paper import Paper, inks, nothing, panels
-from himoe.items import Drawn, Evidence, model_title, setting_title
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Drawn
+from himoe.report.style import Paper, inks, nothing, panels
+from himoe.report.titles import model_title, setting_title
 
 TITLE = "Training on inner validation"
 SECTION = "model"
@@ -21,7 +24,7 @@ def draw(evidence: Evidence, paper: Paper) -> Drawn:
     for run in (r for r in evidence.runs if r["model"] in look):
         ax = axes[0][settings.index(run["setting"])]
         ink = look[run["model"]]
-        colour, weight = ink.colour, (1.4, 0.9) if run["model"] == "himoe" or len(look) < 5 else (0.8, 0.45)
+        colour, weight = ink.colour, (1.4, 0.9) if run["model"] == STUDIED or len(look) < 5 else (0.8, 0.45)
         for fold, told in run["folds"].items():
             if not told["history"]:
                 continue

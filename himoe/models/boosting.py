@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from himoe.rows import Rows
-from himoe.settings import Strict, setting
+from himoe.config.sections import Strict, setting
+from himoe.data.rows import Rows
 from himoe.stats.metrics import ccc
 
 if TYPE_CHECKING:

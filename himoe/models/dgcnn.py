@@ -16,10 +16,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.encoder import Heads
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, HimoeError, Output
 
 TITLE = "DGCNN"

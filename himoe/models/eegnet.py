@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, HimoeError, Output
 
 TITLE = "EEGNet"

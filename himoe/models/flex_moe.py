@@ -20,13 +20,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.attention import UNSEEN, attend
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import balance_loss
 from himoe.nn.noise import dropout
 from himoe.nn.soft_moe import Experts
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Flex-MoE"

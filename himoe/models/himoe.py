@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,
@@ -24,7 +25,7 @@ from himoe.nn.alignment import (
     pair_scores,
     power,
     shift_tokens,
-)  # fmt: skip
+)
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import affect_loss, balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
@@ -32,7 +33,6 @@ from himoe.nn.noise import draw, integers
 from himoe.nn.prototypes import DifferentialPrototypes, Felt
 from himoe.nn.routers import ConcatFusion, GatedMoE, LinearlyGatedPrototypes, SingleExpert
 from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE, Routed
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Hi-MoE"

@@ -10,9 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.soft_moe import MaskedFusion
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 REFERENCE = "himoe"

@@ -20,10 +20,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.losses import affect_loss, masked_mean
 from himoe.nn.soft_moe import Experts
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MoMKE"

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.crossmodal import AttentionBlocks, normed
 from himoe.nn.encoder import Heads, ModalityEncoder, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MulT"

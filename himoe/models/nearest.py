@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from himoe.rows import Rows
-from himoe.settings import Strict, setting
+from himoe.config.sections import Strict, setting
+from himoe.data.rows import Rows
 
 TITLE = "1-nearest neighbour"
 BLOCK = 64  # rows compared at a time

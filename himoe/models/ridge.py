@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.rows import Rows
-from himoe.settings import Strict, setting
+from himoe.config.sections import Strict, setting
+from himoe.data.rows import Rows
 from himoe.stats.metrics import ccc
 from himoe.types import HimoeError
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from himoe.config.sections import Strict, setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import masked_mean
-from himoe.settings import Strict, setting
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "ShaSpec"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.rows import Rows
-from himoe.settings import Strict
+from himoe.config.sections import Strict
+from himoe.data.rows import Rows
 
 BLIND = True  # to physiology
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from himoe.names import STUDIED
+
 KEYS = ["setting", "seed", "fold", "subject", "trial"]
 QUANTITIES = ["lag", "moved", "injected"]
 
@@ -12,7 +14,7 @@ QUANTITIES = ["lag", "moved", "injected"]
 ALL = "shift_all"
 
 
-def recovery(routing: pd.DataFrame, condition: str, model: str = "himoe") -> pd.DataFrame:
+def recovery(routing: pd.DataFrame, condition: str, model: str = STUDIED) -> pd.DataFrame:
     """One row per displaced modality of a trial (of every one under ``shift_all``): severity, and injected, estimated and
     moved, relative and in s.
 

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.stats.inference import (
-    ALPHA,
-    bootstrap_mean,
-    effect_size,
-    holm,
-    mean_of,
-    minimum_detectable_effect,
-    paired_wilcoxon,
-)  # fmt: skip
+from himoe.names import STUDIED
+from himoe.stats.inference import ALPHA, bootstrap_mean, effect_size, holm, mean_of, minimum_detectable_effect, paired_wilcoxon
 
 if TYPE_CHECKING:
-    from himoe.settings import Statistics
+    from himoe.config.sections import Statistics
 
 COLUMNS = [
     "setting", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",
@@ -27,7 +20,7 @@ COLUMNS = [
 
 
 def compare(
-    scores: pd.DataFrame, metric: str, of: list[str], settings: Statistics, model: str = "himoe"
+    scores: pd.DataFrame, metric: str, of: list[str], settings: Statistics, model: str = STUDIED
 ) -> pd.DataFrame:  # fmt: skip
     """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models.
 

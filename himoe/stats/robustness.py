@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from himoe.names import STUDIED
 from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean, mean_of
 
 if TYPE_CHECKING:
-    from himoe.settings import Statistics
+    from himoe.config.sections import Statistics
 
 COLUMNS = ["setting", "condition", "model", "start", "lost", "difference", "low", "high", "n_subjects"]
 
@@ -26,7 +27,7 @@ def areas(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, "start", "lost"])
 
 
-def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = "himoe") -> pd.DataFrame:
+def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = STUDIED) -> pd.DataFrame:
     """Means over subjects, and ``model``'s loss minus each other's, paired, with a bootstrap interval.
 
     NaN where a fold failed.

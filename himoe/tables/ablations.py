@@ -5,12 +5,14 @@ subjects; p is Wilcoxon's with Holm's correction over the ablations of a data se
 import numpy as np
 import pandas as pd
 
-from himoe.config import ABLATED
-from himoe.items import Evidence, Made, model_title, setting_title
-from himoe.registry import ABLATION, is_ablation
+from himoe.names import STUDIED, parse_model
+from himoe.registry import is_ablation
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import FAILED, interval, number, p_value
+from himoe.report.titles import model_title, setting_title
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
-from himoe.tables._text import FAILED, interval, number, p_value
 
 TITLE = "Ablations"
 SECTION = "comparison"
@@ -22,7 +24,7 @@ AREA = ("difference", "low", "high")
 def make(evidence: Evidence) -> Made:
     """One row per data set and ablation."""
     config, own = evidence.config, evidence.all_scores
-    names = [ABLATED, *filter(is_ablation, config.models)]
+    names = [STUDIED, *filter(is_ablation, config.models)]
     own = own[own["model"].isin(names)]
     clean = compare(own.assign(target="all"), "ccc", evidence.settings, config.statistics)
     lost = compare_areas(areas(own), config.statistics)
@@ -39,7 +41,7 @@ def make(evidence: Evidence) -> Made:
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
-        "Hi-MoE minus": data["ablation"].map(lambda m: m.partition(ABLATION)[2].replace("_", " ")),
+        "Hi-MoE minus": data["ablation"].map(lambda m: parse_model(m).variant.replace("_", " ")),
         "CCC [95% CI]": _cells(data, "ccc"),
         "p (Holm)": data["ccc_p_holm"].map(lambda p: number(p) if np.isnan(p) else p_value(p)),
         **{

@@ -4,7 +4,9 @@ trial's number or length, what is missing) is measured and told; it refuses noth
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, setting_title
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.titles import setting_title
 
 TITLE = "Audit for leakage"
 SECTION = "data"

@@ -10,8 +10,10 @@ import pandas as pd
 import yaml
 
 from himoe import registry
-from himoe.config import is_open, lacking
-from himoe.items import Evidence, Made
+from himoe.config.facts import is_open
+from himoe.config.run import lacking
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
 
 TITLE = "Reproducibility checklist"
 SECTION = "run"

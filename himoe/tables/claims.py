@@ -8,13 +8,16 @@ from typing import Any
 import pandas as pd
 
 from himoe import registry
-from himoe.config import ABLATED, dataset_info
-from himoe.items import Evidence, Made, dataset_of, model_title
-from himoe.protocols import PROTOCOLS
+from himoe.config.facts import dataset_info
+from himoe.config.protocols import PROTOCOLS
+from himoe.names import STUDIED, model_variant, parse_dataset
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import VERDICTS, interval, number, stamped
+from himoe.report.titles import dataset_of, model_title
 from himoe.stats.inference import ALPHA
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
-from himoe.tables._text import VERDICTS, interval, number, stamped
 
 TITLE = "Claims"
 SECTION = "verdict"
@@ -32,7 +35,7 @@ def make(evidence: Evidence) -> Made:
     rows = []
     for claim in evidence.yaml("claims"):
         told = {"id": claim["id"], "claim": claim["claim"]}
-        here = [d for d in judged if registry.plugin_of(dataset_of(d)) in claim["data"]]
+        here = [d for d in judged if parse_dataset(dataset_of(d)).plugin in claim["data"]]
         for setting in here:
             verdict, why = TESTS[claim["test"]](evidence, setting, claim)
             rows.append(told | {"setting": setting, "verdict": verdict, "evidence": why})
@@ -62,7 +65,7 @@ def ahead_of_all(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     won = (data["difference"] > 0) & (data["p_holm"] < ALPHA)
     if data.empty:
         return "not run", "needs himoe and another model in the run"
-    if failed := _failed(evidence, setting, ["himoe"]):
+    if failed := _failed(evidence, setting, [STUDIED]):
         return "failed", failed
     made = data["difference"].notna()
     if won[made].all():  # nothing speaks against it
@@ -83,19 +86,19 @@ def _loses_least(evidence: Evidence, setting: str, condition: str, margin: float
     ``margin``, the condition asks nothing of anyone and nothing can be learnt from it.
     """
     fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
-    rivals = [m for m in fitted if m != "himoe" and "build" in registry.peek("models", m)["functions"]]
-    if condition not in evidence.config.conditions or not rivals or "himoe" not in evidence.models:
+    rivals = [m for m in fitted if m != STUDIED and "build" in registry.peek("models", m)["functions"]]
+    if condition not in evidence.config.conditions or not rivals or STUDIED not in evidence.models:
         return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
     lost = areas(evidence.scores)
     table = compare_areas(lost[lost["setting"] == setting], evidence.config.statistics)
     table = table[table["condition"] == condition].set_index("model")
-    if failed := _failed(evidence, setting, [*rivals, "himoe"]):
+    if failed := _failed(evidence, setting, [*rivals, STUDIED]):
         return "failed", failed
-    own = table.loc["himoe", "start"]
+    own = table.loc[STUDIED, "start"]
     rivals = [m for m in rivals if table.loc[m, "start"] >= own / 2] if own > 0 else rivals
     if not rivals:
         return "untestable on this data", "no model trained alike has half of Hi-MoE's CCC to lose"
-    most = table.loc[[*rivals, "himoe"], "lost"].max()
+    most = table.loc[[*rivals, STUDIED], "lost"].max()
     if most < margin:
         told = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"
         return "untestable on this data", told
@@ -131,20 +134,20 @@ def loses_least_shifted(evidence: Evidence, setting: str, claim: Claim) -> Verdi
 def beats_ablations(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     """Hi-MoE against itself with the part changed: CCC ahead of every one on clean input (interval above 0), or, where the
     claim names a condition, less CCC lost under it (interval below 0)."""
-    names, condition = [f"{ABLATED}{registry.ABLATION}{name}" for name in claim["ablations"]], claim.get("condition")
+    names, condition = [model_variant(STUDIED, name) for name in claim["ablations"]], claim.get("condition")
     if absent := [n for n in names if n not in evidence.config.models]:
         return "not run", f"needs {len(absent)} of the ablations of config/ablations.yaml"
     if condition == "shift" and not dataset_info(dataset_of(setting)).per_token:
         return UNTESTABLE_SHIFT
     if condition and condition not in evidence.config.conditions:
         return "not run", f"needs the condition {condition}"
-    if failed := _failed(evidence, setting, [ABLATED, *names]):
+    if failed := _failed(evidence, setting, [STUDIED, *names]):
         return "failed", failed
     scores, settings = evidence.all_scores, evidence.config.statistics
-    scores = scores[scores["model"].isin([ABLATED, *names]) & (scores["setting"] == setting)]
+    scores = scores[scores["model"].isin([STUDIED, *names]) & (scores["setting"] == setting)]
     if condition:
         table = compare_areas(areas(scores), settings)
-        table = table[(table["condition"] == condition) & (table["model"] != ABLATED)].set_index("model")
+        table = table[(table["condition"] == condition) & (table["model"] != STUDIED)].set_index("model")
         won, worst, what = table["high"] < 0, table["difference"].idxmax(), "mean CCC lost"
     else:
         table = compare(scores.assign(target="all"), "ccc", [setting], settings).set_index("other")

@@ -5,9 +5,11 @@ smallest |d| that this number of subjects could detect with 80% power."""
 import numpy as np
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title, setting_title
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import FAILED, interval, number, p_value
+from himoe.report.titles import model_title, setting_title
 from himoe.stats.paired import compare
-from himoe.tables._text import FAILED, interval, number, p_value
 
 TITLE = "Hi-MoE against each model, paired over subjects"
 SECTION = "comparison"

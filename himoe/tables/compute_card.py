@@ -3,8 +3,10 @@ its process; multiply-accumulates (matrix products and convolutions) to predict 
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title, setting_title
-from himoe.tables._text import failures, number
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import failures, number
+from himoe.report.titles import model_title, setting_title
 
 TITLE = "Compute card"
 SECTION = "run"

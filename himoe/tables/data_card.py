@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, setting_title
-from himoe.tables._text import number
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import number
+from himoe.report.titles import setting_title
 
 TITLE = "Data card"
 SECTION = "data"

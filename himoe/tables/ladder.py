@@ -7,11 +7,13 @@ by construction."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
-from himoe.protocols import PROTOCOLS
-from himoe.score import per_subject
+from himoe.config.protocols import PROTOCOLS
+from himoe.evaluate.score import per_subject
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import interval, number
+from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.inference import ALPHA, bootstrap_mean
-from himoe.tables._text import interval, number
 
 TITLE = "Leakage ladder"
 SECTION = "verdict"

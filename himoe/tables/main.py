@@ -7,10 +7,12 @@ Constant predictions have CCC 0 and are counted. A model one of whose folds dive
 import numpy as np
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
-from himoe.score import POOLED, per_subject
+from himoe.evaluate.score import POOLED, per_subject
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import FAILED, failures, interval, number
+from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.inference import ALPHA, bootstrap_mean
-from himoe.tables._text import FAILED, failures, interval, number
 
 TITLE = "Main comparison"
 SECTION = "verdict"

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe.config import ABLATED, dataset_info
-from himoe.items import Evidence, Made, dataset_of, model_title
-from himoe.score import per_subject
+from himoe.config.facts import dataset_info
+from himoe.evaluate.score import per_subject
+from himoe.names import STUDIED, parse_dataset
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import VERDICTS, interval, number
+from himoe.report.titles import dataset_of, model_title
 from himoe.stats.inference import ALPHA, bootstrap_mean, mean_of
 from himoe.stats.lags import recovery
 from himoe.stats.robustness import areas, compare_areas
-from himoe.tables._text import VERDICTS, interval, number
 
 TITLE = "Planted truth"
 SECTION = "verdict"
@@ -29,9 +32,9 @@ def make(evidence: Evidence) -> Made:
     """One row per study; one of a data set that is not in the run says so."""
     rows = []
     for study in evidence.yaml("studies"):
-        settings = [s for s in evidence.settings if dataset_of(s).partition(".")[0] == study["data"]]
+        settings = [s for s in evidence.settings if parse_dataset(dataset_of(s)).without_replicate == study["data"]]
         verdict, why = ("not run", f"{study['data']} is not in this run")
-        asked = {ABLATED, study.get("other", ABLATED)}
+        asked = {STUDIED, study.get("other", STUDIED)}
         if failed := [model_title(m) for s, m in evidence.failed if s in settings and m in asked]:
             verdict, why = "failed", f"{', '.join(failed)} diverged"
         elif settings:
@@ -53,11 +56,11 @@ def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     own = per_subject(evidence.all_scores, "ccc")
     own = own[own["setting"].isin(settings) & (own["condition"] == condition) & (own["severity"] == severity)]
     wide = mean_of(own, ["model", "subject"]).pivot(index="subject", columns="model", values="value")
-    if not {ABLATED, study["other"]} <= set(wide):
-        return "not run", f"needs {ABLATED} and {study['other']} under {condition} {severity:g}"
-    gap = (wide[ABLATED] - wide[study["other"]]).to_numpy()
+    if not {STUDIED, study["other"]} <= set(wide):
+        return "not run", f"needs {STUDIED} and {study['other']} under {condition} {severity:g}"
+    gap = (wide[STUDIED] - wide[study["other"]]).to_numpy()
     low, high = _interval(evidence, gap)
-    told = f"CCC {number(wide[ABLATED].mean())} against {number(wide[study['other']].mean())}: "
+    told = f"CCC {number(wide[STUDIED].mean())} against {number(wide[study['other']].mean())}: "
     told += f"{interval(gap.mean(), low, high)}, {(gap > 0).sum()} of {len(gap)} subjects"
     return _verdict(low > 0), told
 
@@ -66,7 +69,7 @@ def lags(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     """Estimated against injected relative lag over all severities: median error and how many are beyond 1 s."""
     found = recovery(evidence.routing[evidence.routing["setting"].isin(settings)], study["condition"])
     if found.empty:
-        return "not run", f"needs {ABLATED} under {study['condition']}"
+        return "not run", f"needs {STUDIED} under {study['condition']}"
     error = (found["estimated"] - found["injected"]).abs()
     median, beyond = error.median(), (error > 1).mean()
     told = f"median error {number(median, 2)} s (at most {study['median']:g}), {beyond:.0%} beyond 1 s (at most "
@@ -97,17 +100,17 @@ def loses_less(evidence: Evidence, settings: list[str], study: Study) -> Verdict
     """Less CCC lost under a condition than the other: interval of the difference below 0. Where neither loses the margin at the
     strongest severity, the condition asks nothing of anyone."""
     lost = areas(evidence.all_scores[evidence.all_scores["setting"].isin(settings)])
-    lost = lost[(lost["condition"] == study["condition"]) & lost["model"].isin([ABLATED, study["other"]])]
+    lost = lost[(lost["condition"] == study["condition"]) & lost["model"].isin([STUDIED, study["other"]])]
     keys = ["condition", "model", "subject"]
     lost = lost.groupby(keys, as_index=False)[["start", "lost"]].mean().assign(setting=study["data"])
     table = compare_areas(lost, evidence.config.statistics).set_index("model")
-    if study["other"] not in table.index or ABLATED not in table.index:
-        return "not run", f"needs {ABLATED} and {study['other']} under {study['condition']}"
-    most = max(_last_drop(evidence, settings, study["condition"], m) for m in (ABLATED, study["other"]))
+    if study["other"] not in table.index or STUDIED not in table.index:
+        return "not run", f"needs {STUDIED} and {study['other']} under {study['condition']}"
+    most = max(_last_drop(evidence, settings, study["condition"], m) for m in (STUDIED, study["other"]))
     if most < study["margin"]:
         return "untestable on this data", f"neither loses {study['margin']:g} of CCC (at most {number(most)})"
     row = table.loc[study["other"]]
-    told = f"mean CCC lost {number(table.loc[ABLATED, 'lost'])} against {number(row['lost'])}: "
+    told = f"mean CCC lost {number(table.loc[STUDIED, 'lost'])} against {number(row['lost'])}: "
     return _verdict(row["high"] < 0), told + interval(row["difference"], row["low"], row["high"])
 
 
@@ -126,7 +129,7 @@ def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     cluster = evidence.truths[dataset_of(settings[0])]["cluster"]
     weights = _routed(evidence, settings, "prototype_weight").pivot(index=TRIAL, columns="part", values="value")
     own = evidence.predictions
-    own = own[own["setting"].isin(settings) & (own["model"] == ABLATED) & (own["condition"] == "clean")]
+    own = own[own["setting"].isin(settings) & (own["model"] == STUDIED) & (own["condition"] == "clean")]
     found = [_rand(weights, cluster)]
     for name in ("y_pred", "y_true"):
         found.append(_rand(own.pivot_table(index=TRIAL, columns="target", values=name), cluster))
@@ -156,7 +159,7 @@ def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     from scipy.stats import wilcoxon
 
     own = per_subject(evidence.all_scores, "skill")
-    own = own[own["setting"].isin(settings) & (own["condition"] == "clean") & (own["model"] == ABLATED)]
+    own = own[own["setting"].isin(settings) & (own["condition"] == "clean") & (own["model"] == STUDIED)]
     wide = mean_of(own, ["setting", "subject"]).pivot(index="setting", columns="subject", values="value")
     if len(wide) < study["replicates"]:
         return "not run", f"needs {study['replicates']} replicates, {len(wide)} are in this run"
@@ -179,7 +182,7 @@ def unmoved(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
 def _routed(evidence: Evidence, settings: list[str], quantity: str) -> pd.DataFrame:
     """What Hi-MoE says of its own routing on clean input."""
     own = evidence.routing
-    at = own["setting"].isin(settings) & (own["model"] == ABLATED) & (own["condition"] == "clean")
+    at = own["setting"].isin(settings) & (own["model"] == STUDIED) & (own["condition"] == "clean")
     return own[at & (own["quantity"] == quantity)]
 
 

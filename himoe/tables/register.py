@@ -3,8 +3,9 @@ What is ours is what a reader should question first."""
 
 import pandas as pd
 
-from himoe.items import Evidence, Made
-from himoe.settings import walk
+from himoe.config.sections import walk
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
 
 TITLE = "Decision register"
 SECTION = "run"

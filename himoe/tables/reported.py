@@ -4,9 +4,11 @@ page. The file ships without values, because only the abstract was at hand; noth
 import numpy as np
 import pandas as pd
 
-from himoe.items import Evidence, Made, dataset_of, model_title, setting_title
-from himoe.score import per_subject
-from himoe.tables._text import FAILED, number
+from himoe.evaluate.score import per_subject
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import FAILED, number
+from himoe.report.titles import dataset_of, model_title, setting_title
 
 TITLE = "Reported and replicated"
 SECTION = "comparison"

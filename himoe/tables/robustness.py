@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.items import Evidence, Made, model_title, setting_title
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import FAILED, interval, number
+from himoe.report.titles import model_title, setting_title
 from himoe.stats.robustness import areas, compare_areas
-from himoe.tables._text import FAILED, interval, number
 
 TITLE = "Robustness to missing and shifted input"
 SECTION = "robustness"
@@ -22,18 +25,18 @@ def make(evidence: Evidence) -> Made:
     data = compare_areas(lost, config.statistics)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
-        "condition": data["condition"].map(lambda c: registry.peek("perturb", c)["TITLE"]),
+        "condition": data["condition"].map(lambda c: registry.peek("conditions", c)["TITLE"]),
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
         "mean CCC lost": [FAILED if v != v else number(v) for v in data["lost"]],
         "Hi-MoE minus model [95% CI]": [
-            "–" if m == "himoe" else interval(*v)  # no difference where either failed
+            "–" if m == STUDIED else interval(*v)  # no difference where either failed
             for m, v in zip(data["model"], data[["difference", "low", "high"]].to_numpy(), strict=True)
         ],
         "n": data["n_subjects"],
     })  # fmt: skip
     told = [
         f"{setting_title(r.setting)}, {r.condition}: Hi-MoE " + ("failed" if np.isnan(r.lost) else f"loses {number(r.lost)}")
-        for r in data[data["model"] == "himoe"].itertuples()
+        for r in data[data["model"] == STUDIED].itertuples()
     ]
     return Made(
         data,

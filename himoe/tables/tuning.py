@@ -3,8 +3,10 @@ and random ones of its space; each fold chose by the CCC of its own inner valida
 
 import pandas as pd
 
-from himoe.items import Evidence, Made, model_title, setting_title
-from himoe.tables._text import number
+from himoe.report.evidence import Evidence
+from himoe.report.items import Made
+from himoe.report.text import number
+from himoe.report.titles import model_title, setting_title
 
 TITLE = "Configurations tried"
 SECTION = "run"

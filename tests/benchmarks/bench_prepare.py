@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 import yaml
 
-from himoe import config
+from himoe.config.facts import dataset_info
 from tests.benchmarks.bench_default_run import _watch_memory
 from tests.workflow.test_workflow import checkout, snakemake
 
@@ -35,7 +35,7 @@ def _prepare(folder, dataset: str, subjects: int, trials: int = 40, seconds: int
 
 @pytest.mark.parametrize("dataset", ["deap_twin", "dreamer_twin", "case_twin"])
 def test_full_size_twins(tmp_path, dataset):
-    n = len(config.dataset_info(dataset).subjects)
+    n = len(dataset_info(dataset).subjects)
     wall, peak, spent = _prepare(checkout(tmp_path), dataset, n)
     print(f"\n{dataset}, {n} subjects: {wall:.0f} s (line 240), {spent:.0f} s CPU, {peak:.0f} MB in all (line 1536)")
     assert wall <= 240

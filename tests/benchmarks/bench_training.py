@@ -15,16 +15,18 @@ import numpy as np
 import pytest
 import torch
 
-from himoe import config, devices, registry, training
-from himoe.config import dataset_info
-from himoe.fold import Moments
+from himoe import registry
+from himoe.config.facts import dataset_info
+from himoe.config.sections import Training
+from himoe.data.prepare import layout_of
 from himoe.nn import noise
-from himoe.preprocess import layout_of
-from himoe.progress import Progress
 from himoe.provenance import environment
-from himoe.trainer import INPUT
+from himoe.train import devices, networks
+from himoe.train.loop import INPUT
+from himoe.train.progress import Progress
+from himoe.train.scaling import Moments
+from himoe.train.windows import Affine, Windows, crops, training_batch
 from himoe.types import Layout, Split, Tokens, TrialInfo
-from himoe.windows import Affine, Windows, crops, training_batch
 from tests.benchmarks.bench_data import peer
 from tests.conftest import ROOT
 
@@ -63,12 +65,12 @@ def leave_one_out(tokens: Tokens) -> list[Split]:
     ]
 
 
-def job_of(tokens: Tokens, model: str, settings: config.Training, **options) -> training.Job:
+def job_of(tokens: Tokens, model: str, settings: Training, **options) -> networks.Job:
     def load(subjects, forbidden):
         return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
 
     plugin = registry.load("models", model)
-    return training.Job(plugin, plugin.Config(**options), {}, load, "loso", settings, 0, Progress(model, 1, settings.epochs))
+    return networks.Job(plugin, plugin.Config(**options), {}, load, "loso", settings, 0, Progress(model, 1, settings.epochs))
 
 
 def epoch_seconds(tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time):
@@ -105,7 +107,7 @@ if sys.argv[1] != "pinned":
 layout, n_times, options = SIZES[sys.argv[2]]
 model, tokens = sys.argv[3], made(layout, 4, 16, n_times)
 options = options if model == "himoe" else {"width": options["width"], "match_parameters": False}
-settings = config.Training(epochs=int(sys.argv[5]), shift_seconds=1, batch_size=int(sys.argv[4]), crop_seconds=n_times / 2)
+settings = Training(epochs=int(sys.argv[5]), shift_seconds=1, batch_size=int(sys.argv[4]), crop_seconds=n_times / 2)
 job = tokens, leave_one_out(tokens)[:1], model, 1, settings, options
 epoch_seconds(*job)
 print("ready", flush=True)
@@ -165,9 +167,7 @@ def test_g5_eight_folds_together(size):
             {"match_parameters": False} if model == "late_fusion" else {}
         )
         for batch_size in (8, 32):
-            settings = config.Training(
-                crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1, device="cpu"
-            )
+            settings = Training(crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1, device="cpu")
             spent = {1: [], 8: []}
             for _ in range(4):
                 for stack in spent:
@@ -186,7 +186,7 @@ def test_g5_eight_folds_together(size):
 def test_g7_input_path(tmp_path):
     """Batches with crops, shifts and outages, drawn from one tensor; torcheeg: torch's DataLoader over its lmdb cache."""
     torch.set_num_threads(1)
-    tokens, settings = made(deap_layout(), 8, 40, 120), config.Training(device="cpu")
+    tokens, settings = made(deap_layout(), 8, 40, 120), Training(device="cpu")
     split = leave_one_out(tokens)[0]
     job = job_of(tokens, "himoe", settings)
     job.device = torch.device("cpu")
@@ -227,7 +227,7 @@ def test_g5_on_a_gpu(n_folds):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     tokens = made(deap_layout(), 32, 40, 120)
-    splits, settings = leave_one_out(tokens)[:n_folds], config.Training(device="cuda", epochs=10)
+    splits, settings = leave_one_out(tokens)[:n_folds], Training(device="cuda", epochs=10)
     spent = {}
     for stack in (n_folds, 1):
         epoch_seconds(tokens, splits[:stack], "himoe", stack, settings, {}, 1, time.perf_counter)  # warm
@@ -257,7 +257,7 @@ def test_a_whole_leave_one_out_on_a_gpu():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     tokens = made(deap_layout(), 32, 40, 120)
-    job, started = job_of(tokens, "himoe", config.Training(device="cuda")), time.perf_counter()
+    job, started = job_of(tokens, "himoe", Training(device="cuda")), time.perf_counter()
     fitted = [f for part in job.fit(leave_one_out(tokens)) for f in part]
     spent, n_epochs = time.perf_counter() - started, sum(len(f.history) for f in fitted)
     assert [f.fold for f in fitted if not f.failed] == list(range(32))

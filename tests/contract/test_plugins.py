@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from himoe import config, intake, io, preprocess, registry
-from himoe.predict import perturb
-from himoe.rows import to_rows
+from himoe import io, registry
+from himoe.config.run import Config
+from himoe.data import intake, prepare
+from himoe.data.rows import to_rows
+from himoe.evaluate.predict import perturb
 from himoe.types import Batch, BuildContext, HimoeError, Output, Tokens
 from tests.conftest import make_tokens, tokens_for
 
@@ -24,7 +26,7 @@ RECORDED = [d for d in registry.available("datasets") if not registry.is_planted
 def twin(request, tmp_path_factory):
     """A small twin of each data set, written in its own format."""
     name, root = request.param, tmp_path_factory.mktemp(request.param)
-    settings = config.Config(datasets=[f"{name}_twin"], twin={"subjects": 6, "trials": 3, "seconds": 16, "snr": 1.0})
+    settings = Config(datasets=[f"{name}_twin"], twin={"subjects": 6, "trials": 3, "seconds": 16, "snr": 1.0})
     size = settings.size(f"{name}_twin")
     intake.synthesize(name, root, size, edition_of(name).name, 1.0, 0)
     return name, root, size, settings
@@ -77,7 +79,7 @@ def test_trials_become_tokens(twin, tmp_path):
                 assert trial.signals[m.name].data.shape[0] == len(m.channels)
                 assert trial.signals[m.name].sfreq == m.sfreq
     options = settings.feature_options(f"{name}_twin")
-    tokens, quality = preprocess.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"), options)
+    tokens, quality = prepare.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"), options)
     assert np.isfinite(tokens.x).all()
     assert tokens.mask.any()
     columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
@@ -104,9 +106,9 @@ def test_a_missing_subject_is_named(twin, tmp_path):
         intake.take_in(f"{name}_twin", root, more, tmp_path / "unpacked")
 
 
-@pytest.mark.parametrize("name", registry.available("perturb"))
+@pytest.mark.parametrize("name", registry.available("conditions"))
 def test_severity_zero_is_the_identity(name, tokens):
-    plugin = registry.load("perturb", name)
+    plugin = registry.load("conditions", name)
     one = tokens.select([0])
     out = plugin.apply(one, 0.0, np.random.default_rng(0))
     np.testing.assert_array_equal(out.x, one.x)
@@ -114,7 +116,7 @@ def test_severity_zero_is_the_identity(name, tokens):
     assert plugin.margin(0.0, 2.0) == 0
 
 
-@pytest.mark.parametrize("name", registry.available("perturb"))
+@pytest.mark.parametrize("name", registry.available("conditions"))
 def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
     before = tokens.x.copy()
     a, b = (perturb(tokens, name, [0.0, 0.5], 3) for _ in range(2))
@@ -145,8 +147,8 @@ def test_estimators_fit_and_predict(name, per_token):
 def batch_of(data: Tokens, n_times: int = 24) -> Batch:
     import torch
 
-    from himoe.fold import Scaler
-    from himoe.windows import Affine, Bank, Windows, read
+    from himoe.train.scaling import Scaler
+    from himoe.train.windows import Affine, Bank, Windows, read
 
     bank, trial, one = Bank(data), torch.arange(len(data.trials))[None], np.ones(data.x.shape[1])
     plain = Affine.of([Scaler(0 * one, one, np.zeros(2), np.ones(2))])

@@ -7,7 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from himoe import config, preprocess
+from himoe.config.run import Config
+from himoe.data import prepare
 from himoe.datasets import case
 from himoe.types import HimoeError, Size
 from tests.data.test_editions import reread, tokens_of, trials_of
@@ -103,8 +104,8 @@ def test_what_is_wrong_in_cases_physiology_is_named(watched, tmp_path, change, s
 
 
 def test_the_gate_finds_no_fault_in_a_faultless_twin(watched):
-    run = config.Config(datasets=["case_twin"])
-    _, quality = preprocess.prepare_subject(case.INFO, watched[1], case.INFO.targets, run.feature_options("case_twin"))
+    run = Config(datasets=["case_twin"])
+    _, quality = prepare.prepare_subject(case.INFO, watched[1], case.INFO.targets, run.feature_options("case_twin"))
     for name, told in quality.items():
         faults = {k: told[k] for k in ("flat", "clipped", "dead", "too_short", "no_baseline", "not_recorded")}
         assert not any(faults.values()), (name, faults)

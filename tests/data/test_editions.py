@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from himoe import config, intake, io, preprocess
+from himoe import io
+from himoe.config.run import Config
+from himoe.data import intake, prepare
 from himoe.datasets import _deap_raw, deap, dreamer
 from himoe.signal import cleaning
 from himoe.types import HimoeError, Size
@@ -28,9 +30,9 @@ def reread(plugin, name, root, size, edition="", **options):
 
 
 def tokens_of(plugin, name, trials, **kwargs):
-    run = config.Config(datasets=[f"{name}_twin"])
+    run = Config(datasets=[f"{name}_twin"])
     targets = run.targets_of(f"{name}_twin")
-    return preprocess.prepare_subject(plugin.INFO, trials, targets, run.feature_options(f"{name}_twin"), **kwargs)[0]
+    return prepare.prepare_subject(plugin.INFO, trials, targets, run.feature_options(f"{name}_twin"), **kwargs)[0]
 
 
 def test_matlab_is_python_bit_for_bit(tmp_path):

@@ -9,7 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from himoe import intake, io, registry, sources
+from himoe import io, registry
+from himoe.data import intake, sources
+from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import deap, dreamer
 from himoe.types import HimoeError, Size
 from tests.faults.test_archives import write_zip
@@ -58,7 +60,7 @@ def test_each_edition_is_recognised(tmp_path, edition):
 
 def test_the_edition_asked_for_is_taken(tmp_path):
     root = drop(tmp_path)
-    deap._write_matlab(root / "s01.mat", io.read_numpy_pickle(root / "s01.dat"))
+    deap._write_matlab(root / "s01.mat", read_numpy_pickle(root / "s01.dat"))
     assert take(root, tmp_path)["edition"] == "python"
     with pytest.raises(HimoeError, match=r"edition 'matlab': 1 of 2 subjects absent \(s02\)"):
         take(root, tmp_path, wanted="matlab")

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.io import loadmat, savemat
 
-from himoe import matfile
+from himoe.data import matfile
 from himoe.datasets import dreamer
 from himoe.types import HimoeError, Size
 
 
 def flatten(value, at=()):
-    """loadmat's tree as {path: leaf}, with the paths of :func:`himoe.matfile.walk`."""
+    """loadmat's tree as {path: leaf}, with the paths of :func:`himoe.data.matfile.walk`."""
     if isinstance(value, np.ndarray) and value.dtype.names:
         items = value.ravel(order="F")
         for i, item in enumerate(items):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from himoe import recordings
+from himoe.data import recordings
 from himoe.signal import clock
 from himoe.types import HimoeError, Signal, Trial
 

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from himoe import fetch
+from himoe.data import download
 from himoe.types import Download, HimoeError
 
 USER, PASSWORD = "reader", "s3cret-word"
@@ -122,7 +122,7 @@ def server(monkeypatch):
 
 
 def get(server, fault, root, **kwargs):
-    return fetch.fetch([Download("zip", f"{server}/{fault}/a.zip", "a.zip", **kwargs)], root)
+    return download.fetch([Download("zip", f"{server}/{fault}/a.zip", "a.zip", **kwargs)], root)
 
 
 def test_a_good_file_arrives_whole(server, tmp_path):
@@ -223,5 +223,5 @@ def test_wrong_credentials_name_the_variables(server, tmp_path, monkeypatch):
 def test_nobody_answers(tmp_path, monkeypatch):
     monkeypatch.setattr("pooch.core.time.sleep", lambda s: None)
     with pytest.raises(HimoeError, match="not downloaded after 4 tries"):
-        fetch.fetch([Download("zip", "http://127.0.0.1:9/a.zip", "a.zip")], tmp_path)
+        download.fetch([Download("zip", "http://127.0.0.1:9/a.zip", "a.zip")], tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from himoe import io
+from himoe.data.tokens import read_tokens, write_tokens
+from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import deap
 from himoe.types import HimoeError, Size
 from tests.conftest import make_tokens
@@ -38,8 +40,8 @@ def test_atomic_leaves_nothing_on_failure(tmp_path):
 
 
 def test_tokens_round_trip(tmp_path, tokens):
-    io.write_tokens(tmp_path / "s.npz", tokens)
-    again = io.read_tokens(tmp_path / "s.npz")
+    write_tokens(tmp_path / "s.npz", tokens)
+    again = read_tokens(tmp_path / "s.npz")
     assert again.trials == tokens.trials
     assert again.layout == tokens.layout
     for name in ("x", "mask", "time", "y", "offsets"):
@@ -47,11 +49,11 @@ def test_tokens_round_trip(tmp_path, tokens):
 
 
 def test_truncated_tokens_are_refused(tmp_path):
-    io.write_tokens(tmp_path / "s.npz", make_tokens(2))
+    write_tokens(tmp_path / "s.npz", make_tokens(2))
     whole = (tmp_path / "s.npz").read_bytes()
     (tmp_path / "s.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(HimoeError, match=r"s\.npz: not a tokens file"):
-        io.read_tokens(tmp_path / "s.npz")
+        read_tokens(tmp_path / "s.npz")
 
 
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
@@ -59,7 +61,7 @@ def test_a_pickled_program_does_not_run(tmp_path, monkeypatch, protocol):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s01.dat").write_bytes(pickle.dumps({"data": Evil()}, protocol=protocol))
     with pytest.raises(HimoeError, match=r"s01\.dat: refused"):
-        io.read_numpy_pickle(tmp_path / "s01.dat")
+        read_numpy_pickle(tmp_path / "s01.dat")
     assert not (tmp_path / "evil_ran").exists()
 
 
@@ -77,13 +79,13 @@ def test_a_pickled_program_does_not_run(tmp_path, monkeypatch, protocol):
 def test_hostile_streams_are_refused_cheaply(tmp_path, stream):
     (tmp_path / "s01.dat").write_bytes(stream)
     with pytest.raises(HimoeError, match=r"s01\.dat"):
-        io.read_numpy_pickle(tmp_path / "s01.dat")
+        read_numpy_pickle(tmp_path / "s01.dat")
 
 
 def test_too_large_a_file_is_not_opened(tmp_path):
     (tmp_path / "s01.dat").write_bytes(b"\0" * 100)
     with pytest.raises(HimoeError, match="100 bytes, more than the 50"):
-        io.read_numpy_pickle(tmp_path / "s01.dat", max_bytes=50)
+        read_numpy_pickle(tmp_path / "s01.dat", max_bytes=50)
 
 
 def test_the_twin_stream_is_python_2s_own(tmp_path):
@@ -96,7 +98,7 @@ def test_the_twin_stream_is_python_2s_own(tmp_path):
     with pytest.raises(UnicodeDecodeError):
         pickle.loads(raw)
     reference = pickle.loads(raw, encoding="latin1")
-    ours = io.read_numpy_pickle(tmp_path / "s01.dat")
+    ours = read_numpy_pickle(tmp_path / "s01.dat")
     for name, array in arrays.items():
         np.testing.assert_array_equal(ours[name], array)
         np.testing.assert_array_equal(reference[name], array)
@@ -108,9 +110,9 @@ def test_python_3_pickles_of_arrays_are_read_too(tmp_path, protocol):
     (tmp_path / "s.dat").write_bytes(pickle.dumps(arrays, protocol=protocol))
     if protocol == 5:  # out-of-band reconstruction is no part of DEAP's files
         with pytest.raises(HimoeError, match="refused"):
-            io.read_numpy_pickle(tmp_path / "s.dat")
+            read_numpy_pickle(tmp_path / "s.dat")
     else:
-        np.testing.assert_array_equal(io.read_numpy_pickle(tmp_path / "s.dat")["data"], arrays["data"])
+        np.testing.assert_array_equal(read_numpy_pickle(tmp_path / "s.dat")["data"], arrays["data"])
 
 
 def _deap(tmp_path, data_shape=(2, 40, 11 * 128), labels=None):

@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from himoe import audit, io, predict, probes, registry, splits, store
-from himoe.fold import Scaler
+from himoe import io, registry
+from himoe.data.tokens import write_tokens
+from himoe.data.views import View
+from himoe.evaluate import audit, predict, probes
+from himoe.splits import make
+from himoe.splits.files import read_splits
+from himoe.train import results
+from himoe.train.scaling import Scaler
 from himoe.types import HimoeError, Tokens
-from himoe.views import View
 from tests.conftest import make_tokens
 from tests.leakage.test_protocols import SHORT
-from tests.test_training import SETTINGS, fit, load_all
+from tests.train.test_networks import SETTINGS, fit, load_all
 
 PROTOCOL = "subject_kfold"
 IDENTITY = {"dataset": "d", "protocol": PROTOCOL, "model": "ridge-noise_physiology", "seed": 0}
@@ -27,8 +32,8 @@ class Case:
         self, tokens: Tokens, tmp_path, protocol: str = PROTOCOL, window: float = 0.0, control_view: View | None = None
     ):
         self.protocol, self.shown = protocol, View(window=window).prepare(tokens)
-        splits.make_splits(protocol, list(self.shown.trials), SHORT).to_csv(tmp_path / "splits.csv", index=False)
-        self.splits = store.read_splits(str(tmp_path / "splits.csv"))
+        make.make_splits(protocol, list(self.shown.trials), SHORT).to_csv(tmp_path / "splits.csv", index=False)
+        self.splits = read_splits(str(tmp_path / "splits.csv"))
         self.fits = [self.fitted("ridge", View(window=window), tmp_path)]
         view = control_view or View(window=window, control="noise_physiology")
         self.fits.append(control := self.fitted("ridge-noise_physiology", view, tmp_path))
@@ -40,9 +45,9 @@ class Case:
 
     def fitted(self, model, view, tmp_path):
         folds = [fit("ridge", self.shown, s, protocol=self.protocol, view=view) for s in self.splits]
-        store.write_shard(tmp_path / "w.safetensors", tmp_path / "r.json", folds, {"model": model, "seed": 0, "settings": {}})
+        results.write_shard(tmp_path / "w.safetensors", tmp_path / "r.json", folds, {"model": model, "seed": 0, "settings": {}})
         return audit.Fit(
-            io.read_json(tmp_path / "r.json"), store.read_shard(tmp_path / "w.safetensors", tmp_path / "r.json"), view
+            io.read_json(tmp_path / "r.json"), results.read_shard(tmp_path / "w.safetensors", tmp_path / "r.json"), view
         )
 
     def tokens(self, view, seed):
@@ -80,9 +85,9 @@ def test_one_subject_under_two_ids_is_refused_by_content(tmp_path):
     same = tokens.select([0, 1, 2, 3, 4, 5])
     same = replace(same, trials=tuple(replace(t, subject="s9") for t in same.trials))
     both = Tokens.concatenate([tokens, same])
-    frame = splits.make_splits(PROTOCOL, list(both.trials), SHORT)
+    frame = make.make_splits(PROTOCOL, list(both.trials), SHORT)
     frame.to_csv(tmp_path / "splits.csv", index=False)
-    told = audit.apart(PROTOCOL, store.read_splits(str(tmp_path / "splits.csv")))
+    told = audit.apart(PROTOCOL, read_splits(str(tmp_path / "splits.csv")))
     assert told.verdict == audit.REFUSED
     assert "has the content of" in told.evidence
 
@@ -201,7 +206,7 @@ def test_what_cannot_be_tested_has_not_passed(values, why):
 def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
     """The nearest neighbour, given the test rows to remember: with labels shuffled before anything is parted it still knows all
     of them, and the audit refuses; without the test rows it knows nothing."""
-    from himoe.rows import to_rows
+    from himoe.data.rows import to_rows
 
     view = View(control="shuffled_labels")
     shown, nearest, out = view.spoilt(make_tokens(6, 8), 0), registry.load("models", "nearest"), {}
@@ -226,7 +231,7 @@ def test_a_fold_that_diverged_is_no_wrong_scaler(case):
 
 def test_a_refusal_is_one_line_and_nothing_is_returned(case, tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "audit", lambda *args: [audit.Finding("read", "?", audit.REFUSED, "fold 1 has read s0 t0")])
-    io.write_tokens(tmp_path / "s0.npz", case.shown.select([0]))
+    write_tokens(tmp_path / "s0.npz", case.shown.select([0]))
     with pytest.raises(HimoeError, match=r"audit of subject_kfold: refused, nothing is scored: read: fold 1 has read s0 t0$"):
         audit.audit_files(PROTOCOL, [tmp_path / "s0.npz"], str(tmp_path / "splits.csv"), [], [], [], 100)
 

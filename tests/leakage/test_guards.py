@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from himoe import config, guards, predict, registry, training
+from himoe import registry
+from himoe.config.run import Config
+from himoe.evaluate import predict
+from himoe.splits import guards
+from himoe.train import networks
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
-from tests.test_training import SETTINGS, fit, folds, load_all, stored
+from tests.train.test_networks import SETTINGS, fit, folds, load_all, stored
 
 
 def keys(tokens, subjects):
@@ -128,7 +132,7 @@ def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
 
 def test_stimulus_mean_needs_no_physiology(tokens):
     plugin = registry.load("models", "stimulus_mean")
-    rows = training.to_rows(tokens)
+    rows = networks.to_rows(tokens)
     state = plugin.fit(rows, plugin.Config(shrinkage=0.0), 0)
     blind = replace(rows, x=np.full_like(rows.x, np.nan))
     expected = pd.DataFrame(rows.y).groupby(rows.stimulus).transform("mean").to_numpy()
@@ -136,23 +140,23 @@ def test_stimulus_mean_needs_no_physiology(tokens):
 
 
 def test_an_absent_subject_takes_no_part(tokens):
-    from himoe.preprocess import prepare_subject
+    from himoe.data.prepare import prepare_subject
     from himoe.types import Tokens
 
     info = registry.load("datasets", "deap").INFO
-    nobody, quality = prepare_subject(info, [], ("valence",), config.Config().feature_options("deap_twin"))
+    nobody, quality = prepare_subject(info, [], ("valence",), Config().feature_options("deap_twin"))
     assert len(Tokens.concatenate([nobody, nobody]).trials) == 0
     assert quality["eeg"]["tokens"] == 0
     assert not any(quality["eeg"].values())
 
 
 def test_trials_in_which_nothing_was_recorded_are_no_duplicates():
-    from himoe.preprocess import prepare_subject
+    from himoe.data.prepare import prepare_subject
     from himoe.types import Trial
 
     info = registry.load("datasets", "deap").INFO
     blank = [Trial("s01", "1", v, v, 10.0, {}, np.full(4, 5.0)) for v in ("v01", "v02")]
-    tokens, _ = prepare_subject(info, blank, ("valence",), config.Config().feature_options("deap_twin"))
+    tokens, _ = prepare_subject(info, blank, ("valence",), Config().feature_options("deap_twin"))
     assert not tokens.mask.any()
     assert tokens.trials[0].digest != tokens.trials[1].digest
 

@@ -7,26 +7,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from himoe import config, guards, splits, store
-from himoe.protocols import PROTOCOLS, n_folds, trial_of
+from himoe.config.protocols import PROTOCOLS, n_folds
+from himoe.config.sections import Splits
+from himoe.data.views import View, cut
+from himoe.names import trial_of
+from himoe.splits import guards, make
+from himoe.splits.files import read_splits
 from himoe.types import HimoeError
-from himoe.views import View, cut
 from tests.conftest import make_tokens
-from tests.test_training import SETTINGS, fit
+from tests.train.test_networks import SETTINGS, fit
 
-SHORT = config.Splits(n_folds=4, n_stimulus_folds=2, window_seconds=3.0)
+SHORT = Splits(n_folds=4, n_stimulus_folds=2, window_seconds=3.0)
 
 
 def of(protocol, tokens):
     """(trials or windows, table of the folds)."""
     view = View(window=SHORT.window_seconds if PROTOCOLS[protocol].windows else 0.0)
     units = view.prepare(tokens)
-    return units, splits.make_splits(protocol, list(units.trials), SHORT)
+    return units, make.make_splits(protocol, list(units.trials), SHORT)
 
 
 def read(frame, tmp_path):
     frame.to_csv(tmp_path / "splits.csv", index=False)
-    return store.read_splits(str(tmp_path / "splits.csv"))
+    return read_splits(str(tmp_path / "splits.csv"))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -122,8 +125,8 @@ def test_a_fit_under_each_protocol_reads_train_and_validation_alone(protocol, mo
 
 def test_too_few_trials_for_subject_dependent_folds_is_one_line():
     with pytest.raises(HimoeError, match="subject-dependent splits: 3 trials of s0 are too few for 4 folds"):
-        splits.make_splits("trial_kfold", list(make_tokens(3, 3).trials), SHORT)
+        make.make_splits("trial_kfold", list(make_tokens(3, 3).trials), SHORT)
 
 
 def test_every_protocol_has_its_maker():
-    assert set(splits.MAKERS) == set(PROTOCOLS)
+    assert set(make.MAKERS) == set(PROTOCOLS)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from himoe.data.rows import Rows
 from himoe.models import boosting, ridge
-from himoe.rows import Rows
 
 OWNER = np.array([0, 0, 0, 1, 1])
 SMALL = boosting.Config(max_trees=30, learning_rate=0.2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from himoe.data.rows import Rows
 from himoe.models import nearest
-from himoe.rows import Rows
 
 OWNER = np.array([0, 0, 1])
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from himoe import score
-from himoe.config import Statistics
+from himoe.config.sections import Statistics
+from himoe.evaluate import score
 from himoe.stats import inference, metrics
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas

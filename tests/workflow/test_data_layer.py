@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from himoe import intake
+from himoe.data import intake
 from himoe.types import Size
 from tests.conftest import ROOT
 from tests.faults.test_fetch import PASSWORD, USER, Quiet, Server

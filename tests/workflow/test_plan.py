@@ -11,9 +11,9 @@ import time
 import pytest
 import yaml
 
-from himoe import estimate, plan
 from himoe.__main__ import main
-from himoe.config import load
+from himoe.commands import estimate, plan
+from himoe.config.load import load_config
 from tests.conftest import ROOT
 from tests.workflow.test_workflow import checkout, snakemake
 
@@ -75,7 +75,7 @@ def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
 
 
 def test_time_goes_with_the_folds_and_other_settings_are_another_fit():
-    config = load(RUN | {"datasets": ["deap_twin"], "planted": {}, "twin": {"subjects": 6}, "splits": {"n_folds": 6}})
+    config = load_config(RUN | {"datasets": ["deap_twin"], "planted": {}, "twin": {"subjects": 6}, "splits": {"n_folds": 6}})
     settings = config.training.model_dump(mode="json")
     own = {"settings": settings, "tuning": config.tuning.model_dump(), "options": {"own": {}}, "wall_seconds": 40.0}
     fit = {"dataset": "deap_twin", "protocol": "subject_kfold", "model": "ridge", "seed": "0", "shard": "0"}
@@ -96,9 +96,9 @@ def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):
 
 def test_disk_is_a_number_a_sample():
     # DREAMER's twin: 6 people, 2 trials of 10 s, EEG 14 x 128 Hz and ECG 2 x 256 Hz, four bytes each
-    config = load({"datasets": ["dreamer_twin"], "twin": {"subjects": 6, "trials": 2, "seconds": 10}})
+    config = load_config({"datasets": ["dreamer_twin"], "twin": {"subjects": 6, "trials": 2, "seconds": 10}})
     assert estimate.recordings_bytes(config, "dreamer_twin") == 6 * 2 * 10 * (14 * 128 + 2 * 256) * 4
-    assert estimate.recordings_bytes(load({"datasets": ["esports"]}), "esports") is None
+    assert estimate.recordings_bytes(load_config({"datasets": ["esports"]}), "esports") is None
 
 
 def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):

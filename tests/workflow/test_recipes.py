@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 CHECK = re.compile(r"^python -m pytest -q tests/contract -k (\w+)$")
-KINDS = {"datasets", "models", "perturb", "controls", "figures", "tables"}
+KINDS = {"datasets", "models", "conditions", "controls", "figures", "tables"}
 
 
 def recipes() -> tuple[dict[str, str], list[str]]:

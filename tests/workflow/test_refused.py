@@ -40,7 +40,7 @@ def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
 
 def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
     """A run of DEAP's own reader on files made by the twin's writer, one of them damaged."""
-    from himoe import intake
+    from himoe.data import intake
     from himoe.types import Size
 
     subjects = tuple(f"s{i:02d}" for i in range(1, 33))

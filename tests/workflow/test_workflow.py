@@ -246,7 +246,7 @@ def test_a_request_would_be_seen(finished, page, tmp_path):
 
 
 def test_hostile_words_are_shown_as_text(finished):
-    from himoe import report
+    from himoe.report import page
 
     folder, _ = finished
     item_file = folder / "results/tables/claims.json"
@@ -258,7 +258,7 @@ def test_hostile_words_are_shown_as_text(finished):
     here = os.getcwd()
     os.chdir(folder)
     try:
-        report.render(
+        page.render(
             [], [str(hostile)], [], SMALL | {"title": "</title><script>x</script>"}, folder / "h.html", folder / "h.json"
         )
     finally:
@@ -269,13 +269,13 @@ def test_hostile_words_are_shown_as_text(finished):
 
 
 def test_what_is_missing_is_a_card_with_its_command(finished):
-    from himoe import report
+    from himoe.report import page
 
     folder, _ = finished
     here = os.getcwd()
     os.chdir(folder)
     try:
-        report.render([], ["results/tables/main.json"], [], SMALL | {"conditions": {}}, folder / "p.html", folder / "p.json")
+        page.render([], ["results/tables/main.json"], [], SMALL | {"conditions": {}}, folder / "p.html", folder / "p.json")
     finally:
         os.chdir(here)
     page = (folder / "p.html").read_text()

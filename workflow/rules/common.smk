@@ -9,8 +9,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from himoe import config as himoe_config
-from himoe import protocols, registry, sources
+from himoe import registry
+from himoe.config import facts
+from himoe.config.load import load_config
+from himoe.config.run import lacking
+from himoe.config.protocols import PROTOCOLS
+from himoe.data import sources
+from himoe.names import parse_model, plugin_of
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
@@ -46,16 +51,16 @@ def source_root(dataset):
     """Folder of the source files: the user's, or a twin's."""
     if registry.is_twin(dataset):
         return f"results/{dataset}/source"
-    info = himoe_config.dataset_info(dataset)
+    info = facts.dataset_info(dataset)
     return str(sources.drop_zone(Path(CONFIG.data_root), dataset, info))
 
 
 try:
-    CONFIG = himoe_config.load(config)
+    CONFIG = load_config(config)
     SOURCES = {
         d: sources.find(
             Path(source_root(d)),
-            himoe_config.dataset_info(d),
+            facts.dataset_info(d),
             CONFIG.edition(d),
             CONFIG.download,
         )
@@ -103,7 +108,7 @@ def fits(pattern, datasets=None, protocols=None):
 def plugin_code(kind, name, *modules):
     """Fingerprint of a plug-in and of the modules that drive it."""
     return fingerprint(
-        f"himoe.{kind}.{registry.plugin_of(name)}",
+        f"himoe.{kind}.{plugin_of(kind, name)}",
         *modules,
     )
 

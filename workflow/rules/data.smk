@@ -40,7 +40,7 @@ if DOWNLOADS:
         conda:
             "../../envs/himoe.yaml"
         params:
-            code=fingerprint("himoe.fetch"),
+            code=fingerprint("himoe.data.download"),
         script:
             "../scripts/fetch_dataset.py"
 
@@ -111,7 +111,7 @@ rule prepare_subject:
         features=features_of,
         lag=lag_of,
         facts=facts_of,
-        code=fingerprint("himoe.preprocess", "himoe.recordings"),
+        code=fingerprint("himoe.data.prepare", "himoe.data.recordings"),
         versions=versions("scipy", "neurokit2"),
     script:
         "../scripts/prepare_subject.py"
@@ -130,6 +130,6 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=facts_of,
-        code=fingerprint("himoe.preprocess"),
+        code=fingerprint("himoe.data.prepare"),
     script:
         "../scripts/describe_dataset.py"

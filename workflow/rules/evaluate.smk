@@ -35,7 +35,7 @@ rule score_predictions:
     conda:
         "../../envs/himoe.yaml"
     params:
-        code=fingerprint("himoe.score"),
+        code=fingerprint("himoe.evaluate.score"),
     script:
         "../scripts/score_predictions.py"
 
@@ -54,6 +54,6 @@ rule gather_scores:
     conda:
         "../../envs/himoe.yaml"
     params:
-        code=fingerprint("himoe.score"),
+        code=fingerprint("himoe.evaluate.score"),
     script:
         "../scripts/gather_scores.py"

@@ -14,17 +14,17 @@ def table_evidence(wildcards):
 
 def figure_code(wildcards):
     return plugin_code(
-        "figures", wildcards.figure, "himoe.figures._paper", "himoe.items"
+        "figures", wildcards.figure, "himoe.report.style", "himoe.report.items"
     )
 
 
 def table_code(wildcards):
-    return plugin_code("tables", wildcards.table, "himoe.items")
+    return plugin_code("tables", wildcards.table, "himoe.report.items")
 
 
 def possible(kind, items):
     """Items this run contains what it takes to make; the report shows a card in the place of the others."""
-    return [item for item in items if not himoe_config.lacking(kind, item, CONFIG)]
+    return [item for item in items if not lacking(kind, item, CONFIG)]
 
 
 def figure_caption(wildcards):

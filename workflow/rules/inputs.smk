@@ -23,10 +23,10 @@ def options_of(wildcards):
 
 def view_of(wildcards):
     """What of the tokens a model is given; see himoe/views.py."""
-    windows = protocols.PROTOCOLS[wildcards.protocol].windows
+    windows = PROTOCOLS[wildcards.protocol].windows
     return {
-        "modality": himoe_config.modality_of(wildcards.model, wildcards.dataset),
-        "samples": himoe_config.samples_of(wildcards.model, wildcards.dataset),
+        "modality": facts.modality_of(wildcards.model, wildcards.dataset),
+        "samples": facts.samples_of(wildcards.model, wildcards.dataset),
         "window": CONFIG.splits.window_seconds if windows else 0.0,
         "control": registry.control_of(wildcards.model),
     }
@@ -40,7 +40,7 @@ def samples_of(wildcards):
 
 def splits_of(wildcards):
     """What of the settings of splits a protocol depends on."""
-    windows = protocols.PROTOCOLS[wildcards.protocol].windows
+    windows = PROTOCOLS[wildcards.protocol].windows
     return section(CONFIG.splits, *([] if windows else ["window_seconds"]))
 
 
@@ -80,7 +80,7 @@ def crop_of(wildcards):
 
 
 def fit_code(wildcards):
-    codes = [plugin_code("models", wildcards.model, "himoe.fit")]
+    codes = [plugin_code("models", wildcards.model, "himoe.train.shard")]
     if reference := registry.peek("models", wildcards.model).get("REFERENCE"):
         codes.append(plugin_code("models", reference))
     if control := registry.control_of(wildcards.model):
@@ -89,8 +89,8 @@ def fit_code(wildcards):
 
 
 def predict_code(wildcards):
-    conditions = [f"himoe.perturb.{name}" for name in CONFIG.conditions]
-    return [*fit_code(wildcards), fingerprint("himoe.predict", *conditions)]
+    conditions = [f"himoe.conditions.{name}" for name in CONFIG.conditions]
+    return [*fit_code(wildcards), fingerprint("himoe.evaluate.predict", *conditions)]
 
 
 def predictions_of(wildcards):
@@ -108,7 +108,7 @@ def weights_of(wildcards):
 def audit_code(wildcards):
     """The audit spoils data as the controls do."""
     return [
-        fingerprint("himoe.audit"),
+        fingerprint("himoe.evaluate.audit"),
         *(plugin_code("controls", name) for name in CONFIG.controls),
     ]
 

@@ -25,7 +25,7 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
         params:
             dataset=_dataset,
             settings=section(CONFIG.planted_of(_dataset), "models", "conditions"),
-            code=plugin_code("datasets", _dataset, "himoe.planted"),
+            code=plugin_code("datasets", _dataset, "himoe.data.simulate"),
             versions=versions(),
         script:
             "../scripts/simulate_tokens.py"

@@ -78,6 +78,6 @@ rule render_report:
         "../../envs/himoe.yaml"
     params:
         config=SHOWN,
-        code=fingerprint("himoe.report"),
+        code=fingerprint("himoe.report.page"),
     script:
         "../scripts/render_report.py"

@@ -55,7 +55,7 @@ def lag_of(wildcards):
 
 
 def facts_of(wildcards):
-    return hash_value(repr(himoe_config.dataset_info(wildcards.dataset)))
+    return hash_value(repr(facts.dataset_info(wildcards.dataset)))
 
 
 def size_of(wildcards):
@@ -76,12 +76,12 @@ def targets_of(wildcards):
 
 
 def intake_code(wildcards):
-    return plugin_code("datasets", wildcards.dataset, "himoe.intake")
+    return plugin_code("datasets", wildcards.dataset, "himoe.data.intake")
 
 
 def reader_code(wildcards):
     return plugin_code(
-        "datasets", wildcards.dataset, "himoe.recordings", "himoe.intake"
+        "datasets", wildcards.dataset, "himoe.data.recordings", "himoe.data.intake"
     )
 
 

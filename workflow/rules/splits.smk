@@ -14,6 +14,6 @@ rule make_splits:
         "../../envs/himoe.yaml"
     params:
         settings=splits_of,
-        code=fingerprint("himoe.splits", "himoe.guards"),
+        code=fingerprint("himoe.splits.make", "himoe.splits.guards"),
     script:
         "../scripts/make_splits.py"

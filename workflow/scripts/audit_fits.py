@@ -3,7 +3,7 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe.audit import audit_files
+    from himoe.evaluate.audit import audit_files
     from himoe.io import write_json
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards

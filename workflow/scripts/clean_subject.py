@@ -3,8 +3,9 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe import intake, registry
-    from himoe.recordings import write_trials
+    from himoe import registry
+    from himoe.data import intake
+    from himoe.data.recordings import write_trials
     from himoe.types import Size
 
     params, name, subject = snakemake.params, snakemake.wildcards.dataset, snakemake.wildcards.subject

@@ -3,7 +3,7 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe.fit import fit
+    from himoe.train.shard import fit
 
     wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
     asked = snakemake.resources

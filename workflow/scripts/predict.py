@@ -3,8 +3,8 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
+    from himoe.evaluate.predict import predict_files
     from himoe.io import write_table
-    from himoe.predict import predict_files
 
     wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
     predictions, routing = predict_files(

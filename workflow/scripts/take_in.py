@@ -4,7 +4,7 @@ with job(snakemake):
     from pathlib import Path
 
     from himoe import io
-    from himoe.intake import take_in
+    from himoe.data.intake import take_in
     from himoe.types import Size
 
     params, name = snakemake.params, snakemake.wildcards.dataset

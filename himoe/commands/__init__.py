@@ -1,0 +1,1 @@
+"""``python -m himoe COMMAND``: questions that need no workflow."""

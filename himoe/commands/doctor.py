@@ -1,0 +1,116 @@
+"""What is ready, absent or wrong: every data set, and what this machine has to run the workflow with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from himoe import registry
+from himoe.data import intake
+from himoe.data.sources import common_files, drop_zone, has_subject, recognise
+from himoe.provenance import environment
+from himoe.types import DatasetInfo, HimoeError
+
+READY, PACKED, ABSENT, WRONG = "ready", "packed", "absent", "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's list: ``state`` is one of ready, packed, absent, wrong."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def examine(data_root: Path) -> list[Finding]:
+    """Findings on every data set and on conda, GPU and SLURM; nothing is changed and no recording is opened."""
+    found = []
+    for name in registry.available("datasets"):
+        if registry.is_planted(name):
+            found.append(Finding(f"{name}-NAME", READY, "simulated on demand, as the config's planted.NAME says"))
+            continue
+        info = registry.peek("datasets", name)["INFO"]
+        found += [_dataset(name, info, drop_zone(data_root, name, info)), Finding(f"{name}_twin", READY, "simulated on demand")]
+    return [*found, _conda(), _gpu(), _slurm()]
+
+
+def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
+    try:
+        edition, folder, archives = recognise(root, info)
+    except HimoeError:
+        way = "or set download: true; " if info.downloads else ""
+        return Finding(name, ABSENT, f"nothing in {root}/: {info.access}; {way}licence: {info.licence}")
+    if archives:
+        return Finding(name, PACKED, f"{', '.join(a.name for a in archives)} in {root}/ is unpacked at intake")
+    known = root / intake.TRUSTED
+    try:
+        before = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
+        changed = [f for f, fact in before.items() if (root / f).is_file() and (root / f).stat().st_size != fact["bytes"]]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Finding(name, WRONG, f"{known} is not a list of hashes: delete it")
+    if changed:
+        return Finding(name, WRONG, f"{root / changed[0]} changed since it was first seen: obtain it again, or delete {known}")
+    try:
+        common = common_files(root, folder, edition)
+    except HimoeError as error:
+        return Finding(name, WRONG, str(error))
+    if len(common) < len(edition.common):
+        return Finding(name, WRONG, f"{', '.join(edition.common)} is absent, and edition '{edition.name}' needs it")
+    absent = [s for s in info.subjects if not has_subject(folder, edition, s)]
+    if absent:
+        few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")
+        return Finding(
+            name, WRONG, f"edition '{edition.name}' in {folder}/: {len(absent)} subjects absent ({few}); {info.access}"
+        )
+    seen = "hashes known" if before else "hashes will be trusted on first use"
+    return Finding(name, READY, f"edition '{edition.name}' in {folder}/; {seen}")
+
+
+def _conda() -> Finding:
+    if path := shutil.which("conda"):  # Snakemake asks for it by this name, also where mamba is there
+        return Finding("conda", READY, f"{path}: --use-conda works from conda 24.7.1 on")
+    return Finding("conda", ABSENT, "rules run in the current environment; install miniforge for --use-conda")
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("GPU", READY, f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}")
+    return Finding("GPU", ABSENT, f"torch {torch.__version__} sees none: training runs on the CPU")
+
+
+def _slurm() -> Finding:
+    if not shutil.which("sbatch"):
+        return Finding("SLURM", ABSENT, "no sbatch on this machine: jobs run here")
+    try:
+        answer = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return Finding("SLURM", WRONG, "sbatch is there, but sinfo does not answer: is the controller up?")
+    return Finding("SLURM", READY, f"{len(answer.stdout.splitlines())} partitions or node groups")
+
+
+def report(data_root: Path) -> int:
+    """Print the findings; 1 if something is wrong (absent is not wrong), else 0."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    findings = examine(data_root)
+    versions = environment()
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+    console.print(Text("  ".join(f"{k} {v}" for k, v in versions.items()) + f"  cores {os.cpu_count()}", style="dim"))
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("what", "state", "detail"):
+        table.add_column(column, overflow="fold")
+    colours = {READY: "green", PACKED: "green", ABSENT: "yellow", WRONG: "bold red"}
+    for f in findings:
+        table.add_row(Text(f.what), Text(f.state, style=colours[f.state]), Text(f.detail))
+    console.print(table)
+    return int(any(f.state == WRONG for f in findings))

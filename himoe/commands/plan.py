@@ -1,0 +1,167 @@
+"""What a run would do, for people, before it is started. Jobs are counted by Snakemake's own dry runs, nowhere else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from himoe import registry
+from himoe.commands import estimate
+from himoe.config.facts import dataset_info
+from himoe.config.load import load_config
+from himoe.config.protocols import PROTOCOLS, n_folds
+from himoe.config.run import Config
+from himoe.types import HimoeError
+
+RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
+FIT = re.compile(r"^rule fit_model:\n(?:    .*\n)*?    wildcards: (.*)$", re.M)
+STATS = re.compile(r"^Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", re.M)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Jobs of the whole run and of what is left of it, by rule; ``fits``: wildcards of the fits that are left."""
+
+    whole: dict[str, int]
+    left: dict[str, int]
+    fits: list[dict[str, str]]
+
+
+def read_config(configfiles: list[Path], entries: list[str]) -> Config:
+    """The config that Snakemake would hand to the workflow."""
+    import yaml
+    from snakemake.cli import parse_config
+    from snakemake.utils import update_config
+
+    raw: dict[str, Any] = {}
+    for path in configfiles or [Path("config/config.yaml")]:
+        try:
+            update_config(raw, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+            raise HimoeError(f"{path}: not readable as a config file ({error})") from error
+    try:
+        update_config(raw, parse_config(entries))
+    except ValueError as error:
+        raise HimoeError(f"--config: {error}") from error
+    return load_config(raw)
+
+
+def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
+    """Ask Snakemake what there is to do, as things stand and from nothing.
+
+    Raises
+    ------
+    HimoeError
+        With Snakemake's own line where it would not start.
+    """
+    if not Path("Snakefile").is_file():
+        raise HimoeError(f"{Path.cwd()}: no Snakefile here; run it in the folder of the workflow")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
+    command += ["--configfile", *map(str, configfiles)] if configfiles else []
+    command += ["--config", *entries] if entries else []
+    left = _ask(command)
+    whole = _ask([*command, "--forceall"]) if estimate.RESULTS.exists() else left
+    fits = [dict(pair.split("=", 1) for pair in found.split(", ")) for found in FIT.findall(left)]
+    return Jobs(_count(whole), _count(left), fits)
+
+
+def told_of_fits(jobs: Jobs) -> str:
+    """How many fits there are, are done, and are left although there is one: of another code, setting or input."""
+    n, left = jobs.whole.get("fit_model", 0), jobs.fits
+    old = sum(Path(RECORD.format(**fit)).is_file() for fit in left)
+    again = f"; {old} of the others are there, but of other code, settings or data" if old else ""
+    return f"{n}, of which {n - len(left)} are done{again}"
+
+
+def _ask(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    told = done.stdout + done.stderr
+    if done.returncode:
+        lines = [line.strip() for line in told.splitlines() if line.strip()]
+        at = next((i for i, line in enumerate(lines) if line.startswith(("WorkflowError", "Error", "MissingInput"))), -1)
+        end = next((i for i, line in enumerate(lines) if i > at and line.startswith("File ")), len(lines))
+        said = " ".join(lines[at:end][:3] or lines[-1:])
+        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", said))
+    return told
+
+
+def _count(told: str) -> dict[str, int]:
+    found = STATS.search(told)
+    rows = (line.split() for line in found[1].splitlines()) if found else ()
+    return {rule: int(n) for rule, n in rows if rule not in ("all", "total")}
+
+
+def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
+    """Print the plan; 1 (by HimoeError, after the tables) if the run would not start."""
+    from rich.console import Console
+
+    config = read_config(configfiles, entries)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
+    console.print(_table("data sets", _data(config)))
+    console.print(_table("folds", _folds(config)))
+    console.print(_table("models", _models(config)))
+    told = [f"{name} {', '.join(f'{s:g}' for s in severities)}" for name, severities in config.conditions.items()]
+    console.print(
+        f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(told) or 'no other'}\n", markup=False
+    )
+    jobs = dry_run(configfiles, entries)
+    rows = [
+        {"job": r, "whole run": n, "done": n - jobs.left.get(r, 0), "left": jobs.left.get(r, 0)} for r, n in jobs.whole.items()
+    ]
+    sums = {k: sum(row[k] for row in rows) for k in ("whole run", "done", "left")}
+    console.print(_table("jobs (by Snakemake's dry run)", [*rows, {"job": "all together", **sums}]))
+    console.print(f"fits: {told_of_fits(jobs)}")
+    console.print(f"time: {estimate.time_left(jobs.fits, config, cores)}")
+    console.print(f"disk: {estimate.disk(config)}")
+    return 0
+
+
+def _data(config: Config) -> Iterable[dict[str, Any]]:
+    for name in config.datasets:
+        info, size = dataset_info(name), config.size(name)
+        yield {
+            "data set": name, "subjects": len(size.subjects), "trials each": size.n_trials or "differs",
+            "seconds": f"{size.seconds:g}" if size.seconds else "differs", "targets": ", ".join(config.targets_of(name)),
+            "modalities (channels, Hz)": ", ".join(f"{m.name} ({len(m.channels)}, {m.sfreq:g})" for m in info.modalities),
+        }  # fmt: skip
+
+
+def _folds(config: Config) -> Iterable[dict[str, Any]]:
+    for dataset in config.datasets:
+        for protocol in config.protocols:
+            facts = PROTOCOLS[protocol]
+            folds = n_folds(protocol, len(config.size(dataset).subjects), config.splits)
+            judged = facts.title + (" (invalid)" if facts.invalid else "")
+            several, models = config.training.folds_per_job, len(config.models_of(dataset, protocol))
+            yield {"data set": dataset, "protocol": protocol, "judged on": judged, "folds": folds, "folds a job": several,
+                   "models": models}  # fmt: skip
+
+
+def _models(config: Config) -> Iterable[dict[str, Any]]:
+    pairs = [(d, p) for d in config.datasets for p in config.protocols]
+    for model in config.models:
+        kind = "control" if registry.control_of(model) else "ablation" if registry.is_ablation(model) else "compared"
+        fitted = sum(model in config.models_of(*pair) for pair in pairs)
+        reasons = {f"{d}: {why}" for d, p in pairs if (why := config.unfit(model, d, p))}
+        yield {"model": model, "as": kind, "seeds": len(config.seeds), "fitted on": f"{fitted} of {len(pairs)}",
+               "not on": "; ".join(sorted(reasons))}  # fmt: skip
+
+
+def _table(title: str, rows: Iterable[dict[str, Any]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = list(rows)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for name in rows[0]:
+        number = all(isinstance(row[name], int) for row in rows)
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    table.add_row()
+    return table

@@ -1,0 +1,1 @@
+"""Plug-ins: one file a condition (apply, margin). Severity 0 is the identity."""

@@ -1,0 +1,30 @@
+"""Half of each trial's modalities, drawn at random, are displaced in time by a constant, each either way. Token shifts are
+exact; ends are scored only where every tested severity has data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from himoe.conditions._shift import delayed, steps
+from himoe.types import Tokens
+
+TITLE = "constant shift of half of the modalities"
+UNIT = "s"
+
+
+def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:
+    """How late each modality of a trial is made, tokens (M,): half of those present (rounded down), by ``severity`` s."""
+    present = rng.permutation(np.flatnonzero(tokens.mask.any(0)))
+    by = rng.choice([-1, 1], tokens.mask.shape[1]) * steps(severity, tokens.layout.token_rate, "shift_half")
+    by[~np.isin(np.arange(len(by)), present[: len(present) // 2])] = 0
+    return by
+
+
+def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+    """One trial with half of its modalities delayed or advanced by ``severity`` s; what leaves the trial is absent."""
+    return delayed(tokens, injected(tokens, severity, rng))
+
+
+def margin(severity: float, token_rate: float) -> int:
+    """Tokens at each end of a trial that hold no data of a modality moved by ``severity`` s."""
+    return round(abs(severity) * token_rate)

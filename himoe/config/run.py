@@ -1,0 +1,193 @@
+"""Every key of a run: type, default, meaning and where the choice comes from.
+
+``paper`` = the abstract of arXiv 2508.02133, ``cited:<work>`` = a work it rests on, ``ours`` = a decision of this
+replication (printed in the report's decision register). ``python -m himoe.config.document`` writes schema and key table.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from himoe import registry
+from himoe.config.facts import dataset_info, modality_of
+from himoe.config.protocols import PROTOCOLS, n_folds
+from himoe.config.sections import Features, Name, Planted, Splits, Statistics, Strict, Training, Tuning, Twin, setting
+from himoe.names import parse_dataset, parse_model
+from himoe.types import Size
+
+
+class Config(Strict):
+    """A run."""
+
+    data_root: str = setting("data", "folder that holds one folder per real data set", "ours", min_length=1)
+    datasets: list[Name] = setting(
+        ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
+    )
+    targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "data set -> targets, where not the default ones", "ours"
+    )
+    editions: dict[Name, Name] = setting(
+        {},
+        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one",
+        "ours",
+    )
+    download: bool = setting(
+        False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
+    )
+    annotator_lag: dict[Name, Annotated[float, Field(ge=0, le=20)]] = setting(
+        {}, "data set -> reaction time of its annotators, s: the label of time t is the annotation at t + lag", "ours"
+    )
+    dataset_options: dict[Name, dict[str, Any]] = setting(
+        {}, "data set -> its own settings (OPTIONS of its plug-in), e.g. dreamer: {flip_dominance: true}", "ours"
+    )
+    allow_missing_subjects: bool = setting(False, "go on when files of a subject are absent", "ours")
+    protocols: list[Name] = setting(["subject_kfold"], "how subjects are split", "ours", min_length=1)
+    models: list[Name] = setting(
+        ["train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"], "models compared", "ours", min_length=1
+    )
+    model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
+    ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
+        {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
+    )
+    controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "control -> models whose data it spoils: MODEL-CONTROL is fitted too, must show no skill, and competes with nobody",
+        "ours",
+    )  # fmt: skip
+    seeds: list[Annotated[int, Field(ge=0)]] = setting(
+        [0], "seeds of initialisation and of the order of training", "ours", min_length=1
+    )
+    conditions: dict[Name, Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]] = setting(
+        {"missing_rate": [0.0, 0.1, 0.3, 0.5, 0.7], "shift": [0.0, 0.5, 1.0, 2.0, 4.0]},
+        "perturbation -> severities evaluated at test time",
+        "paper (incomplete and asynchronous inputs); grid ours",
+    )
+    condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
+    figures: list[Name] = setting(
+        ["missing_curve", "shift_curve", "routing", "prototypes", "predicted", "subjects", "training"],
+        "figures of the report, in order",
+        "ours",
+    )
+    tables: list[Name] = setting(
+        [
+            "claims",
+            "main",
+            "comparison",
+            "ablations",
+            "robustness",
+            "reported",
+            "data_card",
+            "audit",
+            "tuning",
+            "compute_card",
+            "checklist",
+            "register",
+        ],
+        "tables of the report, in order",
+        "ours",
+        min_length=1,
+    )
+    features: Features = setting(Features(), "features per token", "ours")
+    planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
+        {}, "NAME -> settings of the data sets planted-NAME and planted_rated-NAME; planted-NAME.3 is a replicate", "ours"
+    )
+    twin: Twin = setting(Twin(), "the simulated twins", "ours")
+    splits: Splits = setting(Splits(), "folds", "ours")
+    training: Training = setting(Training(), "the trainer", "ours")
+    tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
+    statistics: Statistics = setting(Statistics(), "the comparison", "ours")
+    title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
+
+    def options(self, model: str) -> dict[str, Any]:
+        """A model's own settings; an ablation's are those of its model with its own on top, a control's those of its model."""
+        plugin, ablation = parse_model(model)
+        return self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
+
+    @property
+    def compared(self) -> list[str]:
+        """Models that compete; ablations are compared with the one they are of, controls with nothing."""
+        return [m for m in self.models if not parse_model(m).variant]
+
+    @property
+    def recordings(self) -> list[str]:
+        """Data sets that were recorded, not simulated."""
+        return [d for d in self.datasets if not registry.is_synthetic(d)]
+
+    def shard_sizes(self, dataset: str, protocol: str) -> list[int]:
+        """Folds of each shard; together they are all folds."""
+        n = n_folds(protocol, len(self.size(dataset).subjects), self.splits)
+        per_job = n if self.training.folds_per_job == "all" else self.training.folds_per_job
+        return [min(per_job, n - first) for first in range(0, n, per_job)]
+
+    def planted_of(self, dataset: str) -> Planted:
+        """Settings of a planted data set; a replicate has a seed of its own."""
+        name = parse_dataset(dataset)
+        settings = self.planted[name.variant]
+        return settings.model_copy(update={"seed": settings.seed + int(name.replicate or 0)})
+
+    def models_of(self, dataset: str, protocol: str) -> list[str]:
+        """Models fitted on a data set under a protocol: those that find there what they read, and may be judged so."""
+        planted = registry.is_planted(dataset)
+        own = (self.planted_of(dataset).models if planted else []) or self.models
+        return [m for m in own if not self.unfit(m, dataset, protocol)]
+
+    def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
+        """Conditions evaluated: windows are too short to be perturbed, and what is said of them does not count."""
+        if PROTOCOLS[protocol].windows:
+            return {}
+        own = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
+        return {name: severities for name, severities in self.conditions.items() if own is None or name in own}
+
+    def unfit(self, model: str, dataset: str, protocol: str) -> str:
+        """Why a model is not fitted on a data set under a protocol; empty if it is."""
+        facts = registry.peek("models", model)
+        if "MODALITY" in facts and not modality_of(model, dataset):
+            return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set has not"
+        if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
+            return "it knows the people it is judged on"
+        return ""
+
+    def size(self, dataset: str) -> Size:
+        """Subjects, trials and seconds to expect in a data set."""
+        info = dataset_info(dataset)
+        if registry.is_planted(dataset):
+            own = self.planted_of(dataset)
+            return Size(info.subjects[: own.subjects], own.trials, own.seconds)
+        if not registry.is_twin(dataset):
+            return Size(info.subjects, info.n_trials, info.seconds)
+        subjects = info.subjects[: self.twin.subjects]
+        trials = min(self.twin.trials, info.n_trials or self.twin.trials)
+        return Size(subjects, trials, min(self.twin.seconds, info.seconds or self.twin.seconds))
+
+    def edition(self, dataset: str) -> str:
+        """The edition asked for; of a twin, the one it is written in; empty where the first one found will do."""
+        names = [e.name for e in dataset_info(dataset).editions]
+        return self.editions.get(dataset, names[0] if registry.is_twin(dataset) else "")
+
+    def reading_options(self, dataset: str) -> dict[str, Any]:
+        """Settings of a data set's reader: its plug-in's defaults and what the config says instead."""
+        return registry.peek("datasets", dataset).get("OPTIONS", {}) | self.dataset_options.get(dataset, {})
+
+    def feature_options(self, dataset: str) -> dict[str, dict[str, Any]]:
+        """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
+        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
+        return {name: getattr(self.features, name).model_dump() for name in sorted(families & set(Features.model_fields))}
+
+    def targets_of(self, dataset: str) -> tuple[str, ...]:
+        """Targets predicted on a data set."""
+        return tuple(self.targets.get(dataset, dataset_info(dataset).default_targets))
+
+
+ANY = "*"
+
+
+def lacking(kind: str, item: str, config: Config) -> str:
+    """What a figure or table requires (its REQUIRES: section of the config -> name, or * for any) and this run does
+    not contain; empty if nothing."""
+    wanted = registry.peek(kind, item).get("REQUIRES", {})
+    return ", ".join(
+        section if name == ANY else name
+        for section, name in wanted.items()
+        if (not getattr(config, section) if name == ANY else name not in getattr(config, section))
+    )

@@ -1,0 +1,1 @@
+"""From files of others to tokens."""

@@ -1,0 +1,31 @@
+"""A planted data set as the files that recordings of it would have left: tokens, quality, manifest; and the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from himoe import io, registry
+from himoe.config.sections import Planted
+from himoe.data.tokens import write_tokens
+from himoe.provenance import hash_value
+from himoe.signal.quality import COUNTED
+
+
+def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
+    """Write subjects/*.npz and .json, manifest.json and truth.json into a data set's folder of results."""
+    plugin, own = registry.load("datasets", dataset), Planted(**settings)
+    subjects = plugin.INFO.subjects[: own.subjects]
+    tokens, truth = plugin.tokens(subjects, own, not registry.is_rated(dataset))
+    for subject, part in tokens.items():
+        counts = dict.fromkeys(COUNTED, 0)
+        present = part.mask.sum(0).tolist()
+        quality = {
+            m.name: counts | {"tokens": len(part.x), "present": n} for m, n in zip(plugin.INFO.modalities, present, strict=True)
+        }
+        write_tokens(folder / "subjects" / f"{subject}.npz", part)
+        io.write_json(folder / "subjects" / f"{subject}.json", quality)
+    source = {"settings": {"sha256": hash_value(settings)}}
+    manifest = {"dataset": dataset, "edition": "planted", "root": "", "records": {s: [] for s in subjects}, "bytes": {}}
+    io.write_json(folder / "manifest.json", manifest | {"absent": [], "stray": [], "source": source})
+    io.write_json(folder / "truth.json", {"dataset": dataset} | truth)

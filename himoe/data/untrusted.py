@@ -1,0 +1,174 @@
+"""Files of others, read with suspicion: pickles that may only hold numbers, archives that may only unpack downwards."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import stat
+import zlib
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from himoe.io import atomic
+from himoe.types import HimoeError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+MAX_PICKLE_BYTES = 1 << 29
+
+
+MAX_ARCHIVE_BYTES = 1 << 36
+
+
+MAX_RATIO = 200
+
+
+class _NumpyUnpickler(pickle._Unpickler):  # type: ignore[misc]
+    """Unpickles plain numpy arrays and nothing else.
+
+    The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index.
+    """
+
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        import numpy as np
+
+        def reconstruct(kind: type, shape: tuple, code: Any) -> np.ndarray:
+            if kind is not np.ndarray or tuple(shape) != (0,):
+                raise pickle.UnpicklingError("array stub of unexpected shape")
+            return np.ndarray((0,), np.int8)
+
+        def encode(text: str, encoding: str) -> bytes:
+            if encoding not in ("latin1", "latin-1"):
+                raise pickle.UnpicklingError(f"encoding {encoding!r}")
+            return text.encode("latin1")
+
+        allowed: dict[tuple[str, str], Any] = {
+            ("numpy.core.multiarray", "_reconstruct"): reconstruct,
+            ("numpy._core.multiarray", "_reconstruct"): reconstruct,
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+            ("_codecs", "encode"): encode,
+        }
+        if (module, name) not in allowed:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no recording needs")
+        return allowed[module, name]
+
+
+def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> dict[str, np.ndarray]:
+    """Read a pickled dict of numpy arrays (Python 2 or 3) without running anything in it.
+
+    Raises
+    ------
+    HimoeError
+        If the file is too large, truncated, holds anything but a dict of numeric arrays, or asks for any class outside
+        numpy's own array stubs.
+    """
+    import numpy as np
+
+    path = Path(path)
+    try:
+        if (size := path.stat().st_size) > max_bytes:
+            raise HimoeError(f"{path}: {size} bytes, more than the {max_bytes} a recording may have; not opened")
+        with open(path, "rb") as stream:
+            value = _load_pickle(stream)
+    except OSError as error:
+        raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
+    except HimoeError:
+        raise
+    except Exception as error:  # an unpickler fed hostile bytes may raise anything
+        raise HimoeError(
+            f"{path}: refused or truncated ({_reason(path, error)}); obtain the file again from its owners"
+        ) from error
+    fine = (
+        isinstance(value, dict) and value and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
+    )
+    if not fine:
+        raise HimoeError(f"{path}: not a dict of numeric arrays")
+    return value
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What a reader complained of; of a login page saved under a recording's name that it is one."""
+    with open(path, "rb") as stream:
+        head = stream.read(256).lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "it is a web page, perhaps a login page"
+    return f"unexpected byte {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+
+
+def _load_pickle(stream: BinaryIO) -> Any:
+    return _NumpyUnpickler(stream, encoding="latin1").load()
+
+
+def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> list[str]:
+    """Unpack the members of a zip file that match a glob, and nothing else; folders above the match are left out.
+
+    ``data_preprocessed_python/s01.dat`` matches ``s??.dat`` and becomes ``folder/s01.dat``.
+
+    Raises
+    ------
+    HimoeError
+        If the file is no whole zip, none of its members matches, or any member is absolute, climbs (``..``), is a link, is
+        encrypted or, being wanted, unpacks to more than ``MAX_RATIO`` times its size; nothing is written then.
+    """
+    import zipfile
+
+    archive = Path(archive)
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            chosen: dict[str, zipfile.ZipInfo] = {}
+            for member in zipped.infolist():
+                _refuse_path(member)
+                if not member.is_dir() and "__MACOSX" not in member.filename and (tail := _tail(member.filename, patterns)):
+                    _refuse_size(member)
+                    if tail in chosen:
+                        raise ValueError(f"two members called {tail}")
+                    chosen[tail] = member
+            if not chosen:
+                raise ValueError(f"no {', '.join(patterns)} in it")
+            if (total := sum(m.file_size for m in chosen.values())) > MAX_ARCHIVE_BYTES:
+                raise ValueError(f"it unpacks to {total} bytes")
+            for tail, member in sorted(chosen.items()):
+                with atomic(folder / tail) as temporary, zipped.open(member) as packed, open(temporary, "wb") as out:
+                    shutil.copyfileobj(packed, out, 1 << 20)  # zipfile checks length and CRC at the end
+    except OSError as error:
+        raise HimoeError(f"{archive}: cannot be read ({error.strerror})") from error
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        told = _reason(archive, error)
+        raise HimoeError(f"{archive}: refused or truncated ({told}); obtain the file again from its owners") from error
+    return sorted(chosen)
+
+
+def _refuse_path(member: Any) -> None:
+    """ValueError if an archive's member is anything but a file or folder within it."""
+    name, mode = member.filename, member.external_attr >> 16
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+        raise ValueError(f"member {name!r} points outside")
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ValueError(f"member {name!r} is a link or device")
+
+
+def _refuse_size(member: Any) -> None:
+    """ValueError if a member that is wanted cannot be unpacked or is out of proportion."""
+    name = member.filename
+    if len(name) > 255:
+        raise ValueError(f"member {name[:40]!r}... has a name of {len(name)} characters")
+    if member.flag_bits & 1:
+        raise ValueError(f"member {name!r} is encrypted")
+    if member.file_size > 1 << 20 and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+        raise ValueError(f"member {name!r} unpacks to {member.file_size} bytes from {member.compress_size}")
+
+
+def _tail(name: str, patterns: tuple[str, ...]) -> str:
+    """The end of a member's path that matches a pattern part by part, or an empty string."""
+    parts = name.split("/")
+    for pattern in patterns:
+        wanted = pattern.split("/")
+        tail = parts[-len(wanted) :]
+        if len(tail) == len(wanted) and all(fnmatchcase(t, w) for t, w in zip(tail, wanted, strict=True)):
+            return "/".join(tail)
+    return ""

@@ -1,0 +1,88 @@
+"""The grammar of names. Every compound name is put together and taken apart here and nowhere else.
+
+- data set: ``deap`` · ``deap_twin``, simulated in the format of ``deap`` · ``planted-null``, the planted data set with the
+  settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
+  another seed
+- model: ``ridge`` · ``himoe-flat``, an ablation · ``ridge-shuffled_labels``, a model under a control
+- setting, of which a result is: ``deap_twin`` · ``deap_twin/loso`` in a run of several protocols
+- window: ``t3#004``, the fifth window of trial ``t3``
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+STUDIED = "himoe"  # the model under study: the others are its rivals, ablations are of it
+TWIN, RATED = "_twin", "_rated"
+VARIANT, REPLICATE, PROTOCOL, WINDOW = "-", ".", "/", "#"
+
+
+class DatasetName(NamedTuple):
+    """A data set's name in parts; ``replicate`` is empty where there is none."""
+
+    plugin: str
+    twin: bool
+    rated: bool
+    variant: str
+    replicate: str
+
+    @property
+    def without_replicate(self) -> str:
+        """The name that all replicates share."""
+        rated, twin = RATED if self.rated else "", TWIN if self.twin else ""
+        return f"{self.plugin}{rated}{twin}" + (f"{VARIANT}{self.variant}" if self.variant else "")
+
+
+class ModelName(NamedTuple):
+    """A model's name in parts: its plug-in and, if it has one, its ablation or control."""
+
+    plugin: str
+    variant: str
+
+
+def parse_dataset(name: str) -> DatasetName:
+    """``planted_rated-null.3`` -> planted, rated, variant ``null``, replicate ``3``."""
+    base, _, rest = name.partition(VARIANT)
+    variant, _, replicate = rest.partition(REPLICATE)
+    twin = base.endswith(TWIN)
+    base = base.removesuffix(TWIN)
+    return DatasetName(base.removesuffix(RATED), twin, base.endswith(RATED), variant, replicate)
+
+
+def parse_model(name: str) -> ModelName:
+    """``himoe-flat`` -> himoe, variant ``flat``."""
+    plugin, _, variant = name.partition(VARIANT)
+    return ModelName(plugin, variant)
+
+
+def model_variant(plugin: str, variant: str) -> str:
+    """The name of a model's ablation, or of a model under a control."""
+    return f"{plugin}{VARIANT}{variant}"
+
+
+def plugin_of(kind: str, name: str) -> str:
+    """The plug-in of a kind behind a name."""
+    if kind == "datasets":
+        return parse_dataset(name).plugin
+    return parse_model(name).plugin if kind == "models" else name
+
+
+def setting(dataset: str, protocol: str, several_protocols: bool) -> str:
+    """What a result is of: a data set, with its protocol where the run has several."""
+    return f"{dataset}{PROTOCOL}{protocol}" if several_protocols else dataset
+
+
+def parse_setting(name: str) -> tuple[str, str]:
+    """(data set, protocol) of a setting; the protocol is empty where the run has only one."""
+    dataset, _, protocol = name.partition(PROTOCOL)
+    return dataset, protocol
+
+
+def window(trial: str, number: int) -> str:
+    """The name of a trial's window."""
+    return f"{trial}{WINDOW}{number:03d}"
+
+
+def trial_of(name: str) -> str:
+    """The trial behind a name: itself, or the trial that a window is of."""
+    return name.partition(WINDOW)[0]

@@ -1,1 +1,0 @@
-"""F2 plug-ins: one file a condition (apply, margin). Severity 0 is the identity."""

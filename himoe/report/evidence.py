@@ -1,0 +1,141 @@
+"""The files that figures and tables are made from, read when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from himoe import io, registry
+from himoe.config.run import Config
+from himoe.names import parse_setting, setting
+from himoe.report.titles import dataset_of, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The files an item needs, read when asked for."""
+
+    files: dict[str, list[str]]
+    config: Config
+
+    @property
+    def settings(self) -> list[str]:
+        """What a result is of: each data set under each protocol, named by the data set alone where there is one protocol."""
+        return [self.setting(d, p) for d in self.config.datasets for p in self.config.protocols]
+
+    def setting(self, dataset: str, protocol: str) -> str:
+        """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""
+        return setting(dataset, protocol, len(self.config.protocols) > 1)
+
+    def targets_of(self, setting: str) -> tuple[str, ...]:
+        """Targets predicted in a setting."""
+        return self.config.targets_of(dataset_of(setting))
+
+    def _keyed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """With the column ``dataset`` replaced by ``setting``, so that no item can mix protocols."""
+        names = [self.setting(d, p) for d, p in zip(frame["dataset"], frame["protocol"], strict=True)]
+        return frame.drop(columns=["dataset", "protocol"]).assign(setting=names)
+
+    @property
+    def models(self) -> list[str]:
+        """Models that compete, in the config's order; ablations and controls are not among them."""
+        return self.config.compared
+
+    @property
+    def controls(self) -> list[str]:
+        """Models whose data a control spoils."""
+        return [m for m in self.config.models if registry.control_of(m)]
+
+    def models_of(self, setting: str) -> list[str]:
+        """Models fitted in a setting."""
+        return self.config.models_of(dataset_of(setting), self.protocol_of(setting))
+
+    def perturbed(self, condition: str) -> list[str]:
+        """Settings in which a condition was evaluated."""
+        return [s for s in self.settings if condition in self.config.conditions_of(dataset_of(s), self.protocol_of(s))]
+
+    def protocol_of(self, setting: str) -> str:
+        """The protocol of a setting."""
+        return parse_setting(setting)[1] or self.config.protocols[0]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Tidy scores by setting, of the models that compete."""
+        return self.all_scores[self.all_scores["model"].isin(self.models)]
+
+    @cached_property
+    def all_scores(self) -> pd.DataFrame:
+        """Tidy scores by setting, ablations among them."""
+        import pandas as pd
+
+        return self._keyed(pd.read_csv(self.files["scores"][0], dtype={"subject": str}))
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions of every fit."""
+        return self._parquet("predictions")
+
+    @cached_property
+    def routing(self) -> pd.DataFrame:
+        """Routing of every fit that routes."""
+        return self._parquet("routing")
+
+    def _parquet(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        parts = [pd.read_parquet(file) for file in self.files[name]]
+        return self._keyed(pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True))
+
+    @cached_property
+    def runs(self) -> list[dict[str, Any]]:
+        """Run records."""
+        runs = [io.read_json(file) for file in self.files["runs"]]
+        return [run | {"setting": self.setting(run["dataset"], run["protocol"])} for run in runs]
+
+    @cached_property
+    def failed(self) -> dict[tuple[str, str], list[str]]:
+        """(setting, model) -> which of its folds diverged, ``seed 0 fold 3``; only those that have one."""
+        out: dict[tuple[str, str], list[str]] = {}
+        for run in self.runs:
+            folds = [f"seed {run['seed']} fold {fold}" for fold, told in run["folds"].items() if told["failed"]]
+            if folds:
+                out.setdefault((run["setting"], run["model"]), []).extend(folds)
+        return out
+
+    @cached_property
+    def cards(self) -> list[dict[str, Any]]:
+        """Data cards."""
+        return [io.read_json(file) for file in self.files["cards"]]
+
+    @cached_property
+    def audits(self) -> list[dict[str, Any]]:
+        """Model-info sheets."""
+        return [io.read_json(file) for file in self.files["audits"]]
+
+    @cached_property
+    def truths(self) -> dict[str, dict[str, Any]]:
+        """What was planted, by data set."""
+        return {told["dataset"]: told for told in map(io.read_json, self.files["truths"])}
+
+    def yaml(self, name: str) -> Any:
+        """A hand-written YAML file."""
+        import yaml
+
+        return yaml.safe_load(Path(self.files[name][0]).read_text(encoding="utf-8"))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the run's data are simulated."""
+        return any(registry.is_synthetic(d) for d in self.config.datasets)
+
+    def facts(self) -> str:
+        """How many subjects, seeds and which protocol, for captions."""
+        told = []
+        for title, names in named(self.config.datasets).items():
+            told.append(f"{title}: up to {len(self.config.size(names[0]).subjects)} subjects")
+        return f"{'; '.join(told)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."

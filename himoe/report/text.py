@@ -1,0 +1,57 @@
+"""How numbers and verdicts read in tables."""
+
+from __future__ import annotations
+
+import math
+
+from himoe import registry
+from himoe.report.evidence import Evidence
+from himoe.report.titles import dataset_of, model_title, setting_title
+
+VERDICTS = {
+    "supported": "✓ supported",
+    "not supported": "✗ not supported",
+    "untestable on this data": "⊘ untestable on this data",
+    "failed": "✗ failed: diverged",
+    "not run": "– not run",
+}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Fixed decimals; a dash for what does not exist; never a negative zero."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+FAILED = "failed: diverged"
+
+
+def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
+    """Mean with its interval; a dash for what does not exist."""
+    if math.isnan(mean):
+        return "–"
+    return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p: float) -> str:
+    """A p value, never 0."""
+    return "< 0.001" if p < 0.001 else number(p)
+
+
+def stamped(setting: str) -> str:
+    """A data set's name, marked where it is simulated."""
+    return setting_title(setting) + (" (synthetic)" if registry.is_synthetic(dataset_of(setting)) else "")
+
+
+def failures(evidence: Evidence) -> list[str]:
+    """One sentence per data set and model that has folds without a prediction."""
+    told = []
+    for (setting, model), folds in evidence.failed.items():
+        named = ", ".join(folds[:6]) + (f" and {len(folds) - 6} more" if len(folds) > 6 else "")
+        told.append(
+            f"Failed: {model_title(model)} on {setting_title(setting)} diverged in {named}. Their subjects have no score, so "
+            "the model has none on this data set; when and where stands in run.json of the fit."
+        )
+    return told

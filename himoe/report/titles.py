@@ -1,0 +1,46 @@
+"""Names for readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from himoe import registry
+from himoe.config.facts import dataset_info
+from himoe.config.protocols import PROTOCOLS
+from himoe.names import parse_dataset, parse_model, parse_setting
+
+if TYPE_CHECKING:
+    pass
+
+
+def dataset_of(setting: str) -> str:
+    """The data set of a setting."""
+    return parse_setting(setting)[0]
+
+
+def named(datasets: list[str]) -> dict[str, list[str]]:
+    """Data sets by title; replicates of a planted one together: ``Planted null (20 replicates)``."""
+    groups: dict[str, list[str]] = {}
+    for name in datasets:
+        groups.setdefault(parse_dataset(name).without_replicate, []).append(name)
+    return {setting_title(k) + (f" ({len(v)} replicates)" if len(v) > 1 else ""): v for k, v in groups.items()}
+
+
+def setting_title(setting: str) -> str:
+    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
+    dataset, protocol = parse_setting(setting)
+    title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
+    if registry.is_planted(dataset):
+        title = f"Planted {parse_dataset(dataset).variant.replace('_', ' ')}"
+        title += ", one label per trial" if registry.is_rated(dataset) else ""
+    told = f", {protocol.replace('_', ' ')}" if protocol else ""
+    return title + told + (" (invalid)" if protocol and PROTOCOLS[protocol].invalid else "")
+
+
+def model_title(name: str) -> str:
+    """A model's name for readers; an ablation or a control by its model and what is changed."""
+    plugin, ablation = parse_model(name)
+    title = registry.peek("models", plugin).get("TITLE", plugin.replace("_", " "))
+    if control := registry.control_of(name):
+        return f"{title}, {registry.peek('controls', control)['TITLE']}"
+    return f"{title}, {ablation.replace('_', ' ')}" if ablation else title

@@ -1,0 +1,1 @@
+"""Which trials are trained on, validated on, tested on."""

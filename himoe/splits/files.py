@@ -1,0 +1,37 @@
+"""Split files: what fold each trial is in, and as what."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from himoe.types import HimoeError, Split
+
+PARTS = ("train", "valid", "test")
+
+
+SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "stimulus", "digest"]
+
+
+def read_splits(path: str) -> list[Split]:
+    """Every fold of a split file."""
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
+        known = set(frame["part"]) <= set(PARTS)
+        groups = {
+            (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}
+            for (fold, part), rows in frame.groupby(["fold", "part"])
+        }
+        stimuli = {(r.subject, r.trial): r.stimulus for r in frame.itertuples()}
+    except (OSError, ValueError, KeyError) as error:
+        raise HimoeError(f"{path}: not a split file ({error})") from error
+    folds = sorted({fold for fold, _ in groups})
+    if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
+        raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
+    return [Split(fold, *(groups[fold, part] for part in PARTS), stimuli) for fold in folds]
+
+
+def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
+    """The folds of one job; shards are numbered from 0."""
+    if folds_per_job == "all":
+        return splits
+    return splits[number * int(folds_per_job) : (number + 1) * int(folds_per_job)]

@@ -1,0 +1,59 @@
+"""Leakage guards, asserted at run time wherever a fold is used. A violation stops the run."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from himoe.config.protocols import PROTOCOLS
+from himoe.names import trial_of
+from himoe.types import HimoeError, Keys, Split, Tokens
+
+
+def check_split(split: Split, protocol: str) -> None:
+    """Parts share no content (by hash, so one subject under two ids is caught), and nothing else that the protocol keeps apart.
+
+    Raises
+    ------
+    HimoeError
+        Naming protocol, fold, parts and what they share.
+    """
+    parts = {"train": split.train, "valid": split.valid, "test": split.test}
+    for (a, rows_a), (b, rows_b) in combinations(parts.items(), 2):
+        where = f"{protocol} fold {split.fold}: leakage between {a} and {b}"
+        for what in PROTOCOLS[protocol].apart:
+            if both := {_what(what, key, split) for key in rows_a} & {_what(what, key, split) for key in rows_b}:
+                raise HimoeError(f"{where}: {what} {sorted(both)[0]} is in both")
+        owner = {digest: key for key, digest in rows_a.items()}
+        for key, digest in sorted(rows_b.items()):
+            if digest in owner:
+                raise HimoeError(f"{where}: {' '.join(key)} has the content of {' '.join(owner[digest])}")
+
+
+def _what(what: str, key: tuple[str, str], split: Split) -> str:
+    if what == "stimulus":
+        return split.stimulus[key]
+    return key[0] if what == "subject" else f"{key[0]} {trial_of(key[1])}"
+
+
+def check_unseen(seen: list[str], test: Keys, where: str) -> None:
+    """No digest of a test trial is among those a fit has read."""
+    owner = {digest: key for key, digest in test.items()}
+    if both := set(seen) & set(owner):
+        key = owner[sorted(both)[0]]
+        raise HimoeError(f"{where}: the weights were fitted on test trial {' '.join(key)}")
+
+
+def select(tokens: Tokens, keys: Keys) -> Tokens:
+    """The trials with these keys, in a fixed order; HimoeError if one is absent or not the one the split saw."""
+    return tokens.select(positions(tokens, keys))
+
+
+def positions(tokens: Tokens, keys: Keys) -> list[int]:
+    """Where the trials with these keys are, in rising order; HimoeError if one is absent or not the one the split saw."""
+    at = {(t.subject, t.trial): i for i, t in enumerate(tokens.trials)}
+    for (subject, trial), digest in keys.items():
+        if (subject, trial) not in at:
+            raise HimoeError(f"split names {subject} {trial}, which was not prepared; delete the split file and run again")
+        if tokens.trials[at[subject, trial]].digest != digest:
+            raise HimoeError(f"{subject} {trial} changed since the split was made; delete the split file and run again")
+    return sorted(at[key] for key in keys)

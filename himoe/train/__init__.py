@@ -1,0 +1,1 @@
+"""From tokens and splits to fitted weights."""

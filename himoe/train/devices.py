@@ -1,0 +1,106 @@
+"""Where a fit runs: device, precision, determinism, and how many folds fit side by side."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from himoe.types import HimoeError
+
+if TYPE_CHECKING:
+    import torch
+
+    from himoe.config.sections import Training
+
+SPARE = 0.8  # share of the free GPU memory that is planned with
+KEEP_OPTIONS = ((-4, 0), (-1, 2**31 - 1))  # mallopt: M_MMAP_MAX none, M_TRIM_THRESHOLD never
+log = logging.getLogger("himoe")
+
+
+def settle(settings: Training) -> torch.device:
+    """The device to use, torch set up for it: threads, deterministic algorithms, matrix precision.
+
+    Raises
+    ------
+    HimoeError
+        If the config asks for a GPU that torch does not see, or a scheduler gave one to this job and torch does not see it.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory it has not written
+    torch.set_float32_matmul_precision("high" if settings.tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = settings.tf32
+    keep_memory()
+    there = torch.cuda.is_available()
+    if settings.device == "cuda" and not there:
+        raise HimoeError(
+            f"training.device: cuda, but torch {torch.__version__} sees no GPU here; use device: cpu or auto, or ask the "
+            "scheduler for a GPU and install torch's CUDA build"
+        )
+    if settings.device == "auto" and not there and (given := given_gpus()):
+        raise HimoeError(
+            f"this job was given a GPU (CUDA_VISIBLE_DEVICES={given}), but torch {torch.__version__} sees none: install "
+            "torch's CUDA build and the driver, or set training.device: cpu"
+        )
+    return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
+
+
+def given_gpus() -> str:
+    """GPUs that SLURM set aside for this job, as the numbers it gave them; empty where it gave none. A shell's own setting of
+    the same variable is no promise."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "") if "SLURM_JOB_ID" in os.environ else ""
+    return "" if given.startswith("-") or given == "NoDevFiles" else given
+
+
+def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:
+    """For the run record: device, its name, precision, and GPU memory at its peak."""
+    if device is None:  # an estimator
+        return {"device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "compile": False, "peak_gpu_mb": 0.0}
+    told = {"device": device.type, "precision": settings.precision, "tf32": settings.tf32, "compile": settings.compile}
+    if device.type != "cuda":
+        return told | {"device_name": "", "peak_gpu_mb": 0.0}
+    import torch
+
+    peak = torch.cuda.max_memory_allocated(device) / 2**20
+    return told | {"device_name": torch.cuda.get_device_name(device), "peak_gpu_mb": round(peak, 1)}
+
+
+def autocast(settings: Training) -> torch.dtype | None:
+    """The type matrix products are done in, None for that of the weights."""
+    import torch
+
+    return torch.bfloat16 if settings.precision == "bfloat16" else None
+
+
+def side_by_side(settings: Training, device: torch.device, n_folds: int, one: int = 0) -> int:
+    """Folds to train as one stack: what the config says, else all that fit on a GPU, one after the other on a CPU.
+
+    ``one``: bytes that one fold needs at its peak, as measured; 0 where that is not known.
+    """
+    if settings.stack != "auto":
+        return min(settings.stack, n_folds)
+    if device.type != "cuda":
+        return 1  # at the sizes of real data a stack is no faster there (tests/benchmarks/bench_training.py)
+    import torch
+
+    return how_many(torch.cuda.mem_get_info(device)[0], one, n_folds)
+
+
+def how_many(free: int, one: int, n_folds: int) -> int:
+    """Folds whose peak of ``one`` byte count fits into the free bytes, at least one."""
+    return max(1, min(n_folds, int(SPARE * free / max(one, 1))))
+
+
+def keep_memory() -> None:
+    """Let the allocator keep what it got: fresh pages for every large temporary took up to half of a step's time (glibc gives
+    blocks above 32 MB back at once, and smaller ones at the top of its heap)."""
+    try:
+        for option, value in KEEP_OPTIONS:
+            ctypes.CDLL(None).mallopt(option, value)
+    except (AttributeError, OSError):
+        log.info("no mallopt here: training on a CPU may be slower")

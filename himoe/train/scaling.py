@@ -1,0 +1,79 @@
+"""What the fit of one fold leaves behind: affine maps of features and targets, arrays to store, what happened, who was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from himoe.types import HimoeError, Tokens
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Affine maps fitted on training rows: features to unit variance where present, targets to unit variance."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    y_mean: np.ndarray
+    y_scale: np.ndarray
+
+    @staticmethod
+    def fit(tokens: Tokens) -> Scaler:
+        """Moments over present tokens; targets over labels (trials, or tokens where they vary within a trial)."""
+        return Moments.of(tokens).scaler(np.arange(len(tokens.trials)))
+
+    def transform(self, tokens: Tokens) -> Tokens:
+        """Scaled tokens; absent ones stay 0."""
+        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
+        x = np.where(columns, (tokens.x - self.mean) / self.scale, 0.0).astype(np.float32)
+        y = ((tokens.y - self.y_mean) / self.y_scale).astype(np.float32)
+        return Tokens(x, tokens.mask, tokens.time, y, tokens.offsets, tokens.trials, tokens.layout)
+
+    def inverse(self, y: np.ndarray) -> np.ndarray:
+        """Predictions (n, n_outputs) in the unit of the targets."""
+        return y * self.y_scale + self.y_mean
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and sum of squares about it of every trial, (n_trials, columns) float64: a fold's statistics are sums of
+    these, so that folds trained together read the data once (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+
+    x: tuple[np.ndarray, np.ndarray, np.ndarray]
+    y: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    @staticmethod
+    def of(tokens: Tokens) -> Moments:
+        """Of every trial: features where present, targets where known (one label per trial, or the tokens')."""
+        columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
+        x = _by_trial(tokens.x.astype(np.float64), columns, tokens.offsets)
+        y, offsets = tokens.y.astype(np.float64), tokens.offsets
+        if not tokens.layout.per_token:
+            y, offsets = y[tokens.offsets[:-1]], np.arange(len(tokens.trials) + 1)
+        return Moments(x, _by_trial(y, np.isfinite(y), offsets))
+
+    def scaler(self, trials: np.ndarray) -> Scaler:
+        """The maps fitted on these trials."""
+        (mean, scale), (y_mean, y_scale) = (_together(*(part[trials] for part in own)) for own in (self.x, self.y))
+        return Scaler(mean, scale, y_mean, y_scale)
+
+
+def _by_trial(values: np.ndarray, known: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    if len(lengths) and lengths.min() < 1:
+        raise HimoeError("a trial without tokens was prepared; prepare the subject again")  # reduceat would take its neighbour
+    n = np.add.reduceat(known.astype(np.float64), starts, axis=0)
+    mean = np.add.reduceat(np.where(known, values, 0), starts, axis=0) / np.maximum(n, 1)
+    about = np.where(known, values - np.repeat(mean, lengths, axis=0), 0)
+    return n, mean, np.add.reduceat(about**2, starts, axis=0)
+
+
+def _together(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, standard deviation) of all trials together; 1 where there is no spread."""
+    total = np.maximum(n.sum(0), 1)
+    overall = (n * mean).sum(0) / total
+    scale = np.sqrt((squares + n * (mean - overall) ** 2).sum(0) / total)
+    return overall, np.where(scale > 1e-9, scale, 1.0)

@@ -1,0 +1,202 @@
+"""Windows on the tokens of a job: training crops, prediction segments. One copy of the data, on the device, for all folds.
+
+Axes: K folds side by side, B windows of each, T tokens, F features, M modalities, N tokens of the bank.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from himoe.nn import noise
+from himoe.nn.augment import draw_shifts, drop_tokens, gather_windows
+from himoe.nn.encoder import owners
+from himoe.train.scaling import Scaler
+from himoe.types import Batch, Tokens
+
+if TYPE_CHECKING:
+    from himoe.config.sections import Training
+    from himoe.train.stack import Stack
+
+PREDICT_BATCH = 64
+SHIFT, DROP = 1, 2  # which noise
+
+
+class Bank:
+    """Every token a job may read, as recorded: x (N, F), mask (N, M), time (N,), y (N, n_outputs), offsets (n_trials + 1,)."""
+
+    def __init__(self, tokens: Tokens, device: torch.device | str = "cpu"):
+        self.layout, self.device = tokens.layout, torch.device(device)
+        columns = (torch.from_numpy(a).to(device) for a in (tokens.x, tokens.mask, tokens.time, tokens.y, tokens.offsets))
+        self.x, self.mask, self.time, self.y, self.offsets = columns
+        self.lengths = np.diff(tokens.offsets)
+        self.n_features = tuple(len(names) for names in tokens.layout.features)
+        self.owner = owners(self.n_features).to(device)
+
+
+class Affine(NamedTuple):
+    """Each fold's normalisation, applied to windows as they are drawn: mean, scale (K, 1, 1, F), those of y (.., n_outputs)."""
+
+    mean: Tensor
+    scale: Tensor
+    y_mean: Tensor
+    y_scale: Tensor
+
+    @staticmethod
+    def of(scalers: list[Scaler], device: torch.device | str = "cpu") -> Affine:
+        """Of these folds, in this order."""
+        stacked = (np.stack([getattr(s, name) for s in scalers]) for name in Affine._fields)
+        return Affine(*(torch.from_numpy(a).float().to(device)[:, None, None] for a in stacked))
+
+
+class Windows(NamedTuple):
+    """Where windows begin: trial of the bank (K, B), -1 for none, and token of the trial (K, B)."""
+
+    trial: Tensor
+    start: Tensor
+
+    @staticmethod
+    def padded(rows: list[tuple[np.ndarray, np.ndarray]], multiple: int = 1, device: torch.device | str = "cpu") -> Windows:
+        """(trial, start) of each fold as one table, as wide as the longest, rounded up."""
+        width = -(-max(len(trial) for trial, _ in rows) // multiple) * multiple
+        filled = [[np.pad(part, (0, width - len(part)), constant_values=-1) for part in row] for row in rows]
+        return Windows(*(torch.from_numpy(np.stack(column)).to(device) for column in zip(*filled, strict=True)))
+
+    def at(self, columns: slice) -> Windows:
+        """Some windows of every fold."""
+        return Windows(self.trial[:, columns], self.start[:, columns])
+
+
+def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tensor | None = None) -> Batch:
+    """Batch (K, B, ...) of ``n_times`` tokens each; what lies past a trial's end, or in no trial, is not valid and absent.
+
+    ``shift`` (K, B, M) delays each modality by whole tokens: it takes its data from earlier in the same trial.
+    """
+    trial = windows.trial.flatten().clamp(min=0)
+    first, last = bank.offsets[trial], bank.offsets[trial + 1]
+    index = (first + windows.start.flatten().clamp(min=0))[:, None] + torch.arange(n_times, device=bank.device)  # (K*B, T)
+    valid = (index < last[:, None]) & (windows.trial.flatten() >= 0)[:, None]
+    at = index.unsqueeze(-1) - (0 if shift is None else shift.flatten(0, 1)[:, None])
+    at = at.expand(-1, -1, len(bank.n_features))
+    inside = (at >= first[:, None, None]) & (at < last[:, None, None]) & valid.unsqueeze(-1)
+    x, mask = gather_windows(bank.x, bank.mask, at.clamp(0, len(bank.x) - 1), inside, bank.n_features)
+    own = torch.minimum(index, last[:, None] - 1)
+    time = bank.time[own] - bank.time[own[:, :1]]
+    x, mask, time, valid, y = (a.unflatten(0, windows.trial.shape) for a in (x, mask, time, valid, bank.y[own]))
+    x = torch.where(mask[..., bank.owner], (x - affine.mean) / affine.scale, 0.0)
+    y = torch.where(valid.unsqueeze(-1), (y - affine.y_mean) / affine.y_scale, torch.nan)
+    return Batch(x, mask, time, valid, windows.trial, y)
+
+
+def crops(bank: Bank, trials: np.ndarray, n_times: int, key: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """(trial, start) of one epoch of one fold: about as many crops as fill its trials, in random order. ``key`` is a scalar."""
+    lengths, key = bank.lengths[trials], noise.fold_in(key, 0)  # steps of the epoch count from 1
+    trial = np.repeat(np.arange(len(trials)), _crops_of(lengths, n_times))
+    order = noise.uniform(noise.fold_in(key, 1), len(trial)).argsort(stable=True).numpy()
+    room = np.maximum(lengths - n_times, 0)[trial[order]] + 1
+    start = noise.uniform(noise.fold_in(key, 2), len(trial)).double().numpy() * room
+    return trials[trial[order]], start.astype(np.int64)
+
+
+def n_crops(bank: Bank, trials: np.ndarray, n_times: int) -> int:
+    """How many crops an epoch has."""
+    return int(_crops_of(bank.lengths[trials], n_times).sum())
+
+
+def _crops_of(lengths: np.ndarray, n_times: int) -> np.ndarray:
+    """Crops of each trial in an epoch."""
+    return np.maximum(np.rint(lengths / n_times).astype(np.int64), 1)
+
+
+def training_batch(
+    bank: Bank, affine: Affine, windows: Windows, n_times: int, settings: Training, keys: Tensor
+) -> Batch:  # fmt: skip
+    """Crops (K, B) with incompleteness and shifts drawn from keys (K,)."""
+    rate, n_windows, n_modalities = bank.layout.token_rate, windows.trial.shape[1], len(bank.n_features)
+    largest = round(settings.shift_seconds * rate)
+    shift = draw_shifts(noise.fold_in(keys, SHIFT), n_windows, n_modalities, settings.shift_chance, largest)
+    batch = read(bank, affine, windows, n_times, shift)
+    mask = drop_tokens(
+        batch.mask, settings.modality_dropout, settings.token_dropout, settings.gap_chance,
+        settings.gap_seconds * rate, noise.fold_in(keys, DROP),
+    )  # fmt: skip
+    return batch._replace(mask=mask)
+
+
+def segments(lengths: np.ndarray, n_times: int) -> tuple[np.ndarray, np.ndarray]:
+    """(trial, start) of windows that cover every token, half overlapping; the last one ends with the trial."""
+    trials, starts = [], []
+    for i, length in enumerate(lengths):
+        last = max(int(length) - n_times, 0)
+        own = sorted({*range(0, last, max(n_times // 2, 1)), last})
+        trials += [i] * len(own)
+        starts += own
+    return np.array(trials, np.int64), np.array(starts, np.int64)
+
+
+def cover(bank: Bank, trials: list[np.ndarray], n_times: int) -> Windows:
+    """Segments of the trials of each fold."""
+    own = [segments(bank.lengths[t], n_times) for t in trials]
+    return Windows.padded([(t[i], start) for t, (i, start) in zip(trials, own, strict=True)], device=bank.device)
+
+
+class Predicted(NamedTuple):
+    """tokens (K, N, n_outputs): 0 where a fold has no segment; routing: name -> (K, n_trials, ...), the mean over a trial's
+    valid steps, or over its segments."""
+
+    tokens: Tensor
+    routing: dict[str, Tensor]
+
+
+@torch.no_grad()
+def predict_tokens(
+    stack: Stack, bank: Bank, affine: Affine, windows: Windows, n_times: int, routing: bool = False
+) -> Predicted:  # fmt: skip
+    """Predictions of every fold on its own segments, averaged where they overlap; with ``routing`` what routed them."""
+    n_folds, n_tokens, n_trials = len(stack), len(bank.x), len(bank.lengths)
+    total = torch.zeros(n_folds * n_tokens, bank.y.shape[1], device=bank.device)
+    count, weight = torch.zeros(n_folds * n_tokens, 1, device=bank.device), torch.zeros(n_folds * n_trials, device=bank.device)
+    sums: dict[str, Tensor] = {}
+    fold = torch.arange(n_folds, device=bank.device)[:, None]
+    for at in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // stack.n_begun, 1)):
+        here = windows.at(slice(at, at + width))
+        batch = read(bank, affine, here, n_times)
+        output = stack.predict(batch._replace(y=None))
+        first = bank.offsets[here.trial.clamp(min=0)] + here.start.clamp(min=0)
+        index = (first.unsqueeze(-1) + torch.arange(n_times, device=bank.device)).clamp(max=n_tokens - 1)
+        index = (index + n_tokens * fold.unsqueeze(-1)).flatten()
+        valid = batch.valid.flatten().unsqueeze(-1)
+        total.index_add_(0, index, torch.where(valid, output.prediction.flatten(0, 2), 0.0))
+        count.index_add_(0, index, valid.float())
+        if routing:
+            trial = (here.trial.clamp(min=0) + n_trials * fold).flatten()
+            n_valid = batch.valid.sum(2).float().flatten()
+            weight.index_add_(0, trial, n_valid)
+            for name, value in output.routing.items():
+                value = _weighted(value, batch.valid, n_valid)
+                sums.setdefault(name, torch.zeros(len(weight), *value.shape[1:], device=bank.device)).index_add_(
+                    0, trial, value
+                )
+    told = {n: (s / weight.clamp(min=1).view(-1, *[1] * (s.dim() - 1))).unflatten(0, (n_folds, -1)) for n, s in sums.items()}
+    return Predicted((total / count.clamp(min=1)).unflatten(0, (n_folds, -1)), told)
+
+
+def _weighted(value: Tensor, valid: Tensor, n_valid: Tensor) -> Tensor:
+    """Sum over valid steps of (K, B, T, n, ...); (K, B, n) or (K,) counts once for each valid step. Returns (K*B, ...)."""
+    if value.dim() >= 4:
+        steps = valid.view(*valid.shape, *[1] * (value.dim() - 3))
+        return torch.where(steps, value, 0.0).sum(2).flatten(0, 1)
+    if value.dim() == 1:
+        return value.repeat_interleave(valid.shape[1]) * n_valid
+    return torch.where(n_valid.unsqueeze(-1) > 0, value.flatten(0, 1) * n_valid.unsqueeze(-1), 0.0)
+
+
+def mean_per_trial(values: Tensor, bank: Bank) -> Tensor:
+    """(K, N, n) -> (K, n_trials, n)."""
+    lengths = bank.offsets.diff()
+    trial = torch.repeat_interleave(torch.arange(len(lengths), device=bank.device), lengths, output_size=len(bank.x))
+    sums = torch.zeros(len(values), len(lengths), values.shape[2], device=bank.device).index_add_(1, trial, values)
+    return sums / lengths.unsqueeze(-1)

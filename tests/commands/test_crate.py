@@ -1,0 +1,139 @@
+"""The RO-Crate of a run: what it says, and what never goes in."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from himoe import registry
+from himoe.__main__ import main
+from himoe.commands import crate
+from himoe.config.run import Config
+from himoe.types import HimoeError
+
+pytest.importorskip("rocrate", reason="the extra 'crate' is not installed")
+FIT = "deap/subject_kfold/{}/seed-0/shard-0"
+KEPT = [
+    "report.html", "results.json", "tables/scores.csv", "tables/main.csv", "figures/routing.svg", "deap/card.json",
+    "deap/subject_kfold/audit.json", FIT.format("himoe") + "/run.json", FIT.format("himoe") + "/weights.safetensors",
+    FIT.format("nearest-shuffled_labels") + "/run.json",
+]  # fmt: skip
+NEVER = [
+    "deap/source/s01.dat", "deap/unpacked/s01.npz", "deap/subjects/s01.npz", "deap/subjects/s01.safetensors",
+    "deap/manifest.json", FIT.format("himoe") + "/predictions.parquet", FIT.format("himoe") + "/routing.parquet",
+    FIT.format("nearest-shuffled_labels") + "/weights.safetensors", "logs/fit.log",
+    "esports/card.json", "tables/ladder.csv", FIT.format("mult") + "/weights.safetensors",  # of another run
+]  # fmt: skip
+
+
+def finished_run(folder, **config):
+    """The files of a run, as empty as can be."""
+    for name in (*KEPT, *NEVER):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    identity = {"commit": "0123456789ab", "versions": "python 3.11.7, torch 2.13.0, numpy 2.4.6, snakemake 9.27.1"}
+    own = {"datasets": ["deap", "case", "deap_twin"], "models": ["himoe", "nearest-shuffled_labels"]}
+    settings = Config(**own | config).model_dump(mode="json")
+    told = {"title": "A run", "identity": identity, "config": settings, "items": []}
+    (folder / "results.json").write_text(json.dumps(told))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crate")
+    files = crate.write(
+        finished_run(folder / "results"), folder / "ro-crate", "https://orcid.org/0000-0002-1825-0097", "J. Carberry"
+    )
+    graph = json.loads((folder / "ro-crate/ro-crate-metadata.json").read_text())["@graph"]
+    return folder / "ro-crate", files, {entity["@id"]: entity for entity in graph}
+
+
+def test_only_what_may_leave_is_in_it(written):
+    folder, files, graph = written
+    assert [f for f in files if f.startswith("results/")] == sorted(f"results/{name}" for name in KEPT)
+    for name in NEVER:
+        assert not (folder / "results" / name).exists()
+        assert f"results/{name}" not in graph
+    on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert on_disk == {*files, "ro-crate-metadata.json"}
+    assert not [f for f in files if "__pycache__" in f]
+
+
+def test_a_zip_holds_the_same(written, tmp_path):
+    _, files, _ = written
+    crate.write(finished_run(tmp_path / "results"), tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as packed:
+        assert set(packed.namelist()) == {*files, "ro-crate-metadata.json"}
+
+
+def test_the_run_is_told(written):
+    _, _, graph = written
+    assert graph["./"]["mainEntity"] == {"@id": "Snakefile"}
+    workflow, action = graph["Snakefile"], graph["#run"]
+    assert set(workflow["@type"]) == {"File", "SoftwareSourceCode", "ComputationalWorkflow"}
+    assert graph[workflow["programmingLanguage"]["@id"]]["name"] == "Snakemake"
+    assert workflow["version"].endswith("+0123456789ab")
+    assert "run at commit 0123456789ab; the files here are those of commit " in workflow["description"]
+    assert action["instrument"] == {"@id": "Snakefile"}
+    assert action["startTime"] <= action["endTime"]
+    assert {e["@id"] for e in action["object"]} == {"run-config.json", "#data-deap", "#data-case", "#data-deap_twin"}
+    assert {e["@id"] for e in action["result"]} == {f"results/{name}" for name in KEPT}
+    assert graph[action["agent"]["@id"]]["name"] == "J. Carberry"
+    assert graph["./"]["license"] == {"@id": "https://spdx.org/licenses/MIT"}
+
+
+def test_each_data_set_has_its_own_terms(written):
+    _, _, graph = written
+    assert graph["#data-deap"]["license"] == "end-user licence, no redistribution"
+    assert "not part of this crate" in graph["#data-deap"]["description"]
+    assert graph["#data-case"]["license"] == {"@id": "https://creativecommons.org/licenses/by/4.0/"}
+    assert "simulated" in graph["#data-deap_twin"]["description"]
+
+
+def test_the_config_in_it_repeats_the_run(written):
+    folder, _, _ = written
+    assert Config(**json.loads((folder / "run-config.json").read_text())).datasets == ["deap", "case", "deap_twin"]
+
+
+def test_models_that_remember_say_so():
+    assert [m for m in registry.available("models") if crate._keeps_rows(m)] == ["nearest"]
+
+
+def test_by_default_nobody_is_named(tmp_path, capsys):
+    finished_run(tmp_path / "results")
+    assert main(["crate", "--results", str(tmp_path / "results"), "--output", str(tmp_path / "c")]) == 0
+    assert "Person" not in (tmp_path / "c/ro-crate-metadata.json").read_text()
+    assert main(["crate", "--results", str(tmp_path / "results"), "--output", str(tmp_path / "c")]) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
+    with pytest.raises(HimoeError, match="no finished run"):
+        crate.write(tmp_path, tmp_path / "c")
+    finished_run(tmp_path / "results")
+    with pytest.raises(HimoeError, match="not an ORCID"):
+        crate.write(tmp_path / "results", tmp_path / "c", agent="me")
+    monkeypatch.setitem(sys.modules, "rocrate.rocrate", None)
+    with pytest.raises(HimoeError, match=r"pip install 'himoe\[crate\]'"):
+        crate.write(tmp_path / "results", tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_its_code_plans_the_run_again(tmp_path):
+    """By itself: the package, the rules and the config are those of the crate."""
+    crate.write(finished_run(tmp_path / "results", datasets=["deap_twin"], models=["himoe"]), tmp_path / "c")
+    assert {name for name in crate.CODE if not (tmp_path / "c" / name).exists()} == set()
+    code = "import sys, himoe, snakemake.cli; assert himoe.__file__.startswith(sys.argv.pop()); snakemake.cli.main()"
+    plan = subprocess.run(
+        [sys.executable, "-c", code, "-n", "--configfile", crate.CONFIG, str(tmp_path)], cwd=tmp_path / "c",
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "c")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert plan.returncode == 0, plan.stderr[-2000:]
+    assert re.search(r"^fit_model +1$", plan.stdout + plan.stderr, re.M)

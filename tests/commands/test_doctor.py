@@ -1,0 +1,114 @@
+"""The doctor: ready, packed, absent, wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from himoe import registry
+from himoe.__main__ import main
+from himoe.commands import doctor
+from himoe.config.facts import dataset_info
+from himoe.data import intake
+from tests.conftest import ROOT
+
+
+def state(data_root, what):
+    (found,) = [f for f in doctor.examine(data_root) if f.what == what]
+    return found.state, found.detail
+
+
+def whole(root, dataset="deap"):
+    info = registry.peek("datasets", dataset)["INFO"]
+    root.mkdir(parents=True)
+    for subject in info.subjects:
+        for name in info.editions[0].patterns(subject):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(b"x")
+    return root
+
+
+def test_an_empty_machine_is_absent_not_wrong(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # neither conda nor SLURM
+    assert main(["doctor", "--data-root", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    for what in [*registry.available("datasets"), "conda", "GPU", "SLURM"]:
+        assert what in told
+    assert state(tmp_path, "deap")[0] == "absent"
+    assert "sign the EULA" in state(tmp_path, "deap")[1]
+    assert state(tmp_path, "deap_twin")[0] == "ready"
+
+
+@pytest.mark.parametrize("dataset", ["deap", "case"])
+def test_a_whole_set_is_ready_and_a_broken_one_wrong(tmp_path, dataset):
+    root = whole(tmp_path / dataset, dataset)
+    assert state(tmp_path, dataset)[0] == "ready"
+    info = registry.peek("datasets", dataset)["INFO"]
+    (root / info.editions[0].patterns(info.subjects[1])[0]).unlink()
+    found, told = state(tmp_path, dataset)
+    assert found == "wrong"
+    assert f"1 subjects absent ({info.subjects[1]})" in told
+    assert main(["doctor", "--data-root", str(tmp_path)]) == 1
+
+
+def test_an_archive_is_packed(tmp_path):
+    (tmp_path / "deap").mkdir()
+    (tmp_path / "deap/data_preprocessed_matlab.zip").write_bytes(b"x")
+    assert state(tmp_path, "deap")[0] == "packed"
+
+
+def test_what_changed_since_it_was_seen_is_wrong(tmp_path):
+    root = whole(tmp_path / "deap")
+    (root / intake.TRUSTED).write_text(json.dumps({"s01.dat": {"bytes": 1, "sha256": "0"}}))
+    assert state(tmp_path, "deap") == ("ready", f"edition 'python' in {root}/; hashes known")
+    (root / "s01.dat").write_bytes(b"more")
+    found, told = state(tmp_path, "deap")
+    assert found == "wrong"
+    assert "s01.dat changed since it was first seen" in told
+    (root / intake.TRUSTED).write_text("[]")
+    assert state(tmp_path, "deap")[0] == "wrong"
+
+
+def test_raw_needs_its_ratings(tmp_path):
+    root = tmp_path / "deap"
+    root.mkdir()
+    for subject in registry.peek("datasets", "deap")["INFO"].subjects:
+        (root / f"{subject}.bdf").write_bytes(b"x")
+    found, told = state(tmp_path, "deap")
+    assert found == "wrong"
+    assert "participant_ratings.csv is absent, and edition 'raw' needs it" in told
+
+
+def test_ratings_may_stand_apart(tmp_path):
+    (tmp_path / "deap/data_original").mkdir(parents=True)
+    (tmp_path / "deap/metadata_csv").mkdir()
+    for subject in registry.peek("datasets", "deap")["INFO"].subjects:
+        (tmp_path / f"deap/data_original/{subject}.bdf").write_bytes(b"x")
+    (tmp_path / "deap/metadata_csv/participant_ratings.csv").write_bytes(b"x")
+    assert state(tmp_path, "deap")[0] == "ready"
+
+
+def test_tools_are_looked_for(tmp_path, monkeypatch):
+    for name, answer in (("conda", "exit 0"), ("sbatch", "exit 0"), ("sinfo", "exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert state(tmp_path, "conda")[0] == "ready"
+    assert state(tmp_path, "SLURM")[0] == "wrong"
+    (tmp_path / "sinfo").write_text("#!/bin/sh\necho gpu up 1 idle\n")
+    assert state(tmp_path, "SLURM") == ("ready", "1 partitions or node groups")
+
+
+def test_help_is_offered():
+    done = subprocess.run([sys.executable, "-m", "himoe", "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0
+    assert "doctor" in done.stdout
+
+
+def test_recordings_are_ready(recordings):
+    assert dataset_info("esports").folder == recordings.name
+    assert state(recordings.parent, "esports")[0] == "ready"

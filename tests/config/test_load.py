@@ -1,0 +1,110 @@
+"""Config: generated files in step, every field sourced, bad input answered in one line with the nearest name."""
+
+from __future__ import annotations
+
+import re
+
+import jsonschema
+import pytest
+import yaml
+
+from himoe import registry
+from himoe.config import document, sections
+from himoe.config.load import load_config
+from himoe.config.run import Config
+from himoe.types import HimoeError
+
+FILES = ["config.yaml", "open.yaml", "paper.yaml"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_shipped_files_are_valid(root, name):
+    raw = yaml.safe_load((root / "config" / name).read_text())
+    load_config(raw)
+    jsonschema.validate(raw, document.schema())
+
+
+@pytest.mark.parametrize("name", ["config/schema.json", "config/README.md", "docs/decisions.md"])
+def test_generated_documents_are_in_step(root, name):
+    assert (root / name).read_text() == document.generated(root)[root / name], "run `make schema`"
+
+
+def test_the_key_table_has_every_key(root):
+    table = (root / "config/README.md").read_text().partition("<!-- keys -->")[2]
+    keys = [key for key, *_ in (*sections.walk(Config()), *sections.walk(sections.Planted(), "planted.NAME."))]
+    assert re.findall(r"^\| `([^`]+)` \|", table, re.M) == keys
+
+
+def test_the_register_has_every_setting_of_every_model(root):
+    register = (root / "docs/decisions.md").read_text()
+    for name in registry.available("models"):
+        for key, *_ in sections.walk(registry.load("models", name).Config(), f"{name}."):
+            assert register.count(f"| `{key}` |") == 1, key
+
+
+def test_every_setting_has_a_meaning_and_a_source():
+    for key, _, meaning, source in sections.walk(Config()):
+        assert meaning, key
+        assert source.startswith(("paper", "cited:", "ours")), key
+
+
+def test_every_model_setting_has_a_meaning_and_a_source():
+    for name in registry.available("models"):
+        for key, _, meaning, source in sections.walk(registry.load("models", name).Config()):
+            assert meaning, (name, key)
+            assert source.startswith(("paper", "cited:", "ours")), (name, key)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
+        ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),
+        ({"models": ["rigde"]}, "models: there is no 'rigde'; did you mean 'ridge'?"),
+        ({"datasets": ["daep_twin"]}, "did you mean 'deap'?"),
+        ({"models": []}, "models"),
+        ({"protocols": ["los"]}, "did you mean 'loso'?"),
+        ({"training": {"epochs": "many"}}, "training.epochs"),
+        ({"conditions": {"shfit": [1]}}, "did you mean 'shift'?"),
+        ({"figures": ["curve"]}, "figures: there is no 'curve'"),
+        ({"datasets": ["../../x"]}, "datasets.0"),
+        ({"datasets": ["a; touch y"]}, "datasets.0"),
+        ({"datasets": ["x" * 300]}, "datasets.0"),
+        ({"model_options": {"ridge": {"penalty": [1]}}}, "did you mean 'penalties'?"),
+        ({"targets": {"deap_twin": ["valance"]}}, "did you mean 'valence'?"),
+        ({"models": ["ridge", "ridge"]}, "twice"),
+        ({"seeds": [0, 0]}, "seeds: a value appears twice"),
+        ({"seeds": [-1]}, "seeds.0"),
+        ({"conditions": {"shift": []}}, "conditions.shift"),
+        ({"conditions": {"missing_rate": [-0.1]}}, "conditions.missing_rate.0"),
+        ({"datasets": ["deap_twin", "esports"]}, "use two config files"),
+        ({"targets": {"deap": ["valence"]}}, "is not in datasets"),
+    ],
+)
+def test_bad_input_is_one_line_with_a_hint(raw, said):
+    with pytest.raises(HimoeError) as error:
+        load_config(raw)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_twins_take_their_size_from_the_config():
+    settings = load_config({"datasets": ["deap_twin"], "twin": {"subjects": 7, "trials": 3, "seconds": 10}})
+    size = settings.size("deap_twin")
+    assert (len(size.subjects), size.n_trials, size.seconds) == (7, 3, 10)
+    original = settings.size("deap")
+    assert (len(original.subjects), original.n_trials, original.seconds) == (32, 40, 60)
+
+
+def test_a_causal_model_takes_no_read_out_that_is_not():
+    for causal in ({"model_options": {"himoe": {"causal": True}}}, {"ablations": {"past": {"causal": True}}}):
+        load_config({"models": ["himoe"]} | causal)
+        with pytest.raises(HimoeError, match=r"training\.readout: it fills lost tokens with the mean of their window"):
+            load_config({"models": ["himoe"], "training": {"readout": "ridge"}} | causal)
+
+
+def test_shards_hold_every_fold_once():
+    own = {"datasets": ["deap_twin"], "twin": {"subjects": 10, "trials": 2, "seconds": 16}, "protocols": ["loso"]}
+    for per_job, sizes in (("all", [10]), (4, [4, 4, 2]), (5, [5, 5]), (99, [10])):
+        made = load_config(own | {"training": {"folds_per_job": per_job}})
+        assert made.shard_sizes("deap_twin", "loso") == sizes

@@ -1,0 +1,131 @@
+"""Ablations: one line of config each, models of their own in the run, compared with Hi-MoE and with nothing else."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+from himoe import registry
+from himoe.config.load import load_config
+from himoe.report.evidence import Evidence
+from himoe.report.titles import model_title
+from himoe.tables import claims
+from himoe.types import HimoeError
+from tests.conftest import ROOT
+from tests.report.test_failed import scores
+
+SHIPPED = yaml.safe_load((ROOT / "config/ablations.yaml").read_text())["ablations"]
+CLAIMS = {c["id"]: c for c in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}
+
+
+def load(**changes):
+    return load_config({"models": ["ridge", "himoe"], "ablations": {"flat": {"hierarchy": "flat"}}} | changes)
+
+
+def test_a_line_makes_a_model():
+    own = load(model_options={"himoe": {"width": 32}})
+    assert own.models == ["ridge", "himoe", "himoe-flat"]
+    assert own.compared == ["ridge", "himoe"]
+    assert own.options("himoe-flat") == {"width": 32, "hierarchy": "flat"}
+    assert own.options("himoe") == {"width": 32}
+    assert model_title("himoe-flat") == "Hi-MoE, flat"
+    assert load_config(own.model_dump()).models == own.models  # a job reads it again
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"ablations": {"flat": {"hierarchyx": "flat"}}},
+            r"ablations\.flat: there is no 'hierarchyx'; did you mean 'hierarchy'\?",
+        ),
+        ({"ablations": {"flat": {}}}, r"ablations\.flat: Dictionary should have at least 1 item"),
+        ({"ablations": {"../x": {"width": 8}}}, r"ablations\."),
+        ({"models": ["ridge"]}, "they are compared with himoe, which is not in models"),
+        ({"models": ["himoe", "himoe-flatt"]}, "models: ablation: there is no 'flatt'; did you mean 'flat'"),
+        (
+            {"models": ["himoe", "ridge-flat"]},
+            "models: there is no 'ridge'; valid names: himoe",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(changes, told):
+    with pytest.raises(HimoeError, match=told):
+        load(**changes)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_ablation_builds_something_else(name):
+    plugin = registry.load("models", "himoe")
+    default, own = plugin.Config(), plugin.Config(**SHIPPED[name])
+    assert sum(getattr(default, f) != getattr(own, f) for f in type(own).model_fields) == 1
+
+
+def test_claims_ask_for_ablations_that_are_shipped():
+    asked = {name for claim in CLAIMS.values() for name in claim.get("ablations", [])}
+    assert asked == set(SHIPPED)
+    assert all(claim["test"] in claims.TESTS for claim in CLAIMS.values())
+
+
+def evidence(values, dataset="deap_twin"):
+    names = {m.partition("-")[2]: SHIPPED[m.partition("-")[2]] for m in values if "-" in m}
+    own = load_config({"models": [m for m in values if "-" not in m], "ablations": names, "datasets": [dataset]})
+    made = scores(values).assign(setting=dataset)
+    return SimpleNamespace(
+        all_scores=made, scores=made, config=own, failed={}, models=own.compared, models_of=lambda setting: own.compared
+    )
+
+
+@pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (0.7, "not supported")])
+def test_the_hierarchy_is_judged_by_the_flat_bank(other, verdict):
+    got, told = claims.beats_ablations(evidence({"himoe": 0.6, "himoe-flat": other}), "deap_twin", CLAIMS["C7"])
+    assert got == verdict
+    assert "CCC minus that of Hi-MoE, flat" in told
+
+
+def test_a_claim_without_its_ablations_is_not_run():
+    own = evidence({"himoe": 0.6, "himoe-flat": 0.5})
+    got = claims.beats_ablations(own, "deap_twin", CLAIMS["C5"])
+    assert got == ("not run", "needs 3 of the ablations of config/ablations.yaml")
+
+
+def test_alignment_under_shifts_is_untestable_with_one_label_per_trial():
+    values = {"himoe": 0.6} | {f"himoe-{name}": 0.5 for name in CLAIMS["C6"]["ablations"]}
+    assert claims.beats_ablations(evidence(values), "deap_twin", CLAIMS["C6"])[0] == "untestable on this data"
+
+
+def test_other_items_do_not_see_ablations(tmp_path):
+    made = (
+        scores({"himoe": 0.6, "himoe-flat": 0.5}).rename(columns={"setting": "dataset"}).assign(protocol="subject_kfold", n=4)
+    )
+    made.to_csv(tmp_path / "scores.csv", index=False)
+    own = Evidence({"scores": [str(tmp_path / "scores.csv")]}, load(models=["himoe"], datasets=["deap_twin"]))
+    assert set(own.scores["model"]) == {"himoe"}
+    assert set(own.all_scores["model"]) == {"himoe", "himoe-flat"}
+
+
+def test_the_table_holds_paired_differences(tmp_path):
+    from himoe.tables import ablations
+
+    made = scores({"himoe": 0.6, "himoe-flat": 0.5, "ridge": 0.9})
+    own = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
+    runs = [{"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": 10}}} for m in own.models]
+    told = SimpleNamespace(
+        all_scores=made,
+        config=own,
+        models=own.compared,
+        models_of=lambda s: own.compared,
+        settings=["deap_twin"],
+        runs=runs,
+        perturbed=lambda condition: ["deap_twin"],
+    )
+    out = ablations.make(told)
+    assert list(out.data["ablation"]) == ["himoe-flat"]
+    assert out.data["ccc_difference"][0] == pytest.approx(0.1, abs=0.02)
+    assert out.data["lost_missing_rate_difference"][0] == pytest.approx(0.0, abs=0.02)
+    assert out.data["n_subjects"][0] == 6
+    assert np.isfinite(out.data["ccc_p_holm"]).all()
+    assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.alt

@@ -1,0 +1,97 @@
+"""What failed is never left out of a mean: no statistic is made of the subjects that happen to be left."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from himoe.config.run import Config
+from himoe.config.sections import Statistics
+from himoe.stats.inference import holm, mean_of
+from himoe.stats.paired import compare
+from himoe.stats.robustness import areas, compare_areas
+from himoe.tables import claims
+
+KEYS = ["setting", "model", "seed", "subject", "target", "condition", "severity", "metric"]
+SETTINGS = Statistics(n_bootstrap=200)
+CLAIM = {"margin": 0.02}
+
+
+def scores(values: dict[str, float], failed: tuple[str, int, tuple[str, ...]] | None = None) -> pd.DataFrame:
+    """CCC and skill of models on six subjects, two seeds; ``failed``: model, seed, subjects without a score."""
+    rng, rows = np.random.default_rng(0), []
+    for model, mean in values.items():
+        for seed in (0, 1):
+            for i in range(6):
+                gone = failed and (model, seed) == failed[:2] and f"s{i}" in failed[2]
+                for condition, severity in (("clean", 0.0), ("missing_rate", 0.0), ("missing_rate", 0.5)):
+                    for metric in ("ccc", "skill"):
+                        value = np.nan if gone else mean - 0.2 * severity + 0.01 * rng.standard_normal()
+                        rows.append(("deap_twin", model, seed, f"s{i}", "valence", condition, severity, metric, value))
+    return pd.DataFrame(rows, columns=[*KEYS, "value"])
+
+
+def test_a_mean_over_seeds_needs_all_seeds():
+    frame = pd.DataFrame({"subject": ["a", "a", "b", "b"], "value": [1.0, np.nan, 1.0, 2.0]})
+    out = mean_of(frame, ["subject"])
+    assert np.isnan(out["value"][0])
+    assert out["value"][1] == 1.5
+
+
+def test_a_test_that_could_not_be_made_makes_no_other_easier():
+    """Of three tests the smallest p is multiplied by 3, whether or not the others could be made."""
+    assert holm([0.01, np.nan, 0.04])[0] == pytest.approx(0.03)
+    assert np.isnan(holm([0.01, np.nan, 0.04])[1])
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize("who", ["himoe", "late_fusion"])
+def test_no_comparison_on_the_survivors(who):
+    frame = scores({"himoe": 0.6, "late_fusion": 0.5, "ridge": 0.4}, (who, 1, ("s3", "s4")))
+    out = compare(frame, "ccc", ["deap_twin"], SETTINGS).set_index("other")
+    lost = out["difference"].isna()
+    assert lost["late_fusion"]
+    assert lost["ridge"] == (who == "himoe")
+    assert out.loc[lost, ["low", "high", "p", "d", "p_holm"]].isna().all().all()
+    table = compare_areas(areas(frame), SETTINGS).set_index("model")
+    assert table["lost"].isna().to_dict() == {m: m == who for m in ("himoe", "late_fusion", "ridge")}
+    assert np.isnan(table.loc["late_fusion", "difference"])
+
+
+def evidence(values, failed=None):
+    own = Config(models=list(values), datasets=["deap_twin"], statistics=SETTINGS)
+    folds = {("deap_twin", failed[0]): ["seed 1 fold 0"]} if failed else {}
+    made = scores(values, failed)
+    return SimpleNamespace(
+        scores=made, all_scores=made, config=own, failed=folds, models=own.compared, models_of=lambda setting: own.compared
+    )
+
+
+AHEAD = {"himoe": 0.9, "late_fusion": 0.5, "ridge": 0.4}
+BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("values", "failed", "verdict", "why"),
+    [
+        (AHEAD, None, "not supported", ""),  # six subjects cannot pass Holm over two models at 0.05: 2 x 0.031
+        (AHEAD, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
+        (BEHIND, ("late_fusion", 1, ("s1",)), "not supported", "against ridge"),  # a rival's failure saves no one who lost
+        (BEHIND, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
+    ],
+)
+def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why):
+    got, told = claims.ahead_of_all(evidence(values, failed), "deap_twin", CLAIM)
+    assert got == verdict
+    assert why in told
+
+
+def test_a_win_over_those_that_did_not_fail_is_no_win_over_all(monkeypatch):
+    monkeypatch.setattr(claims, "ALPHA", 0.2)
+    assert claims.ahead_of_all(evidence(AHEAD), "deap_twin", CLAIM)[0] == "supported"
+    failed = evidence(AHEAD, ("late_fusion", 1, ("s1",)))
+    assert claims.ahead_of_all(failed, "deap_twin", CLAIM) == ("failed", "late fusion diverged in 1 of its folds")
+    assert claims.loses_least_missing(failed, "deap_twin", CLAIM)[0] == "failed"

@@ -1,0 +1,345 @@
+"""A fit that was stopped anywhere ends with the weights of one that was not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from himoe import io
+from himoe.config.sections import Splits, Training
+from himoe.data.tokens import read_tokens, write_tokens
+from himoe.provenance import hash_file
+from himoe.splits import make
+from himoe.train import checkpoint, results, shard
+from himoe.types import HimoeError
+from tests.conftest import ROOT, make_tokens
+
+NAMES = {"dataset": "made", "protocol": "subject_kfold", "model": "late_fusion", "seed": "0", "shard": "0"}
+SETTINGS = Training(
+    epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, checkpoint_seconds=0, refit=True
+)
+TOGETHER = SETTINGS.model_copy(update={"stack": 2})
+OPTIONS = {"own": {"width": 16, "match_parameters": False}, "reference": {}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Tokens and splits on disk, and the weights of a fit that nobody disturbed."""
+    root = tmp_path_factory.mktemp("made")
+    write_made(root)
+    run(root, root / "clean")
+    run(root, root / "clean-2", TOGETHER)
+    return root
+
+
+def write_made(root):
+    """Six subjects and two folds."""
+    tokens = make_tokens(6, 3)
+    for subject in sorted({t.subject for t in tokens.trials}):
+        own = tokens.select([i for i, t in enumerate(tokens.trials) if t.subject == subject])
+        write_tokens(root / f"{subject}.npz", own)
+    frame = make.make_splits("subject_kfold", list(tokens.trials), Splits(n_folds=2))
+    io.write_table(root / "splits.csv", frame)
+
+
+def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS, tuning=None):
+    files = sorted(root.glob("*.npz"))
+    out.mkdir(exist_ok=True)
+    paths = out / "weights", out / "record"
+    shard.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), *paths, "code", tuning=tuning)
+
+
+def same(root, out, clean="clean"):
+    assert hash_file(out / "weights") == hash_file(root / clean / "weights")
+    a, b = (results.read_shard(p / "weights", p / "record") for p in (out, root / clean))
+    assert a.keys() == b.keys()
+    told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / clean))
+    for fold in told:
+        assert told[fold]["history"] == clean[fold]["history"]
+        assert told[fold]["best_epoch"] == clean[fold]["best_epoch"]
+    assert not (out / ".resume").exists()
+
+
+class Killed(BaseException):
+    pass
+
+
+def stop_after(monkeypatch, n_steps):
+    """Die, without a word, at the n-th step of the optimizer; returns the counter."""
+    from himoe.train.stack import Adam
+
+    steps, real = [0], Adam.step
+
+    def step(self, *args, **kwargs):
+        steps[0] += 1
+        if steps[0] == n_steps:
+            raise Killed
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Adam, "step", step)
+    return steps
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, TOGETHER], ids=["alone", "together"])
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed, settings):
+    """2 folds x (3 epochs of 3 to 4 steps, then trained again): killed twice at random, the second time in the resumed fit."""
+    rng, clean = np.random.default_rng(seed), "clean" if settings is SETTINGS else "clean-2"
+    with monkeypatch.context() as patched:
+        stop_after(patched, int(rng.integers(1, 14 if settings is SETTINGS else 8)))
+        with pytest.raises(Killed):
+            run(made, tmp_path, settings)
+    with monkeypatch.context() as patched:
+        stop_after(patched, int(rng.integers(1, 10)))
+        with contextlib.suppress(Killed):  # what is left may be less than the steps until the second death
+            run(made, tmp_path, settings)
+    if not (tmp_path / "weights").exists():
+        run(made, tmp_path, settings)
+    same(made, tmp_path, clean)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_in_the_search_for_a_configuration_it_chooses_the_same(made, tmp_path, monkeypatch, seed):
+    """Two folds side by side in two configurations, then each again in the one it chose: whatever was done is not done twice,
+    and the weights are the same to the bit."""
+    two, rng = {"configurations": 2}, np.random.default_rng(seed)
+    with monkeypatch.context() as patched:
+        total = stop_after(patched, 10**9)
+        run(made, tmp_path / "clean", TOGETHER, tuning=two)
+        n_steps = total[0]
+    with monkeypatch.context() as patched:
+        stop_after(patched, int(rng.integers(n_steps // 3, n_steps)))
+        with pytest.raises(Killed):
+            run(made, tmp_path / "killed", TOGETHER, tuning=two)
+    with monkeypatch.context() as patched:
+        left = stop_after(patched, 10**9)
+        run(made, tmp_path / "killed", TOGETHER, tuning=two)
+        assert left[0] < n_steps - n_steps // 3 + 4
+    same(tmp_path, tmp_path / "killed")
+
+
+def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        all_steps = stop_after(patched, 10**9)
+        run(made, tmp_path / "whole")
+    total = all_steps[0]
+    with monkeypatch.context() as patched:
+        stop_after(patched, total - 2)
+        with pytest.raises(Killed):
+            run(made, tmp_path)
+    with monkeypatch.context() as patched:
+        left = stop_after(patched, 10**9)
+        run(made, tmp_path)
+    assert left[0] == 3
+    same(made, tmp_path)
+    told = io.read_json(tmp_path / "record")
+    assert told["resumed"]
+    assert told["wall_seconds"] > max(f["seconds"] for f in told["folds"].values())  # both attempts
+    assert not io.read_json(tmp_path / "whole/record")["resumed"]
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from himoe import job
+from tests.train.test_resume import run, SETTINGS
+import logging
+logging.basicConfig(level=logging.INFO)
+print("ready", flush=True)
+longer = {"epochs": 400, "patience": 400, "checkpoint_seconds": float(sys.argv[3])}
+run(Path(sys.argv[1]), Path(sys.argv[2]), SETTINGS.model_copy(update=longer))
+"""
+
+
+def started(made, out, every):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(made), str(out), str(every)], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    process.stdout.readline()
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_asked_to_stop_it_leaves_its_state_within_five_seconds(made, tmp_path, number):
+    process = started(made, tmp_path, 1000)
+    time.sleep(4)
+    asked = time.monotonic()
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == checkpoint.REQUEUE
+    assert "Traceback" not in told
+    assert f"{signal.Signals(number).name}: state kept in" in told
+    assert (tmp_path / ".resume").stat().st_size > 1000
+    assert not (tmp_path / "weights").exists()
+
+
+def test_killed_for_real_it_resumes(made, tmp_path):
+    process = started(made, tmp_path, 1)
+    until = time.monotonic() + 60
+    while not (tmp_path / ".resume").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    again = started(made, tmp_path, 1)
+    time.sleep(6)
+    again.terminate()
+    _, told = again.communicate(timeout=20)
+    assert "resumed at epoch" in told
+
+
+def interrupted(made, out, monkeypatch):
+    with monkeypatch.context() as patched:
+        stop_after(patched, 6)
+        with pytest.raises(Killed):
+            run(made, out)
+    return out / ".resume"
+
+
+def test_a_state_of_other_labels_is_not_used(made, tmp_path, monkeypatch, caplog):
+    """A trial's digest is of its input alone; the state must not outlive a correction of its ratings."""
+    import shutil
+    from dataclasses import replace
+
+    shutil.copytree(made, tmp_path / "made", ignore=shutil.ignore_patterns("clean"))
+    interrupted(tmp_path / "made", tmp_path / "out", monkeypatch)
+    for path in (tmp_path / "made").glob("*.npz"):
+        tokens = read_tokens(path)
+        write_tokens(path, replace(tokens, y=tokens.y[:, ::-1].copy()))
+    run(tmp_path / "made", tmp_path / "out")
+    assert "not used (it is of another config, code or data)" in caplog.text
+    run(tmp_path / "made", tmp_path / "anew")
+    assert hash_file(tmp_path / "out/weights") == hash_file(tmp_path / "anew/weights")
+
+
+def test_a_full_disk_does_not_stop_a_healthy_fit(made, tmp_path, monkeypatch, caplog):
+    def no_space(self):
+        raise HimoeError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint.Checkpoint, "write", no_space)
+        run(made, tmp_path)
+    assert "no space left; the fit goes on without" in caplog.text
+    same(made, tmp_path)
+
+
+def test_a_fit_without_a_state_leaves_signals_alone(made, tmp_path, monkeypatch):
+    heard = []
+    monkeypatch.setattr(checkpoint.Checkpoint, "listening", lambda self: heard.append(self))
+    run(made, tmp_path, names=NAMES | {"model": "ridge"}, options={"own": {}, "reference": {}})
+    assert not heard
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "pickle", "other settings"])
+def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, monkeypatch, caplog, damage):
+    import pickle
+
+    path, settings = interrupted(made, tmp_path, monkeypatch), SETTINGS
+    content = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(content[:-100])
+    elif damage == "flip":
+        path.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "pickle":
+        path.write_bytes(content.split(b"\n")[0] + b"\n" + pickle.dumps(print))
+    else:
+        settings = SETTINGS.model_copy(update={"learning_rate": 1e-3})
+    run(made, tmp_path, settings)
+    assert "not used (" in caplog.text
+    assert "the fit starts from the beginning" in caplog.text
+    if damage == "other settings":
+        assert hash_file(tmp_path / "weights") != hash_file(made / "clean/weights")
+    else:
+        same(made, tmp_path)
+
+
+def test_a_write_that_dies_leaves_the_state_before_it(tmp_path, monkeypatch):
+    kept = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
+    kept.state = {"a": 1}
+    kept.write()
+
+    def no_space(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", no_space)
+    kept.state = {"a": 2}
+    with pytest.raises(HimoeError, match=r"\.resume: cannot be written \(No space left on device\)"):
+        kept.write()
+    again = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
+    assert again.load()
+    assert again.state["a"] == 1
+    assert [p.name for p in tmp_path.iterdir()] == [".resume"]
+
+
+def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypatch):
+    """Two folds together; fold 1 breaks in its third step, the job dies in the same epoch: the state knows."""
+    from himoe.train.stack import Stack
+
+    real, calls = Stack.gradients, [0]
+
+    def poisoned(self, *args):
+        losses, gradient = real(self, *args)
+        calls[0] += 1
+        if calls[0] == 3:
+            gradient[1] = np.nan
+        return losses, gradient
+
+    monkeypatch.setattr(Stack, "gradients", poisoned)
+    run(made, tmp_path / "whole", TOGETHER)
+    assert [f["failed"] for f in io.read_json(tmp_path / "whole/record")["folds"].values()] == [
+        "",
+        "diverged in epoch 1, step 3",
+    ]
+    calls[0] = 0
+    with monkeypatch.context() as patched:
+        stop_after(patched, 4)
+        with pytest.raises(Killed):
+            run(made, tmp_path / "cut", TOGETHER)
+    run(made, tmp_path / "cut", TOGETHER)
+    assert hash_file(tmp_path / "cut/weights") == hash_file(tmp_path / "whole/weights")
+    for out in ("whole", "cut"):
+        folds = io.read_json(tmp_path / out / "record")["folds"]
+        assert folds["1"]["failed"] == "diverged in epoch 1, step 3"
+
+
+def test_a_stack_that_was_halved_stays_halved(made, tmp_path, monkeypatch, caplog):
+    """Out of memory with two folds, killed with one: the next attempt does not try two again."""
+    import torch
+
+    from himoe.train.loop import Trainer
+
+    real, tried = Trainer.run, []
+
+    def tight(self, courses, phase):
+        tried.append(len(courses))
+        if len(courses) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        real(self, courses, phase)
+
+    monkeypatch.setattr(Trainer, "run", tight)
+    with monkeypatch.context() as patched:
+        stop_after(patched, 6)
+        with pytest.raises(Killed):
+            run(made, tmp_path, TOGETHER)
+    assert tried == [2, 1]
+    tried.clear()
+    with caplog.at_level("INFO", logger="himoe"):
+        run(made, tmp_path, TOGETHER)
+    assert set(tried) == {1}
+    assert io.read_json(tmp_path / "record")["stack"] == 1
+    assert "resumed at epoch" in caplog.text
+    a, b = (results.read_shard(p / "weights", p / "record") for p in (tmp_path, made / "clean"))
+    assert all(
+        np.array_equal(a[fold].state[n], b[fold].state[n]) for fold in b for n in b[fold].state
+    )  # those of one at a time
