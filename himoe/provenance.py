@@ -6,62 +6,144 @@ import ast
 import hashlib
 import json
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib import metadata
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
 VERSIONED = ("himoe", "numpy", "scipy", "pandas", "pyarrow", "torch", "scikit-learn", "neurokit2", "mne", "edfio", "snakemake")
+RUNS = ("himoe", "workflow", "report", "envs", "config", "Snakefile")
+LINE = re.compile(
+    r"(log|logger|logging)\.(debug|info|warning|error|critical|exception|log)|warnings\.warn|sys\.stderr\.write|print"
+)
+PRINTED = {"TITLE", "UNIT", "SECTION"}
+WORDS = {
+    "setting": {"description", "source"},
+    "Field": {"description"},
+    "DatasetInfo": {"title", "citation", "licence", "access", "caveats"},
+}
 
 
-def fingerprint(*modules: str) -> str:
+def fingerprint(*modules: str, words: bool = False, without: tuple[str, ...] = ()) -> str:
     """Hash of the code behind these modules and all of the package they import (12 hex digits).
 
-    Blind to comments, docstrings, formatting and annotations-only imports (``if TYPE_CHECKING``); Snakemake does not
-    see edits of an imported package, so every rule passes this as a parameter.
+    Snakemake does not see edits of an imported package, so every rule passes this as a parameter. It is blind to comments,
+    docstrings, formatting and imports for annotations (``if TYPE_CHECKING``) and, unless ``words`` are asked for, to what the
+    code says to people: texts of errors, log lines and warnings, descriptions and sources of settings, the words about a data
+    set, and the titles, units and sections of plug-ins. ``without`` is as in :func:`modules_behind`.
     """
-    todo, seen = list(modules), {}
+    return hash_value([(name, _module(name, words)[0]) for name in modules_behind(*modules, without=without)])[:12]
+
+
+def modules_behind(*modules: str, without: tuple[str, ...] = ()) -> list[str]:
+    """These modules and all of the package they import, sorted; the walk enters no module that ``without`` names, nor one below
+    a package it names."""
+    todo, seen = list(modules), set()
     while todo:
-        name = todo.pop()
-        if name in seen:
-            continue
-        seen[name], imports = _module(name)
-        todo += imports
-    return hash_value(sorted(seen.items()))[:12]
+        if (name := todo.pop()) not in seen:
+            seen.add(name)
+            todo += [i for i in _module(name, False)[1] if not any(f"{i}.".startswith(f"{w}.") for w in without)]
+    return sorted(seen)
 
 
 @cache
-def _module(name: str) -> tuple[str, list[str]]:
-    """(hash of the stripped syntax tree, package modules it imports)."""
-    base = PACKAGE.joinpath(*name.split(".")[1:])
-    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _module(name: str, words: bool) -> tuple[str, list[str]]:
+    """(hash of what counts in a module's syntax tree, modules of the package it imports)."""
+    path = _file(name)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    tree = (_Code() if words else _Wordless()).visit(ast.parse(path.read_text(encoding="utf-8")))
     imports: list[str] = []
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = [ast.Pass()]
-        elif isinstance(body, list) and body and _is_text(body[0]):
-            node.body = body[1:] or [ast.Pass()]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "himoe":
-            for alias in node.names:
-                child = f"{node.module}.{alias.name}"
-                imports.append(child if _exists(child) else node.module)
+        if isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            children = [f"{source}.{alias.name}" for alias in node.names]
+            imports += [child if _file(child).is_file() else source for child in children]
         elif isinstance(node, ast.Import):
-            imports += [a.name for a in node.names if a.name.split(".")[0] == "himoe"]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), [i for i in imports if i != "himoe"]
+            imports += [alias.name for alias in node.names]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), [i for i in imports if i.startswith("himoe.")]
 
 
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _exists(name: str) -> bool:
+def _file(name: str) -> Path:
     base = PACKAGE.joinpath(*name.split(".")[1:])
-    return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()
+    package = base / "__init__.py"
+    return package if package.is_file() else base.with_suffix(".py")
+
+
+class _Code(ast.NodeTransformer):
+    """Leaves out what does not run: texts that are statements of their own (docstrings), ``pass``, imports for annotations."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Nothing of a text."""
+        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else self.generic_visit(node)
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        """Nothing of it: a docstring may stand for it."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """What runs of ``if TYPE_CHECKING``: the ``else``."""
+        self.generic_visit(node)
+        return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
+
+
+class _Wordless(_Code):
+    """Leaves out what is said to people, too."""
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        """Without what reports print of a plug-in."""
+        for part in node.body:
+            if isinstance(part, ast.Assign) and {ast.unparse(target) for target in part.targets} <= PRINTED:
+                part.value = _Texts().visit(part.value)
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        """Without the texts of an error."""
+        return _Texts().generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Without the texts of a log line, a setting, a data set."""
+        self.generic_visit(node)
+        called = ast.unparse(node.func)
+        if LINE.fullmatch(called) and all(keyword.arg != "file" for keyword in node.keywords):  # into a file: no words but data
+            node.args = [_Line().visit(argument) for argument in node.args]
+        elif called == "setting":
+            node.args[1:3] = [_Texts().visit(argument) for argument in node.args[1:3]]
+        for keyword in node.keywords:
+            if keyword.arg in WORDS.get(called, ()):
+                keyword.value = _Texts().visit(keyword.value)
+        return node
+
+
+class _Texts(ast.NodeTransformer):
+    """Empties every text, and makes one of several."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """Empty, if it is a text."""
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """Empty, with the values that it names."""
+        return ast.Constant("")
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        """One text, if it is made of texts: their number counts no more."""
+        self.generic_visit(node)
+        return ast.Constant("") if all(isinstance(n, ast.Constant) and n.value == "" for n in node.elts) else node
+
+
+class _Line(_Texts):
+    """Empties the texts of a log line alone: the code goes on after it, and what its values are computed of may be data."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """The values that it names."""
+        return ast.Tuple([self.visit(v.value) for v in node.values if isinstance(v, ast.FormattedValue)], ast.Load())
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Texts that are put together or chosen from; nothing that another call gets or that is looked up."""
+        return super().generic_visit(node) if isinstance(node, (ast.BinOp, ast.IfExp)) else node
 
 
 def hash_value(value: Any) -> str:
@@ -76,15 +158,32 @@ def hash_file(path: str | Path) -> str:
 
 
 def commit(root: Path) -> str:
-    """Commit of the checkout, with ``-dirty`` where tracked files were changed; ``not a git checkout`` elsewhere."""
+    """Commit of the checkout (12 digits), with ``-dirty`` where :func:`changes` finds any; ``not a git checkout`` elsewhere."""
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=root, capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
+        [head] = _git(root, "rev-parse", "--short=12", "HEAD")
+        return f"{head.strip()}-dirty" if _changed(root) else head.strip()
     except (OSError, subprocess.SubprocessError):
         return "not a git checkout"
-    return found.stdout.strip()
+
+
+def changes(root: Path) -> list[str]:
+    """Tracked files that differ from the commit, and files in the folders that run which git neither tracks nor ignores (a
+    plug-in dropped in): paths from the root, sorted; none where there is no checkout."""
+    try:
+        return _changed(root)
+    except (OSError, subprocess.SubprocessError):
+        return []
+
+
+def _changed(root: Path) -> list[str]:
+    tracked = _git(root, "diff", "HEAD", "--name-only", "--no-renames", "--relative", "-z")
+    return sorted({*tracked, *_git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *RUNS)})
+
+
+def _git(root: Path, *arguments: str) -> list[str]:
+    """What git answers, an item of a ``-z`` list each."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=60)
+    return [item for item in done.stdout.decode(errors="replace").split("\0") if item]
 
 
 def environment() -> dict[str, str]:
