@@ -23,10 +23,16 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """Folder of the eSports recordings; skips with the reason where they are absent."""
-    folder = Path(os.environ.get("HIMOE_RECORDINGS", ROOT.parent / "shared" / "data")) / "esports_sensors"
-    if not (folder / "matches").is_dir():
-        pytest.skip("no eSports recordings; set HIMOE_RECORDINGS to the folder that holds esports_sensors/")
-    return folder
+    data = os.environ.get("HIMOE_TEST_DATA")
+    if not data or not Path(data, "esports_sensors/matches").is_dir():
+        pytest.skip("no eSports recordings: set HIMOE_TEST_DATA to the folder that holds esports_sensors/")
+    return Path(data).resolve() / "esports_sensors"
+
+
+def stand_in(name: str) -> Path | None:
+    """A script that puts something in the place of conda or SLURM; None unless HIMOE_TOOLS names a folder that holds it."""
+    script = Path(os.environ.get("HIMOE_TOOLS", ""), name).resolve()
+    return script if os.environ.get("HIMOE_TOOLS") and script.is_file() else None
 
 
 TWO = {"a": ("a0", "a1", "a2"), "b": ("b0", "b1")}

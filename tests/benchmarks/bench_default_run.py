@@ -15,7 +15,7 @@ import yaml
 
 from himoe.provenance import environment
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 
 def _watch_memory(done: Event, peak: list[float]) -> None:

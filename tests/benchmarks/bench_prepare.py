@@ -11,7 +11,7 @@ import yaml
 
 from himoe.config.facts import dataset_info
 from tests.benchmarks.bench_default_run import _watch_memory
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 
 def _prepare(folder, dataset: str, subjects: int, trials: int = 40, seconds: int = 60, **more):

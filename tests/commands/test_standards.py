@@ -17,7 +17,7 @@ import yaml
 
 import himoe
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 
 def tool(name: str, way: str = "`make standards` installs the validators") -> str:

@@ -6,19 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from himoe import io, registry
 from himoe.config.run import Config
 from himoe.data import intake, prepare
 from himoe.data.rows import to_rows
 from himoe.evaluate.predict import perturb
-from himoe.types import Batch, BuildContext, HimoeError, Output, Tokens
+from himoe.types import HimoeError, Output
 from tests.conftest import make_tokens, tokens_for
+from tests.contract.networks import TORCH, batch_of, build, train_on
 
-TORCH = [m for m in registry.available("models") if "build" in registry.peek("models", m)["functions"]]
 ESTIMATORS = [m for m in registry.available("models") if m not in TORCH]
-
-
 RECORDED = [d for d in registry.available("datasets") if not registry.is_planted(d)]
 
 
@@ -144,30 +143,8 @@ def test_estimators_fit_and_predict(name, per_token):
     assert np.isfinite(out).all()
 
 
-def batch_of(data: Tokens, n_times: int = 24) -> Batch:
-    import torch
-
-    from himoe.train.scaling import Scaler
-    from himoe.train.windows import Affine, Bank, Windows, read
-
-    bank, trial, one = Bank(data), torch.arange(len(data.trials))[None], np.ones(data.x.shape[1])
-    plain = Affine.of([Scaler(0 * one, one, np.zeros(2), np.ones(2))])
-    return Batch(*(part[0] for part in read(bank, plain, Windows(trial, 0 * trial), n_times)))
-
-
-def build(name, layout, n_times=24):
-    """A small network; ``NAME+readout`` with a linear read-out beside it."""
-    from himoe.nn.readout import WithReadout
-
-    plugin = registry.load("models", name.partition("+")[0])
-    model = plugin.build(BuildContext(layout, n_times), plugin.Config(width=16))
-    return WithReadout(model, tuple(map(len, layout.features)), 2, 1.0) if "+" in name else model
-
-
 @pytest.fixture(scope="module", params=[*TORCH, "himoe+readout"])
 def network(request):
-    import torch
-
     torch.manual_seed(0)
     data = tokens_for(request.param)
     return build(request.param, data.layout), data
@@ -183,8 +160,6 @@ def test_a_prediction_for_every_step(network):
 
 @pytest.mark.parametrize("garbage", [np.nan, np.inf, -np.inf, 1e30])
 def test_what_a_masked_input_holds_changes_no_bit(network, garbage):
-    import torch
-
     model, data = network
     batch = batch_of(data)
     columns = torch.repeat_interleave(batch.mask, torch.tensor([len(n) for n in data.layout.features]), dim=-1)
@@ -193,15 +168,6 @@ def test_what_a_masked_input_holds_changes_no_bit(network, garbage):
     assert torch.equal(a.prediction, b.prediction)
     for name in a.routing:
         assert torch.equal(a.routing[name], b.routing[name]), name
-
-
-def train_on(model, batch):
-    import torch
-
-    from himoe.nn import noise
-
-    with noise.keyed(torch.tensor(0)):
-        return model.train()(batch)
 
 
 def test_gradients_reach_every_parameter(network):
@@ -214,8 +180,6 @@ def test_gradients_reach_every_parameter(network):
 
 
 def test_all_absent_is_defined(network):
-    import torch
-
     model, data = network
     batch = batch_of(replace(data, mask=np.zeros_like(data.mask), x=np.zeros_like(data.x)))
     prediction = model.eval()(batch._replace(y=None)).prediction
@@ -226,8 +190,6 @@ def test_all_absent_is_defined(network):
 
 
 def test_one_window_one_modality(network):
-    import torch
-
     model, data = network
     one = data.select([0])
     mask = one.mask.copy()
@@ -236,8 +198,6 @@ def test_one_window_one_modality(network):
 
 
 def test_padding_changes_no_prediction(network):
-    import torch
-
     model, data = network
     model.eval()
     a, b = batch_of(data, 24)._replace(y=None), batch_of(data, 30)._replace(y=None)

@@ -23,7 +23,7 @@ from himoe.report import style
 from himoe.report.evidence import Evidence
 from himoe.types import HimoeError, Size
 from tests.conftest import make_tokens
-from tests.workflow.test_recipes import FILES
+from tests.workflow.recipes import FILES
 
 PLUGINS = {path.split("/")[1]: text for path, text in FILES.items() if path.endswith(".py")}
 

@@ -14,7 +14,7 @@ from himoe.nn import noise
 from himoe.signal.simulate import ornstein_uhlenbeck
 from himoe.types import Batch, BuildContext, Layout
 from tests.conftest import make_tokens
-from tests.contract.test_plugins import batch_of
+from tests.contract.networks import batch_of
 
 THREE = {"a": ("a0", "a1"), "b": ("b0", "b1", "b2"), "c": ("c0",)}
 TURNED = {"c": THREE["c"], "a": THREE["a"], "b": THREE["b"]}

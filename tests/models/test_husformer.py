@@ -9,7 +9,7 @@ import torch
 from himoe.models import husformer
 from himoe.types import BuildContext, Layout
 from tests.conftest import make_tokens
-from tests.contract.test_plugins import batch_of
+from tests.contract.networks import batch_of
 
 
 def made(layout=None, seed=0, **options):

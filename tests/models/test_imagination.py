@@ -8,7 +8,7 @@ import torch
 from himoe.models import imagination
 from himoe.nn import noise
 from himoe.types import Batch, BuildContext, Layout
-from tests.contract.test_plugins import train_on
+from tests.contract.networks import train_on
 
 LAYOUT = Layout(("a", "b", "c"), (("a0", "a1", "a2"), ("b0", "b1"), ("c0",)), ("valence", "arousal"), 2.0, False)
 

@@ -10,7 +10,7 @@ import torch
 from himoe.models import mult
 from himoe.nn import crossmodal
 from himoe.types import Batch, BuildContext, Layout
-from tests.contract.test_plugins import train_on
+from tests.contract.networks import train_on
 
 A, B, C = range(3)
 SLOT = {(A, B): 0, (A, C): 1, (B, A): 0, (B, C): 1, (C, A): 0, (C, B): 1}  # where a target keeps what each source told it

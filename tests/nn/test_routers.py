@@ -16,7 +16,7 @@ from himoe.train import loop
 from himoe.train.stack import Stack
 from himoe.types import BuildContext
 from tests.conftest import make_tokens
-from tests.contract.test_plugins import batch_of, train_on
+from tests.contract.networks import batch_of, train_on
 
 VARIANTS = {
     "router": ("soft", "dense", "laplace", "top1", "uniform", "concat"),

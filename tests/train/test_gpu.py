@@ -10,7 +10,7 @@ from himoe.config.sections import Training
 from himoe.train import devices, loop
 from himoe.train.stack import Adam, Stack
 from tests.conftest import make_tokens
-from tests.contract.test_plugins import TORCH
+from tests.contract.networks import TORCH
 from tests.train.test_loop import distance, fitted, uneven
 from tests.train.test_networks import folds, job
 

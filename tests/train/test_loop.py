@@ -14,7 +14,7 @@ from himoe.train import devices, loop, windows
 from himoe.train.scaling import Moments, Scaler
 from himoe.types import HimoeError, Tokens
 from tests.conftest import make_tokens, tokens_for
-from tests.contract.test_plugins import TORCH
+from tests.contract.networks import TORCH
 from tests.train.test_networks import SETTINGS, folds, job
 
 SHORT = SETTINGS.model_copy(update={"epochs": 5, "patience": 5})

@@ -21,7 +21,7 @@ from himoe.train.scaling import Scaler
 from himoe.train.stack import Stack
 from himoe.types import HimoeError, Tokens
 from tests.conftest import make_tokens, tokens_for
-from tests.contract.test_plugins import TORCH
+from tests.contract.networks import TORCH
 
 SETTINGS = Training(epochs=8, patience=8, batch_size=8, crop_seconds=10, learning_rate=3e-3, shift_seconds=1)
 

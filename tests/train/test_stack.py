@@ -15,7 +15,7 @@ from himoe.train import loop
 from himoe.train.stack import Adam, Stack
 from himoe.types import HimoeError
 from tests.conftest import tokens_for
-from tests.contract.test_plugins import TORCH, batch_of, build
+from tests.contract.networks import TORCH, batch_of, build
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""A real SLURM for tests: the machine's own, or one node of it, brought up by a script kept beside the checkout."""
+"""A real SLURM for tests: the machine's own, or one node of it, brought up by the scripts in HIMOE_TOOLS."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import stand_in
 
-TOOLS = Path(os.environ.get("HIMOE_TOOLS", ROOT.parent / "shared" / "tools"))
 FAST = (
     *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"),
     *("--cores", "2", "--max-jobs-per-timespan", "100/1s"),
 )
 
 
-def told(*command: str, timeout: float = 60) -> str:
+def answer(*command: str, timeout: float = 60) -> str:
     """Standard output of a command, stripped; empty where it fails or is absent."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=True).stdout.strip()
@@ -35,14 +34,14 @@ def bring_up(folder: Path) -> bool:
     configuration stands where that of the node must be."""
     programs = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch")
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
-    script, site = TOOLS / "slurm_up.sh", Path("/etc/slurm/slurm.conf")
-    if (site.exists() and not site.is_symlink()) or os.geteuid() != 0 or not script.is_file():
+    site = Path("/etc/slurm/slurm.conf")
+    if (site.exists() and not site.is_symlink()) or os.geteuid() != 0 or not stand_in("slurm_up.sh"):
         return False
     if not all(shutil.which(p, path=path) for p in programs):
         return False
     Path("/etc/slurm").mkdir(exist_ok=True)
     with (folder / "up.log").open("w") as log:  # a file: its servers keep the descriptor open
-        done = subprocess.run(["bash", str(script), str(folder), "db"], stdout=log, stderr=log, timeout=120)
+        done = subprocess.run(["bash", str(stand_in("slurm_up.sh")), str(folder), "db"], stdout=log, stderr=log, timeout=120)
     assert done.returncode == 0, (folder / "up.log").read_text()[-2000:]
     return True
 
@@ -50,7 +49,7 @@ def bring_up(folder: Path) -> bool:
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory):
     """Whether the cluster is our own to break; skips with the reason where there is none. A site's is used if asked for."""
-    if told("sinfo", "--noheader"):
+    if answer("sinfo", "--noheader"):
         if not os.environ.get("HIMOE_TEST_CLUSTER"):
             pytest.skip("a SLURM answers that is not ours: set HIMOE_TEST_CLUSTER=1 to submit jobs to it")
         yield False
@@ -59,10 +58,10 @@ def slurm(tmp_path_factory):
     if not bring_up(folder):
         pytest.skip(
             "no SLURM answers, and none can be brought up: that needs root, slurm-wlm, slurmdbd, mariadb-server, munge, no "
-            f"/etc/slurm/slurm.conf, and {TOOLS}/slurm_up.sh (HIMOE_TOOLS)"
+            "/etc/slurm/slurm.conf, and HIMOE_TOOLS set to a folder with slurm_up.sh and slurm_down.sh"
         )
     yield True
-    subprocess.run(["bash", str(TOOLS / "slurm_down.sh"), str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["bash", str(stand_in("slurm_down.sh")), str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Workflow:
@@ -91,7 +90,7 @@ class Workflow:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"not done after {seconds} s\n{told('squeue', '--long')}\n{self.text()[-3000:]}") from None
+            raise AssertionError(f"not done after {seconds} s\n{answer('squeue', '--long')}\n{self.text()[-3000:]}") from None
 
     def kill(self) -> None:
         """SIGKILL to snakemake, if it still runs; its jobs go on."""
@@ -111,9 +110,9 @@ class Workflow:
 
 def running(job: str) -> bool:
     """Whether a job is in the queue as running."""
-    return told("squeue", "--noheader", "--job", job, "--format", "%T") == "RUNNING"
+    return answer("squeue", "--noheader", "--job", job, "--format", "%T") == "RUNNING"
 
 
 def account(job: str, field: str) -> str:
     """What the accounts say of a job."""
-    return told("sacct", "-X", "--noheader", "-P", "-j", job, "--format", field)
+    return answer("sacct", "-X", "--noheader", "-P", "-j", job, "--format", field)

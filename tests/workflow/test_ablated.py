@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.test_workflow import checkout, snakemake, write_config
+from tests.workflow.runs import checkout, snakemake, write_config
 
 SOME = {"router_concat": {"router": "concat"}, "emotion_single": {"emotion_router": "single"}, "flat": {"hierarchy": "flat"}}
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.stand_in import conda  # noqa: F401 (a fixture)
-from tests.workflow.test_workflow import SMALL, checkout, snakemake
+from tests.workflow.deployment import conda  # noqa: F401 (a fixture)
+from tests.workflow.runs import SMALL, checkout, snakemake
 
 pytestmark = pytest.mark.conda
 RUN = SMALL | {

@@ -18,7 +18,7 @@ from himoe.data import intake
 from himoe.types import Size
 from tests.conftest import ROOT
 from tests.faults.test_fetch import PASSWORD, USER, Quiet, Server
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 SETS = ("deap_twin", "dreamer_twin", "case_twin")
 RUN = {

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from himoe.stats.inference import holm
-from tests.workflow.test_workflow import checkout, snakemake, write_config
+from tests.workflow.runs import checkout, snakemake, write_config
 
 PHYSIOLOGY = ["ridge", "late_fusion", "himoe"]
 

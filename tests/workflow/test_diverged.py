@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from himoe import io
-from tests.workflow.test_workflow import checkout, snakemake, write_config
+from tests.workflow.runs import checkout, snakemake, write_config
 
 
 @pytest.fixture(scope="module")

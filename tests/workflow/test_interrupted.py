@@ -12,34 +12,26 @@ import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.test_workflow import checkout, snakemake
-
-RUN = {
-    "datasets": ["dreamer_twin"], "models": ["late_fusion"], "conditions": {}, "splits": {"n_folds": 2},
-    "twin": {"subjects": 6, "trials": 4, "seconds": 16},
-    "model_options": {"late_fusion": {"width": 16, "match_parameters": False}},
-    "training": {"epochs": 150, "patience": 150, "crop_seconds": 12, "checkpoint_seconds": 1},
-}  # fmt: skip
-FIT = "results/dreamer_twin/subject_kfold/late_fusion/seed-0/shard-0"
+from tests.workflow.runs import LONG, LONG_FIT, checkout, snakemake
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
 def test_an_interrupted_workflow_resumes_its_fit(tmp_path, how):
-    folder, target = checkout(tmp_path), f"{FIT}/weights.safetensors"
-    (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
+    folder, target = checkout(tmp_path), f"{LONG_FIT}/weights.safetensors"
+    (folder / "run.yaml").write_text(yaml.safe_dump(LONG))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--configfile", "run.yaml"]
     running = subprocess.Popen(
         command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     until = time.monotonic() + 120
-    while not (folder / FIT / ".resume").exists():
+    while not (folder / LONG_FIT / ".resume").exists():
         assert time.monotonic() < until
         assert running.poll() is None
         time.sleep(0.1)
     os.killpg(running.pid, how)  # as a terminal or a scheduler does: the workflow and its jobs
     running.communicate(timeout=30)
     assert running.returncode != 0
-    assert (folder / FIT / ".resume").exists()
+    assert (folder / LONG_FIT / ".resume").exists()
     assert not (folder / target).exists()
     if how == signal.SIGKILL:
         locked = snakemake(folder, target, "--configfile", "run.yaml")
@@ -48,6 +40,6 @@ def test_an_interrupted_workflow_resumes_its_fit(tmp_path, how):
         assert snakemake(folder, "--unlock", "--configfile", "run.yaml").returncode == 0
     done = snakemake(folder, target, "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "resumed at epoch" in (folder / FIT / "fit_model.log").read_text()
-    assert io.read_json(folder / FIT / "run.json")["resumed"]
-    assert not (folder / FIT / ".resume").exists()
+    assert "resumed at epoch" in (folder / LONG_FIT / "fit_model.log").read_text()
+    assert io.read_json(folder / LONG_FIT / "run.json")["resumed"]
+    assert not (folder / LONG_FIT / ".resume").exists()

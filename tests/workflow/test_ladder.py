@@ -10,7 +10,7 @@ import yaml
 
 from himoe import io
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 FIT = "results/deap_twin/trial_kfold/ridge/seed-0/shard-0"
 

@@ -15,7 +15,7 @@ from himoe.__main__ import main
 from himoe.commands import estimate, plan
 from himoe.config.load import load_config
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 RUN = {
     "datasets": ["planted-base"], "planted": {"base": {"subjects": 6, "trials": 4, "seconds": 16}}, "conditions": {},

@@ -8,7 +8,7 @@ import yaml
 
 from himoe import io
 from tests.conftest import ROOT
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.runs import checkout, snakemake
 
 SIZE = {"subjects": 6, "trials": 4, "seconds": 30}
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from tests.workflow.test_workflow import SMALL, checkout, snakemake
+from tests.workflow.runs import SMALL, checkout, snakemake
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="the extra 'slurm' is not installed")
 RUN = SMALL | {"datasets": ["dreamer_twin"], "models": ["train_mean", "ridge", "late_fusion", "himoe"]}

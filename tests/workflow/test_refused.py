@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.test_workflow import checkout, snakemake, write_config
+from tests.workflow.runs import checkout, snakemake, write_config
 
 
 def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_path):

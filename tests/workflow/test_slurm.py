@@ -12,14 +12,13 @@ import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.cluster import Workflow, account, running, slurm, told  # noqa: F401 (a fixture)
-from tests.workflow.test_interrupted import FIT, RUN
-from tests.workflow.test_workflow import checkout, snakemake
+from tests.workflow.cluster import Workflow, account, answer, running, slurm  # noqa: F401 (a fixture)
+from tests.workflow.runs import LONG, LONG_FIT, checkout, snakemake
 
 pytestmark = pytest.mark.cluster
-TRAINING = RUN["training"] | {"device": "cpu"}
-LONG = RUN | {"models": ["late_fusion"], "training": TRAINING}
-SHORT = RUN | {
+TRAINING = LONG["training"] | {"device": "cpu"}
+ON_CPU = LONG | {"training": TRAINING}
+SHORT = ON_CPU | {
     "models": ["train_mean", "ridge", "late_fusion"], "training": TRAINING | {"epochs": 2},
     "figures": ["training"], "tables": ["main", "compute_card"], "statistics": {"n_bootstrap": 200},
 }  # fmt: skip
@@ -39,7 +38,7 @@ def own_profile(folder, changes):
 def prepared(tmp_path_factory, slurm):  # noqa: F811
     """A folder in which all that comes before the fit is made."""
     folder = checkout(tmp_path_factory.mktemp("prepared"))
-    (folder / "run.yaml").write_text(yaml.safe_dump(LONG))
+    (folder / "run.yaml").write_text(yaml.safe_dump(ON_CPU))
     done = snakemake(folder, "results/dreamer_twin/splits/subject_kfold.csv", "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-2000:]
     return folder
@@ -50,22 +49,23 @@ def fitting(prepared, tmp_path):
     """The workflow while its one fit is under way, its first checkpoint written."""
     folder = tmp_path / "run"
     shutil.copytree(prepared, folder, symlinks=True)
-    workflow = Workflow(folder, LONG, f"{FIT}/weights.safetensors")
+    workflow = Workflow(folder, ON_CPU, f"{LONG_FIT}/weights.safetensors")
     yield workflow
     workflow.kill()
-    told("scancel", *workflow.jobs("fit_model"))
+    answer("scancel", *workflow.jobs("fit_model"))
 
 
 def under_way(workflow: Workflow) -> str:
-    workflow.until(lambda: (workflow.folder / FIT / ".resume").exists())
+    workflow.until(lambda: (workflow.folder / LONG_FIT / ".resume").exists())
     (job,) = workflow.jobs("fit_model")
     assert running(job)
     return job
 
 
 def went_on(workflow: Workflow) -> bool:
-    record, log = io.read_json(workflow.folder / FIT / "run.json"), (workflow.folder / FIT / "fit_model.log").read_text()
-    return record["resumed"] and "resumed at epoch" in log and not (workflow.folder / FIT / ".resume").exists()
+    fit = workflow.folder / LONG_FIT
+    resumed = io.read_json(fit / "run.json")["resumed"] and "resumed at epoch" in (fit / "fit_model.log").read_text()
+    return resumed and not (fit / ".resume").exists()
 
 
 def test_the_workflow_runs_through_the_profile(prepared, tmp_path, slurm):  # noqa: F811
@@ -91,10 +91,10 @@ def test_a_gpu_that_was_given_and_cannot_be_used_is_told(prepared, tmp_path, slu
         pytest.skip("not our own cluster: its GPUs may be usable")
     folder = tmp_path / "run"
     shutil.copytree(prepared, folder, symlinks=True)
-    run = LONG | {"training": TRAINING | {"device": "auto"}}
-    workflow = Workflow(folder, run, f"{FIT}/weights.safetensors", "--retries", "0")
+    run = ON_CPU | {"training": TRAINING | {"device": "auto"}}
+    workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors", "--retries", "0")
     assert workflow.end() != 0
-    assert "this job was given a GPU (CUDA_VISIBLE_DEVICES=" in (folder / FIT / "fit_model.log").read_text()
+    assert "this job was given a GPU (CUDA_VISIBLE_DEVICES=" in (folder / LONG_FIT / "fit_model.log").read_text()
 
 
 def test_usr1_is_heard_and_the_fit_goes_on(fitting):
@@ -116,9 +116,9 @@ def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):  # noqa: F811
     try:
         fitting.until(lambda: not running(job))
     finally:
-        told("scontrol", "update", f"nodename={node}", "state=resume")  # it may have come back by itself
+        answer("scontrol", "update", f"nodename={node}", "state=resume")  # it may have come back by itself
     time.sleep(15)  # the old step must be gone: SLURM drains a node that has the same job twice
-    told("scontrol", "update", f"jobid={job}", "starttime=now")  # it would wait two minutes before it tries again
+    answer("scontrol", "update", f"jobid={job}", "starttime=now")  # it would wait two minutes before it tries again
     assert fitting.end() == 0, fitting.text()[-3000:]
     assert fitting.jobs("fit_model") == [job]  # SLURM has started it again itself; two of them would write the same files
     assert went_on(fitting)
@@ -129,9 +129,9 @@ def test_out_of_memory_is_tried_again_with_more(prepared, tmp_path, slurm):  # n
         pytest.skip("not our own cluster")
     folder = tmp_path / "run"
     shutil.copytree(prepared, folder, symlinks=True)
-    run = LONG | {"training": TRAINING | {"epochs": 30}}
+    run = ON_CPU | {"training": TRAINING | {"epochs": 30}}
     own_profile(folder, {"fit_model": {"mem_mb": "500 * attempt"}})
-    workflow = Workflow(folder, run, f"{FIT}/weights.safetensors")
+    workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors")
     assert workflow.end() == 0, workflow.text()[-3000:]
     jobs = workflow.jobs("fit_model")
     assert len(jobs) > 1
@@ -151,9 +151,9 @@ def test_after_a_kill_of_snakemake_the_documented_steps_go_on(fitting, root):
         "snakemake --workflow-profile profiles/slurm --configfile",
     ):
         assert step in steps
-    assert told("squeue", "--noheader", f"--name={name}")
+    assert answer("squeue", "--noheader", f"--name={name}")
     subprocess.run(["scancel", f"--name={name}"], check=True)
     assert snakemake(fitting.folder, "--unlock", "--configfile", "run.yaml").returncode == 0
-    again = Workflow(fitting.folder, LONG, f"{FIT}/weights.safetensors")
+    again = Workflow(fitting.folder, ON_CPU, f"{LONG_FIT}/weights.safetensors")
     assert again.end() == 0, again.text()[-3000:]
     assert went_on(again)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,39 +13,8 @@ import pytest
 import yaml
 
 from himoe import registry
-from tests.conftest import ROOT
 from tests.workflow.browser import Page, find_chromium
-
-SMALL = {
-    "datasets": ["deap_twin", "dreamer_twin"],
-    "twin": {"subjects": 6, "trials": 6, "seconds": 16, "snr": 1.0},
-    "splits": {"n_folds": 2},
-    "training": {"epochs": 2, "crop_seconds": 12},
-    "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
-    "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
-    "statistics": {"n_bootstrap": 500},
-}
-
-
-def checkout(folder: Path) -> Path:
-    """The files of the workflow in a folder of their own, so that a test's results are its own."""
-    for name in ("workflow", "config", "report", "envs", "profiles"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "Snakefile", folder)
-    return folder
-
-
-def snakemake(
-    folder: Path, *args: str, env: dict[str, str] | None = None, timeout: float = 600, **kwargs
-) -> subprocess.CompletedProcess:  # fmt: skip
-    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"} | (env or {})
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *args]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=timeout, **kwargs)
-
-
-def write_config(folder: Path, changes: dict | None = None) -> str:
-    (folder / "run.yaml").write_text(yaml.safe_dump(SMALL | (changes or {})))
-    return "run.yaml"
+from tests.workflow.runs import SMALL, checkout, snakemake, write_config
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.cluster import TOOLS
+from tests.conftest import stand_in
 
 PARTS = [
     "conda-lock==4.0.3", "pycosat", "boltons", "ruamel.yaml", "ruamel.yaml.clib", "pluggy", "tqdm", "requests", "urllib3",
@@ -21,14 +21,14 @@ PARTS = [
 
 def build(folder: Path) -> dict[str, str]:
     """Build the stand-in; the environment variables that put it in use."""
-    own = folder / "conda"
-    subprocess.run([sys.executable, "-m", "venv", own], check=True)
+    prefix = folder / "conda"
+    subprocess.run([sys.executable, "-m", "venv", prefix], check=True)
     quiet = ["--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([own / "bin/python", "-m", "pip", "install", *quiet, *PARTS], check=True, capture_output=True)
+    subprocess.run([prefix / "bin/python", "-m", "pip", "install", *quiet, *PARTS], check=True, capture_output=True)
     for script, *arguments in (["mkconda.py"], ["mkchannel.py", str(folder / "channel/conda-forge")]):
-        subprocess.run([own / "bin/python", TOOLS / script, *arguments], check=True, capture_output=True)
+        subprocess.run([prefix / "bin/python", stand_in(script), *arguments], check=True, capture_output=True)
     channel = f"file://{folder / 'channel'}"
-    path = os.pathsep.join([str(own / "bin"), os.environ["PATH"]])
+    path = os.pathsep.join([str(prefix / "bin"), os.environ["PATH"]])
     return {"PATH": path, "CONDA_CHANNEL_ALIAS": channel, "CONDA_DEFAULT_CHANNELS": f"{channel}/conda-forge"}
 
 
@@ -37,6 +37,6 @@ def conda(tmp_path_factory) -> dict[str, str]:
     """Environment variables under which ``conda`` is found; skips with the reason where there is none."""
     if shutil.which("conda"):
         return {}
-    if not (TOOLS / "mkconda.py").is_file():
-        pytest.skip(f"no conda on this machine, and no stand-in for it: {TOOLS}/mkconda.py (HIMOE_TOOLS)")
+    if not (stand_in("mkconda.py") and stand_in("mkchannel.py")):
+        pytest.skip("no conda here: set HIMOE_TOOLS to a folder with a stand-in for it (mkconda.py and mkchannel.py)")
     return build(tmp_path_factory.mktemp("conda"))
