@@ -1,17 +1,22 @@
-"""A file in himoe/<kind>/ is a plug-in. Names are found, read and loaded here and nowhere else."""
+"""A file in himoe/<kind>/ is a plug-in. Plug-ins are found, read and loaded here and nowhere else."""
 
 from __future__ import annotations
 
 import ast
 import difflib
 import importlib
+import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from himoe import names, types
 from himoe.types import HimoeError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 KINDS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
@@ -28,7 +33,7 @@ def available(kind: str) -> list[str]:
 
 @cache
 def control_of(model: str) -> str:
-    """The control that spoils a model's data: ``ridge-shuffled_labels`` has ``shuffled_labels``; empty for all others."""
+    """The control that changes a model's data: ``shuffled_labels`` for ``ridge-shuffled_labels``; empty for all others."""
     variant = names.parse_model(model).variant
     return variant if variant in available("controls") else ""
 
@@ -44,33 +49,44 @@ def is_network(model: str) -> bool:
 
 
 def is_twin(dataset: str) -> bool:
-    """Whether the data set is simulated in the format of another one."""
+    """Whether a data set is simulated in the format of another one."""
     return names.parse_dataset(dataset).twin
 
 
 def is_rated(dataset: str) -> bool:
-    """Whether the data set is the planted one with one label per trial."""
+    """Whether a data set is the planted one with one label per trial."""
     return names.parse_dataset(dataset).rated
 
 
 def is_planted(dataset: str) -> bool:
-    """Whether the data set is born as tokens whose truth is known."""
+    """Whether a data set is simulated as tokens, with a known truth, and not as recordings."""
     return "tokens" in peek("datasets", dataset)["functions"]
 
 
 def is_synthetic(dataset: str) -> bool:
-    """Whether the data set is simulated, in whatever way."""
+    """Whether a data set is simulated: a twin or a planted one."""
     return is_twin(dataset) or is_planted(dataset)
 
 
-def check(kind: str, name: str) -> str:
-    """The name, if there is such a plug-in; HimoeError with the nearest and all valid names if not."""
+def hint(name: str, valid: Iterable[str]) -> str:
+    """``did you mean 'ridge'?`` where one of the valid names is close; empty otherwise."""
+    near = difflib.get_close_matches(name, list(valid), n=1)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+def check(kind: str, name: str, where: str = "") -> str:
+    """The name, if there is such a plug-in.
+
+    Raises
+    ------
+    HimoeError
+        With the nearest and all valid names; it begins with ``where``, or with the kind.
+    """
     known, wanted = available(kind), names.plugin_of(kind, name)
     if wanted in known:
         return name
-    near = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    raise HimoeError(f"{kind}: there is no '{name}'; {hint}valid names: {', '.join(known)}")
+    suggestion = " ".join(filter(None, [hint(wanted, known), f"valid names: {', '.join(known)}"]))
+    raise HimoeError(f"{where or kind}: there is no '{name}'; {suggestion}")
 
 
 def load(kind: str, name: str) -> ModuleType:
@@ -81,28 +97,84 @@ def load(kind: str, name: str) -> ModuleType:
 
 @cache
 def peek(kind: str, name: str) -> dict[str, Any]:
-    """Read a plug-in's capitalised literals, ``doc``, ``functions`` and ``config_fields`` without importing it.
+    """A plug-in's capitalised literals, its docstring (``doc``) and the names of its ``functions``, without importing it.
 
-    A literal may be a call of a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
+    A literal may be a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
     """
     check(kind, name)
-    path = ROOT / kind / f"{names.plugin_of(kind, name)}.py"
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(kind, names.plugin_of(kind, name))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "config_fields": [], "functions": functions}
+    out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "functions": functions}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper():
             try:
                 out[node.targets[0].id] = _literal(node.value)
             except ValueError:
                 continue
-        if isinstance(node, ast.ClassDef) and node.name == "Config":
-            out["config_fields"] = [n.target.id for n in node.body if isinstance(n, ast.AnnAssign)]
     return out
 
 
+def config_class(model: str) -> type[BaseModel]:
+    """The class that holds a model's settings, made without importing the model and torch with it."""
+    return compiled("models", names.plugin_of("models", model), "Config")
+
+
+@cache
+def compiled(kind: str, plugin: str, name: str) -> Any:
+    """A class or function of a plug-in, made of its own source and of what it uses from the same file, and nothing else.
+
+    What it uses from other files is imported: a model's ``Config`` that takes no more than :mod:`himoe.config.sections` does
+    not import torch, a condition's ``margin`` that only calculates does not import numpy.
+
+    Raises
+    ------
+    HimoeError
+        If the file does not define the name, or its source fails.
+    """
+    check(kind, plugin)
+    where = f"himoe/{kind}/{plugin}.py"
+    nodes = _needed(_tree(kind, plugin), name)
+    if not any(name in _defines(node) for node in nodes):
+        raise HimoeError(f"{where}: there is no {name}")
+    module = ModuleType(f"himoe.{kind}.{plugin}:{name}")
+    sys.modules[module.__name__] = module  # pydantic looks there for what annotations name
+    try:
+        exec(compile(ast.Module(nodes, type_ignores=[]), where, "exec", dont_inherit=True), module.__dict__)
+        return getattr(module, name)
+    except Exception as error:
+        raise HimoeError(f"{where}: {name}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+@cache
+def _tree(kind: str, plugin: str) -> ast.Module:
+    try:
+        return ast.parse((ROOT / kind / f"{plugin}.py").read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise HimoeError(f"himoe/{kind}/{plugin}.py, line {error.lineno}: {error.msg}") from error
+
+
+def _needed(tree: ast.Module, name: str) -> list[ast.stmt]:
+    """The statements of a module that define a name, and those that define what these use, in their order."""
+    wanted = [name]
+    kept: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    while wanted:
+        current = wanted.pop()
+        for node in (n for n in tree.body if n not in kept and current in _defines(n)):
+            kept.append(node)
+            wanted += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return [node for node in tree.body if node in kept]
+
+
+def _defines(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    imports = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+    imported = {alias.asname or alias.name.partition(".")[0] for n in imports for alias in n.names}
+    return imported | {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
 def _literal(node: ast.expr) -> Any:
-    """literal_eval that also builds records of himoe.types and formats ``"...".split()``."""
+    """literal_eval that also makes records of himoe.types."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(types, node.func.id):
         kwargs = {k.arg: _literal(k.value) for k in node.keywords if k.arg}
         return getattr(types, node.func.id)(*[_literal(a) for a in node.args], **kwargs)

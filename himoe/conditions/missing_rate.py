@@ -9,6 +9,7 @@ from himoe.types import Tokens
 
 TITLE = "random missing rate"
 UNIT = "share of tokens lost"
+LIMITS = (0, 1)
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:

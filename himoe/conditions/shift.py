@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of one modality"
 UNIT = "s"
+WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:

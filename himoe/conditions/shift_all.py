@@ -11,6 +11,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of every modality"
 UNIT = "s at most"
+WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:

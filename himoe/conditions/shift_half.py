@@ -10,6 +10,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of half of the modalities"
 UNIT = "s"
+WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:

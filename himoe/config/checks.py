@@ -1,78 +1,106 @@
-"""What a config must be beyond the type of each key: names exist, sections agree. One line for whatever does not."""
+"""What a config must be beyond the type of each key: names exist, sections agree, models accept their settings."""
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from himoe import registry
+from himoe.config.errors import explain
 from himoe.config.facts import dataset_info
+from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.names import STUDIED, TWIN, parse_dataset, parse_model
 from himoe.types import HimoeError
 
+PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
+    "datasets": "datasets", "models": "models", "conditions": "conditions", "figures": "figures", "tables": "tables",
+    "targets": "datasets", "editions": "datasets", "annotator_lag": "datasets", "dataset_options": "datasets",
+    "controls": "controls",
+}  # fmt: skip
+LISTS = ("datasets", "models", "protocols", "seeds", "figures", "tables")
+PER_DATASET = ("targets", "editions", "annotator_lag", "dataset_options")
+
 
 def check(config: Config) -> None:
     """Raises HimoeError in one line, with the path of the key and the nearest valid name."""
-    _names(config)
-    _planted(config)
-    _datasets(config)
-    _variants(config)
-
-
-def _names(config: Config) -> None:
-    for kind, names in (
-        ("datasets", config.datasets), ("models", config.models), ("conditions", list(config.conditions)),
-        ("figures", config.figures), ("tables", config.tables), ("datasets", list(config.targets)),
-        ("models", list(config.model_options)), ("datasets", list(config.editions)), ("datasets", list(config.annotator_lag)),
-        ("datasets", list(config.dataset_options)), ("controls", list(config.controls)),
-    ):  # fmt: skip
-        for name in names:
-            registry.check(kind, name)
-        if len(set(names)) != len(names):
-            raise HimoeError(f"config: {kind}: a name appears twice in {names}")
-    _check_names("protocols", config.protocols, PROTOCOLS)
-    for key in ("protocols", "seeds"):
-        if len(set(getattr(config, key))) != len(getattr(config, key)):
-            raise HimoeError(f"config: {key}: a value appears twice in {getattr(config, key)}")
-
-
-def _planted(config: Config) -> None:
+    _check_names_exist(config)
+    _check_nothing_twice(config)
     for dataset in config.datasets:
-        if not registry.is_planted(dataset):
-            if parse_dataset(dataset).variant or registry.is_rated(dataset):
-                raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted-NAME")
-            continue
-        _, _, _, name, replicate = parse_dataset(dataset)
-        _check_names(f"datasets: {dataset}: planted", [name], list(config.planted))
-        if replicate and not (replicate.isdigit() and replicate == str(int(replicate))):
-            raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
-        if dataset in config.targets or dataset in config.annotator_lag:
-            raise HimoeError(
-                f"config: targets and annotator_lag say nothing of {dataset}: it has both targets and no annotator"
-            )
-        _check_names(f"planted.{name}.models", config.planted[name].models, config.models)
-        _check_names(f"planted.{name}.conditions", config.planted[name].conditions or [], list(config.conditions))
-        _check_names(f"planted.{name}.informative", list(config.planted[name].informative), _modalities(dataset))
+        if registry.is_planted(dataset):
+            _check_planted(config, dataset)
+        elif parse_dataset(dataset).variant or registry.is_rated(dataset):
+            raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted-NAME")
+    _check_datasets(config)
+    _check_editions(config)
+    _check_dataset_options(config)
+    _check_labels(config)
+    _check_variants(config)
+    _check_ablations(config)
+    _check_model_settings(config)
+    check_feasibility(config)
 
 
-def _datasets(config: Config) -> None:
+def _check_names_exist(config: Config) -> None:
+    models = registry.available("models")
+    _check_names("model_options", config.model_options, models)
+    for control, controlled in config.controls.items():  # before the models that controls add to the run's
+        _check_names(f"controls.{control}", controlled, models)
+    for key, kind in PLUGINS_OF.items():
+        for name in getattr(config, key):
+            registry.check(kind, name, f"config: {key}")
+            registry.peek(kind, name)  # a file that is no Python is found here
+    _check_names("protocols", config.protocols, PROTOCOLS)
+
+
+def _check_nothing_twice(config: Config) -> None:
+    for key in LISTS:
+        values = getattr(config, key)
+        if repeated := [value for value in values if values.count(value) > 1]:
+            raise HimoeError(f"config: {key}: {repeated[0]} appears twice")
+
+
+def _check_planted(config: Config, dataset: str) -> None:
+    _, _, _, name, replicate = parse_dataset(dataset)
+    _check_names(f"datasets: {dataset}: planted", [name], config.planted)
+    if replicate and not (replicate.isdigit() and replicate == str(int(replicate))):
+        raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
+    for key in ("targets", "annotator_lag"):
+        if dataset in getattr(config, key):
+            raise HimoeError(f"config: {key}: planted data sets such as {dataset} have both targets and no annotator")
+    planted, modalities = config.planted[name], [m.name for m in dataset_info(dataset).modalities]
+    _check_names(f"planted.{name}.models", planted.models, config.models)
+    _check_names(f"planted.{name}.conditions", planted.conditions or [], config.conditions)
+    _check_names(f"planted.{name}.informative", planted.informative, modalities)
+
+
+def _check_datasets(config: Config) -> None:
     if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
         raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
-    for key in ("targets", "editions", "annotator_lag", "dataset_options"):
-        if strange := [d for d in getattr(config, key) if d not in config.datasets]:
-            raise HimoeError(f"config: {key}: '{strange[0]}' is not in datasets; name it as there, twins with {TWIN}")
+    for key in PER_DATASET:
+        if absent := [d for d in getattr(config, key) if d not in config.datasets]:
+            raise HimoeError(f"config: {key}: '{absent[0]}' is not in datasets; name it as there, twins with {TWIN}")
+
+
+def _check_editions(config: Config) -> None:
     for dataset, edition in config.editions.items():
         _check_names(f"editions.{dataset}", [edition], [e.name for e in dataset_info(dataset).editions])
+
+
+def _check_dataset_options(config: Config) -> None:
     for dataset, options in config.dataset_options.items():
-        own = registry.peek("datasets", dataset).get("OPTIONS", {})
-        _check_names(f"dataset_options.{dataset}", list(options), own)
+        defaults = registry.peek("datasets", dataset).get("OPTIONS", {})
+        _check_names(f"dataset_options.{dataset}", options, defaults)
         for name, value in options.items():
-            if type(value) is not type(own[name]):
-                raise HimoeError(
-                    f"config: dataset_options.{dataset}.{name}: expected a {type(own[name]).__name__}, got {value!r}"
-                )
+            expected = type(defaults[name])
+            if type(value) is not expected:
+                raise HimoeError(f"config: dataset_options.{dataset}.{name}: expected a {expected.__name__}, got {value!r}")
+
+
+def _check_labels(config: Config) -> None:
     for dataset in config.annotator_lag:
         if not dataset_info(dataset).per_token:
             raise HimoeError(f"config: annotator_lag.{dataset}: its labels are per trial; there is nothing to delay")
@@ -80,36 +108,46 @@ def _datasets(config: Config) -> None:
         _check_names(f"targets.{dataset}", targets, dataset_info(dataset).targets)
 
 
-def _variants(config: Config) -> None:
+def _check_variants(config: Config) -> None:
+    """Models with a variant are ablations of the studied model, or any model under a control."""
     for model in (m for m in config.models if parse_model(m).variant):
         plugin, variant = parse_model(model)
-        if registry.control_of(model):
-            registry.check("models", plugin)
-            if registry.peek("controls", variant).get("NEEDS_INPUT") and registry.peek("models", plugin).get("BLIND"):
-                raise HimoeError(f"config: controls.{variant}: {plugin} reads no physiology, so that spoiling it says nothing")
-            continue
-        _check_names("models", [plugin], [STUDIED])
-        _check_names("models: ablation", [variant], list(config.ablations))
+        if not registry.control_of(model):
+            _check_names("models", [plugin], [STUDIED])
+            _check_names("models: ablation", [variant], config.ablations)
+        elif registry.peek("controls", variant).get("NEEDS_INPUT") and registry.peek("models", plugin).get("BLIND"):
+            raise HimoeError(f"config: controls.{variant}: {plugin} reads no physiology, so the control would change nothing")
+
+
+def _check_ablations(config: Config) -> None:
     if config.ablations and STUDIED not in config.models:
         raise HimoeError(f"config: ablations: they are compared with {STUDIED}, which is not in models")
-    for ablation, options in config.ablations.items():
+    for ablation in config.ablations:
         if ablation in registry.available("controls"):
             raise HimoeError(f"config: ablations.{ablation}: that is the name of a control; choose another one")
-        _check_names(f"ablations.{ablation}", list(options), registry.peek("models", STUDIED)["config_fields"])
-    causal = [options.get("causal") for options in (config.model_options.get(STUDIED, {}), *config.ablations.values())]
-    if any(causal) and config.training.readout != "none":
-        raise HimoeError("config: training.readout: it fills lost tokens with the mean of their window, which is not causal")
+
+
+def _check_model_settings(config: Config) -> None:
     for model, options in config.model_options.items():
-        _check_names(f"model_options.{model}", list(options), registry.peek("models", model)["config_fields"])
+        _settings(model, options, f"model_options.{model}")
+    studied = config.model_options.get(STUDIED, {})
+    variants = [_settings(STUDIED, studied | options, f"ablations.{name}") for name, options in config.ablations.items()]
+    causal = any(getattr(settings, "causal", False) for settings in (_settings(STUDIED, studied, ""), *variants))
+    if causal and config.training.readout != "none":
+        raise HimoeError("config: training.readout: it fills lost tokens with the mean of their window, which is not causal")
 
 
-def _modalities(dataset: str) -> list[str]:
-    return [m.name for m in dataset_info(dataset).modalities]
+def _settings(model: str, options: dict[str, Any], path: str) -> BaseModel:
+    """A model's settings, which its plug-in checks."""
+    settings = registry.config_class(model)
+    try:
+        return settings.model_validate(options)
+    except ValidationError as error:
+        raise HimoeError(f"config: {explain(error, settings, options, path)}") from error
 
 
-def _check_names(where: str, names: list[str], valid: Any) -> None:
+def _check_names(where: str, names: Iterable[str], valid: Iterable[str]) -> None:
     for name in names:
-        if name not in valid:
-            near = difflib.get_close_matches(name, valid, n=1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise HimoeError(f"config: {where}: there is no '{name}'; {hint}valid names: {', '.join(valid) or 'none'}")
+        if name not in (known := list(valid)):
+            suggestion = " ".join(filter(None, [registry.hint(name, known), f"valid names: {', '.join(known) or 'none'}"]))
+            raise HimoeError(f"config: {where}: there is no '{name}'; {suggestion}")

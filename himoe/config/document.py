@@ -1,4 +1,4 @@
-"""What is generated from the settings themselves: JSON schema, table of keys, decision register.
+"""Documents that are generated from the settings: JSON schema, table of keys, decision register.
 
 Written by ``python -m himoe.config.document`` (``make schema``).
 """
@@ -35,19 +35,19 @@ def _table(rows: list[tuple[str, Any, str, str]], value: str) -> str:
 
 
 def register() -> str:
-    """Markdown of every setting of a run and of each model, by where its default comes from, what is ours last."""
+    """Markdown of every setting of a run and of each model, by the source of its default."""
     rows = [*walk(Config()), *walk(Planted(), "planted.NAME.")]
     for name in registry.available("models"):
-        rows += walk(registry.load("models", name).Config(), f"{name}.")
+        rows += walk(registry.config_class(name)(), f"{name}.")
     out = []
     for title, begins in (("Said in the paper's abstract", "paper"), ("From a work that is cited", "cited:"), ("Ours", "ours")):
-        own = [row for row in rows if row[3].startswith(begins)]
-        out += [f"### {title}: {len(own)} of {len(rows)}", "", _table(own, "default"), ""]
+        chosen = [row for row in rows if row[3].startswith(begins)]
+        out += [f"### {title}: {len(chosen)} of {len(rows)}", "", _table(chosen, "default"), ""]
     return "\n".join(out).rstrip()
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """Every generated document, by its path; hand-written words around the marked parts are kept."""
+    """Text of every generated document, by its path; in a page, only the part between its marks is generated."""
     readme, decisions = root / "config/README.md", root / "docs/decisions.md"
     return {
         root / "config/schema.json": json.dumps(schema(), indent=1, sort_keys=True) + "\n",
@@ -62,7 +62,7 @@ def _between(path: Path, mark: str, text: str) -> str:
 
 
 def main(root: Path = Path()) -> None:
-    """Write them."""
+    """Write the generated documents of a checkout."""
     for path, text in generated(root).items():
         write_text(path, text)
 

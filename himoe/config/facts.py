@@ -1,7 +1,8 @@
-"""What plug-ins say of themselves in literals, read without importing them."""
+"""Facts of data sets, models and conditions, read without importing their plug-ins."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from himoe import registry
@@ -9,19 +10,19 @@ from himoe.types import DatasetInfo, HimoeError
 
 
 def dataset_info(dataset: str) -> DatasetInfo:
-    """Facts of a data set, read without importing its plug-in."""
+    """What a data set's plug-in declares of it."""
     info = registry.peek("datasets", dataset)["INFO"]
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
 
 
 def is_open(dataset: str) -> bool:
-    """Whether what was recorded may be passed on: simulated, or under an open licence."""
+    """Whether a data set may be passed on: it is simulated, or under an open licence."""
     return registry.is_synthetic(dataset) or dataset_info(dataset).licence.startswith(("CC BY", "CC0"))
 
 
 def modality_of(model: str, dataset: str) -> str:
-    """The one modality that a model reads, as a data set calls it: ``eeg`` or, where only band powers came,
-    ``eeg_band_power``; empty for a model that reads all, and where there is no such recording."""
+    """The one modality that a model reads, under the data set's name for it: ``eeg``, or ``eeg_band_power`` where only band
+    powers were recorded. Empty for a model that reads all modalities, and where the data set does not have it."""
     facts = registry.peek("models", model)
     wanted, raw = facts.get("MODALITY", ""), facts.get("RAW", False)
     names = [m.name for m in dataset_info(dataset).modalities]
@@ -31,11 +32,22 @@ def modality_of(model: str, dataset: str) -> str:
 
 
 def samples_of(model: str, dataset: str) -> int:
-    """Samples a token of a model that reads samples; 0 for one that reads features."""
+    """How many samples of its modality a model reads per token; 0 for a model that reads features."""
     if not registry.peek("models", model).get("RAW"):
         return 0
     info = dataset_info(dataset)
     sfreq = next(m.sfreq for m in info.modalities if m.name == modality_of(model, dataset))
     if sfreq % info.token_rate:
-        raise HimoeError(f"{model} on {dataset}: {sfreq:g} Hz is no whole number of samples per token")
+        raise HimoeError(f"{model} on {dataset}: {sfreq:g} Hz is not a whole number of samples per token")
     return round(sfreq / info.token_rate)
+
+
+def n_tokens(dataset: str, seconds: float) -> int:
+    """Tokens of a trial of this length (s), as :func:`himoe.signal.clock.token_times` counts them."""
+    info = dataset_info(dataset)
+    return max(0, math.floor((seconds - info.token_window) * info.token_rate + 1e-9) + 1)
+
+
+def margin(condition: str, severity: float, token_rate: float) -> int:
+    """Tokens that a condition cuts off at each end of a trial."""
+    return registry.compiled("conditions", condition, "margin")(severity, token_rate)

@@ -1,4 +1,4 @@
-"""How a run's trials are parted: names and facts, read by the Snakefile too; :mod:`himoe.splits.make` makes the folds."""
+"""Protocols: by which rule trials are split. Facts only, for the Snakefile too; :mod:`himoe.splits.make` makes the folds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class Protocol(NamedTuple):
-    """``title``: what a model is judged on; ``apart``: what the parts of a fold never share (subject, stimulus, trial);
-    ``windows``: whether windows of trials are parted, not trials; ``invalid``: why no result under it counts, empty where it
-    does."""
+    """``title``: what a model is tested on; ``apart``: what training, validation and test rows never share (subject, stimulus,
+    trial); ``windows``: whether windows of trials are split instead of trials; ``invalid``: why no result under it counts,
+    empty where it does."""
 
     title: str
     apart: tuple[str, ...]
@@ -20,7 +20,7 @@ class Protocol(NamedTuple):
 
     @property
     def independent(self) -> bool:
-        """Whether a model is judged on people it has not seen."""
+        """Whether a model is tested on people it was not trained on."""
         return "subject" in self.apart
 
 
@@ -35,12 +35,24 @@ PROTOCOLS = {
 }
 
 
+def n_subject_folds(protocol: str, n_subjects: int, splits: Splits) -> int:
+    """Number of test sets that subjects are dealt to."""
+    return n_subjects if protocol == "loso" else min(splits.n_folds, n_subjects)
+
+
 def n_folds(protocol: str, n_subjects: int, splits: Splits) -> int:
     """Number of folds, known before any data is read."""
-    if protocol == "loso":
-        return n_subjects
-    if protocol == "subject_kfold":
-        return min(splits.n_folds, n_subjects)
-    if protocol == "subject_stimulus":
-        return min(splits.n_folds, n_subjects) * splits.n_stimulus_folds
-    return splits.n_folds
+    if not PROTOCOLS[protocol].independent:
+        return splits.n_folds
+    per_subject_fold = splits.n_stimulus_folds if "stimulus" in PROTOCOLS[protocol].apart else 1
+    return n_subject_folds(protocol, n_subjects, splits) * per_subject_fold
+
+
+def can_split(n: int, n_folds: int) -> bool:
+    """Whether ``n`` names give every fold some to test on and leave, beside the most, one to train and one to validate on."""
+    return n >= n_folds and n - -(-n // n_folds) >= 2
+
+
+def can_split_stimuli(n: int, n_folds: int) -> bool:
+    """The same of stimuli, of which there must be more than folds."""
+    return n > n_folds and can_split(n, n_folds)

@@ -29,8 +29,8 @@ def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
 class Twin(Strict):
     """Size and strength of the simulated twins (``<data set>_twin``)."""
 
-    subjects: Count = setting(10, "subjects simulated (at most the original's)", "ours", ge=6)
-    trials: Count = setting(14, "trials per subject (at most the original's)", "ours", ge=2)
+    subjects: int = setting(10, "subjects simulated (at most the original's)", "ours", ge=6)
+    trials: int = setting(14, "trials per subject (at most the original's)", "ours", ge=2)
     seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8)
     snr: float = setting(
         0.3, "variance of the planted log-envelope over that of the spontaneous one; 0 plants nothing", "ours", ge=0
@@ -41,8 +41,8 @@ class Twin(Strict):
 class Planted(Strict):
     """One planted data set (``planted-NAME``): what is known of it because it was put there."""
 
-    subjects: Count = setting(12, "subjects simulated", "ours", ge=3, le=40)
-    trials: Count = setting(12, "trials per subject", "ours", ge=2)
+    subjects: int = setting(12, "subjects simulated", "ours", ge=3, le=40)
+    trials: int = setting(12, "trials per subject", "ours", ge=2)
     seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8)
     snr: float = setting(1.0, "driven over spontaneous variance of every feature; 0 plants nothing", "ours", ge=0)
     informative: dict[Name, Annotated[float, Field(ge=0)]] = setting({}, "modality -> factor of its SNR", "ours")
@@ -101,10 +101,8 @@ class Features(Strict):
 class Splits(Strict):
     """Who is trained on and who is judged."""
 
-    n_folds: Count = setting(
-        8, "folds of every protocol but loso (of subject_kfold: as many as subjects at most)", "ours", ge=2
-    )
-    n_stimulus_folds: Count = setting(3, "folds of stimuli of subject_stimulus, each with all folds of subjects", "ours", ge=2)
+    n_folds: int = setting(8, "folds of every protocol but loso (of subject_kfold: as many as subjects at most)", "ours", ge=2)
+    n_stimulus_folds: int = setting(3, "folds of stimuli of subject_stimulus, each with all folds of subjects", "ours", ge=2)
     window_seconds: Positive = setting(4.0, "windows that window_random deals out as if they were trials, s", "ours")
     validation_fraction: Fraction = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"

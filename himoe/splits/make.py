@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.config.protocols import PROTOCOLS
+from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds
 from himoe.splits.files import SPLIT_COLUMNS
 from himoe.types import HimoeError, TrialInfo
 
@@ -55,8 +55,9 @@ def subject_stimulus(trials: list[TrialInfo], settings: Splits) -> Iterator[Part
     """Test subjects on test stimuli; no other trial of either is used. Inner validation is parted in the same way."""
     stimulus = np.array([t.stimulus for t in trials], object)
     names = sorted(set(stimulus))
-    if len(names) <= settings.n_stimulus_folds:
-        raise HimoeError(f"subject_stimulus: {len(names)} stimuli; splits.n_stimulus_folds asks for more than that")
+    if not can_split_stimuli(len(names), settings.n_stimulus_folds):
+        n_folds = settings.n_stimulus_folds
+        raise HimoeError(f"subject_stimulus: {len(names)} stimuli are too few for splits.n_stimulus_folds: {n_folds}")
     for n, test in enumerate(deal(names, settings.n_stimulus_folds, np.random.default_rng([settings.seed, 2**20]))):
         rest = [s for s in names if s not in test]
         held = held_out(rest, settings, 2**20, 1 + n)
@@ -70,7 +71,7 @@ def trial_kfold(trials: list[TrialInfo], settings: Splits) -> Iterator[Parts]:
     keys = np.array([f"{t.subject}\n{t.trial}" for t in trials], object)
     subjects = sorted({t.subject for t in trials})
     own = {s: [k for k, t in zip(keys, trials, strict=True) if t.subject == s] for s in subjects}
-    if few := [s for s in subjects if len(own[s]) < max(settings.n_folds, 2 + -(-len(own[s]) // settings.n_folds))]:
+    if few := [s for s in subjects if not can_split(len(own[s]), settings.n_folds)]:
         raise HimoeError(
             f"subject-dependent splits: {len(own[few[0]])} trials of {few[0]} are too few for {settings.n_folds} folds"
         )
@@ -94,8 +95,8 @@ MAKERS = {
 def make_splits(protocol: str, trials: list[TrialInfo], settings: Splits) -> pd.DataFrame:
     """Folds of a protocol; ``trials`` are windows where the protocol parts windows."""
     n_subjects = len({t.subject for t in trials})
-    if PROTOCOLS[protocol].independent and n_subjects < 3:
-        raise HimoeError(f"{protocol}: {n_subjects} subjects; training, inner validation and test need one each")
+    if PROTOCOLS[protocol].independent and not can_split(n_subjects, n_subject_folds(protocol, n_subjects, settings)):
+        raise HimoeError(f"{protocol}: {n_subjects} subjects are too few for folds that train, validate and test")
     rows = []
     for fold, parts in enumerate(MAKERS[protocol](trials, settings)):
         rows += [(fold, part, t.subject, t.trial, t.stimulus, t.digest) for t, part in zip(trials, parts, strict=True) if part]

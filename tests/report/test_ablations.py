@@ -40,7 +40,7 @@ def test_a_line_makes_a_model():
     [
         (
             {"ablations": {"flat": {"hierarchyx": "flat"}}},
-            r"ablations\.flat: there is no 'hierarchyx'; did you mean 'hierarchy'\?",
+            r"ablations\.flat\.hierarchyx: unknown key; did you mean 'hierarchy'\?",
         ),
         ({"ablations": {"flat": {}}}, r"ablations\.flat: Dictionary should have at least 1 item"),
         ({"ablations": {"../x": {"width": 8}}}, r"ablations\."),

@@ -98,7 +98,7 @@ def test_disk_is_a_number_a_sample():
     # DREAMER's twin: 6 people, 2 trials of 10 s, EEG 14 x 128 Hz and ECG 2 x 256 Hz, four bytes each
     config = load_config({"datasets": ["dreamer_twin"], "twin": {"subjects": 6, "trials": 2, "seconds": 10}})
     assert estimate.recordings_bytes(config, "dreamer_twin") == 6 * 2 * 10 * (14 * 128 + 2 * 256) * 4
-    assert estimate.recordings_bytes(load_config({"datasets": ["esports"]}), "esports") is None
+    assert estimate.recordings_bytes(load_config({"datasets": ["esports"], "conditions": {}}), "esports") is None
 
 
 def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):

@@ -27,6 +27,8 @@ def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_pa
         ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
         ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
         ({"datasets": ["../../x"]}, "datasets.0"),
+        ({"model_options": {"himoe": {"router": "sotf"}}}, "model_options.himoe.router: Input should be 'soft', 'dense'"),
+        ({"conditions": {"shift": [0, 0.3]}}, "conditions.shift: 0.3 s is no whole number of tokens of deap_twin"),
     ],
 )
 def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
@@ -36,6 +38,25 @@ def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
     assert said in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
     assert not (folder / "results").exists()
+
+
+def test_a_refused_run_leaves_earlier_fits_as_they_are(tmp_path):
+    folder, weights = checkout(tmp_path), "results/planted-x/loso/ridge/seed-0/shard-0/weights.safetensors"
+    planted = {"x": {"subjects": 3, "trials": 3, "seconds": 16}}
+    run = {"datasets": ["planted-x"], "planted": planted, "models": ["ridge"], "protocols": ["loso"]}
+    made = snakemake(folder, weights, "--configfile", write_config(folder, run))
+    assert made.returncode == 0, made.stderr[-2000:]
+    before = (folder / weights).read_bytes()
+    refused = snakemake(
+        folder, weights, "--configfile", write_config(folder, run | {"model_options": {"ridge": {"penalties": []}}})
+    )
+    assert refused.returncode != 0
+    assert "config: model_options.ridge.penalties: List should have at least 1 item" in refused.stderr
+    assert (folder / weights).read_bytes() == before
+    accepted = write_config(folder, run | {"model_options": {"ridge": {"penalties": [1.0]}}})
+    assert (
+        "fit_model" in snakemake(folder, weights, "-n", "--configfile", accepted).stdout
+    )  # which such a setting would have done
 
 
 def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:

@@ -133,7 +133,7 @@ def useless_gpu(monkeypatch):
 
 PROVOKED = {
     "config: training.epoch": lambda _: load_config({"training": {"epoch": 3}}),
-    "models: there is no": lambda _: load_config({"models": ["rigde"]}),
+    "config: models: there is no": lambda _: load_config({"models": ["rigde"]}),
     "config: datasets: real": lambda _: load_config({"datasets": ["deap", "dreamer_twin"]}),
     "data set 'DEAP': nothing": missing_data, "data set 'DEAP': set the": no_credentials,
     "data/deap: DEAP, edition": absent_subject, "data/deap/s02.dat: refused": truncated,

@@ -1,0 +1,119 @@
+"""Whether the data sets of a run are large enough for its protocols and conditions, as far as their size is known."""
+
+from __future__ import annotations
+
+import math
+
+from himoe import registry
+from himoe.config.facts import dataset_info, margin, n_tokens, samples_of
+from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds
+from himoe.config.run import Config
+from himoe.names import parse_dataset
+from himoe.types import HimoeError
+
+
+def check_feasibility(config: Config) -> None:
+    """Raises HimoeError in one line: which key, which data set, and what would do."""
+    for condition, severities in config.conditions.items():
+        _check_limits(condition, severities)
+    for dataset in config.datasets:
+        for protocol in config.protocols:
+            _check_models(config, dataset, protocol)
+            if PROTOCOLS[protocol].independent:
+                _check_subjects(config, dataset, protocol)
+            else:
+                _check_trials(config, dataset, protocol)
+        evaluated = {name: s for protocol in config.protocols for name, s in config.conditions_of(dataset, protocol).items()}
+        for condition, severities in evaluated.items():
+            _check_whole_tokens(dataset, condition, severities)
+            _check_margin(config, dataset, condition, severities)
+
+
+def _check_limits(condition: str, severities: list[float]) -> None:
+    low, high = registry.peek("conditions", condition).get("LIMITS", (0, math.inf))
+    for severity in severities:
+        if not (low <= severity <= high and math.isfinite(severity)):
+            allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            raise HimoeError(f"config: conditions.{condition}: severities are finite and {allowed} (got {severity:g})")
+
+
+def _check_models(config: Config, dataset: str, protocol: str) -> None:
+    """At least one model can be fitted; one that reads samples finds a whole number of them per token."""
+    models = config.models_of(dataset, protocol)
+    if not models:
+        reasons = "; ".join(f"{m}: {why}" for m in config.models if (why := config.unfit(m, dataset, protocol)))
+        raise HimoeError(f"config: models: none can be fitted on {dataset} under {protocol} ({reasons}); add another one")
+    for model in models:
+        samples_of(model, dataset)
+
+
+def _check_subjects(config: Config, dataset: str, protocol: str) -> None:
+    """Enough of them, and of stimuli where these are kept apart, for :mod:`himoe.splits.make`."""
+    size, splits, where = config.size(dataset), config.splits, f"config: protocols: {protocol} of {dataset}"
+    n_subjects, n_folds = len(size.subjects), n_subject_folds(protocol, len(size.subjects), splits)
+    if not can_split(n_subjects, n_folds):
+        raise HimoeError(f"{where}: {n_subjects} subjects are too few for {n_folds} folds that train, validate and test")
+    n_stimuli, n_folds = size.n_trials, splits.n_stimulus_folds  # every trial of a subject is another stimulus
+    if "stimulus" in PROTOCOLS[protocol].apart and n_stimuli and not can_split_stimuli(n_stimuli, n_folds):
+        raise HimoeError(f"{where}: {n_stimuli} stimuli are too few for splits.n_stimulus_folds: {n_folds}")
+
+
+def _check_trials(config: Config, dataset: str, protocol: str) -> None:
+    """Enough trials, or windows, of every subject for :mod:`himoe.splits.make`."""
+    n, what, n_folds = config.size(dataset).n_trials, "trials", config.splits.n_folds
+    if PROTOCOLS[protocol].windows:
+        n_windows, what = _windows_per_trial(config, dataset), "windows"
+        n = n * n_windows if n and n_windows else None
+    if n and not can_split(n, n_folds):
+        raise HimoeError(
+            f"config: protocols: {protocol} of {dataset}: {n} {what} of a subject are too few for splits.n_folds: {n_folds}"
+        )
+
+
+def _windows_per_trial(config: Config, dataset: str) -> int | None:
+    """Windows that :func:`himoe.data.views.cut` makes of a trial; None where trials differ in length."""
+    seconds, rate = config.size(dataset).seconds, dataset_info(dataset).token_rate
+    if seconds is None:
+        return None
+    n, length = n_tokens(dataset, seconds), config.splits.window_seconds
+    if n_windows := n // max(1, round(length * rate)):
+        return n_windows
+    raise HimoeError(
+        f"config: splits.window_seconds: a window of {length:g} s does not fit into a trial of {dataset}, which has {n} "
+        f"tokens; use {n / rate:g} or less"
+    )
+
+
+def _check_whole_tokens(dataset: str, condition: str, severities: list[float]) -> None:
+    if not registry.peek("conditions", condition).get("WHOLE_TOKENS"):
+        return
+    rate = dataset_info(dataset).token_rate
+    for severity in severities:
+        if abs(severity * rate - round(severity * rate)) > 1e-6:
+            raise HimoeError(
+                f"config: conditions.{condition}: {severity:g} s is no whole number of tokens of {dataset}, which has {rate:g} "
+                f"per second; use multiples of {1 / rate:g} s"
+            )
+
+
+def _check_margin(config: Config, dataset: str, condition: str, severities: list[float]) -> None:
+    """What the largest severity cuts off both ends of a trial must leave something to score."""
+    seconds, info = config.size(dataset).seconds, dataset_info(dataset)
+    largest = max(severities, key=lambda severity: margin(condition, severity, info.token_rate))
+    cut = margin(condition, largest, info.token_rate)
+    if seconds is None or n_tokens(dataset, seconds) > 2 * cut:
+        return
+    enough = info.token_window + 2 * cut / info.token_rate
+    key = _key_of_seconds(dataset, enough)
+    remedy = f"set {key} to {enough:g} or more, or " if key else ""
+    raise HimoeError(
+        f"config: conditions.{condition}: severity {largest:g} cuts {cut} tokens off both ends of a trial, which leaves "
+        f"nothing of trials of {dataset} ({seconds:g} s, {n_tokens(dataset, seconds)} tokens); {remedy}use smaller severities"
+    )
+
+
+def _key_of_seconds(dataset: str, seconds: float) -> str:
+    """The key that can make a simulated data set's trials this long; empty for recordings, and past a twin's original."""
+    if registry.is_planted(dataset):
+        return f"planted.{parse_dataset(dataset).variant}.seconds"
+    return "twin.seconds" if registry.is_twin(dataset) and seconds <= (dataset_info(dataset).seconds or math.inf) else ""

@@ -1,0 +1,207 @@
+"""What would fail in a job stops the run before the first one, in one line that names the key and what would do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from himoe.config.facts import dataset_info, n_tokens
+from himoe.config.load import load_config
+from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_folds, n_subject_folds
+from himoe.config.run import Config
+from himoe.config.sections import Splits
+from himoe.signal.clock import token_times
+from himoe.splits import make
+from himoe.splits.files import read_splits
+from himoe.types import HimoeError
+from tests.conftest import make_tokens
+
+PLANTED = {"datasets": ["planted-x"], "models": ["ridge"]}
+ROUTERS = "Input should be 'soft', 'dense', 'laplace', 'top1', 'uniform' or 'concat'"
+
+REFUSED = [
+    # settings of models
+    ({"model_options": {"himoe": {"width": 17}}}, "model_options.himoe.width: Input should be a multiple of 8 (got '17')"),
+    (
+        {"model_options": {"himoe": {"router": "sotf"}}},
+        f"model_options.himoe.router: {ROUTERS} (got 'sotf'); did you mean 'soft'?",
+    ),
+    ({"model_options": {"himoe": {"widthh": 16}}}, "model_options.himoe.widthh: unknown key; did you mean 'width'?"),
+    (
+        {"model_options": {"himoe": {"n_heads": "many"}}},
+        "model_options.himoe.n_heads: Input should be a valid integer, unable to parse string as an integer (got 'many')",
+    ),
+    (
+        {"model_options": {"ridge": {"penalties": [1, "x"]}}},
+        "model_options.ridge.penalties.1: Input should be a valid number, unable to parse string as a number (got 'x')",
+    ),
+    ({"model_options": {"boosting": {"learning_rate": 2}}}, "boosting.learning_rate: Input should be less than or equal to 1"),
+    ({"model_options": {"train_mean": {"x": 1}}}, "model_options.train_mean.x: unknown key; valid keys: none"),
+    ({"model_options": {"himoe-flat": {"width": 16}}}, "model_options: there is no 'himoe-flat'; did you mean 'himoe'?"),
+    ({"model_options": {"himoe": 3}}, "model_options.himoe: Input should be a valid dictionary (got '3')"),
+    ({"ablations": {"a": {"router": "sotf"}}}, f"ablations.a.router: {ROUTERS} (got 'sotf'); did you mean 'soft'?"),
+    ({"ablations": {"a": {"width": 17}}}, "ablations.a.width: Input should be a multiple of 8 (got '17')"),
+    ({"ablations": {"a": {"widthh": 16}}}, "ablations.a.widthh: unknown key; did you mean 'width'?"),
+    # models
+    ({"models": ["subject_mean"]}, "models: none can be fitted on deap_twin under subject_kfold (subject_mean: it knows"),
+    ({"models": ["ridge", "ridge"]}, "models: ridge appears twice"),
+    ({"controls": {"noise_physiolgy": ["ridge"]}}, "controls: there is no 'noise_physiolgy'; did you mean 'noise_physiology'?"),
+    ({"controls": {"noise_physiology": ["rigde"]}}, "controls.noise_physiology: there is no 'rigde'; did you mean 'ridge'?"),
+    ({"controls": {"noise_physiology": ["train_mean"]}}, "train_mean reads no physiology, so the control would change nothing"),
+    # severities of conditions
+    (
+        {"conditions": {"shift": [0, 0.3]}},
+        "conditions.shift: 0.3 s is no whole number of tokens of deap_twin, which has 2 per s",
+    ),
+    (
+        {"datasets": ["esports"]},
+        "conditions.shift: 0.5 s is no whole number of tokens of esports, which has 1 per second; use mul",
+    ),
+    ({"conditions": {"missing_rate": [0, 1.5]}}, "conditions.missing_rate: severities are finite and from 0 to 1 (got 1.5)"),
+    ({"conditions": {"outage": [float("inf")]}}, "conditions.outage"),
+    ({"conditions": {"shift": [float("nan")]}}, "conditions.shift.0: "),
+    ({"conditions": {"shift": 3}}, "conditions.shift: Input should be a valid list (got '3')"),
+    ({"conditions": {"shfit": [1]}}, "conditions: there is no 'shfit'; did you mean 'shift'?"),
+    # trials too short for them
+    (
+        {"twin": {"seconds": 8}},
+        "conditions.shift: severity 4 cuts 8 tokens off both ends of a trial, which leaves nothing of trials of deap_twin "
+        "(8 s, 13 tokens); set twin.seconds to 10 or more, or use smaller severities",
+    ),
+    ({"conditions": {"shift": [0, 40]}}, "deap_twin (32 s, 61 tokens); use smaller severities"),  # no twin is as long
+    ({"datasets": ["deap"], "conditions": {"shift": [0, 40]}}, "trials of deap (60 s, 117 tokens); use smaller severities"),
+    (
+        PLANTED | {"planted": {"x": {"seconds": 8}}, "conditions": {"shift_all": [0, 4]}},
+        "set planted.x.seconds to 10 or more, or use smaller severities",
+    ),
+    # too little to split
+    (
+        PLANTED | {"planted": {"x": {"subjects": 3}}, "splits": {"n_folds": 2}},
+        "protocols: subject_kfold of planted-x: 3 subjects are too few for 2 folds that train, validate and test",
+    ),
+    ({"protocols": ["subject_stimulus"], "twin": {"trials": 3}}, "3 stimuli are too few for splits.n_stimulus_folds: 3"),
+    ({"protocols": ["trial_kfold"], "twin": {"trials": 4}}, "4 trials of a subject are too few for splits.n_folds: 8"),
+    (
+        {"protocols": ["window_random"], "twin": {"trials": 2, "seconds": 8}},
+        "protocols: window_random of deap_twin: 2 windows of a subject are too few for splits.n_folds: 8",
+    ),
+    (
+        {"protocols": ["window_random"], "splits": {"window_seconds": 40}},
+        "a window of 40 s does not fit into a trial of deap_twin, which has 61 tokens; use 30.5 or less",
+    ),
+    # sections
+    (PLANTED | {"planted": {"x": {"subjcts": 3}}}, "planted.x.subjcts: unknown key; did you mean 'subjects'?"),
+    (PLANTED | {"planted": {"x": {"informative": {"eeg": -1}}}}, "planted.x.informative.eeg: Input should be greater than or"),
+    (PLANTED | {"planted": {"X Y": {}}}, "planted.X Y: String should match pattern"),
+    ({"features": {"eeg": {"filtr": "x"}}}, "features.eeg.filtr: unknown key; did you mean 'filter'?"),
+    (
+        {"splits": {"n_folds": 1}, "seeds": "all"},
+        "seeds: Input should be a valid list (got 'all'); splits.n_folds: Input should be greater than or equal to 2 (got '1')",
+    ),
+    ({"a\nb": 1}, "'a\\nb': unknown key; valid keys: data_root"),
+    ({None: 1}, "Keys should be strings"),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), REFUSED, ids=lambda value: str(value)[:60] if isinstance(value, dict) else "")
+def test_refused_in_one_line(changes, sentence):
+    with pytest.raises(HimoeError) as error:
+        load_config({"datasets": ["deap_twin"]} | changes)
+    assert str(error.value).startswith("config: ")
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"conditions": {"missing_rate": [0, 1], "outage": [0.3, 1000], "shift": [0.5]}},
+        {"twin": {"seconds": 10}},
+        {"twin": {"seconds": 8}, "protocols": ["window_random"]},  # under which nothing is perturbed
+        {"datasets": ["esports"], "conditions": {"shift": [0, 1000]}},  # its trials differ in length: only the job knows
+        {"protocols": ["subject_stimulus"], "twin": {"trials": 4}},
+        {"protocols": ["trial_kfold"], "twin": {"trials": 3}, "splits": {"n_folds": 3}},
+        {"models": ["subject_mean"], "protocols": ["trial_kfold"]},
+        PLANTED | {"planted": {"x": {"seconds": 8, "conditions": []}}},
+        PLANTED | {"planted": {"x": {"subjects": 3}}, "protocols": ["loso"]},
+        {"model_options": {"himoe": {"width": 16}}, "ablations": {"a": {"router": "dense"}}},
+    ],
+    ids=str,
+)
+def test_what_can_run_is_not_refused(changes):
+    load_config({"datasets": ["deap_twin"]} | changes)
+
+
+@pytest.mark.parametrize("files", ["config", "paper", "open", "planted", "ladder", "config ablations", "open ablations"])
+def test_shipped_files_load_alone_and_together(root, files):
+    raw = {}
+    for name in files.split():
+        raw |= yaml.safe_load((root / f"config/{name}.yaml").read_text())
+    assert load_config(raw).models
+
+
+def test_nothing_heavy_is_imported(root):
+    code = f"""
+import sys
+from himoe.config.load import load_config
+from himoe.types import HimoeError
+nan = inf = 0.0
+load_config({{"model_options": {{"himoe": {{"width": 16}}}}, "ablations": {{"a": {{"router": "dense"}}}}}})
+for changes in {[changes for changes, _ in REFUSED]!r}:
+    try:
+        load_config(changes)
+    except HimoeError:
+        pass
+heavy = {{"torch", "numpy", "pandas", "scipy", "sklearn", "mne", "matplotlib"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 2.4, 2.5, 8.0, 59.99, 60.0])
+def test_tokens_are_counted_as_the_clock_makes_them(seconds):
+    for dataset in ("deap", "esports"):
+        info = dataset_info(dataset)
+        assert n_tokens(dataset, seconds) == len(token_times(seconds, info.token_rate, info.token_window))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("n_subjects", [2, 3, 5])
+@pytest.mark.parametrize("n_trials", [2, 3, 4, 7])
+@pytest.mark.parametrize("n_parts", [2, 3, 4])
+def test_what_is_refused_is_what_cannot_be_split(protocol, n_subjects, n_trials, n_parts, tmp_path):
+    settings = Splits(n_folds=n_parts, n_stimulus_folds=n_parts)
+    trials = list(make_tokens(n_subjects, n_trials, 2).trials)
+    can = can_split(n_trials, n_parts)
+    if PROTOCOLS[protocol].independent:
+        can = can_split(n_subjects, n_subject_folds(protocol, n_subjects, settings))
+    if "stimulus" in PROTOCOLS[protocol].apart:
+        can = can and can_split_stimuli(n_trials, n_parts)
+    if can:
+        path = tmp_path / "splits.csv"
+        make.make_splits(protocol, trials, settings).to_csv(path, index=False)
+        assert len(read_splits(str(path))) == n_folds(protocol, n_subjects, settings)
+    else:
+        with pytest.raises(HimoeError, match="too few"):
+            make.make_splits(protocol, trials, settings)
+
+
+def test_a_causal_ablation_is_known_by_its_value_not_by_its_spelling():
+    raw = {"training": {"readout": "ridge"}, "ablations": {"a": {"causal": "no"}}}
+    assert isinstance(load_config(raw), Config)
+    with pytest.raises(HimoeError, match="which is not causal"):
+        load_config(raw | {"ablations": {"a": {"causal": "yes"}}})
+
+
+def test_windows_of_a_trial_are_counted_as_they_are_cut():
+    from himoe.config.feasibility import _windows_per_trial
+    from himoe.data.views import cut
+
+    config = Config(datasets=["deap_twin"], splits={"window_seconds": 2.0}, twin={"subjects": 6, "trials": 2, "seconds": 12.4})
+    tokens = make_tokens(1, 1, n_tokens("deap_twin", 12.4))
+    assert _windows_per_trial(config, "deap_twin") == len(cut(tokens, 2.0).trials)
+    assert np.diff(tokens.offsets).tolist() == [21]
