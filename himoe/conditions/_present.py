@@ -11,14 +11,14 @@ from himoe.types import Tokens
 
 
 def without(tokens: Tokens, lost: np.ndarray) -> Tokens:
-    """Tokens without those lost (n_tokens, n_modalities): absent, and 0 whatever they held."""
+    """Tokens without those that are ``lost`` (n_tokens, n_modalities): these are absent, and their features 0."""
     mask = tokens.mask & ~lost
     columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
     return replace(tokens, mask=mask, x=np.where(columns, tokens.x, 0.0))
 
 
 def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Tokens:
-    """One trial of whose n modalities ``n_left(n)``, drawn at random, are left from a third of it on, for ``seconds``."""
+    """One trial of whose n present modalities only ``n_left(n)``, drawn at random, are left for ``seconds`` after a third of it."""
     present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
     lost = np.zeros_like(tokens.mask)
     gone = present[: max(0, len(present) - n_left(len(present)))]

@@ -1,4 +1,4 @@
-"""Displacement of modalities by whole tokens: what the shift conditions share. Token shifts are exact."""
+"""Shifts of modalities by whole tokens: what the shift conditions share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from himoe.types import HimoeError, Tokens
 
 
 def steps(seconds: float, token_rate: float, condition: str) -> int:
-    """Seconds as a whole number of tokens."""
+    """Seconds as a number of tokens; HimoeError unless that is whole."""
     k = seconds * token_rate
     if abs(k - round(k)) > 1e-6:
         raise HimoeError(f"conditions.{condition}: {seconds:g} s is no whole number of tokens at {token_rate:g} Hz")
@@ -18,7 +18,7 @@ def steps(seconds: float, token_rate: float, condition: str) -> int:
 
 
 def delayed(tokens: Tokens, by: np.ndarray) -> Tokens:
-    """One trial with modality m late by ``by[m]`` tokens (M,), early where negative; what leaves the trial is absent."""
+    """One trial with modality m delayed by ``by[m]`` tokens (M,), advanced where negative; what leaves the trial is absent."""
     x, mask, n = tokens.x.copy(), tokens.mask.copy(), len(tokens.x)
     for m in np.flatnonzero(by):
         columns, k = tokens.layout.slices[tokens.layout.modalities[m]], int(by[m])
@@ -29,5 +29,5 @@ def delayed(tokens: Tokens, by: np.ndarray) -> Tokens:
 
 
 def each_by_its_own(n_modalities: int, largest: int, rng: np.random.Generator) -> np.ndarray:
-    """A delay for every modality, tokens (M,), uniform within ``largest`` either way; larger ones are nested."""
+    """A delay for every modality, tokens (M,), uniform within ``largest`` either way; it grows with ``largest`` for one ``rng``."""
     return np.rint(rng.uniform(-1, 1, n_modalities) * largest).astype(np.int64)

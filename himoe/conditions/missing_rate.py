@@ -1,4 +1,4 @@
-"""Tokens of every modality lost independently at a rate. Masks are nested: what a low rate loses, a higher one loses too."""
+"""Tokens of every modality are lost at random, each on its own. What is lost at a low rate is lost at a higher one too."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LIMITS = (0, 1)
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
-    """One trial with each token of each modality absent with probability ``severity``."""
+    """One trial in which each token of each modality is absent with probability ``severity``."""
     return without(tokens, rng.random(tokens.mask.shape) < severity)
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that no tested severity may score: none."""
+    """Tokens to cut off each end of a trial: none."""
     return 0

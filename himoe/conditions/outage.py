@@ -1,5 +1,5 @@
-"""Half of each trial's modalities, drawn at random, are lost at once from a third of the trial's length on, for as many
-seconds as the severity says (or to the trial's end)."""
+"""Half of each trial's modalities, drawn at random, are lost together. The outage begins after a third of the trial and lasts
+for ``severity`` seconds, or to the end of the trial."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that no tested severity may score: none."""
+    """Tokens to cut off each end of a trial: none."""
     return 0

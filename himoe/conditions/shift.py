@@ -1,6 +1,6 @@
-"""One modality of each trial, drawn at random, is displaced in time by a constant, either way. Token shifts are exact.
+"""One modality of each trial, drawn at random, is shifted in time by a constant, forwards or backwards, by whole tokens.
 
-Ends are scored only where every tested severity has data: an edge would encode the shift.
+The ends of a trial are not scored: which tokens are missing there would give the shift away.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """How late each modality of a trial is made, tokens (M,): one of those present, by ``severity`` s."""
+    """Delay of each modality of a trial, tokens (M,): ``severity`` s, either way, of one that is present, else 0."""
     present = np.flatnonzero(tokens.mask.any(0))
     pick, sign = rng.random(), rng.choice([-1, 1])
     by = np.zeros(tokens.mask.shape[1], np.int64)
@@ -31,5 +31,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that hold no data of a modality moved by ``severity`` s."""
+    """Tokens to cut off each end of a trial: those that a modality shifted by ``severity`` s leaves empty."""
     return round(abs(severity) * token_rate)

@@ -1,6 +1,6 @@
-"""Every modality of a trial is displaced in time by a constant of its own, uniform up to the severity, either way. Only
-relative lags can be found then: nothing says which modality kept the labels' clock. Token shifts are exact; ends are scored
-only where every tested severity has data."""
+"""Every modality of a trial is shifted in time by a constant of its own, uniform up to the severity, forwards or backwards, by
+whole tokens. Only relative lags can be found then: nothing tells which modality is in time with the labels. The ends of a trial
+are not scored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """How late each modality of a trial is made, tokens (M,), uniform within ``severity`` s."""
+    """Delay of each modality of a trial, tokens (M,), uniform within ``severity`` s either way."""
     largest = steps(severity, tokens.layout.token_rate, "shift_all")
     return each_by_its_own(tokens.mask.shape[1], largest, rng)
 
@@ -26,5 +26,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that may hold no data of a moved modality."""
+    """Tokens to cut off each end of a trial: those that a shifted modality may leave empty."""
     return round(abs(severity) * token_rate)

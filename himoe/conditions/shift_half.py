@@ -1,5 +1,5 @@
-"""Half of each trial's modalities, drawn at random, are displaced in time by a constant, each either way. Token shifts are
-exact; ends are scored only where every tested severity has data."""
+"""Half of each trial's modalities, drawn at random, are shifted in time by a constant, each forwards or backwards, by whole
+tokens. The ends of a trial are not scored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHOLE_TOKENS = True
 
 
 def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """How late each modality of a trial is made, tokens (M,): half of those present (rounded down), by ``severity`` s."""
+    """Delay of each modality of a trial, tokens (M,): ``severity`` s, either way, of half of those present (rounded down)."""
     present = rng.permutation(np.flatnonzero(tokens.mask.any(0)))
     by = rng.choice([-1, 1], tokens.mask.shape[1]) * steps(severity, tokens.layout.token_rate, "shift_half")
     by[~np.isin(np.arange(len(by)), present[: len(present) // 2])] = 0
@@ -27,5 +27,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that hold no data of a modality moved by ``severity`` s."""
+    """Tokens to cut off each end of a trial: those that a modality shifted by ``severity`` s leaves empty."""
     return round(abs(severity) * token_rate)

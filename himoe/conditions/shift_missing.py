@@ -1,5 +1,5 @@
-"""Incomplete and asynchronous at once: three tokens in ten of every modality are lost at random, and every modality is
-displaced by a constant of its own, uniform up to the severity, either way. At severity 0 neither."""
+"""Incomplete and asynchronous at once: every modality is shifted by a constant of its own, uniform up to the severity, forwards
+or backwards, and three in ten of its tokens are lost at random. At severity 0 neither happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RATE = 0.3
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
-    """One trial displaced, then thinned; all severities above 0 lose the same tokens of what is scored."""
+    """One trial, shifted and then thinned. All severities above 0 lose the same tokens of the part that is scored."""
     lost = rng.random(tokens.mask.shape) < RATE
     if not severity:
         return tokens
@@ -26,5 +26,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens at each end of a trial that may hold no data of a moved modality."""
+    """Tokens to cut off each end of a trial: those that a shifted modality may leave empty."""
     return round(abs(severity) * token_rate)

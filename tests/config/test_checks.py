@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -170,19 +171,21 @@ def test_tokens_are_counted_as_the_clock_makes_them(seconds):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("n_subjects", [2, 3, 5])
-@pytest.mark.parametrize("n_trials", [2, 3, 4, 7])
 @pytest.mark.parametrize("n_parts", [2, 3, 4])
-def test_what_is_refused_is_what_cannot_be_split(protocol, n_subjects, n_trials, n_parts, tmp_path):
+def test_what_is_refused_is_what_cannot_be_split(protocol, n_parts, tmp_path):
     settings = Splits(n_folds=n_parts, n_stimulus_folds=n_parts)
+    for n_subjects, n_trials in product([2, 3, 5], [2, 3, 4, 7]):
+        _refused_if_too_few(protocol, settings, n_subjects, n_trials, tmp_path / "splits.csv")
+
+
+def _refused_if_too_few(protocol, settings, n_subjects, n_trials, path):
     trials = list(make_tokens(n_subjects, n_trials, 2).trials)
-    can = can_split(n_trials, n_parts)
+    can = can_split(n_trials, settings.n_folds)
     if PROTOCOLS[protocol].independent:
         can = can_split(n_subjects, n_subject_folds(protocol, n_subjects, settings))
     if "stimulus" in PROTOCOLS[protocol].apart:
-        can = can and can_split_stimuli(n_trials, n_parts)
+        can = can and can_split_stimuli(n_trials, settings.n_stimulus_folds)
     if can:
-        path = tmp_path / "splits.csv"
         make.make_splits(protocol, trials, settings).to_csv(path, index=False)
         assert len(read_splits(str(path))) == n_folds(protocol, n_subjects, settings)
     else:
