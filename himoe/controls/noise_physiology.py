@@ -1,5 +1,7 @@
-"""Every feature replaced by independent N(0, 1) noise, in training and in test, through the identical pipeline; presence and
-labels stay. A model that still has skill reads the labels from somewhere else: who was recorded, what is missing, the clock."""
+"""Negative control: every feature is independent N(0, 1) noise in training and test data, presence and labels are unchanged.
+
+A model that still has skill predicts labels from something other than physiology: the subject, what is missing, the time.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ NEEDS_INPUT = True
 
 
 def apply(tokens: Tokens, seed: int) -> Tokens:
-    """Noise of its own for each trial, by its content: the same in fit and test, whatever else is loaded."""
+    """Tokens with noise drawn per trial from the seed and the trial's content: the same whichever other trials are loaded."""
     x = np.empty_like(tokens.x)
     for trial, first, last in zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True):
         rng = np.random.default_rng([seed, int(trial.digest[:15], 16)])

@@ -1,1 +1,2 @@
-"""F2 plug-ins: one file a model (Config and build, or Config, fit and predict). They never import one another."""
+"""Plug-ins, one file per model: Config and build (networks), or Config, fit and predict (estimators). They never import one
+another."""

@@ -1,11 +1,11 @@
 """Gradient boosting of regression trees (Friedman 2001, "Greedy function approximation: a gradient boosting machine") on binned
-features (Ke et al. 2017, LightGBM), as scikit-learn's HistGradientBoostingRegressor grows them, one ensemble per target.
+features (Ke et al. 2017, LightGBM), by scikit-learn's HistGradientBoostingRegressor, one ensemble per target.
 
-Missing-aware by the trees' own means: features of an absent modality are NaN, and a split learns where those go if it met
-any in training (else they follow the larger side); rows are as recorded, without the losses that networks are trained with. The
-number of trees is chosen by leaving groups of training subjects out. Trees are stored as plain arrays and walked with numpy.
+Missing values are handled by the trees: features of an absent modality are NaN, and a split learns which side they go to if it
+saw any in training (else they follow the larger side). Rows are as recorded, without the augmentation of networks. The number
+of trees is chosen by leaving out groups of training subjects. Trees are stored as plain arrays and evaluated with numpy.
 
-Axes: K targets, J trees, V nodes of the largest tree.
+Axes: n rows, F features, K targets, J trees, V nodes of the largest tree.
 """
 
 from __future__ import annotations
@@ -24,54 +24,61 @@ if TYPE_CHECKING:
 TITLE = "Gradient boosting"
 SPACE = {"learning_rate": (0.02, 0.05, 0.1), "max_leaves": (4, 15, 31), "min_samples_leaf": (5, 20, 50), "l2": (0.0, 1.0, 10.0)}
 N_GROUPS = 3
-STRIDE = 10  # candidate numbers of trees: every tenth
-BLOCK = 2048  # rows walked at a time
+STRIDE = 10  # candidate numbers of trees: multiples of it
+BLOCK = 2048  # rows evaluated at a time
 
 
 class Config(Strict):
-    """Size of trees and ensemble."""
+    """Sizes of the trees and of the ensemble."""
 
     learning_rate: float = setting(0.05, "shrinkage of each tree", "ours; small steps: Friedman 2001", gt=0, le=1)
-    max_trees: int = setting(200, "trees per target at most; how many is chosen on left-out subjects", "ours", ge=1)
-    max_leaves: int = setting(15, "leaves of a tree at most", "ours", ge=2)
-    min_samples_leaf: int = setting(20, "rows in a leaf at least; a tenth of the rows where that is fewer", "ours", ge=1)
-    l2: float = setting(1.0, "L2 penalty of the leaves' values", "ours", ge=0)
-    max_rows: int = setting(50_000, "training rows at most; a random subset of more (labels per token are many)", "ours", ge=10)
+    max_trees: int = setting(200, "largest number of trees per target; the number is chosen on left-out subjects", "ours", ge=1)
+    max_leaves: int = setting(15, "largest number of leaves of a tree", "ours", ge=2)
+    min_samples_leaf: int = setting(
+        20, "smallest number of rows in a leaf; a tenth of all rows where that is fewer", "ours", ge=1
+    )
+    l2: float = setting(1.0, "L2 penalty of the values of leaves", "ours", ge=0)
+    max_rows: int = setting(
+        50_000, "largest number of training rows (labels per token are many); of more, a random subset", "ours", ge=10
+    )
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Trees per target, their number the one with the best mean CCC on left-out subjects."""
+    """An ensemble per target, of the number of trees with the best mean CCC on left-out subjects."""
     from threadpoolctl import threadpool_limits
 
     rows = np.flatnonzero(np.isfinite(train.y).any(1))
     if len(rows) > config.max_rows:
         rows = np.sort(np.random.default_rng(seed).choice(rows, config.max_rows, replace=False))
     x, y = design(train)[rows], train.y[rows].astype(np.float64)
-    with threadpool_limits(1, user_api="openmp"):  # sums over threads would round differently from run to run
+    with threadpool_limits(1, user_api="openmp"):  # sums over several threads would round differently from run to run
         n_trees = _n_trees(x, y, _groups(train.subject[rows], seed), config, seed)
         models = [_grow(x, y[:, k], config, n_trees, seed) for k in range(y.shape[1])]
     return export(models)
 
 
 def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
-    """(n_rows, n_outputs): each row from the root of every tree to a leaf, a block of rows at a time."""
+    """Predictions (n, K), a block of rows at a time."""
     x = design(rows)
     blocks = [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)] or [x]
-    return np.concatenate([_walk(state, block) for block in blocks])
+    return np.concatenate([_evaluate(state, block) for block in blocks])
 
 
 def design(rows: Rows) -> np.ndarray:
-    """Features, NaN where their modality is absent."""
+    """Features (n, F), NaN where their modality is absent."""
     return np.where((rows.presence > 0)[:, rows.owner], rows.x, np.nan)
 
 
 def export(models: list[HistGradientBoostingRegressor]) -> dict[str, np.ndarray]:
-    """Models of equally many trees as arrays (K, J, V), baseline (K,). A leaf's children are the leaf itself, so that a
-    walk that has arrived stays; what lies beyond a tree's last node is never reached."""
+    """Models of equally many trees as arrays (K, J, V) and their baselines (K,).
+
+    The children of a leaf are the leaf itself, so that a row that has reached it stays; entries beyond the last node of a tree
+    are never reached.
+    """
     trees = [[tree.nodes for (tree,) in model._predictors] for model in models]
-    shape = len(trees), len(trees[0]), max(len(nodes) for own in trees for nodes in own)
-    own = np.arange(shape[2], dtype=np.int32)
-    state = {name: np.tile(own, (*shape[:2], 1)) for name in ("left", "right")}
+    shape = len(trees), len(trees[0]), max(len(nodes) for ensemble in trees for nodes in ensemble)
+    index = np.arange(shape[2], dtype=np.int32)
+    state: dict[str, np.ndarray] = {name: np.tile(index, (*shape[:2], 1)) for name in ("left", "right")}
     state |= {"feature": np.zeros(shape, np.int32), "missing_left": np.zeros(shape, np.uint8)}
     state |= {"threshold": np.zeros(shape), "value": np.zeros(shape)}
     fields = {"feature": "feature_idx", "threshold": "num_threshold", "missing_left": "missing_go_to_left", "value": "value"}
@@ -80,33 +87,34 @@ def export(models: list[HistGradientBoostingRegressor]) -> dict[str, np.ndarray]
         for name, field in fields.items():
             state[name][k, j, :n] = nodes[field]
         for name in ("left", "right"):
-            state[name][k, j, :n] = np.where(nodes["is_leaf"], own[:n], nodes[name])
+            state[name][k, j, :n] = np.where(nodes["is_leaf"], index[:n], nodes[name])
     return state | {"baseline": np.array([float(np.squeeze(model._baseline_prediction)) for model in models])}
 
 
-def _walk(state: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """x (n, F) -> (n, K)."""
+def _evaluate(state: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Every row of x (n, F) down all trees at once, a level at a time -> (n, K)."""
     n_targets, n_trees, n_nodes = state["left"].shape
     flat = {name: state[name].reshape(-1) for name in ("feature", "threshold", "missing_left", "left", "right", "value")}
-    root = n_nodes * np.arange(n_targets * n_trees)[:, None]  # of every tree, among the nodes of all
-    node, row = np.tile(root, (1, len(x))), np.arange(len(x))
+    root = n_nodes * np.arange(n_targets * n_trees)[:, None]  # (K*J, 1): of every tree, among the nodes of all
+    node = np.tile(root, (1, len(x)))  # (K*J, n)
+    row = np.arange(len(x))
     while True:
         value = x[row, flat["feature"][node]]
         left = np.where(np.isnan(value), flat["missing_left"][node] > 0, value <= flat["threshold"][node])
-        below = root + np.where(left, flat["left"][node], flat["right"][node])
-        if (below == node).all():
+        child = root + np.where(left, flat["left"][node], flat["right"][node])
+        if (child == node).all():
             break
-        node = below
+        node = child
     return flat["value"][node].reshape(n_targets, n_trees, -1).sum(1).T + state["baseline"]
 
 
 def _grow(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int) -> HistGradientBoostingRegressor:
-    """An ensemble for one target; rows whose label is unknown are left out."""
+    """An ensemble for one target y (n,) on x (n, F); rows of unknown label are left out."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     known = np.isfinite(y)
     x, y = x[known], y[known]
-    x = np.where(np.isnan(x).all(0), 0.0, x)  # scikit-learn fails on a column of NaN alone; a constant one is never split
+    x = np.where(np.isnan(x).all(0), 0.0, x)  # scikit-learn fails on an all-NaN column; a constant is never split
     leaf = min(config.min_samples_leaf, max(1, len(y) // 10))
     model = HistGradientBoostingRegressor(
         learning_rate=config.learning_rate, max_iter=n_trees, max_leaf_nodes=config.max_leaves, min_samples_leaf=leaf,
@@ -116,7 +124,7 @@ def _grow(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int)
 
 
 def _groups(subject: np.ndarray, seed: int) -> np.ndarray:
-    """(n,) int: at most three groups of whole subjects; thirds of the rows, in their order, where there is one subject."""
+    """Group of every row (n,) int: three groups of whole subjects, fewer of fewer; consecutive thirds of a single subject."""
     names, index = np.unique(subject.astype(str), return_inverse=True)
     if len(names) == 1:
         return np.arange(len(subject)) * N_GROUPS // len(subject)
@@ -124,16 +132,18 @@ def _groups(subject: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _n_trees(x: np.ndarray, y: np.ndarray, group: np.ndarray, config: Config, seed: int) -> int:
-    """The number of trees with the best CCC, mean over targets, when each group is left out in turn."""
-    stages = sorted({*range(STRIDE, config.max_trees + 1, STRIDE), config.max_trees})
-    left_out = np.empty((len(stages), *y.shape))
+    """The candidate number of trees with the best CCC, mean over targets, each group being left out in turn."""
+    candidates = sorted({*range(STRIDE, config.max_trees + 1, STRIDE), config.max_trees})
+    predicted = np.empty((len(candidates), *y.shape))  # (candidates, n, K), of each row by trees grown without its group
     for g in np.unique(group):
         here = group == g
         for k in range(y.shape[1]):
             staged = _grow(x[~here], y[~here, k], config, config.max_trees, seed).staged_predict(x[here])
-            for n, said in enumerate(staged, 1):
-                if n in stages:
-                    left_out[stages.index(n), here, k] = said
+            for n, prediction in enumerate(staged, 1):
+                if n in candidates:
+                    predicted[candidates.index(n), here, k] = prediction
     known = np.isfinite(y)
-    columns = [(y[known[:, k], k], left_out[:, known[:, k], k]) for k in range(y.shape[1])]
-    return stages[int(np.argmax([np.mean([ccc(true, said[s]) for true, said in columns]) for s in range(len(stages))]))]
+    scores = [
+        np.mean([ccc(y[known[:, k], k], of_candidate[known[:, k], k]) for k in range(y.shape[1])]) for of_candidate in predicted
+    ]
+    return candidates[int(np.argmax(scores))]

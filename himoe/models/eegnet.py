@@ -1,14 +1,16 @@
 """EEGNet, the compact network of Lawhern, Solon, Waytowich, Gordon, Hung & Lance (J. Neural Engineering 2018, "EEGNet: a
-compact convolutional neural network for EEG-based brain-computer interfaces"). It reads the samples of the EEG alone.
+compact convolutional neural network for EEG-based brain-computer interfaces"). It reads EEG samples, not features.
 
-Kept: F1 temporal filters of half a second, D spatial filters of each with norms of 1 at most, ELU, mean over 4 samples; a
-separable convolution (depthwise over 16 pooled samples, then F2 = F1 D pointwise filters), ELU, mean pooling, a linear
-read-out. Changed: spatial filters come first, which is the same linear map (nothing stands between the two in the original but
-a normalisation) at a tenth of the cost; batch normalisation is a learnt scale and offset, for the input is standardised and
-folds trained side by side keep parameters only; the second pooling ends at the token (the original pools 32 samples, a token of
-half a second has 64), every token is predicted, a lost one is a learnt constant; pooled maps are brought to unit scale before
-the linear layer (without it nothing was learnt in 200 steps), whose norm is not bounded; it has no ridge read-out where other
-networks have one. 1,682 parameters at width 16, the published one, on DEAP's 32 channels.
+Kept: F1 temporal filters of half a second, D spatial filters of each with norms of at most 1, ELU, mean pooling over 4
+samples; a separable convolution (depthwise over 16 pooled samples, then F2 = F1 D pointwise filters), ELU, mean pooling, a
+linear layer.
+
+Changed: spatial filters come first, which is the same linear map (only a normalisation stands between the two in the original)
+at a tenth of the cost. Batch normalisation is a learnt scale and offset, as inputs are standardised and stacked models keep
+parameters only. The second pooling is over a token (the original pools 32 samples, a token of half a second has 64), every
+token is predicted, a lost one is a learnt constant. Pooled maps are brought to unit scale before the linear layer (without
+this nothing was learnt in 200 steps), whose norm is not bounded. It has no ridge read-out where other networks have one. 1,682
+parameters at the published width 16 on DEAP's 32 channels.
 
 Axes: B windows, T tokens, C channels, S samples of a token, F1 temporal filters, D spatial filters of each, F2 = F1 D maps.
 """
@@ -28,7 +30,7 @@ TITLE = "EEGNet"
 MODALITY = "eeg"
 RAW = True
 POOL = 4
-GAIN, CENTRE = 20.0, 0.1  # pooled activations vary by a few hundredths about 0.1 at first
+GAIN, CENTRE = 20.0, 0.1  # initial: pooled activations begin at about 0.1, with a standard deviation of a few hundredths
 SPACE = {"training.learning_rate": (5e-4, 2e-3, 5e-3, 1e-2)}
 
 
@@ -46,7 +48,7 @@ class Config(Strict):
 
 
 class EEGNet(nn.Module):
-    """Filter in space and time, pool, filter again, pool to tokens, predict."""
+    """Spatial and temporal filters, pooling, separable convolution, pooling to tokens, linear layer."""
 
     def __init__(self, n_chans: int, n_samples: int, token_rate: float, n_outputs: int, config: Config):
         super().__init__()
@@ -65,9 +67,9 @@ class EEGNet(nn.Module):
         self.out = Linear(f2, n_outputs)
 
     def filtered(self, x: Tensor) -> Tensor:
-        """x (B, C, n) -> (B, F2, n): every temporal filter of every one of its spatial ones."""
+        """x (B, C, T*S) -> (B, F2, T*S): spatial filters, then the temporal filter that each belongs to."""
         spatial = self.spatial / self.spatial.norm(dim=-1, keepdim=True).clamp(min=1)
-        maps = torch.einsum("bct,fdc->bfdt", x, spatial).flatten(1, 2)
+        maps = torch.einsum("bct,fdc->bfdt", x, spatial).flatten(1, 2)  # (B, F2, T*S)
         return same(maps, self.temporal.repeat_interleave(self.config.n_spatial, 0))
 
     def activated(self, maps: Tensor, part: int) -> Tensor:
@@ -78,9 +80,9 @@ class EEGNet(nn.Module):
         """Predict every token from its samples and those around them."""
         n_tokens, p, training = batch.mask.shape[1], self.config.dropout, self.training
         x = torch.where(batch.mask, batch.x, 0.0).unflatten(-1, (self.n_chans, -1))  # (B, T, C, S)
-        maps = self.activated(self.filtered(x.transpose(1, 2).flatten(2)), 0)
+        maps = self.activated(self.filtered(x.transpose(1, 2).flatten(2)), 0)  # (B, F2, T*S)
         maps = maps.unflatten(2, (n_tokens, -1, POOL)).mean(-1)  # (B, F2, T, S / POOL)
-        maps = torch.where(batch.valid[:, None, :, None], maps, 0.0).flatten(2)
+        maps = torch.where(batch.valid[:, None, :, None], maps, 0.0).flatten(2)  # padding is 0 for the second convolution too
         maps = torch.einsum("bmt,nm->bnt", same(dropout(maps, p, training), self.depthwise), self.pointwise)
         z = self.activated(maps, 1).unflatten(2, (n_tokens, -1)).mean(-1).transpose(1, 2)  # (B, T, F2)
         z = self.gain * (torch.where(batch.mask, z, self.absent) - self.centre)
@@ -88,26 +90,29 @@ class EEGNet(nn.Module):
 
 
 def same(maps: Tensor, kernel: Tensor) -> Tensor:
-    """Each of maps (B, m, n) with its own kernel (m, 1, k), zeros around, as long as before; in the kernel's precision, for
-    autocast knows no rule for convolutions of stacked models."""
+    """Depthwise convolution with "same" zero padding: maps (B, m, n), kernel (m, 1, k) -> (B, m, n).
+
+    In the kernel's precision, as autocast does not reach convolutions under vmap.
+    """
     left = (kernel.shape[-1] - 1) // 2
     return F.conv1d(F.pad(maps.to(kernel.dtype), (left, kernel.shape[-1] - 1 - left)), kernel, groups=maps.shape[1])
 
 
 def build(ctx: BuildContext, config: Config) -> EEGNet:
-    """The network for a layout whose one modality comes as samples, ``CHANNEL k``.
+    """The network for a layout whose only modality is given as samples, named ``CHANNEL k``.
 
     Raises
     ------
     HimoeError
-        If the layout holds other modalities or a token's samples are no multiple of the pooling.
+        If the layout has other modalities, the samples of a token are not a multiple of the pooling, or the width not of
+        ``n_spatial``.
     """
     if len(ctx.layout.modalities) != 1:
-        raise HimoeError(f"eegnet: reads the EEG alone, the layout holds {', '.join(ctx.layout.modalities)}")
+        raise HimoeError(f"eegnet: reads the EEG alone, the layout has {', '.join(ctx.layout.modalities)}")
     names = ctx.layout.features[0]
     n_chans = len({name.rpartition(" ")[0] for name in names})
     if len(names) % (POOL * n_chans):
-        raise HimoeError(f"eegnet: {len(names) // n_chans} samples a token are no multiple of {POOL}")
+        raise HimoeError(f"eegnet: {len(names) // n_chans} samples per token are not a multiple of {POOL}")
     if config.width % config.n_spatial:
         raise HimoeError(f"model_options.eegnet: n_spatial {config.n_spatial} does not divide width {config.width}")
     return EEGNet(n_chans, len(names) // n_chans, ctx.layout.token_rate, ctx.n_outputs, config)

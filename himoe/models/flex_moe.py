@@ -1,18 +1,18 @@
 """Flex-MoE (Yun et al., NeurIPS 2024, "Flex-MoE: Modeling Arbitrary Modality Combination via the Flexible Mixture-of-Experts").
 
-Kept: a bank of learnt embeddings that stand for a missing modality given what was observed; a transformer layer over a
-sample's modality tokens whose feed-forward layer is a sparse mixture of experts; the G-Router (top-k gates, balanced by a
-loss) for complete samples, the S-Router for the others, its top-1 gate pushed by cross-entropy to the expert that belongs
-to what was observed; both share the experts. Changed: a sample is a time step; the bank's entry for every combination,
-2^M of them, becomes the missing modality's own embedding plus the mean of what each observed one adds; for the same reason
-an expert belongs to a number of absent modalities, not to a combination; complete and incomplete steps are trained together,
-not one after the other; as modality dropout leaves few complete steps (2% of DEAP's), the G-Router serves all of them and the
-S-Router's logits, which know what was observed, are added where something is missing; all steps are balanced alike; all
-experts are computed and weighted, gates outside the top k exactly 0, without noise; the bank begins near 0, k, the number of
-experts and the losses' weights are ours; tokens are averaged and read by a transformer over time. 204,042 parameters at width
-64 on DEAP.
+Kept: learnt embeddings stand for a missing modality given the observed ones, and modality tokens go through a transformer layer
+whose feed-forward part is a sparse mixture of experts. The G-Router (top-k gates with a balance loss) is for complete samples,
+the S-Router for incomplete ones; cross-entropy trains the latter to choose the expert of what was observed. Both share the
+experts.
 
-Axes: B windows, T tokens, N = B T steps, M modalities, E = M + 1 experts, d width.
+Changed: a sample is a time step. Embeddings and experts for each of the 2^M combinations of modalities become, respectively, a
+sum of pairwise terms and one expert per *number* of absent modalities. Modality dropout leaves few complete steps (2% of
+DEAP's), so both routers are trained together, the G-Router serves all steps, and the S-Router's logits are added where
+something is missing. All steps are balanced, experts outside the top k are computed with gate 0, gates have no noise, and a
+transformer over time reads the mean token. Initialisation, k, number of experts and weights of losses are ours. 204,042
+parameters at width 64 on DEAP.
+
+Axes: B windows, T tokens, N = B*T steps, M modalities, E = M + 1 experts, H heads, d width.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from himoe.config.sections import Strict, setting
-from himoe.nn.attention import UNSEEN, attend
+from himoe.nn.attention import MASKED_LOGIT, attend
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.linear import Linear
 from himoe.nn.losses import balance_loss
@@ -39,7 +39,7 @@ class Config(Strict):
     width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "ours", ge=0)
-    top_k: int = setting(2, "experts a token is sent to (at most all)", "ours; top-2 drawn in Yun et al. 2024", ge=1)
+    top_k: int = setting(2, "experts that a token is routed to (at most all)", "ours; top-2 drawn in Yun et al. 2024", ge=1)
     expert_hidden: int = setting(1, "hidden width of an expert, in d", "ours", ge=1)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=0)
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
@@ -49,8 +49,10 @@ class Config(Strict):
 
 
 class MissingBank(nn.Module):
-    """Embeddings that stand for missing modalities. ``entry`` (M, M, d): the diagonal is a missing modality's own, (m, n) what
-    is added where m is missing and n observed."""
+    """Embeddings that stand for missing modalities.
+
+    ``entry`` (M, M, d): (m, m) is the base embedding of missing modality m, (m, n) is added to it where n is observed.
+    """
 
     def __init__(self, n_modalities: int, d: int):
         super().__init__()
@@ -58,26 +60,28 @@ class MissingBank(nn.Module):
 
     def forward(self, h: Tensor, mask: Tensor) -> Tensor:
         """h (N, M, d), mask (N, M) -> h where present, entry[m, m] + mean over observed n of entry[m, n] where not."""
-        share = mask / mask.sum(1, keepdim=True).clamp(min=1)
-        own = self.entry.diagonal(dim1=0, dim2=1).T
-        return torch.where(mask.unsqueeze(-1), h, own + torch.einsum("no,mod->nmd", share.to(h.dtype), self.entry))
+        share = mask / mask.sum(1, keepdim=True).clamp(min=1)  # (N, M)
+        base = self.entry.diagonal(dim1=0, dim2=1).T  # (M, d)
+        return torch.where(mask.unsqueeze(-1), h, base + torch.einsum("no,mod->nmd", share.to(h.dtype), self.entry))
 
 
 def top_k_gates(logits: Tensor, k: int) -> Tensor:
-    """Softmax over the k largest logits (..., E), exactly 0 for the others (Shazeer et al. 2017, without their noise)."""
+    """Softmax over the k largest logits (..., E), exactly 0 for the others (Shazeer et al. 2017, eq. 3, without noise)."""
+    # one-hot of the k indices (..., k, E), not a threshold: ties would let more than k through
     chosen = logits.topk(k).indices.unsqueeze(-1) == torch.arange(logits.shape[-1], device=logits.device)
-    return torch.softmax(logits + UNSEEN * ~chosen.any(-2), dim=-1)
+    return torch.softmax(logits + MASKED_LOGIT * ~chosen.any(-2), dim=-1)
 
 
 def expert_loss(logits: Tensor, absent: Tensor, counted: Tensor) -> Tensor:
-    """Mean cross-entropy of the gates' logits (N, M, E) where counted (N,); the target is the number absent (N,)."""
-    target = absent[:, None, None].expand(-1, logits.shape[1], 1)
-    missed = -torch.log_softmax(logits, dim=-1).gather(-1, target).squeeze(-1).mean(1)
-    return torch.where(counted, missed, 0.0).sum() / counted.sum().clamp(min=1)
+    """Cross-entropy -log softmax(logits)[target], mean over the tokens of counted steps; a step's target is the expert of its
+    number of absent modalities (Yun et al. 2024). logits (N, M, E), absent and counted (N,) -> ()."""
+    target = absent[:, None, None].expand(-1, logits.shape[1], 1)  # (N, M, 1)
+    cross_entropy = -torch.log_softmax(logits, dim=-1).gather(-1, target).squeeze(-1).mean(1)  # (N,)
+    return torch.where(counted, cross_entropy, 0.0).sum() / counted.sum().clamp(min=1)
 
 
 class SparseLayer(nn.Module):
-    """Pre-LN attention among a step's tokens, then experts in place of a feed-forward layer."""
+    """Pre-LN self-attention among a step's modality tokens, then sparse experts in place of the feed-forward layer."""
 
     def __init__(self, d: int, n_experts: int, c: Config):
         super().__init__()
@@ -89,22 +93,23 @@ class SparseLayer(nn.Module):
         self.experts = Experts(n_experts, d, c.expert_hidden * d)
 
     def forward(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """h (N, M, d), mask (N, M): complete steps are the G-Router's alone -> tokens (N, M, d), gates (N, M, E), their logits
-        (N, M, E)."""
-        q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(h)).chunk(3, -1))
-        a = attend(q, k, v, torch.ones((), dtype=torch.bool, device=h.device))
-        h = h + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        """h (N, M, d), mask (N, M) -> tokens (N, M, d), gates and their logits (N, M, E). Complete steps use the G-Router
+        alone."""
+        qkv = self.qkv(self.norm_attention(h)).chunk(3, -1)
+        q, k, v = (x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for x in qkv)  # (N, H, M, d/H)
+        a = attend(q, k, v, torch.ones((), dtype=torch.bool, device=h.device))  # (N, H, M, d/H); every token has a value
+        h = h + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)  # (N, M, d)
         x = self.norm_experts(h)
         special = self.special(x) + self.observed(mask.to(x.dtype)).unsqueeze(1)
         logits = self.general(x) + torch.where(mask.all(1)[:, None, None], 0.0, special)
         gates = top_k_gates(logits, self.k)
-        each = self.experts(x.flatten(0, 1)).unflatten(1, x.shape[:2])  # (E, N, M, d)
-        mixed = torch.einsum("nme,enmd->nmd", gates, each)
+        outputs = self.experts(x.flatten(0, 1)).unflatten(1, x.shape[:2])  # (E, N, M, d)
+        mixed = torch.einsum("nme,enmd->nmd", gates, outputs)
         return h + dropout(mixed, self.dropout, self.training), gates, logits
 
 
 class FlexMoE(nn.Module):
-    """Encode, fill in what is missing, route, average, read over time, predict."""
+    """Encode, fill in missing modalities, route, average, transformer over time, predict."""
 
     def __init__(self, ctx: BuildContext, config: Config):
         super().__init__()
@@ -119,12 +124,13 @@ class FlexMoE(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
-        c, mask, valid = self.config, batch.mask.flatten(0, 1), batch.valid.flatten()
+        c = self.config
+        mask, valid = batch.mask.flatten(0, 1), batch.valid.flatten()  # (N, M), (N,)
         absent = (~mask).sum(1)  # (N,)
         complete = absent == 0
-        tokens = self.bank(self.encoder(batch.x, batch.mask).flatten(0, 1), mask)
+        tokens = self.bank(self.encoder(batch.x, batch.mask).flatten(0, 1), mask)  # (N, M, d)
         tokens, gates, logits = self.layer(tokens, mask)
-        z = tokens.mean(1).unflatten(0, batch.valid.shape) + time_encoding(batch.time, c.width)
+        z = tokens.mean(1).unflatten(0, batch.valid.shape) + time_encoding(batch.time, c.width)  # (B, T, d)
         for block in self.backbone:
             z = block(z, batch.valid)
         routing = {"expert_share": gates.mean(1).unflatten(0, batch.valid.shape)}

@@ -1,12 +1,14 @@
 """Husformer (Wang et al., IEEE Trans. Cognitive and Developmental Systems 2024, "Husformer: A Multimodal Transformer for
-Multimodal Human State Recognition"). Kept: temporal convolution per modality; cross-modal transformers, own weights for each
-modality, in which its tokens ask the fusion signal, the low-level tokens of all modalities (its own too) in one row along time,
-which stays the source of every block; self-attention over the reinforced tokens of all modalities in one row. Changed: any
-number of modalities in one batched product, with the blocks of MulT (:mod:`himoe.nn.crossmodal`); only present tokens are keys
-anywhere; real timestamps for positions; a learnt null token stands at each step beside the modalities in the self-attention,
-so that a step without any is predicted from its neighbours; the original joins all tokens by a convolution into one vector,
-here a step's token is the mean of its present modalities and the null one, and every step is predicted. 315,074 parameters at
-width 64 on DEAP's layout.
+Multimodal Human State Recognition").
+
+Kept: a temporal convolution per modality, then a cross-modal transformer per modality, whose queries are its tokens and whose
+keys and values, in every block, are the fusion signal: the low-level tokens of all modalities in one sequence. Self-attention
+over the reinforced tokens of all modalities follows.
+
+Changed: any number of modalities in one batched product, with the blocks of MulT (:mod:`himoe.nn.crossmodal`). Only present
+tokens are keys; a learnt null token joins each step of the self-attention, so that a step without any modality is predicted
+from its neighbours. Positions are real timestamps, and every step is predicted from the mean of its tokens, where the original
+convolves all tokens into one vector. 315,074 parameters at width 64 on DEAP.
 
 Axes: B windows, T tokens, M modalities, d width.
 """
@@ -38,7 +40,7 @@ class Config(Strict):
 
 
 class Husformer(nn.Module):
-    """Encode, let every modality ask the fusion signal of all, read all of them together, predict."""
+    """Encode, cross-attention of each modality to the fusion signal, self-attention over all tokens, predict."""
 
     def __init__(self, ctx: BuildContext, config: Config):
         super().__init__()
@@ -47,13 +49,13 @@ class Husformer(nn.Module):
         heads, hidden, p = config.n_heads, config.block_hidden * d, config.dropout
         self.encoder = ModalityEncoder(n_features, d, config.n_encoder_blocks, dropout=p)
         self.null = nn.Parameter(0.02 * torch.randn(d))
-        made = (AttentionBlocks(len(n_features), d, heads, hidden, p) for _ in range(config.n_layers))
-        self.cross = nn.ModuleList(made)
+        cross = (AttentionBlocks(len(n_features), d, heads, hidden, p) for _ in range(config.n_layers))
+        self.cross = nn.ModuleList(cross)
         self.together = nn.ModuleList(TransformerBlock(d, heads, hidden, p) for _ in range(config.n_blocks))
         self.heads = Heads(d, ctx.n_outputs)
 
     def reinforce(self, low: Tensor, mask: Tensor) -> Tensor:
-        """low (M, B, T, d), mask (B, T, M) -> (M, B, T, d): every modality after asking the present tokens of all."""
+        """Tokens low (M, B, T, d), mask (B, T, M) -> (M, B, T, d), after attending to the present tokens of all modalities."""
         signal = normed(low).transpose(0, 1).flatten(1, 2).unsqueeze(0)  # (1, B, M*T, d)
         seen = mask.transpose(1, 2).flatten(1)[None, :, None]  # (1, B, 1, M*T)
         for block in self.cross:
@@ -62,14 +64,16 @@ class Husformer(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
-        when = time_encoding(batch.time, self.config.width)
-        low = self.encoder(batch.x, batch.mask).permute(2, 0, 1, 3) + when
-        z = torch.cat([self.reinforce(low, batch.mask), (self.null + when).unsqueeze(0)]).transpose(0, 1)  # (B, M + 1, T, d)
-        there = torch.cat([batch.mask, batch.valid.unsqueeze(-1)], dim=-1).transpose(1, 2)  # (B, M + 1, T)
-        shape, z = there.shape[1:], z.flatten(1, 2)
+        positions = time_encoding(batch.time, self.config.width)  # (B, T, d)
+        low = self.encoder(batch.x, batch.mask).permute(2, 0, 1, 3) + positions  # (M, B, T, d)
+        null = (self.null + positions).unsqueeze(0)  # (1, B, T, d)
+        z = torch.cat([self.reinforce(low, batch.mask), null]).transpose(0, 1)  # (B, M + 1, T, d)
+        present = torch.cat([batch.mask, batch.valid.unsqueeze(-1)], dim=-1).transpose(1, 2)  # (B, M + 1, T)
+        z = z.flatten(1, 2)  # (B, (M + 1)*T, d): one sequence
         for block in self.together:
-            z = block(z, there.flatten(1))
-        return Output(self.heads(masked_mean(z.unflatten(1, shape), there, dim=1)), {}, {})
+            z = block(z, present.flatten(1))
+        z = masked_mean(z.unflatten(1, present.shape[1:]), present, dim=1)  # (B, T, d)
+        return Output(self.heads(z), {}, {})
 
 
 def build(ctx: BuildContext, config: Config) -> Husformer:

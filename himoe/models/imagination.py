@@ -1,16 +1,15 @@
-"""Imagination, in the manner of MMIN (Zhao, Li & Jin, ACL 2021, "Missing Modality Imagination Network for Emotion Recognition
-with Uncertain Missing Modalities") and ActionMAE (Woo, Lee, Park, Nugroho & Kim, AAAI 2023, "Towards Good Practices for Missing
-Modality Robust Action Recognition").
+"""Imagination of missing modalities, after MMIN (Zhao, Li & Jin, ACL 2021, "Missing Modality Imagination Network for Emotion
+Recognition with Uncertain Missing Modalities") and ActionMAE (Woo, Lee, Park, Nugroho & Kim, AAAI 2023, "Towards Good Practices
+for Missing Modality Robust Action Recognition").
 
-Kept: an encoder for each modality; from the joint embedding of what is present, a cascade of residual autoencoders imagines
-the embeddings of what is absent (MMIN), whose places are held by a learnt token (ActionMAE; here one for each modality); in
-training the model hides a modality that is there, imagines it, predicts without it, and pays for the squared distance between
-what it imagined and the real embedding; at least one modality stays. Changed: all is per step, for any number of modalities;
-one modality is hidden per window, drawn at random, and the distance counts at the steps where it was there; the real
-embedding is that of the encoder in training, detached (MMIN: of encoders trained before); an autoencoder has one bottleneck of
-width d; there is no imagination backwards (MMIN's cycle) and no layer after the cascade; the autoencoders' bottlenecks, from
-which MMIN predicts, are summed and read by a transformer over time; the tokens are transformed by no attention among
-modalities (ActionMAE). 290,882 parameters at width 64 on DEAP.
+Kept: from the joint embedding of the present modalities a cascade of residual autoencoders predicts ("imagines") the
+embeddings of absent ones (MMIN), whose places are held by learnt tokens (ActionMAE). In training one present modality is
+hidden, the prediction is made without it, and the squared distance of its imagined from its real embedding is a loss.
+
+Changed: everything is per step, for any number of modalities; one modality per window is hidden. The real embedding is that of
+the encoder in training, detached, where MMIN's encoders are trained before. Bottlenecks have width d and are summed for a
+transformer over time (MMIN predicts from them directly); there is no backward imagination (MMIN's cycle), no layer after the
+cascade and no attention among modalities (ActionMAE). 290,882 parameters at width 64 on DEAP.
 
 Axes: B windows, T tokens, M modalities, F features, d width.
 """
@@ -50,22 +49,24 @@ class Config(Strict):
 
 
 def hide(key: Tensor, mask: Tensor) -> Tensor:
-    """(B, M) bool: one modality at random of those that a window (mask (B, T, M)) has, none where it has fewer than two."""
-    there = mask.any(1)
-    lot = torch.where(there, uniform(key, *there.shape), -1.0).argmax(-1, keepdim=True)
-    chosen = torch.arange(there.shape[1], device=there.device) == lot
-    return chosen & (there.sum(-1, keepdim=True) > 1)
+    """One random modality of those present in a window, mask (B, T, M) -> (B, M) bool; none where fewer than two are."""
+    present = mask.any(1)  # (B, M)
+    drawn = torch.where(present, uniform(key, *present.shape), -1.0).argmax(-1, keepdim=True)  # (B, 1)
+    chosen = torch.arange(present.shape[1], device=present.device) == drawn  # (B, M)
+    return chosen & (present.sum(-1, keepdim=True) > 1)
 
 
 def imagination_loss(imagined: Tensor, real: Tensor, hidden: Tensor) -> Tensor:
-    """Mean squared distance () of imagined from real embeddings (B, T, M, d), which learn nothing from it, over the tokens
-    hidden (B, T, M)."""
+    """Mean over hidden tokens of (imagined - real)^2 (Zhao et al. 2021): imagined, real (B, T, M, d), hidden (B, T, M) -> ().
+
+    The real embeddings are detached: they would move towards what is easily imagined.
+    """
     distance = (imagined - real.detach()).square().mean(-1)
     return torch.where(hidden, distance, 0.0).sum() / hidden.sum().clamp(min=1)
 
 
 class Cascade(nn.Module):
-    """Residual autoencoders one after the other over the joint embedding of a step."""
+    """Residual autoencoders in sequence on the joint embedding of a step."""
 
     def __init__(self, n_modalities: int, d: int, n_autoencoders: int):
         super().__init__()
@@ -74,17 +75,17 @@ class Cascade(nn.Module):
         self.decode = nn.ModuleList(Linear(d, n_modalities * d) for _ in range(n_autoencoders))
 
     def forward(self, h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """h (B, T, M, d), read where mask (B, T, M) -> what each modality is imagined to be, (B, T, M, d), and the sum of the
-        bottlenecks (B, T, d)."""
-        joint, total = torch.where(mask.unsqueeze(-1), h, self.token).flatten(2), h.new_zeros(())
+        """h (B, T, M, d), read where mask (B, T, M) -> imagined embeddings (B, T, M, d), sum of the bottlenecks (B, T, d)."""
+        joint = torch.where(mask.unsqueeze(-1), h, self.token).flatten(2)  # (B, T, M*d)
+        total = h.new_zeros(())
         for encode, decode in zip(self.encode, self.decode, strict=True):
-            bottleneck = F.gelu(encode(joint))
+            bottleneck = F.gelu(encode(joint))  # (B, T, d)
             joint, total = joint + decode(bottleneck), total + bottleneck
         return joint.unflatten(2, h.shape[2:]), total
 
 
 class Imagination(nn.Module):
-    """Encode, hide (in training), imagine what is absent, read the bottlenecks over time, predict."""
+    """Encode, hide a modality (in training), imagine the absent ones, transformer over the bottlenecks, predict."""
 
     def __init__(self, ctx: BuildContext, config: Config):
         super().__init__()
@@ -98,11 +99,11 @@ class Imagination(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
-        h = self.encoder(batch.x, batch.mask)
-        hidden = torch.zeros_like(batch.mask)
+        h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
+        hidden = torch.zeros_like(batch.mask)  # (B, T, M)
         if self.training:
             hidden = hide(draw(), batch.mask).unsqueeze(1) & batch.mask
-        imagined, z = self.cascade(h, batch.mask & ~hidden)
+        imagined, z = self.cascade(h, batch.mask & ~hidden)  # (B, T, M, d), (B, T, d)
         z = z + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)

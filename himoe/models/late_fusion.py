@@ -1,8 +1,10 @@
-"""Late-fusion transformer with modality dropout: Hi-MoE's encoder and backbone without the paper's ideas.
+"""Late-fusion transformer: Hi-MoE's encoder, backbone and heads without the paper's ideas.
 
-Per-modality encoders, a masked softmax fusion of what is present, a transformer over time, the same heads. Given a
-number of parameters to match, the feed-forward layers are widened until the count is met, so that a difference from
-Hi-MoE is not a difference in size.
+Modality encoders, attention pooling over the present modalities of a step, a transformer over time, the same heads. Given a
+number of parameters to match, the feed-forward layers are widened until it is met, so that a difference from Hi-MoE is not one
+of size.
+
+Axes: B windows, T tokens, N = B*T steps, M modalities, d width.
 """
 
 from __future__ import annotations
@@ -25,13 +27,13 @@ class Config(Strict):
     n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
-    block_hidden: int = setting(2, "hidden width of a block in d, where no size is to be matched", "ours", ge=1)
+    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d, where no size is matched", "ours", ge=1)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
-    match_parameters: bool = setting(True, "as many parameters as the reference model, Hi-MoE", "ours")
+    match_parameters: bool = setting(True, "match the number of parameters of the reference model, Hi-MoE", "ours")
 
 
 class LateFusion(nn.Module):
-    """Encode, fuse, read over time, predict."""
+    """Encode, fuse, transformer over time, predict."""
 
     def __init__(self, ctx: BuildContext, config: Config, hidden: int):
         super().__init__()
@@ -47,17 +49,15 @@ class LateFusion(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
-        h = self.encoder(batch.x, batch.mask)
+        h = self.encoder(batch.x, batch.mask)  # (B, T, M, d)
         n_steps = h.shape[0] * h.shape[1]
-        tokens = torch.cat([h.flatten(0, 1), self.null.expand(n_steps, 1, -1)], dim=1)
-        mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)
-        z, shares = self.fusion(tokens, mask)
-        z = z.unflatten(0, batch.valid.shape) + time_encoding(batch.time, self.config.width)
+        tokens = torch.cat([h.flatten(0, 1), self.null.expand(n_steps, 1, -1)], dim=1)  # (N, M + 1, d)
+        mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)  # (N, M + 1)
+        z, shares = self.fusion(tokens, mask)  # (N, d), (N, M + 1)
+        z = z.unflatten(0, batch.valid.shape) + time_encoding(batch.time, self.config.width)  # (B, T, d)
         for block in self.backbone:
             z = block(z, batch.valid)
-        prediction = self.heads(z)
-        routing = {"modality_share": shares.unflatten(0, batch.valid.shape)}
-        return Output(prediction, {}, routing)
+        return Output(self.heads(z), {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
 
 
 def build(ctx: BuildContext, config: Config) -> LateFusion:
@@ -65,6 +65,6 @@ def build(ctx: BuildContext, config: Config) -> LateFusion:
     hidden = config.block_hidden * config.width
     if ctx.n_parameters:
         base = sum(p.numel() for p in LateFusion(ctx, config, 1).parameters())
-        per_unit = config.n_blocks * (2 * config.width + 1)
+        per_unit = config.n_blocks * (2 * config.width + 1)  # parameters that one more hidden unit in every block adds
         hidden = max(1, 1 + round((ctx.n_parameters - base) / per_unit))
     return LateFusion(ctx, config, hidden)

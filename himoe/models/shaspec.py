@@ -1,15 +1,16 @@
 """ShaSpec (Wang, Chen, Ma, Avery, Hull & Carneiro, CVPR 2023, "Multi-modal Learning with Missing Modality via Shared-Specific
 Feature Modelling"), for continuous regression.
 
-Kept: one shared encoder for all modalities and a specific one for each; a modality's feature is its shared feature plus one
-linear projection, common to all modalities, of (shared, specific); an absent modality's feature is the mean of the shared
-features of those that are present; all features, imagined ones included, go side by side into the decoder; shared features are
-aligned by the L1 distance of neighbours on a ring of modalities (the choice in the authors' code, as are the losses' weights);
-a linear classifier names the modality of a specific feature. Changed: every step of a window is regressed, and presence, mean
-and losses are per step, for any number of modalities; the 3D encoders are small convolutions over time, and as modalities
-differ in their numbers of features, a linear layer of its own with LayerNorm precedes the shared one; the decoder is a linear
-layer, a transformer over time and the heads; a step with nothing present has the feature 0. 173,449 parameters at width 64 on
-DEAP.
+Kept: one encoder shared by all modalities and a specific one for each. A modality's feature is its shared feature plus a common
+linear projection of (shared, specific); an absent one's is the mean of the shared features of the present ones. The features
+of all modalities are concatenated for the decoder. Two losses: L1 distance of shared features of neighbours on a ring of
+modalities (the choice in the authors' code, as are the weights), and a linear classifier that tells the modality from a
+specific feature.
+
+Changed: every step of a window is regressed, with presence, mean and losses per step, for any number of modalities. The 3D
+encoders are small convolutions over time, the shared one behind a linear layer per modality, as numbers of features differ.
+The decoder is a linear layer, a transformer over time and the heads; features of a step without any modality are 0. 173,449
+parameters at width 64 on DEAP.
 
 Axes: B windows, T tokens, M modalities, F features, d width.
 """
@@ -42,27 +43,29 @@ class Config(Strict):
         0.1, "weight of the distance between modalities' shared features", "cited:authors' code of ShaSpec", ge=0
     )
     domain_weight: float = setting(
-        0.02, "weight of naming the modality of a specific feature", "cited:authors' code of ShaSpec", ge=0
+        0.02, "weight of classifying the modality of a specific feature", "cited:authors' code of ShaSpec", ge=0
     )
 
 
 def alignment_loss(shared: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of the shared features (B, T, M, d) of neighbours on a ring of modalities, over the steps where
-    both are present (mask (B, T, M)), summed over the ring (); 0 where there is no pair."""
-    distance = (shared - shared.roll(-1, 2)).abs().mean(-1)
-    pair = mask & mask.roll(-1, 2)
+    """sum_m mean |shared_m - shared_(m+1)| over the steps where both are present, modalities on a ring (authors' code; Wang et
+    al. 2023). shared (B, T, M, d), mask (B, T, M) -> (), 0 without a pair."""
+    distance = (shared - shared.roll(-1, 2)).abs().mean(-1)  # (B, T, M)
+    pair = mask & mask.roll(-1, 2)  # (B, T, M)
     return (torch.where(pair, distance, 0.0).sum((0, 1)) / pair.sum((0, 1)).clamp(min=1)).sum()
 
 
 def domain_loss(logits: Tensor, mask: Tensor) -> Tensor:
-    """Mean cross-entropy () of logits (B, T, M, M), the last axis being the modalities a feature may be of, over the features
-    present (mask (B, T, M)); the truth is the diagonal."""
-    said = torch.log_softmax(logits, dim=-1).diagonal(dim1=2, dim2=3)
-    return -torch.where(mask, said, 0.0).sum() / mask.sum().clamp(min=1)
+    """Cross-entropy -log softmax(logits_m)[m], mean over present features (Wang et al. 2023).
+
+    logits (B, T, M, M): of the feature of each modality, over modalities; mask (B, T, M) -> ().
+    """
+    log_probability = torch.log_softmax(logits, dim=-1).diagonal(dim1=2, dim2=3)  # (B, T, M)
+    return -torch.where(mask, log_probability, 0.0).sum() / mask.sum().clamp(min=1)
 
 
 class ShaSpec(nn.Module):
-    """Shared and specific features, their residual fusion, the mean of the shared ones for what is absent."""
+    """Shared and specific features, their residual fusion, mean shared features for absent modalities, decoder."""
 
     def __init__(self, ctx: BuildContext, config: Config):
         super().__init__()
@@ -80,16 +83,17 @@ class ShaSpec(nn.Module):
 
     def encode(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, T, F), mask (B, T, M) -> shared and specific features, both (B, T, M, d) and 0 where absent."""
-        # to the shared encoder a modality is a window
-        tokens, there = self.stem(x, mask).transpose(1, 2), mask.transpose(1, 2)
-        shared = self.shared(tokens.flatten(0, 1), there.flatten(0, 1).unsqueeze(-1)).squeeze(2)
-        return shared.unflatten(0, there.shape[:2]).transpose(1, 2), self.specific(x, mask)
+        tokens, present = self.stem(x, mask).transpose(1, 2), mask.transpose(1, 2)  # (B, M, T, d), (B, M, T)
+        # the shared encoder sees every modality as a window of one modality
+        shared = self.shared(tokens.flatten(0, 1), present.flatten(0, 1).unsqueeze(-1)).squeeze(2)  # (B*M, T, d)
+        return shared.unflatten(0, present.shape[:2]).transpose(1, 2), self.specific(x, mask)
 
     def fuse(self, shared: Tensor, specific: Tensor, mask: Tensor) -> Tensor:
-        """Features (B, T, M, d) of all modalities, present or not, of shared and specific ones (B, T, M, d), mask (B, T, M)."""
-        own = shared + self.project(torch.cat([shared, specific], dim=-1))
-        imagined = masked_mean(shared, mask, 2).unsqueeze(2)
-        return torch.where(mask.unsqueeze(-1), own, imagined)
+        """Shared and specific features (B, T, M, d), mask (B, T, M) -> features of all modalities, absent ones too (B, T, M,
+        d)."""
+        fused = shared + self.project(torch.cat([shared, specific], dim=-1))  # (B, T, M, d)
+        imputed = masked_mean(shared, mask, 2).unsqueeze(2)  # (B, T, 1, d)
+        return torch.where(mask.unsqueeze(-1), fused, imputed)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
@@ -98,14 +102,11 @@ class ShaSpec(nn.Module):
         z = self.decode(features.flatten(2)) + time_encoding(batch.time, self.config.width)
         for block in self.backbone:
             z = block(z, batch.valid)
-        prediction = self.heads(z)
-        if not self.training:
-            return Output(prediction, {}, {})
-        losses = {
-            "align": self.config.align_weight * alignment_loss(shared, batch.mask),
-            "domain": self.config.domain_weight * domain_loss(self.domain(specific), batch.mask),
-        }
-        return Output(prediction, losses, {})
+        losses = {}
+        if self.training:
+            losses["align"] = self.config.align_weight * alignment_loss(shared, batch.mask)
+            losses["domain"] = self.config.domain_weight * domain_loss(self.domain(specific), batch.mask)
+        return Output(self.heads(z), losses, {})
 
 
 def build(ctx: BuildContext, config: Config) -> ShaSpec:

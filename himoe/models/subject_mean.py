@@ -1,5 +1,6 @@
-"""Mean rating of each subject over the training trials: a control for subject-dependent protocols, where whoever knows the
-person knows most of the answer without any physiology. Under others nobody it is judged on is known to it."""
+"""Mean rating of each subject over the training trials: a baseline for subject-dependent protocols, in which knowing the
+subject predicts much of the rating without any physiology. Under other protocols test subjects are unknown and get the
+training mean."""
 
 from __future__ import annotations
 
@@ -19,17 +20,19 @@ class Config(Strict):
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Shrunk mean per subject; a target that nobody rated for a subject is the training mean."""
-    overall, names = np.nanmean(train.y, axis=0), sorted(set(train.subject))
+    """Shrunk mean per subject; a target without a rating of the subject gets the training mean."""
+    overall = np.nanmean(train.y, axis=0)  # (n_outputs,)
+    names = sorted(set(train.subject))
     means = []
     for name in names:
-        own = train.y[train.subject == name]
-        n = np.isfinite(own).sum(0)
-        means.append((np.nansum(own, axis=0) + config.shrinkage * overall) / (n + config.shrinkage))
+        ratings = train.y[train.subject == name]
+        n = np.isfinite(ratings).sum(0)
+        means.append((np.nansum(ratings, axis=0) + config.shrinkage * overall) / (n + config.shrinkage))
+    # names as bytes: a state holds arrays of numbers only
     return {"overall": overall, "means": np.stack(means), "names": np.frombuffer("\n".join(names).encode(), np.uint8)}
 
 
 def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
-    """(n_rows, n_outputs)."""
+    """Predictions (n, n_outputs)."""
     table = dict(zip(bytes(state["names"]).decode().split("\n"), state["means"], strict=True))
     return np.stack([table.get(name, state["overall"]) for name in rows.subject])

@@ -1,4 +1,4 @@
-"""Mean of the training targets: the reference of every skill."""
+"""Mean of the training targets: the reference of every skill score."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Config(Strict):
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Targets are standardised on the training rows, so their mean is close to 0; it is stored, not assumed."""
+    """Mean of the targets. They are standardised on the training rows, so it is close to 0."""
     return {"mean": np.nanmean(train.y, axis=0)}
 
 
 def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
-    """(n_rows, n_outputs), constant."""
+    """Predictions (n, n_outputs), constant."""
     return np.tile(state["mean"], (len(rows.x), 1))

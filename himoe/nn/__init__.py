@@ -1,1 +1,1 @@
-"""F1: parts of torch models. Pure: tensors in, tensors out; no files, no config."""
+"""Building blocks of the torch models: tensors in, tensors out; no files, no config."""

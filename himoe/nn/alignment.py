@@ -1,6 +1,7 @@
-"""Cross-modal alignment: lag bank, local cross-attention, semantic agreement.
+"""Cross-modal alignment: lag estimation by cross-correlation, local cross-attention, semantic agreement.
 
-Axes: B windows, T tokens, M modalities, K lags, s semantic width. Lag > 0: the modality is late against the others.
+Axes: B windows, T tokens, M modalities, N = M the modalities they are compared with, K = 2 max_lag + 1 lags, s semantic width,
+d width. Sign: lag > 0 where a modality is late relative to the others.
 """
 
 from __future__ import annotations
@@ -14,155 +15,178 @@ from torch.nn import functional as F
 from himoe.nn.attention import attend, blocks
 from himoe.nn.linear import Linear
 
-MIN_PAIRS = 8.0
-HABIT_UNIT = 10.0
-FAR = 0.1  # nats that each token of lag begins with against it
+PSEUDO_PAIRS = 8.0  # a lag seen in n pairs of tokens has its correlation shrunk by n / (n + 8)
+PRIOR_UNIT = 10.0  # nats per unit of the parameter, or the optimizer's steps would be too small to leave a wrong prior
+LAG_PENALTY = 0.1  # nats against each token of lag in the initial prior
 
 
 def mean_of_others(h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean over the *other* present modalities: h (B, T, M, d), mask (B, T, M) -> (same shape, whether there is any)."""
-    weight = mask.unsqueeze(-1).to(h.dtype)
-    total, count = (h * weight).sum(2, keepdim=True), weight.sum(2, keepdim=True)
-    others = count - weight
-    return (total - h * weight) / others.clamp(min=1), others.squeeze(-1) > 0
+    """Mean over the *other* present modalities.
+
+    h (B, T, M, d), mask (B, T, M) -> the mean (B, T, M, d), 0 where no other is present, and whether one is (B, T, M).
+    """
+    weight = mask.unsqueeze(-1).to(h.dtype)  # (B, T, M, 1)
+    total, count = (h * weight).sum(2, keepdim=True), weight.sum(2, keepdim=True)  # (B, T, 1, d), (B, T, 1, 1)
+    n_others = count - weight  # (B, T, M, 1)
+    return (total - h * weight) / n_others.clamp(min=1), n_others.squeeze(-1) > 0
 
 
-def lag_design(n_times: int, max_lag: int, device: torch.device | None = None) -> Tensor:
-    """(T*T, K) indicator: column k is 1 at the pairs (t, t + lag_k), lag_k = k - max_lag."""
-    t = torch.arange(n_times, device=device)
-    lag = (t[None] - t[:, None]).flatten()
-    return (lag[:, None] == torch.arange(-max_lag, max_lag + 1, device=device)[None]).float()
+def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
+    """High-pass filter: p (B, T, M, s) minus its mean over the present tokens within ``radius``, 0 where absent (B, T, M).
 
-
-def dynamics(p: Tensor, mask: Tensor, radius: int) -> Tensor:
-    """p (B, T, M, s) without its mean over the present tokens within ``radius``; 0 where absent. A match is to be one of
-    movement: in what is slower every lag looks alike, and noise is strongest (whitening, Knapp & Carter 1976)."""
+    Lags are to be found from fast changes: slow drifts correlate at every lag alike and carry most of the noise (compare the
+    pre-whitening of generalised cross-correlation, Knapp & Carter 1976).
+    """
     t = torch.arange(p.shape[1], device=p.device)
-    near = ((t[:, None] - t[None]).abs() <= radius).to(p.dtype)
-    present = mask.to(p.dtype).unsqueeze(-1)
+    near = ((t[:, None] - t[None]).abs() <= radius).to(p.dtype)  # (T, T)
+    present = mask.to(p.dtype).unsqueeze(-1)  # (B, T, M, 1)
     total, count = (torch.einsum("tu,bums->btms", near, x) for x in (p * present, present))
     return (p - total / count.clamp(min=1)) * present
 
 
 def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_lag: int) -> Tensor:
-    """How well every modality of p, late by every lag, matches every one of the others, (B, M, N, K); 0 with itself.
+    """Normalised cross-correlation of every modality of ``p`` with every one of ``other`` at every lag, (B, M, N, K).
 
-    p, other (B, T, M, s), 0 where absent (B, T, M). The mean of p_m(t + lag) other_n(t) over pairs where both are present,
-    shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, in units of |p_m| (sum_n |other_n|^2)^1/2. Summed over n
-    it is the correlation with the sum of the others if these are unlike one another, and more the more of them agree.
+    p, other (B, T, M, s), 0 where absent (B, T, M). The score at lag k is the mean of p_m(t + k) . other_n(t) over the t at
+    which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided by |p_m| (sum_n
+    |other_n|^2)^1/2. It is 0 for a modality with itself. Summed over n it is the correlation with the sum of the others if
+    these are uncorrelated, and larger the more of them agree.
     """
-    apart = 1 - torch.eye(p.shape[2], device=p.device)
-    unit = (power(p, mask) * (power(other, other_mask) @ apart) + 1e-6).sqrt()  # (B, M)
-    pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()
-    return _correlate(p, other, max_lag) / (pairs + MIN_PAIRS) * apart.unsqueeze(-1) / unit[..., None, None]
+    not_self = 1 - torch.eye(p.shape[2], device=p.device)  # (M, N)
+    scale = (mean_power(p, mask) * (mean_power(other, other_mask) @ not_self) + 1e-6).sqrt()  # (B, M)
+    # counted by FFT as well: rounded, for they come back as 6.9999998
+    n_pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()  # (B, M, N, K)
+    sums = _correlate(p, other, max_lag)  # (B, M, N, K)
+    return sums / (n_pairs + PSEUDO_PAIRS) * not_self.unsqueeze(-1) / scale[..., None, None]
 
 
 def _correlate(a: Tensor, b: Tensor, max_lag: int) -> Tensor:
-    """sum over t and s of a_m(t + lag) b_n(t), (B, M, N, K), by FFT: a fifth of the time of the sums."""
-    size = a.shape[1] + max_lag  # nothing wraps around
-    a, b = (torch.fft.rfft(x.float(), size, dim=1) for x in (a, b))
-    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), size)
-    return torch.cat([products[..., size - max_lag :], products[..., : max_lag + 1]], dim=-1)
+    """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), by FFT: a fifth of the time of the direct sums."""
+    size = a.shape[1] + max_lag  # zero-padded so that nothing wraps around
+    a, b = (torch.fft.rfft(x.float(), size, dim=1) for x in (a, b))  # (B, f, M, s)
+    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), size)  # (B, M, N, T + max_lag)
+    return torch.cat([products[..., size - max_lag :], products[..., : max_lag + 1]], dim=-1)  # lags < 0 stand at the end
 
 
-def power(x: Tensor, mask: Tensor) -> Tensor:
-    """Mean over present tokens of the squared length of x (B, T, M, s), (B, M)."""
+def mean_power(x: Tensor, mask: Tensor) -> Tensor:
+    """Mean over present tokens of the squared norm: x (B, T, M, s), 0 where absent (B, T, M) -> (B, M)."""
     return (x.float() ** 2).sum((1, 3)) / mask.sum(1).clamp(min=1)
 
 
-def lag_scores(pairs: Tensor, w: Tensor) -> Tensor:
-    """Score of every lag of every modality where the others are late by lags of chance w (B, M, K), (B, M, K):
-    sum_n sum_j w_n(j) pairs_mn(k - j)."""
-    max_lag = w.shape[-1] // 2
-    others = F.pad(w, (max_lag, max_lag)).unfold(-1, w.shape[-1], 1).flip(-1)  # (B, N, K, L), entry l is w(k - l)
-    return torch.einsum("bmnl,bnkl->bmk", pairs, others)
+def lag_scores(pairs: Tensor, q: Tensor) -> Tensor:
+    """Expected score of every lag of every modality, the others' lags being distributed as q.
+
+    pairs (B, M, N, K), q (B, N, K) -> (B, M, K): sum_n sum_j q_n(j) pairs_mn(k - j). Where m is late by k and n by j, the two
+    match at their relative lag k - j.
+    """
+    max_lag = q.shape[-1] // 2
+    padded = F.pad(q, (max_lag, max_lag))  # (B, N, K + 2 max_lag)
+    shifted = padded.unfold(-1, q.shape[-1], 1).flip(-1)  # (B, N, K, L): entry (k, l) is q_n(k - l), l a relative lag
+    return torch.einsum("bmnl,bnkl->bmk", pairs, shifted)
+
+
+def lag_indicator(n_times: int, max_lag: int, device: torch.device | None = None) -> Tensor:
+    """(T*T, K): column k is 1 at the pairs (t, t + lag_k), lag_k = k - max_lag, else 0."""
+    t = torch.arange(n_times, device=device)
+    lag = (t[None] - t[:, None]).flatten()  # (T*T,)
+    return (lag[:, None] == torch.arange(-max_lag, max_lag + 1, device=device)[None]).float()
 
 
 class LagBank(nn.Module):
-    """Softmax over all candidate lags, expected lag, soft shift.
+    """Distribution over all candidate lags of each modality, and a soft shift by it.
 
-    A single delay trained by gradient gets stuck in a wrong peak; scoring every lag does not. What is heard (``evidence``) and
-    what tokens are moved by (``posterior``) differ by a habit: how usual each lag of each modality is, learnt, for an organ has
-    a delay of its own and most recordings are in time. It begins with ``rest`` nats in favour of lag 0: without it the noise of
-    the estimate costs more on recordings that are in time than it gains on others (measured: CHANGELOG). Gradients move what
-    starts in the wrong place too slowly; the sharpness starts where a correlated pair at SNR 1 is recovered (tested), and the
-    habit is held in units of HABIT_UNIT nats.
+    Every lag is scored, since a single delay trained by gradient stays in a wrong peak. From the scores come two distributions:
+    ``evidence`` is their softmax, ``posterior`` has a learnt prior of each modality in it (organs respond with different
+    latencies, and most recordings are in time). The loss is of the evidence, tokens are shifted by the posterior. The prior
+    begins with log-odds ``rest`` in favour of lag 0: without it, errors of the estimate cost more on recordings that are in
+    time than alignment gains on others (measured: CHANGELOG). The sharpness (inverse temperature) begins where a pair of
+    signals at SNR 1 is recovered (tested): gradients move it too slowly to rely on them.
     """
 
     def __init__(self, max_lag: int, n_modalities: int, rest: float):
         super().__init__()
         self.max_lag = max_lag
-        self.sharpness = nn.Parameter(torch.tensor(3.5))
+        self.log_sharpness = nn.Parameter(torch.tensor(3.5))
         lags = torch.arange(-max_lag, max_lag + 1).abs()
-        self.habit = nn.Parameter((rest * (lags == 0) - FAR * lags).repeat(n_modalities, 1) / HABIT_UNIT)
+        self.prior = nn.Parameter((rest * (lags == 0) - LAG_PENALTY * lags).repeat(n_modalities, 1) / PRIOR_UNIT)  # (M, K)
 
     def evidence(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores (B, M, K) -> softmax over lags (B, M, K) and expected lag in tokens (B, M), by what is heard alone."""
-        return self._expected(self.sharpness.exp() * scores)
+        """Scores (B, M, K) -> their softmax over lags (B, M, K) and its mean, the expected lag in tokens (B, M)."""
+        return self._expected(self.log_sharpness.exp() * scores)
 
     def posterior(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """The same with the habit of each modality: what its tokens are moved by."""
-        return self._expected(self.sharpness.exp() * scores + HABIT_UNIT * self.habit)
+        """The same with the log prior of each modality added to the logits."""
+        return self._expected(self.log_sharpness.exp() * scores + PRIOR_UNIT * self.prior)
 
     def _expected(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        w = torch.softmax(logits, dim=-1)
-        return w, (w * torch.arange(-self.max_lag, self.max_lag + 1, device=w.device, dtype=w.dtype)).sum(-1)
-
-    def shift(self, h: Tensor, mask: Tensor, w: Tensor, design: Tensor) -> tuple[Tensor, Tensor]:
-        """h'(t) = sum_k w_k h(t + lag_k) over present tokens; present where the token at the likeliest lag is."""
-        n_times = h.shape[1]
-        mix = (w @ design.T).unflatten(-1, (n_times, n_times))  # (B, M, T, T)
-        present = mask.to(h.dtype)
-        weight = torch.einsum("bmtu,bum->btm", mix, present)
-        moved = torch.einsum("bmtu,bumd->btmd", mix, h * present.unsqueeze(-1))
-        likeliest = w.argmax(-1) - self.max_lag
-        kept = shift_mask(mask, -likeliest)
-        return torch.where(kept.unsqueeze(-1), moved / weight.clamp(min=1e-6).unsqueeze(-1), 0.0), kept
+        q = torch.softmax(logits, dim=-1)  # (B, M, K)
+        return q, (q * torch.arange(-self.max_lag, self.max_lag + 1, device=q.device, dtype=q.dtype)).sum(-1)
 
     @torch.no_grad()
-    def settle(self, pairs: Tensor, order: Tensor, n_passes: int) -> Tensor:
-        """Chances of all lags of all modalities (B, M, K), each given those of the others, from modalities that are in time on.
+    def estimate_jointly(self, pairs: Tensor, order: Tensor, n_passes: int) -> Tensor:
+        """Distributions over the lags of all modalities (B, M, K), each given those of the others, beginning at lag 0.
 
-        Coordinate updates in the style of mean field, one modality after another in an ``order`` (B, M) that must not depend on
-        where they stand: were two to move at once, each would undo the whole of their lag. What is heard is sharpened from pass
-        to pass, so that no early mistake of one is taken up by the others (as in annealing, Rose 1998); the habits say who kept
-        the clock, for what is heard tells relative lags alone.
+        Mean-field coordinate updates: one modality after another takes its posterior given the current q of the others. Two
+        updated at once would each correct the whole of their relative lag. Scores are scaled up from pass to pass, so that an
+        early mistake of one modality is not taken over by the others (deterministic annealing, Rose 1998). Pairs determine
+        relative lags only; the priors determine which modality is in time.
+
+        pairs (B, M, N, K); order (B, M), a permutation of the modalities that must not depend on how they are numbered.
         """
         lags = torch.arange(-self.max_lag, self.max_lag + 1, device=pairs.device)
-        w = (lags == 0).to(pairs.dtype).expand(*order.shape, -1)
-        everyone = torch.arange(order.shape[1], device=order.device)
+        q = (lags == 0).to(pairs.dtype).expand(*order.shape, -1)  # (B, M, K)
+        modalities = torch.arange(order.shape[1], device=order.device)
         for i in range(n_passes):
             for turn in range(order.shape[1]):
-                now = (order[:, turn, None] == everyone).unsqueeze(-1)  # (B, M, 1)
-                own = (pairs * now.unsqueeze(-1)).sum(1, keepdim=True)  # (B, 1, N, K)
-                heard = lag_scores(own, w) * ((i + 1) / n_passes)  # (B, 1, K)
-                w = torch.where(now, self.posterior(heard)[0], w)
-        return w
+                # the one whose turn it is differs between windows: chosen by a mask, not by an index
+                updated = (order[:, turn, None] == modalities).unsqueeze(-1)  # (B, M, 1)
+                its_pairs = (pairs * updated.unsqueeze(-1)).sum(1, keepdim=True)  # (B, 1, N, K)
+                scores = lag_scores(its_pairs, q) * ((i + 1) / n_passes)  # (B, 1, K)
+                q = torch.where(updated, self.posterior(scores)[0], q)  # the posterior (B, M, K) is read at one m
+        return q
+
+    def shift(self, h: Tensor, mask: Tensor, q: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor]:
+        """Soft shift h'(t) = sum_k q(k) h(t + lag_k) over present tokens, renormalised.
+
+        h (B, T, M, d), mask (B, T, M), q (B, M, K), indicator (T*T, K) of :func:`lag_indicator` -> tokens (B, T, M, d) and
+        presence (B, T, M): a token is present where the one at the most probable lag was.
+        """
+        n_times = h.shape[1]
+        mix = (q @ indicator.T).unflatten(-1, (n_times, n_times))  # (B, M, T, T): row t has q(u - t) at column u
+        present = mask.to(h.dtype)  # (B, T, M)
+        weight = torch.einsum("bmtu,bum->btm", mix, present)
+        moved = torch.einsum("bmtu,bumd->btmd", mix, h * present.unsqueeze(-1))
+        most_probable = q.argmax(-1) - self.max_lag  # (B, M), tokens
+        kept = shift_mask(mask, -most_probable)
+        return torch.where(kept.unsqueeze(-1), moved / weight.clamp(min=1e-6).unsqueeze(-1), 0.0), kept
 
 
 def shift_mask(mask: Tensor, shift: Tensor) -> Tensor:
     """Presence (B, T, M) delayed by whole tokens (B, M); what leaves the window is absent."""
-    at, inside = _delayed(mask.shape[1], shift)
-    return mask.gather(1, at) & inside
-
-
-def _delayed(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
-    at = torch.arange(n_times, device=shift.device)[None, :, None] - shift[:, None]
-    return at.clamp(0, n_times - 1), (at >= 0) & (at < n_times)
+    source, inside = _source_times(mask.shape[1], shift)
+    return mask.gather(1, source) & inside
 
 
 def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
-    """Delay by whole tokens: p'(t) = p(t - shift); p (B, T, M, s), shift (B, M). What leaves the window is absent."""
-    at, _ = _delayed(p.shape[1], shift)
+    """Delay by whole tokens, p'(t) = p(t - shift): p (B, T, M, s), mask (B, T, M), shift (B, M) -> the same shapes, 0 where
+    absent. What leaves the window is absent."""
+    source, _ = _source_times(p.shape[1], shift)
     moved = shift_mask(mask, shift)
-    return p.gather(1, at.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
+    return p.gather(1, source.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
+
+
+def _source_times(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a delay (B, M): the step t - shift that step t is read from, and whether it lies within the window, (B, T, M)."""
+    source = torch.arange(n_times, device=shift.device)[None, :, None] - shift[:, None]
+    return source.clamp(0, n_times - 1), (source >= 0) & (source < n_times)
 
 
 class LocalCrossAttention(nn.Module):
-    """Each modality attends to the mean of the others within ``radius`` s: small jitter and drift that one lag cannot mend.
+    """Each modality attends to the mean of the others within ``radius`` s: for jitter and drift that no single lag corrects.
 
-    Tokens come ``token_rate`` per s, so that no key further than ``reach`` tokens can be near: queries are taken block by block
-    with the keys around each block, which spares most of the T x T scores.
+    At ``token_rate`` tokens per s no key is further away than ``reach`` tokens. Queries are therefore taken in blocks, each
+    with the keys around it, which spares most of the T x T scores. A learnt null key is always visible, so that a token
+    without neighbours, or one that nothing matches, need not take anything from them.
     """
 
     def __init__(self, d: int, n_heads: int, radius: float, token_rate: float):
@@ -170,37 +194,46 @@ class LocalCrossAttention(nn.Module):
         self.n_heads, self.radius, self.reach = n_heads, radius, math.ceil(radius * token_rate)
         self.norm = nn.LayerNorm(d)
         self.query, self.key_value, self.out = Linear(d, d), Linear(d, 2 * d), Linear(d, d)
-        self.null = nn.Parameter(0.02 * torch.randn(2, d))
+        self.null = nn.Parameter(0.02 * torch.randn(2, d))  # key and value
 
     def forward(self, h: Tensor, mask: Tensor, time: Tensor) -> Tensor:
-        """h (B, T, M, d), mask (B, T, M), time (B, T) s -> h plus what the neighbourhood adds, 0 where absent."""
-        others, there = mean_of_others(h, mask)
-        batch, n_times, n_modalities, _ = h.shape
-        reach = min(self.reach, n_times - 1)
-        size = n_times if 2 * reach + 1 >= n_times else 2 * reach + 1
+        """h (B, T, M, d), mask (B, T, M), time (B, T) s -> h plus the attention's output, where present (B, T, M, d).
 
-        def cut(x: Tensor, reach: int) -> Tensor:  # (B, T, M, d) -> (B*M, n, U, d), U = size + 2 reach
+        Further axes: n blocks of S queries, U = S + 2 reach keys of a block, H heads.
+        """
+        n_windows, n_times, n_modalities, _ = h.shape
+        others, any_other = mean_of_others(h, mask)  # (B, T, M, d), (B, T, M)
+        reach = min(self.reach, n_times - 1)
+        size = n_times if 2 * reach + 1 >= n_times else 2 * reach + 1  # S; one block where several would spare nothing
+
+        def to_blocks(x: Tensor, reach: int) -> Tensor:  # (B, T, M, w) -> (B*M, n, S + 2 reach, w)
             return blocks(x.transpose(1, 2).flatten(0, 1), size, reach)
 
-        def heads(x: Tensor) -> Tensor:  # (..., U, d) -> (..., H, U, d/H)
+        def to_heads(x: Tensor) -> Tensor:  # (..., U, d) -> (..., H, U, d/H)
             return x.unflatten(-1, (self.n_heads, -1)).transpose(-2, -3)
 
-        q = heads(cut(self.query(self.norm(h)), 0))
-        k, v = (heads(cut(x, reach)) for x in self.key_value(self.norm(others)).chunk(2, -1))
-        null = heads(self.null.unsqueeze(1)).unsqueeze(1).expand(-1, q.shape[1], -1, -1, -1)  # (2, n, H, 1, d/H)
-        null = null.unsqueeze(1).expand(-1, len(q), -1, -1, -1, -1)
-        k, v = torch.cat([k, null[0]], -2), torch.cat([v, null[1]], -2)
-        own, around = (blocks(time.unsqueeze(-1), size, reach, torch.inf) for reach in (0, reach))
-        near = (own - around.transpose(2, 3)).abs() <= self.radius  # (B, n, size, U)
-        seen = near[:, None] & (cut(there.unsqueeze(-1).to(h.dtype), reach) > 0).transpose(2, 3).unflatten(0, (batch, -1))
-        seen = F.pad(seen.flatten(0, 1), (0, 1), value=True).unsqueeze(2)  # the null key is always there
-        a = attend(q, k, v, seen).transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]
-        a = a.unflatten(0, (batch, n_modalities)).transpose(1, 2)
+        q = to_heads(to_blocks(self.query(self.norm(h)), 0))  # (B*M, n, H, S, d/H)
+        k, v = (to_heads(to_blocks(x, reach)) for x in self.key_value(self.norm(others)).chunk(2, -1))  # (B*M, n, H, U, d/H)
+        null = to_heads(self.null.unsqueeze(1)).unsqueeze(1).expand(-1, q.shape[1], -1, -1, -1)  # (2, n, H, 1, d/H)
+        null = null.unsqueeze(1).expand(-1, len(q), -1, -1, -1, -1)  # (2, B*M, n, H, 1, d/H)
+        k, v = torch.cat([k, null[0]], -2), torch.cat([v, null[1]], -2)  # (B*M, n, H, U + 1, d/H)
+        there = to_blocks(any_other.unsqueeze(-1).to(h.dtype), reach) > 0  # (B*M, n, U, 1)
+        there = there.transpose(2, 3).unflatten(0, (n_windows, n_modalities))  # (B, M, n, 1, U)
+        seen = (self.near(time, size, reach)[:, None] & there).flatten(0, 1)  # (B*M, n, S, U)
+        seen = F.pad(seen, (0, 1), value=True).unsqueeze(2)  # (B*M, n, 1, S, U + 1), with the null key
+        a = attend(q, k, v, seen)  # (B*M, n, H, S, d/H)
+        a = a.transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]  # (B*M, T, d), without the last block's padding
+        a = a.unflatten(0, (n_windows, n_modalities)).transpose(1, 2)  # (B, T, M, d)
         return h + self.out(a) * mask.unsqueeze(-1)
+
+    def near(self, time: Tensor, size: int, reach: int) -> Tensor:
+        """time (B, T) s -> (B, n, S, U): whether a query and a key of its block are within ``radius`` of one another."""
+        queries, keys = (blocks(time.unsqueeze(-1), size, r, torch.inf) for r in (0, reach))  # (B, n, S, 1), (B, n, U, 1)
+        return (queries - keys.transpose(2, 3)).abs() <= self.radius  # padding at inf: inf - inf is NaN, never near
 
 
 def agreement(p: Tensor, mask: Tensor) -> Tensor:
-    """Cosine of each modality's projection p (B, T, M, s) with the mean of the others: (B, T, M), 0 if alone."""
-    others, there = mean_of_others(p, mask)
+    """Cosine of each modality's projection p (B, T, M, s) with the mean of the others: (B, T, M), 0 if alone or absent."""
+    others, any_other = mean_of_others(p, mask)
     cosine = F.cosine_similarity(p, others, dim=-1)
-    return torch.where(there & mask, cosine, 0.0)
+    return torch.where(any_other & mask, cosine, 0.0)

@@ -1,6 +1,6 @@
 """Per-modality encoders, time encoding and the temporal backbone.
 
-Axes: B windows, T tokens, M modalities, F features, d width, H heads.
+Axes: B windows, T tokens, M modalities, F features, d width, H heads, w = d / H width of a head.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from himoe.nn.noise import dropout
 
 
 def owners(n_features: tuple[int, ...]) -> Tensor:
-    """(F,) int64: which modality each column belongs to; ``mask[..., owners]`` is the presence of every column."""
+    """Modality that each feature belongs to, (F,) int64: ``mask[..., owners]`` is the presence of every feature."""
     return torch.repeat_interleave(torch.arange(len(n_features)), torch.tensor(n_features))
 
 
 def absent_to_zero(x: Tensor, mask: Tensor, owner: Tensor) -> Tensor:
-    """x (..., F) with every column of an absent modality (mask (..., M)) replaced by 0, whatever it holds, NaN included."""
+    """x (..., F) with every feature of an absent modality, mask (..., M), replaced by 0. Not multiplied: it may hold NaN."""
     return torch.where(mask[..., owner], x, 0.0)
 
 
@@ -34,14 +34,14 @@ def time_encoding(time: Tensor, d: int) -> Tensor:
 
 
 class ModalityEncoder(nn.Module):
-    """Linear to d, residual depthwise-separable convolutions over time; own weights for each modality.
+    """Linear projection to d, then residual depthwise-separable convolutions over time, with separate weights per modality.
 
-    No LayerNorm on the linear map: it leaves of a modality's few features little more than their direction (measured:
-    CHANGELOG).
-
-    All modalities go through one grouped operation per layer, so the op count does not grow with their number.
-    ``causal``: the kernel lies wholly in the past and the present.
+    The projection has no LayerNorm, which would leave little but the direction of a modality's few features (measured:
+    CHANGELOG). All modalities go through one grouped convolution per layer, so the number of operations does not grow with
+    theirs. ``causal``: the kernel reaches into the past only.
     """
+
+    owner: Tensor
 
     def __init__(
         self,
@@ -55,7 +55,8 @@ class ModalityEncoder(nn.Module):
         super().__init__()
         n_modalities = len(n_features)
         self.n_features, self.d, self.dropout = n_features, d, dropout
-        self.lead, self.padding = (kernel - 1, 0) if causal else (0, kernel // 2)
+        self.lead, self.padding = (kernel - 1, 0) if causal else (0, kernel // 2)  # zeros before; zeros on both sides
+        # not persistent: follows from the layout, and stacked models keep parameters only
         self.register_buffer("owner", owners(n_features), persistent=False)
         self.project = nn.ModuleList(Linear(n, d) for n in n_features)
         self.embedding = nn.Parameter(0.02 * torch.randn(n_modalities, d))
@@ -67,23 +68,23 @@ class ModalityEncoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x (B, T, F), mask (B, T, M) -> h (B, T, M, d), exactly 0 where absent.
 
-        No time encoding here: a code that all modalities share would look like perfect alignment at lag 0.
+        No time encoding is added here: shared by all modalities, it would correlate perfectly at lag 0.
         """
-        x = absent_to_zero(x, mask, self.owner)
-        present = mask.unsqueeze(-1).to(x.dtype)
-        h = torch.stack([p(c) for p, c in zip(self.project, x.split(self.n_features, -1), strict=True)], dim=2)
+        parts = absent_to_zero(x, mask, self.owner).split(self.n_features, -1)  # of each modality (B, T, n_features)
+        present = mask.unsqueeze(-1).to(x.dtype)  # (B, T, M, 1)
+        h = torch.stack([project(part) for project, part in zip(self.project, parts, strict=True)], dim=2)  # (B, T, M, d)
         h = (h + self.embedding) * present
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
-            c = F.pad(h.flatten(2).transpose(1, 2), (self.lead, 0))  # (B, M*d, T)
-            c = F.conv1d(c, depthwise, padding=self.padding, groups=c.shape[1])
-            c = F.gelu(c).transpose(1, 2).unflatten(2, (-1, self.d))
+            c = F.pad(h.flatten(2).transpose(1, 2), (self.lead, 0))  # (B, M*d, lead + T)
+            c = F.conv1d(c, depthwise, padding=self.padding, groups=c.shape[1])  # (B, M*d, T)
+            c = F.gelu(c).transpose(1, 2).unflatten(2, (-1, self.d))  # (B, T, M, d)
             c = torch.einsum("btmd,mde->btme", c, pointwise)
             h = (h + dropout(c, self.dropout, self.training)) * present
         return h
 
 
 class TransformerBlock(nn.Module):
-    """Pre-LN self-attention over time and a feed-forward layer (Xiong et al. 2020); ``causal``: no step sees a later one."""
+    """Pre-LN self-attention over time and a feed-forward layer (Xiong et al. 2020). ``causal``: no step sees a later one."""
 
     def __init__(self, d: int, n_heads: int, hidden: int, dropout: float = 0.1, causal: bool = False):
         super().__init__()
@@ -94,19 +95,20 @@ class TransformerBlock(nn.Module):
 
     def forward(self, z: Tensor, valid: Tensor) -> Tensor:
         """z (B, T, d), valid (B, T) -> (B, T, d); padding is never attended to."""
-        q, k, v = (s.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for s in self.qkv(self.norm_attention(z)).chunk(3, -1))
-        # a row of padding alone would be all -inf: let it see itself
-        seen = valid[:, None, None, :] | torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
+        qkv = self.qkv(self.norm_attention(z)).chunk(3, -1)
+        q, k, v = (x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for x in qkv)  # (B, H, T, w)
+        # every step sees itself, padding too: else a window of padding alone would have no key
+        seen = valid[:, None, None, :] | torch.eye(z.shape[1], dtype=torch.bool, device=z.device)  # (B, 1, T, T)
         if self.causal:
             seen = seen & torch.ones_like(seen[0, 0]).tril()
-        a = attend(q, k, v, seen)
+        a = attend(q, k, v, seen)  # (B, H, T, w)
         z = z + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)
         feed = self.down(F.gelu(self.up(self.norm_feed(z))))
         return z + dropout(feed, self.dropout, self.training)
 
 
 class Heads(nn.Module):
-    """One small MLP per target and step."""
+    """A two-layer MLP per target, applied at every step."""
 
     def __init__(self, d: int, n_outputs: int):
         super().__init__()
@@ -116,5 +118,5 @@ class Heads(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """z (B, T, d) -> (B, T, n_outputs)."""
-        hidden = F.gelu(self.up(self.norm(z))).unflatten(-1, (len(self.bias), -1))
+        hidden = F.gelu(self.up(self.norm(z))).unflatten(-1, (len(self.bias), -1))  # (B, T, n_outputs, d)
         return (hidden * self.down).sum(-1) + self.bias

@@ -1,4 +1,4 @@
-"""nn.Linear whose product takes part in mixed precision when models are stacked too."""
+"""nn.Linear that follows autocast (mixed precision) under vmap as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 
 class Linear(nn.Linear):
-    """As nn.Linear. Under vmap torch (2.13) leaves a linear layer with a bias out of autocast; without one it does not."""
+    """As nn.Linear. Under vmap, torch 2.13 applies autocast to a linear layer without a bias, but not to one with a bias: the
+    bias is therefore added apart."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x (..., in) -> (..., out)."""

@@ -1,4 +1,7 @@
-"""Losses. A loss names its equation and source; all are means over what is valid."""
+"""Losses, each with its equation and source; all are means over the entries that are valid or known.
+
+Axes: B windows, T tokens, M modalities, n rows, E experts, K prototypes, d width.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,42 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from himoe.nn.attention import MASKED_LOGIT
+
 
 def masked_mean(x: Tensor, mask: Tensor, dim: int) -> Tensor:
-    """Mean of x (..., d) over ``dim`` where mask (..., broadcastable without d) is true; 0 where nothing is."""
+    """Mean over ``dim`` of the entries of x (..., d) where mask (...) is true, 0 where none is."""
     weight = mask.unsqueeze(-1).to(x.dtype)
     return (x * weight).sum(dim) / weight.sum(dim).clamp(min=1)
 
 
 def squared_error(prediction: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of (n, n_outputs), NaN targets left out."""
+    """Mean of (prediction - y)^2, both (n, n_outputs), over known targets (NaN: unknown)."""
     known = torch.isfinite(y)
+    # NaN is replaced before the subtraction: after it, its gradient would be NaN
     error = torch.where(known, prediction - torch.where(known, y, 0.0), 0.0)
     return (error**2).sum() / known.sum().clamp(min=1)
 
 
-def affect_loss(said: Tensor, mask: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of what each present modality says by itself: said (B, T, M, n), mask (B, T, M), y (B, T, n), NaN
-    targets left out. Ours: it makes the space that modalities share one of what they say of the targets."""
-    known = torch.isfinite(y).unsqueeze(2) & mask.unsqueeze(-1)
-    error = torch.where(known, said - torch.where(torch.isfinite(y), y, 0.0).unsqueeze(2), 0.0)
+def affect_loss(unimodal: Tensor, mask: Tensor, y: Tensor) -> Tensor:
+    """Mean of (unimodal_m - y)^2 over present modalities m and known targets: the error of each modality's own prediction.
+    Ours.
+
+    unimodal (B, T, M, n_outputs), mask (B, T, M), y (B, T, n_outputs), NaN where unknown. It makes the semantic space that
+    modalities share one of the targets.
+    """
+    known = torch.isfinite(y).unsqueeze(2) & mask.unsqueeze(-1)  # (B, T, M, n_outputs)
+    error = torch.where(known, unimodal - torch.where(torch.isfinite(y), y, 0.0).unsqueeze(2), 0.0)
     return (error**2).sum() / known.sum().clamp(min=1)
 
 
 def concordance_loss(prediction: Tensor, y: Tensor) -> Tensor:
-    """1 - CCC over the batch, (n, n_outputs), mean over targets, population moments (Lin 1989); NaN targets left out."""
+    """1 - CCC = 1 - 2 cov(y, p) / (var y + var p + (mean y - mean p)^2), mean over targets (Lin 1989, population moments).
+
+    prediction p and y (n, n_outputs), over the known targets of the batch (NaN: unknown).
+    """
     known = torch.isfinite(y)
-    n = known.sum(0).clamp(min=1)
+    n = known.sum(0).clamp(min=1)  # (n_outputs,)
     y = torch.where(known, y, 0.0)
     p = torch.where(known, prediction, 0.0)
     mean_y, mean_p = y.sum(0) / n, p.sum(0) / n
@@ -41,35 +54,37 @@ def concordance_loss(prediction: Tensor, y: Tensor) -> Tensor:
 
 
 def balance_loss(combine: Tensor, valid: Tensor) -> Tensor:
-    """Squared coefficient of variation of the experts' importance: combine (n, n_experts) summed where valid (n,)
-    (Shazeer et al. 2017, eq. 6-7)."""
+    """CV(importance)^2 = var / mean^2 over experts, importance being the sum of their gates (Shazeer et al. 2017, eq. 6-7).
+
+    combine (n, E), summed over the rows where valid (n,).
+    """
     importance = torch.where(valid.unsqueeze(-1), combine, 0.0).sum(0)
     return importance.var(unbiased=False) / importance.mean().clamp(min=1e-8) ** 2
 
 
 def router_z_loss(logits: Tensor, valid: Tensor) -> Tensor:
-    """Mean squared log-sum-exp of router logits (n, n_experts) where valid (n,) (Zoph et al. 2022, eq. 5)."""
+    """Mean of (log sum_e exp logits_e)^2 over valid rows (Zoph et al. 2022, eq. 5): logits (n, E), valid (n,)."""
     z = torch.logsumexp(logits, dim=-1) ** 2
     return torch.where(valid, z, 0.0).sum() / valid.sum().clamp(min=1)
 
 
 def diversity_loss(prototypes: Tensor) -> Tensor:
-    """Mean squared cosine between different prototypes (K, d): 0 when orthogonal. Ours."""
+    """Mean over pairs i != j of cos(prototype_i, prototype_j)^2, prototypes (K, d): 0 when orthogonal. Ours."""
     unit = F.normalize(prototypes, dim=-1)
-    cosine = unit @ unit.T
+    cosine = unit @ unit.T  # (K, K), its diagonal is 1
     n = len(prototypes)
     return (cosine**2).sum().sub(n).clamp(min=0) / max(n * (n - 1), 1)
 
 
 def info_nce(a: Tensor, b: Tensor, trial: Tensor, valid: Tensor, temperature: float) -> Tensor:
-    """Symmetric InfoNCE between views a, b (..., B, d) of the same windows (van den Oord et al. 2018, eq. 4), (...,).
+    """InfoNCE between views a, b (..., B, d) of the same windows, -log exp(s_ii / t) / sum_j exp(s_ij / t) with cosines s, mean
+    of both directions (van den Oord et al. 2018, eq. 4; symmetric as in CLIP) -> (...,).
 
-    Windows of the same trial (B,) are no negatives of one another; rows where either view is absent (valid (..., B)) take
-    no part.
+    Windows of the same trial (B,) are not negatives of one another; windows without either view (valid (..., B)) are left out.
     """
-    logits = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).transpose(-1, -2) / temperature
+    logits = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).transpose(-1, -2) / temperature  # (..., B, B)
     eye = torch.eye(len(trial), dtype=torch.bool, device=a.device)
     left_out = (trial[:, None] == trial) | ~(valid.unsqueeze(-1) & valid.unsqueeze(-2))
-    logits = logits.masked_fill(left_out & ~eye, -1e9)
+    logits = logits.masked_fill(left_out & ~eye, MASKED_LOGIT)
     loss = -0.5 * (F.log_softmax(logits, -1) + F.log_softmax(logits, -2)).diagonal(dim1=-2, dim2=-1)
     return torch.where(valid, loss, 0.0).sum(-1) / valid.sum(-1).clamp(min=1)

@@ -1,8 +1,8 @@
-"""Randomness as a function of place: noise from (key, counter) instead of from a generator that moves.
+"""Counter-based random numbers: noise is a function of (key, counter), not the state of a generator.
 
-A key is int64; ``fold_in`` derives one from another. Models trained together each carry their own key, so that a fold meets
-the same noise alone, stacked with others, on any device and after it was resumed; there is no state to keep. The mixing is
-the finaliser of SplitMix64 (Steele, Lea & Flood 2014) over a Weyl sequence, as a hash of the counter (Salmon et al. 2011).
+A key is int64; ``fold_in`` derives one from another. Models trained together have a key each, so that a fold gets the same
+noise alone, stacked with others, on any device and after being resumed, with no state to store. The hash of the counter (in
+the manner of Salmon et al. 2011) is the finaliser of SplitMix64 over a Weyl sequence (Steele, Lea & Flood 2014).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HALF = 1 << 15
 
 @dataclass
 class _Source:
-    """The key in use and how many draws it has given."""
+    """The key in use and how many keys were drawn from it."""
 
     key: Tensor
     n_drawn: int = 0
@@ -31,13 +31,14 @@ _sources: list[_Source] = []  # a plain list: torch.compile cannot follow a cont
 
 
 def _mix(z: Tensor) -> Tensor:
-    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * FIRST  # >> keeps the sign: mask it away
+    """SplitMix64's finaliser; int64 wraps around as uint64 would."""
+    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * FIRST  # >> copies the sign bit into the upper bits: masked out
     z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * SECOND
     return z ^ ((z >> 31) & 0x1FFFFFFFF)
 
 
 def fold_in(key: Tensor, number: int | Tensor) -> Tensor:
-    """A key of its own for each ``number`` (int64, broadcast against ``key``)."""
+    """A new key for each ``number`` (int64, broadcast against ``key``)."""
     return _mix(_mix(key + GOLDEN) + number)
 
 
@@ -47,19 +48,19 @@ def bits(key: Tensor, n: int) -> Tensor:
 
 
 def uniform(key: Tensor, *shape: int) -> Tensor:
-    """float32 in [0, 1), multiples of 2^-24: (..., *shape) for keys (...)."""
+    """Uniform float32 in [0, 1), multiples of 2^-24: (..., *shape) for keys (...)."""
     n = torch.Size(shape).numel()
     return (((bits(key, n) >> 40) & 0xFFFFFF).float() * 2.0**-24).unflatten(-1, shape)
 
 
 def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
-    """int64 from low to high, both included."""
+    """Uniform int64 from ``low`` to ``high``, both included: (..., *shape) for keys (...)."""
     return low + (uniform(key, *shape) * (high - low + 1)).long()
 
 
 @contextmanager
 def keyed(key: Tensor) -> Iterator[None]:
-    """Within, :func:`dropout` and :func:`draw` take their noise from ``key``, a draw's number apart."""
+    """Within this block :func:`draw`, and so :func:`dropout`, derives its keys from ``key``, the n-th call with number n."""
     _sources.append(_Source(key))
     try:
         yield
@@ -73,7 +74,7 @@ def draw() -> Tensor:
     Raises
     ------
     RuntimeError
-        Outside of one: a model in training mode is called by the trainer, which knows the key.
+        Outside of one. A model in training mode is called by the trainer, which has the key.
     """
     if not _sources:
         raise RuntimeError("noise is drawn outside of noise.keyed(key)")
@@ -83,10 +84,11 @@ def draw() -> Tensor:
 
 
 def dropout(x: Tensor, p: float, training: bool) -> Tensor:
-    """Inverted dropout (Srivastava et al. 2014); p is met to 2^-16."""
+    """Inverted dropout (Srivastava et al. 2014) with probability p, rounded to a multiple of 2^-16."""
     if not training or p == 0:
         return x
     n = x.numel()
+    # four int16 from each 64 bits
     quarters = bits(draw(), -(-n // 4)).view(torch.int16)[..., :n]
     keep = (quarters >= min(round(p * 2 * HALF), 2 * HALF - 1) - HALF).unflatten(-1, x.shape)
     return x * (keep * (1 / (1 - p)))

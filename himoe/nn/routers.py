@@ -1,6 +1,7 @@
-"""Ablations of the two expert banks: the same tokens and as many parameters, another way to choose.
+"""Ablations of the two expert banks: the same tokens and as many parameters, another way to route.
 
-Axes: N steps, S tokens (modalities and one null token), E experts, B windows, T tokens, K prototypes, d width.
+Axes: N steps, S tokens (modalities and one null token), E experts, B windows, T tokens over time, K prototypes, H heads,
+w = d / H width of a head, d width.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from himoe.nn.linear import Linear
-from himoe.nn.prototypes import Felt
-from himoe.nn.soft_moe import Experts, Routed
+from himoe.nn.prototypes import PrototypeOutput
+from himoe.nn.soft_moe import Experts, MoEOutput
 
 Gate = Literal["dense", "laplace", "top1", "uniform"]
 
@@ -25,41 +26,43 @@ def gates(x: Tensor, centres: Tensor, scale: Tensor, bias: Tensor, gate: Gate) -
     2024, FuseMoE, eq. 3). top1: the largest of the dense weights alone (Fedus et al. 2022, eq. 2). uniform: 1 / E.
     """
     if gate == "laplace":
-        logits = bias - scale * (x.unsqueeze(-2) - centres).norm(dim=-1) / x.shape[-1] ** 0.5
+        logits = bias - scale * (x.unsqueeze(-2) - centres).norm(dim=-1) / x.shape[-1] ** 0.5  # (N, S, E)
     else:
-        logits = scale * F.normalize(x, dim=-1) @ F.normalize(centres, dim=-1).T + bias
+        logits = scale * F.normalize(x, dim=-1) @ F.normalize(centres, dim=-1).T + bias  # (N, S, E)
     weights = torch.softmax(logits, dim=-1)
     if gate == "top1":
         weights = weights * (weights == weights.amax(-1, keepdim=True))
     if gate == "uniform":
-        weights = torch.full_like(weights, 1 / weights.shape[-1]) + 0 * weights
+        weights = torch.full_like(weights, 1 / weights.shape[-1]) + 0 * weights  # + 0: the router keeps a gradient, of 0
     return weights, logits
 
 
 class GatedMoE(nn.Module):
-    """Each present token through the experts its gates name, without the slots of a soft MoE. All experts are computed and
-    weighted: the op count does not depend on their number."""
+    """Each present token through experts weighted by its gates, without the slots of a soft MoE.
+
+    All experts are computed, those with gate 0 too: the number of operations does not depend on E.
+    """
 
     def __init__(self, d: int, n_experts: int, hidden: int, gate: Gate):
         super().__init__()
         self.gate = gate
         self.norm = nn.LayerNorm(d)
-        self.slots = nn.Parameter(torch.randn(n_experts, d) / d**0.5)
+        self.centres = nn.Parameter(torch.randn(n_experts, d) / d**0.5)
         self.scale = nn.Parameter(torch.tensor(4.0))
         self.experts = Experts(n_experts, d, hidden)
 
-    def forward(self, tokens: Tensor, mask: Tensor, bias: Tensor) -> Routed:
+    def forward(self, tokens: Tensor, mask: Tensor, bias: Tensor) -> MoEOutput:
         """tokens (N, S, d), mask (N, S), bias (N, S, E)."""
-        present = mask.unsqueeze(-1)
-        x = torch.where(present, self.norm(tokens), 0.0)
-        weights, logits = gates(x, self.slots, self.scale, bias, self.gate)
-        combine = weights * present
-        each = self.experts(x.flatten(0, 1)).unflatten(1, x.shape[:2])  # (E, N, S, d)
-        return Routed(torch.einsum("nse,ensd->nsd", combine, each), combine, logits)
+        present = mask.unsqueeze(-1)  # (N, S, 1)
+        x = torch.where(present, self.norm(tokens), 0.0)  # (N, S, d)
+        weights, logits = gates(x, self.centres, self.scale, bias, self.gate)
+        combine = weights * present  # (N, S, E)
+        outputs = self.experts(x.flatten(0, 1)).unflatten(1, x.shape[:2])  # (E, N, S, d)
+        return MoEOutput(torch.einsum("nse,ensd->nsd", combine, outputs), combine, logits)
 
 
 class ConcatFusion(nn.Module):
-    """No experts and no routing: all tokens side by side, 0 where absent, through one MLP with about ``n_parameters``."""
+    """No experts and no routing: all tokens concatenated, 0 where absent, through one MLP of about ``n_parameters``."""
 
     def __init__(self, d: int, n_tokens: int, n_parameters: int):
         super().__init__()
@@ -68,14 +71,15 @@ class ConcatFusion(nn.Module):
         self.up, self.down = Linear(n_tokens * d, hidden), Linear(hidden, d)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (N, S, d), mask (N, S) -> fused (N, d), equal weights of what is present (N, S)."""
-        x = torch.where(mask.unsqueeze(-1), tokens, 0.0).flatten(1)
-        shares = mask / mask.sum(1, keepdim=True).clamp(min=1)
+        """tokens (N, S, d), mask (N, S) -> fused (N, d), equal weights of the present tokens (N, S)."""
+        x = torch.where(mask.unsqueeze(-1), tokens, 0.0).flatten(1)  # (N, S*d)
+        shares = mask / mask.sum(1, keepdim=True).clamp(min=1)  # (N, S)
         return self.down(F.gelu(self.up(self.norm(x)))), shares
 
 
 class LinearlyGatedPrototypes(nn.Module):
-    """Experts chosen by one linear gate per head, softmax over experts (Jacobs et al. 1991), not by likeness to a prototype."""
+    """Emotion experts weighted by a linear gate per head, softmax over experts (Jacobs et al. 1991), in place of similarity to
+    prototypes."""
 
     def __init__(self, d: int, n_prototypes: int, n_heads: int, hidden: int):
         super().__init__()
@@ -83,24 +87,26 @@ class LinearlyGatedPrototypes(nn.Module):
         self.norm, self.gate = nn.LayerNorm(d), Linear(d, n_heads * n_prototypes)
         self.experts, self.out = Experts(n_prototypes, d, hidden), Linear(d, d)
 
-    def forward(self, z: Tensor) -> Felt:
-        """z (B, T, d) -> z plus the experts' mixture, and how it was mixed."""
+    def forward(self, z: Tensor) -> PrototypeOutput:
+        """z (B, T, d) -> z plus the experts' mixture, with the weights it was mixed by."""
         x = self.norm(z)
         weights = torch.softmax(self.gate(x).unflatten(-1, (self.n_heads, -1)), dim=-1)  # (B, T, H, K)
         values = self.experts(x.flatten(0, 1)).unflatten(-1, (self.n_heads, self.width))  # (K, B*T, H, w)
-        mixed = torch.einsum("nhk,knhw->nhw", weights.flatten(0, 1), values)
-        mean = weights.mean(2)
-        return Felt(z + self.out(mixed.flatten(1)).unflatten(0, z.shape[:2]), mean, mean, z.new_zeros(()))
+        mixed = torch.einsum("nhk,knhw->nhw", weights.flatten(0, 1), values)  # (B*T, H, w)
+        out = z + self.out(mixed.flatten(1)).unflatten(0, z.shape[:2])  # (B, T, d)
+        mean = weights.mean(2)  # (B, T, K)
+        return PrototypeOutput(out, mean, mean, z.new_zeros(()))
 
 
 class SingleExpert(nn.Module):
-    """One feed-forward layer as wide as all experts together."""
+    """One feed-forward layer as wide as all emotion experts together; nothing is routed."""
 
     def __init__(self, d: int, hidden: int):
         super().__init__()
         self.norm, self.up, self.down = nn.LayerNorm(d), Linear(d, hidden), Linear(hidden, d)
 
-    def forward(self, z: Tensor) -> Felt:
-        """z (B, T, d) -> z plus what the layer says; nothing was routed."""
-        none = z.new_zeros(*z.shape[:2], 0)
-        return Felt(z + self.down(F.gelu(self.up(self.norm(z)))), none, none, z.new_zeros(()))
+    def forward(self, z: Tensor) -> PrototypeOutput:
+        """z (B, T, d) -> z plus the layer's output; weights over no prototypes (B, T, 0)."""
+        no_weights = z.new_zeros(*z.shape[:2], 0)
+        out = z + self.down(F.gelu(self.up(self.norm(z))))
+        return PrototypeOutput(out, no_weights, no_weights, z.new_zeros(()))

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from himoe.config.sections import Training
-from himoe.nn.soft_moe import ABSENT, Experts, MaskedSoftMoE
+from himoe.nn.attention import MASKED_LOGIT
+from himoe.nn.soft_moe import Experts, MaskedSoftMoE
 from himoe.train import devices
 
 
@@ -65,7 +66,7 @@ def looped(bank: MaskedSoftMoE, single: nn.ModuleList, tokens, mask, bias) -> to
     """The bank as one writes it with a loop: each expert gathers its slot and adds its share to every token."""
     x, present = bank.norm(tokens), mask.unsqueeze(-1)
     logits = bank.scale * F.normalize(x, dim=-1) @ F.normalize(bank.slots, dim=-1).T + bias
-    dispatch = torch.softmax(logits.masked_fill(~present, ABSENT), dim=1) * present
+    dispatch = torch.softmax(logits.masked_fill(~present, MASKED_LOGIT), dim=1) * present
     combine, x, out = torch.softmax(logits, dim=2) * present, torch.where(present, x, 0.0), 0.0
     for e, expert in enumerate(single):
         slot = (dispatch[:, :, e].unsqueeze(1) @ x).squeeze(1)

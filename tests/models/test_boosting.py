@@ -1,4 +1,4 @@
-"""Gradient boosting: the exported trees are scikit-learn's, absence is absence, and a step is learnt."""
+"""Gradient boosting: exported trees predict as scikit-learn's, absent modalities are missing, a step is learnt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SMALL = boosting.Config(max_trees=30, learning_rate=0.2)
 
 
 def rows(n=240, seed=0, n_subjects=6):
-    """Target 0 is a step of feature 0 that a line cannot follow, target 1 a product of two modalities; the rest is noise."""
+    """Target 0 is a step of feature 0 that a line cannot fit, target 1 a product of two modalities; the rest is noise."""
     rng = np.random.default_rng(seed)
     x, presence = rng.standard_normal((n, 5)), (rng.random((n, 2)) < 0.8).astype(float)
     y = np.stack([np.abs(x[:, 0]) > 0.7, x[:, 1] * x[:, 3] > 0], axis=1) + 0.05 * rng.standard_normal((n, 2))
@@ -29,16 +29,16 @@ def grown(data, n_trees=17):
     return [boosting._grow(boosting.design(data), data.y[:, k].astype(float), SMALL, n_trees, 0) for k in range(2)]
 
 
-def test_the_walk_is_scikit_learns(monkeypatch):
+def test_exported_trees_predict_as_scikit_learns(monkeypatch):
     """NaN in training and out of it, NaN where training had none, values far outside, and values equal to thresholds."""
-    train, asked = rows(), rows(500, 1)
+    train, queries = rows(), rows(500, 1)
     for data in (train, replace(train, presence=np.ones_like(train.presence))):
         models = grown(data)
         state = boosting.export(models)
         at = state["threshold"][state["left"] != np.arange(state["left"].shape[2])]
-        edge = np.resize(at, asked.x[:100].shape)
-        x = np.concatenate([asked.x, 1e6 * asked.x[:50], edge])
-        q = replace(asked, x=x, presence=np.concatenate([asked.presence, asked.presence[:50], np.ones((100, 2))]))
+        edge = np.resize(at, queries.x[:100].shape)
+        x = np.concatenate([queries.x, 1e6 * queries.x[:50], edge])
+        q = replace(queries, x=x, presence=np.concatenate([queries.presence, queries.presence[:50], np.ones((100, 2))]))
         assert np.isnan(boosting.design(q)).any(1).sum() > 100
         expected = np.stack([m.predict(boosting.design(q)) for m in models], axis=1)
         np.testing.assert_allclose(boosting.predict(state, q), expected, atol=1e-6)
@@ -48,43 +48,43 @@ def test_the_walk_is_scikit_learns(monkeypatch):
 
 def test_the_stored_model_is_the_one_that_was_fitted():
     """Through the bytes of a weights file; nothing but arrays of numbers; the ensemble is that grown of as many trees."""
-    train, asked = rows(), rows(100, 1)
+    train, queries = rows(), rows(100, 1)
     state = boosting.fit(train, SMALL, 0)
     assert all(type(a) is np.ndarray and a.dtype.kind in "fiu" for a in state.values())
     read = load(save({name: np.ascontiguousarray(a) for name, a in state.items()}))
     n_trees = state["left"].shape[1]
     assert n_trees in (10, 20, 30)
-    expected = np.stack([m.predict(boosting.design(asked)) for m in grown(train, n_trees)], axis=1)
-    np.testing.assert_allclose(boosting.predict(read, asked), expected, atol=1e-6)
+    expected = np.stack([m.predict(boosting.design(queries)) for m in grown(train, n_trees)], axis=1)
+    np.testing.assert_allclose(boosting.predict(read, queries), expected, atol=1e-6)
     again = boosting.fit(train, SMALL, 0)
     assert all(np.array_equal(state[name], again[name]) for name in state)
 
 
-def test_a_step_is_learnt_that_a_line_cannot_follow():
-    train, asked = rows(), rows(200, 1)
-    seen = asked.presence[:, 0] > 0
-    said = [m.predict(m.fit(train, c, 0), asked)[seen, 0] for m, c in ((boosting, SMALL), (ridge, ridge.Config()))]
-    boosted, linear = (1 - np.mean((asked.y[seen, 0] - p) ** 2) / asked.y[seen, 0].var() for p in said)
+def test_a_step_is_learnt_that_a_line_cannot_fit():
+    train, queries = rows(), rows(200, 1)
+    seen = queries.presence[:, 0] > 0
+    predicted = [m.predict(m.fit(train, c, 0), queries)[seen, 0] for m, c in ((boosting, SMALL), (ridge, ridge.Config()))]
+    boosted, linear = (1 - np.mean((queries.y[seen, 0] - p) ** 2) / queries.y[seen, 0].var() for p in predicted)
     assert boosted > 0.8
     assert linear < 0.1
 
 
 @pytest.mark.parametrize("garbage", [np.nan, np.inf, 1e30])
 def test_what_an_absent_modality_holds_is_not_read(garbage):
-    train, asked = rows(), rows(100, 1)
-    dirty = [replace(r, x=np.where(r.presence[:, OWNER] > 0, r.x, garbage)) for r in (train, asked)]
-    a, b = (boosting.predict(boosting.fit(t, SMALL, 0), q) for t, q in ((train, asked), dirty))
+    train, queries = rows(), rows(100, 1)
+    dirty = [replace(r, x=np.where(r.presence[:, OWNER] > 0, r.x, garbage)) for r in (train, queries)]
+    a, b = (boosting.predict(boosting.fit(t, SMALL, 0), q) for t, q in ((train, queries), dirty))
     np.testing.assert_array_equal(a, b)
-    zero = replace(asked, presence=np.ones_like(asked.presence))
+    zero = replace(queries, presence=np.ones_like(queries.presence))
     assert (boosting.predict(boosting.fit(train, SMALL, 0), zero) != a).any()  # absent is not 0
 
 
-def test_a_modality_absent_throughout_training_says_nothing():
-    train, asked = rows(), rows(100, 1)
+def test_a_modality_absent_throughout_training_is_not_used():
+    train, queries = rows(), rows(100, 1)
     train = replace(train, presence=train.presence * [1, 0])
     state = boosting.fit(train, SMALL, 0)
-    other = replace(asked, presence=np.stack([asked.presence[:, 0], 1 - asked.presence[:, 1]], axis=1))
-    np.testing.assert_array_equal(boosting.predict(state, asked), boosting.predict(state, other))
+    other = replace(queries, presence=np.stack([queries.presence[:, 0], 1 - queries.presence[:, 1]], axis=1))
+    np.testing.assert_array_equal(boosting.predict(state, queries), boosting.predict(state, other))
 
 
 def test_unknown_labels_are_dropped_for_their_target_alone():
@@ -94,9 +94,9 @@ def test_unknown_labels_are_dropped_for_their_target_alone():
     y[~known, 1] = np.nan
     some = replace(train, **{n: getattr(train, n)[known] for n in ("x", "presence", "y", "stimulus", "subject")})
     whole, part, both = (boosting.fit(r, config, 0) for r in (train, some, replace(train, y=y)))
-    said = [boosting.predict(state, train) for state in (whole, part, both)]
-    np.testing.assert_array_equal(said[2][:, 0], said[0][:, 0])
-    np.testing.assert_array_equal(said[2][:, 1], said[1][:, 1])
+    of_whole, of_part, of_both = (boosting.predict(state, train) for state in (whole, part, both))
+    np.testing.assert_array_equal(of_both[:, 0], of_whole[:, 0])
+    np.testing.assert_array_equal(of_both[:, 1], of_part[:, 1])
 
 
 def test_groups_hold_whole_subjects():

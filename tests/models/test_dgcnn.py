@@ -1,4 +1,4 @@
-"""DGCNN: its graph filter worked by hand, and what every model owes on a layout that holds the EEG alone."""
+"""DGCNN: its graph filter worked by hand, and properties of every network on a layout that has the EEG alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_polynomials_of_two_nodes_by_hand():
     torch.testing.assert_close(dgcnn.chebyshev(-swap, 4), torch.stack([torch.eye(2), -swap, torch.eye(2), -swap]))
 
 
-def test_polynomials_of_a_matrix_that_is_no_swap_by_hand():
+def test_polynomials_of_another_matrix_by_hand():
     """L = (.5, .2; .2, -.3): L^2 = (.29, .04; .04, .13), T_2 = 2 L^2 - I = (-.42, .08; .08, -.74),
     T_3 = 2 L T_2 - L: L T_2 = (-.194, -.108; -.108, .238), so (-.888, -.416; -.416, .776)."""
     terms = dgcnn.chebyshev(torch.tensor([[0.5, 0.2], [0.2, -0.3]]), 4)
@@ -44,7 +44,7 @@ def test_polynomials_of_a_matrix_that_is_no_swap_by_hand():
 
 
 def test_the_laplacian_by_hand():
-    """A negative edge is none: relu gives (1, 2; 0, 3), the mean of both directions (1, 1; 1, 3), degrees 2 and 4."""
+    """A negative edge counts as none: relu gives (1, 2; 0, 3), the mean of both directions (1, 1; 1, 3), degrees 2 and 4."""
     model = made(("Fp1/theta", "Fp2/theta"))
     with torch.no_grad():
         model.edges.copy_(torch.tensor([[1.0, 2], [-5, 3]]))
@@ -70,7 +70,7 @@ def reach(model):
     return torch.stack(gradients)
 
 
-def test_channels_hear_one_another_along_edges_alone():
+def test_channels_reach_one_another_along_edges_alone():
     """No edges: each itself. The path 0-1-2 beside 3, without loops: neighbours with K = 2, neighbours' neighbours with 3."""
     path = torch.zeros(4, 4)
     path[0, 1] = path[1, 2] = 1.0
@@ -87,22 +87,22 @@ def test_channels_hear_one_another_along_edges_alone():
 def test_names_are_a_grid():
     assert dgcnn.grid(NAMES) == (("Fp1", "Fp2", "C3", "C4"), ("theta", "alpha"))
     assert dgcnn.grid(("AF3/betaL", "AF3/betaH")) == (("AF3",), ("betaL", "betaH"))
-    with pytest.raises(HimoeError, match=r"'Fp2 alpha' of the EEG's features stands where 'Fp2 theta' of a grid is due"):
+    with pytest.raises(HimoeError, match=r"EEG feature 'Fp2 alpha' is where 'Fp2 theta' should be in a grid of channels"):
         dgcnn.grid((*NAMES[:2], NAMES[3], NAMES[2]))
-    with pytest.raises(HimoeError, match="7 EEG features are no grid of 4 channels by 2 bands"):
+    with pytest.raises(HimoeError, match="7 EEG features are not a grid of 4 channels by 2 bands"):
         dgcnn.grid(NAMES[:7])
-    with pytest.raises(HimoeError, match="reads the EEG alone, the layout holds a, b"):
+    with pytest.raises(HimoeError, match="reads the EEG alone, the layout has a, b"):
         dgcnn.build(BuildContext(Layout(("a", "b"), (NAMES, NAMES), ("v",), 2.0, False), 12), dgcnn.Config())
-    with pytest.raises(HimoeError, match="one EEG channel is no graph"):
+    with pytest.raises(HimoeError, match="a graph needs two EEG channels, there is one"):
         made(NAMES[:2])
 
 
 @pytest.mark.parametrize("garbage", [torch.nan, torch.inf, 1e30])
 def test_absent_tokens_are_one_constant(garbage):
-    model, own = made().eval(), batch()
-    a = model(own).prediction
-    assert torch.equal(a, model(own._replace(x=torch.where(own.mask, own.x, garbage))).prediction)
-    lost = a[~own.mask[..., 0]]
+    model, clean = made().eval(), batch()
+    a = model(clean).prediction
+    assert torch.equal(a, model(clean._replace(x=torch.where(clean.mask, clean.x, garbage))).prediction)
+    lost = a[~clean.mask[..., 0]]
     assert len(lost) > 1
     torch.testing.assert_close(lost, lost[:1].expand_as(lost))
 

@@ -1,4 +1,4 @@
-"""EEGNet: the published layers, and that filtering in space first is the same map."""
+"""EEGNet: the published layers; spatial filters before temporal ones are the same map."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_spatial_filters_have_norms_of_one_at_most():
 
 
 def test_samples_are_read_in_their_order():
-    """An impulse in channel 1 at sample 3 of token 2 is sample 19 of 8 a token: the first map is the filter around it."""
+    """An impulse in channel 1 at sample 3 of token 2 is sample 19 at 8 per token: the first map is the filter around it."""
     model = network(2, 8, 2.0)
     x = torch.zeros(1, 4, 2, 8)
     x[0, 2, 1, 3] = 1.0
@@ -73,8 +73,8 @@ def test_a_lost_token_is_the_learnt_constant():
     torch.testing.assert_close(model(batch).prediction[0, 1], expected)
 
 
-def test_what_it_cannot_read_is_one_line():
-    with pytest.raises(HimoeError, match="eegnet: 6 samples a token are no multiple of 4"):
+def test_unsuitable_layouts_and_settings_are_refused():
+    with pytest.raises(HimoeError, match="eegnet: 6 samples per token are not a multiple of 4"):
         network(2, 6)
     with pytest.raises(HimoeError, match="n_spatial 3 does not divide width 16"):
         network(2, 8, n_spatial=3)

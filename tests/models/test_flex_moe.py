@@ -33,7 +33,7 @@ def batch(mask):
 
 def test_the_bank_by_hand():
     """entry[m, n] = 10 m + n. Step 0 lacks 1 and has 0 and 2: 11 + (10 + 12) / 2 = 22. Step 1 has 2 alone: 0 + 2 and 11 + 12.
-    Step 2 has nothing: the diagonal. What is present comes out as it went in, and what is absent is never read."""
+    Step 2 has nothing: the diagonal. Present tokens are unchanged, and absent ones are never read."""
     bank = flex_moe.MissingBank(3, 1)
     with torch.no_grad():
         bank.entry.copy_((10.0 * torch.arange(3)[:, None] + torch.arange(3)).unsqueeze(-1))
@@ -43,7 +43,7 @@ def test_the_bank_by_hand():
     torch.testing.assert_close(bank(h, mask).squeeze(-1), torch.tensor(expected))
 
 
-def test_the_bank_is_in_use_where_a_modality_is_absent_and_nowhere_else(model):
+def test_the_bank_is_used_only_where_a_modality_is_absent(model):
     whole, part = batch([True] * 3), batch([True, False, True])
     before = [model(b).prediction for b in (whole, part)]
     with torch.no_grad():
@@ -67,8 +67,8 @@ def test_top_k_gates_by_hand():
 
 
 def test_the_s_routers_target_is_the_number_of_absent_modalities():
-    """Two tokens a step, logits log 1, log 2, log 5 (shares 1/8, 2/8, 5/8). One absent: -log 2/8; two: -log 5/8; the step that
-    is not counted says nothing; nothing counted: 0."""
+    """Two tokens a step, logits log 1, log 2, log 5 (shares 1/8, 2/8, 5/8). One absent: -log 2/8; two: -log 5/8; the third
+    step is not counted; no step counted: 0."""
     logits = torch.log(torch.tensor([1.0, 2.0, 5.0])).expand(3, 2, 3)
     absent, counted = torch.tensor([1, 2, 0]), torch.tensor([True, True, False])
     expected = -(math.log(2 / 8) + math.log(5 / 8)) / 2
@@ -77,12 +77,12 @@ def test_the_s_routers_target_is_the_number_of_absent_modalities():
 
 
 def biased(model, router):
-    """A bias of 50 for experts 1 and 3: who listens to this router goes there."""
+    """A bias of 50 for experts 1 and 3: steps that use this router are routed there."""
     with torch.no_grad():
         getattr(model.layer, router).bias.copy_(torch.tensor([0.0, 50.0, 0.0, 50.0]))
 
 
-def test_complete_steps_are_the_g_routers_alone(model):
+def test_complete_steps_use_the_g_router_alone(model):
     b = batch([True] * 3)
     before = model(b).routing["expert_share"]
     biased(model, "special")
@@ -91,7 +91,7 @@ def test_complete_steps_are_the_g_routers_alone(model):
     assert not model(b).routing["expert_share"][..., [0, 2]].any()
 
 
-def test_incomplete_steps_hear_both_routers(model):
+def test_incomplete_steps_use_both_routers(model):
     b = batch([True, False, True])
     before = model(b).routing["expert_share"]
     with torch.no_grad():
@@ -104,7 +104,7 @@ def test_incomplete_steps_hear_both_routers(model):
 
 
 @pytest.mark.parametrize(("mask", "complete"), [([True] * 3, True), ([True, False, True], False)])
-def test_balance_is_asked_of_all_steps_and_the_right_expert_of_incomplete_ones(model, mask, complete):
+def test_all_steps_are_balanced_and_incomplete_ones_have_an_expert_loss(model, mask, complete):
     with noise.keyed(torch.tensor(0)):
         losses = model.train()(batch(mask)).losses
     assert losses["balance"] > 0
@@ -127,7 +127,7 @@ def test_the_s_router_learns_its_targets(model):
     assert share[1:].argmax(-1).tolist() == [[n] * 6 for n in (1, 2, 3)]
 
 
-def test_the_layer_knows_no_order_of_tokens(model):
+def test_the_layer_is_equivariant_to_the_order_of_tokens(model):
     h, order = torch.randn(5, N_MODALITIES, 16), torch.tensor([2, 0, 1])
     mask = torch.tensor([[True] * 3, [True, True, False], [True] * 3, [False, True, True], [False] * 3])
     with torch.no_grad():

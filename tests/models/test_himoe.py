@@ -1,4 +1,4 @@
-"""What must hold of Hi-MoE as a whole beyond what the contract asks of every network."""
+"""Properties of Hi-MoE as a whole, beyond the contract of every network."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.conftest import make_tokens
 from tests.contract.networks import batch_of
 
 THREE = {"a": ("a0", "a1"), "b": ("b0", "b1", "b2"), "c": ("c0",)}
-TURNED = {"c": THREE["c"], "a": THREE["a"], "b": THREE["b"]}
-ORDER, COLUMNS = [2, 0, 1], [5, 0, 1, 2, 3, 4]  # of the modalities, and of the features, after the turn
+REORDERED = {"c": THREE["c"], "a": THREE["a"], "b": THREE["b"]}
+ORDER, COLUMNS = [2, 0, 1], [5, 0, 1, 2, 3, 4]  # of the modalities, and of the features, after reordering
 
 
 def network(layout: Layout, **options) -> himoe.HiMoE:
@@ -26,8 +26,8 @@ def network(layout: Layout, **options) -> himoe.HiMoE:
     return himoe.build(BuildContext(layout, 24), himoe.Config(width=16, **options)).eval()
 
 
-def turned(state: dict[str, torch.Tensor], d: int) -> dict[str, torch.Tensor]:
-    """The weights of a network whose modalities stand in another order."""
+def reordered(state: dict[str, torch.Tensor], d: int) -> dict[str, torch.Tensor]:
+    """The weights of the same network with its modalities in another order."""
     out = {}
     for name, value in state.items():
         if name.startswith("encoder.project."):
@@ -35,7 +35,7 @@ def turned(state: dict[str, torch.Tensor], d: int) -> dict[str, torch.Tensor]:
             name = name.replace(f".{index}.", f".{ORDER.index(index)}.")
         elif name.startswith("encoder.depthwise"):
             value = value.unflatten(0, (3, d))[ORDER].flatten(0, 1)
-        elif name.startswith("encoder.") or name == "lags.habit":
+        elif name.startswith("encoder.") or name == "lags.prior":
             value = value[ORDER]
         elif name == "presence_bias.weight":  # (E, 2M): presence, agreement
             value = value.unflatten(1, (2, 3))[:, :, ORDER].flatten(1)
@@ -50,16 +50,16 @@ def test_the_order_of_modalities_with_their_weights_does_not_matter(router):
     other = batch._replace(x=batch.x[..., COLUMNS], mask=batch.mask[..., ORDER])
     one = network(tokens.layout, router=router)
     with torch.no_grad():
-        for name, weights in one.named_parameters():  # what starts alike for all modalities is made to differ
-            if name in ("lags.habit", "presence_bias.weight"):
+        for name, weights in one.named_parameters():  # parameters that begin equal for all modalities are made to differ
+            if name in ("lags.prior", "presence_bias.weight"):
                 weights += 0.3 * torch.randn_like(weights)
-    two = network(replace(tokens.layout, modalities=tuple(TURNED), features=tuple(TURNED.values())), router=router)
-    two.load_state_dict(turned(one.state_dict(), 16))
+    two = network(replace(tokens.layout, modalities=tuple(REORDERED), features=tuple(REORDERED.values())), router=router)
+    two.load_state_dict(reordered(one.state_dict(), 16))
     a, b = one(batch), two(other)
     torch.testing.assert_close(a.prediction, b.prediction, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(a.routing["lag"][:, ORDER], b.routing["lag"], atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(a.routing["modality_share"][..., [*ORDER, 3]], b.routing["modality_share"], atol=1e-5, rtol=1e-4)
-    two.load_state_dict(one.state_dict() | {n: v for n, v in turned(one.state_dict(), 16).items() if "project" in n})
+    two.load_state_dict(one.state_dict() | {n: v for n, v in reordered(one.state_dict(), 16).items() if "project" in n})
     assert not torch.allclose(a.prediction, two(other).prediction, atol=1e-3)  # their weights must move with them
 
 
@@ -88,9 +88,9 @@ def test_weights_come_back_from_a_file(tmp_path):
     assert torch.equal(one(batch).prediction, two(batch).prediction)
 
 
-def shared_movement(late, drift=0.0):
-    """A network that hears what is in its input (no convolutions, one linear map for all), and 40 windows of 50 s of modalities
-    that share a movement, each late by so many tokens; the last 20 of 100 tokens are padding."""
+def shared_signal(late, drift=0.0):
+    """A network that passes its input on (no convolutions, one linear map for all), and 40 windows of 50 s of modalities that
+    share a signal, each late by so many tokens; the last 20 of 100 tokens are padding."""
     names = "abcdef"[: len(late)]
     layout = make_tokens(1, 1, features={k: (f"{k}0", f"{k}1") for k in names}).layout
     torch.manual_seed(0)
@@ -116,17 +116,17 @@ def shared_movement(late, drift=0.0):
 @pytest.mark.parametrize("late", [(6, 0), (6, 0, 0), (0, -5, 0), (6, -4, 0, 0, 2, 0)])
 @pytest.mark.parametrize("drift", [0.0, 3.0])
 def test_alignment_undoes_what_was_injected(late, drift):
-    """At 2 tokens per s; movement is what counts, not a drift that is six times as large."""
-    model, batch = shared_movement(late, drift)
+    """At 2 tokens per s; fast changes count, not a drift that is six times as large."""
+    model, batch = shared_signal(late, drift)
     with torch.no_grad():
         h = model.encoder(batch.x, batch.mask)
-        aligned, mask, told, _ = model.align(h, batch)
-    error = told["moved"] - torch.tensor(late) / 2
+        aligned, mask, lags, _ = model.align(h, batch)
+    error = lags["moved"] - torch.tensor(late) / 2
     error = error - error.median(1, keepdim=True).values
     assert (error.abs() <= 0.5).float().mean() > 0.9
-    assert not mask[:, 80:].any()  # nothing has moved into the padding
+    assert not mask[:, 80:].any()  # no token has moved into the padding
     for n, k in enumerate(late):
-        if k and not drift:  # in time with the others now, and it was not
+        if k and not drift:  # in time with the others now, not before
             other = next(i for i, j in enumerate(late) if j == 0)
             pair = [t[:, 20:60, [n, other]] for t in (h, aligned)]
             before, after = (torch.corrcoef(torch.stack([p[:, :, 0].flatten(), p[:, :, 1].flatten()]))[0, 1] for p in pair)
@@ -134,11 +134,11 @@ def test_alignment_undoes_what_was_injected(late, drift):
 
 
 def test_lag_loss_is_small_where_the_estimate_follows():
-    """Shifted by known amounts the estimate moves by them where there is a movement to hear, and cannot where there is none."""
+    """Shifted by known amounts, the estimate follows where there is a common signal, and cannot where there is none."""
     losses = []
-    for deaf in (False, True):
-        model, batch = shared_movement((3, 0, 0, 0))
-        if deaf:
+    for noise_only in (False, True):
+        model, batch = shared_signal((3, 0, 0, 0))
+        if noise_only:
             batch = batch._replace(x=torch.where(batch.valid.unsqueeze(-1), torch.randn_like(batch.x), 0.0))
         with noise.keyed(torch.tensor(0)), torch.no_grad():
             model.train()

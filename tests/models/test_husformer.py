@@ -1,13 +1,15 @@
-"""Husformer: every modality asks the tokens of all, worked by hand, and no modality has a place of its own."""
+"""Husformer: attention to the tokens of all modalities, worked by hand; the order of modalities does not matter."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from himoe.models import husformer
-from himoe.types import BuildContext, Layout
+from himoe.types import BuildContext
 from tests.conftest import make_tokens
 from tests.contract.networks import batch_of
 
@@ -18,8 +20,8 @@ def made(layout=None, seed=0, **options):
 
 
 def test_the_fusion_signal_by_hand():
-    """Queries of 0 weigh all present tokens alike. Their tokens are s, -s and s (mean 0, variance 1: normalisation leaves them
-    be), the fourth is absent: both modalities hear (s - s + s) / 3 at both steps, the modality that lost a token included."""
+    """Queries of 0 weigh all present tokens equally. Their tokens are s, -s and s (mean 0, variance 1: unchanged by
+    normalisation), the fourth is absent: both modalities get (s - s + s) / 3 at both steps, also the one that lost a token."""
     model, s = made(n_heads=1), torch.tensor([1.0, -1] * 4)
     [block] = model.cross
     with torch.no_grad():
@@ -34,8 +36,8 @@ def test_the_fusion_signal_by_hand():
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-def test_a_reinforced_token_is_of_all_present_tokens(n_layers):
-    """Of its own, of the other modality's, of all times; of lost ones nothing, in every block."""
+def test_a_reinforced_token_depends_on_all_present_tokens(n_layers):
+    """Of both modalities, at all times, but not on lost tokens, in every block."""
     model = made(n_layers=n_layers)
     low, mask = torch.randn(2, 1, 5, 8, requires_grad=True), torch.ones(1, 5, 2, dtype=torch.bool)
     mask[0, 3, 0] = mask[0, 1, 1] = False
@@ -57,39 +59,39 @@ def reordered(state, d):
     return out
 
 
-def test_the_order_of_modalities_says_nothing():
+def test_the_order_of_modalities_does_not_matter():
     data = make_tokens()
-    own, batch = data.layout, batch_of(data)._replace(y=None)
-    turned = Layout(own.modalities[::-1], own.features[::-1], own.targets, own.token_rate, own.per_token)
-    model, other = made(), made(turned, seed=1)
+    layout, batch = data.layout, batch_of(data)._replace(y=None)
+    swapped = replace(layout, modalities=layout.modalities[::-1], features=layout.features[::-1])
+    model, other = made(), made(swapped, seed=1)
     other.load_state_dict(reordered(model.state_dict(), 8))
     moved = batch._replace(x=batch.x[..., [3, 4, 0, 1, 2]], mask=batch.mask.flip(-1))
     torch.testing.assert_close(other(moved).prediction, model(batch).prediction, atol=1e-5, rtol=1e-4)
-    assert (other(batch._replace(x=moved.x)).prediction - model(batch).prediction).abs().max() > 1e-3  # the mask is not turned
+    assert (other(batch._replace(x=moved.x)).prediction - model(batch).prediction).abs().max() > 1e-3  # the mask is not swapped
 
 
-def test_a_step_is_the_mean_of_what_is_there():
+def test_a_step_is_the_mean_of_its_present_tokens():
     """With blocks that add nothing, a step's token is the mean of its present tokens and of the null: (h + null) / 2 + time
-    where one modality is there, null + time where none is."""
+    where one modality is present, null + time where none is."""
     model, data = made(), make_tokens(1, 1)
     with torch.no_grad():
-        for cross, own in zip(model.cross, model.together, strict=True):
-            for p in (cross.weight["out"], cross.weight["down"], *own.out.parameters(), *own.down.parameters()):
+        for cross, together in zip(model.cross, model.together, strict=True):
+            for p in (cross.weight["out"], cross.weight["down"], *together.out.parameters(), *together.down.parameters()):
                 p.zero_()
     mask = data.mask.copy()
     mask[:, 1] = mask[5] = False
     mask[4, 0] = True
     batch = batch_of(data)._replace(y=None, mask=torch.from_numpy(mask)[None])
-    read = []
-    model.heads.register_forward_pre_hook(lambda module, args: read.append(args[0]))
+    tokens = []
+    model.heads.register_forward_pre_hook(lambda module, args: tokens.append(args[0]))
     model(batch)
-    when = husformer.time_encoding(batch.time, 8)
+    positions = husformer.time_encoding(batch.time, 8)
     h = model.encoder(batch.x, batch.mask)[0, 4, 0]
-    torch.testing.assert_close(read[0][0, 4], (h + model.null) / 2 + when[0, 4])
-    torch.testing.assert_close(read[0][0, 5], model.null + when[0, 5])
+    torch.testing.assert_close(tokens[0][0, 4], (h + model.null) / 2 + positions[0, 4])
+    torch.testing.assert_close(tokens[0][0, 5], model.null + positions[0, 5])
 
 
-def test_a_step_without_anything_is_predicted_from_its_neighbours():
+def test_a_step_without_modalities_is_predicted_from_its_neighbours():
     model, data = made(), make_tokens(1, 1)
     data.mask[7], data.mask[8] = False, True
     batch = batch_of(data)._replace(y=None)

@@ -1,4 +1,4 @@
-"""Imagination: what is hidden, what is imagined, what the loss says, against numbers worked by hand."""
+"""Imagination: hidden modalities, imagined embeddings and the loss, against numbers worked by hand."""
 
 from __future__ import annotations
 
@@ -26,66 +26,68 @@ def batch_of(mask):
     return Batch(torch.randn(b, t, 6), mask, time, torch.ones(b, t, dtype=torch.bool), torch.arange(b), y)
 
 
-def present(*there, shape=(2, 8)):
-    return torch.tensor(there).expand(*shape, 3).clone()
+def mask_of(*present, shape=(2, 8)):
+    return torch.tensor(present).expand(*shape, 3).clone()
 
 
 def test_one_present_modality_is_hidden_and_never_the_last():
-    """300 windows each: two of three there: each of them is hidden about as often, the absent one never; fewer: none is."""
-    for there in ((True, True, False), (True, False, True), (True, True, True)):
-        hidden = imagination.hide(torch.tensor(5), present(*there, shape=(300, 4)))
+    """300 windows: of two or three present modalities each is hidden about as often, an absent one never; of fewer, none."""
+    for present in ((True, True, False), (True, False, True), (True, True, True)):
+        hidden = imagination.hide(torch.tensor(5), mask_of(*present, shape=(300, 4)))
         assert (hidden.sum(1) == 1).all()
         share = hidden.float().mean(0)
-        assert not share[~torch.tensor(there)].any()
-        torch.testing.assert_close(share[list(there)], torch.full((sum(there),), 1 / sum(there)), atol=0.1, rtol=0)
-    for there in ((False, True, False), (False, False, False)):
-        assert not imagination.hide(torch.tensor(5), present(*there)).any()
+        assert not share[~torch.tensor(present)].any()
+        torch.testing.assert_close(share[list(present)], torch.full((sum(present),), 1 / sum(present)), atol=0.1, rtol=0)
+    for present in ((False, True, False), (False, False, False)):
+        assert not imagination.hide(torch.tensor(5), mask_of(*present)).any()
 
 
-def test_a_modality_counts_as_there_if_it_is_at_one_step():
-    mask = present(True, False, False, shape=(100, 4))
+def test_a_modality_present_at_one_step_may_be_hidden():
+    mask = mask_of(True, False, False, shape=(100, 4))
     mask[:, 2, 1] = True
     hidden = imagination.hide(torch.tensor(1), mask)
     assert hidden[:, 1].any()
     assert not hidden[:, 2].any()
 
 
-def test_imagination_reads_what_is_present_and_nothing_else(model):
-    h, mask = torch.randn(2, 8, 3, 16), present(True, False, True)
-    there, gone = h.clone(), h.clone()
-    there[:, :, 2] += 1
-    gone[:, :, 1] = torch.nan
-    for own, same, other in zip(model.cascade(h, mask), model.cascade(gone, mask), model.cascade(there, mask), strict=True):
-        assert torch.equal(own, same)
-        assert not torch.allclose(own, other)
+def test_imagination_reads_present_modalities_only(model):
+    h, mask = torch.randn(2, 8, 3, 16), mask_of(True, False, True)
+    present_changed, absent_changed = h.clone(), h.clone()
+    present_changed[:, :, 2] += 1
+    absent_changed[:, :, 1] = torch.nan
+    results = (model.cascade(x, mask) for x in (h, absent_changed, present_changed))
+    for before, same, other in zip(*results, strict=True):
+        assert torch.equal(before, same)
+        assert not torch.allclose(before, other)
 
 
 def test_bottlenecks_are_summed(model):
-    """Encoders that say 1, 2 and 3 whatever they read: gelu(1) + gelu(2) + gelu(3) in every dimension."""
+    """Encoders with outputs 1, 2 and 3, whatever their input: gelu(1) + gelu(2) + gelu(3) in every dimension."""
     with torch.no_grad():
         for n, encode in enumerate(model.cascade.encode, 1):
             encode.weight.zero_()
             encode.bias.fill_(float(n))
-    _, total = model.cascade(torch.randn(2, 8, 3, 16), present(True, False, True))
+    _, total = model.cascade(torch.randn(2, 8, 3, 16), mask_of(True, False, True))
     expected = torch.nn.functional.gelu(torch.tensor([1.0, 2.0, 3.0])).sum()
     torch.testing.assert_close(total, expected.expand(2, 8, 16))
 
 
 def test_cascade_is_residual(model):
-    """Decoders that say nothing hand the joint embedding on: real where present, the modality's token where not."""
+    """Decoders of 0 pass the joint embedding on: real where present, the modality's token where absent; one of 2 adds 2."""
     with torch.no_grad():
         for decode in model.cascade.decode:
             decode.weight.zero_()
             decode.bias.zero_()
         model.cascade.decode[1].bias.fill_(2.0)
-    h, mask = torch.randn(2, 8, 3, 16), present(True, False, True)
+    h, mask = torch.randn(2, 8, 3, 16), mask_of(True, False, True)
     imagined, _ = model.cascade(h, mask)
     torch.testing.assert_close(imagined[:, :, 0], h[:, :, 0] + 2)
     torch.testing.assert_close(imagined[:, :, 1], (model.cascade.token[1] + 2).expand(2, 8, 16))
 
 
 def test_loss_by_hand():
-    """Width 2: (3, 4) imagined for (0, 0) is (9 + 16) / 2 = 12.5, (1, 1) for (1, 1) is 0: mean 6.25; the third was there."""
+    """Width 2: (3, 4) imagined for (0, 0) is (9 + 16) / 2 = 12.5, (1, 1) for (1, 1) is 0: mean 6.25; the third is not
+    hidden."""
     imagined = torch.tensor([[[[3.0, 4], [1, 1], [7, 7]]]], requires_grad=True)
     real = torch.tensor([[[[0.0, 0], [1, 1], [0, 0]]]], requires_grad=True)
     hidden = torch.tensor([[[True, True, False]]])
@@ -97,8 +99,8 @@ def test_loss_by_hand():
     assert imagination.imagination_loss(imagined, real, ~hidden & hidden).item() == 0
 
 
-def test_training_predicts_without_what_it_hides_and_pays_for_it_alone(model):
-    batch = batch_of(present(True, True, False, shape=(6, 8)))
+def test_training_predicts_without_the_hidden_modality(model):
+    batch = batch_of(mask_of(True, True, False, shape=(6, 8)))
     batch.mask[:, 5, 0] = False
     with noise.keyed(torch.tensor(0)):
         hidden = imagination.hide(noise.draw(), batch.mask).unsqueeze(1) & batch.mask

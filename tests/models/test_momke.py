@@ -1,4 +1,4 @@
-"""MoMKE: what an absent modality gives (nothing), how experts are mixed, the unimodal loss, against numbers worked by hand."""
+"""MoMKE: absent modalities contribute nothing; mixture of experts and unimodal loss against numbers worked by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MASK = torch.tensor([[[True, False, True], [True, True, True], [False, False, Tr
 
 
 class Constant(torch.nn.Module):
-    """Experts of three modalities that say 1, 2 and 6, whatever they read."""
+    """Experts of three modalities whose outputs are 1, 2 and 6, whatever their input."""
 
     def forward(self, x):
         return torch.tensor([1.0, 2, 6])[:, None, None].expand(3, *x.shape)
@@ -53,14 +53,15 @@ def test_mixture_by_hand(bank, tokens):
     assert not joint[3].any()
 
 
-def test_the_unimodal_representation_is_of_ones_own_expert(bank, tokens):
+def test_the_unimodal_representation_is_by_the_modalitys_expert(bank, tokens):
     bank.experts = Constant()
     unimodal = bank(tokens, MASK).unimodal
     torch.testing.assert_close(unimodal[0, 1], tokens[0, 1] + torch.tensor([1.0, 2, 6])[:, None])
 
 
 def test_an_absent_modality_contributes_exactly_nothing(bank, tokens):
-    """Neither its content nor its router moves a bit; a present modality's do. Its expert still serves the others."""
+    """Neither its content nor its router changes a bit of the result; a present modality's do. Its expert still serves the
+    others."""
     mask = torch.tensor([True, False, True]).expand(1, 4, 3)
     before, content = bank(tokens, mask).joint, tokens.clone()
     content[:, :, 1] = torch.nan
@@ -79,19 +80,19 @@ def test_an_absent_modality_contributes_exactly_nothing(bank, tokens):
 
 
 def test_joint_is_the_mean_of_each_present_modality_alone(bank, tokens):
-    """Of the modalities one at a time, each by itself: nothing of one enters another's representation."""
+    """No modality enters another's representation."""
     alone = [bank(tokens, torch.eye(3, dtype=torch.bool)[m].expand(1, 4, 3)).joint for m in range(3)]
     joint = bank(tokens, torch.tensor([True, False, True]).expand(1, 4, 3)).joint
     torch.testing.assert_close(joint, (alone[0] + alone[2]) / 2)
 
 
 def test_unimodal_loss_by_hand():
-    """Every modality says (1, 0) of targets (3, nan) at step 0 and (0, 1) at step 1: errors 4; 1 and 1. Present: two at step 0,
-    three at step 1: (2 * 4 + 3 * (1 + 1)) / (2 + 6) = 14 / 8, times the weight 0.5."""
+    """Every modality predicts (1, 0) for targets (3, nan) at step 0 and (0, 1) at step 1: errors 4; 1 and 1. Present: two at
+    step 0, three at step 1: (2 * 4 + 3 * (1 + 1)) / (2 + 6) = 14 / 8, times the weight 0.5."""
     model = momke.build(BuildContext(LAYOUT, 8), momke.Config(width=8, unimodal_weight=0.5))
     with torch.no_grad():
-        model.alone.zero_()
-        model.alone_bias.copy_(torch.tensor([1.0, 0.0]).expand(3, 2))
+        model.unimodal_head.zero_()
+        model.unimodal_bias.copy_(torch.tensor([1.0, 0.0]).expand(3, 2))
     y = torch.tensor([[[3.0, math.nan], [0.0, 1.0]]])
     batch = Batch(torch.randn(1, 2, 6), MASK[:, :2], torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1), y)
     assert train_on(model, batch).losses["unimodal"].item() == pytest.approx(0.5 * 14 / 8)

@@ -25,41 +25,41 @@ def many(n, seed, y=True):
 def test_distances_by_hand():
     """Asked: (1, 2 | 3), both modalities. Against (2, 4 | 6): (1 + 4 + 9) / 3. Against (4, 6 | absent): (9 + 16) / 2.
     Against (absent | 5): 4 / 1. Against nothing at all: inf."""
-    asked = nearest.side(np.array([[1.0, 2, 3]]), np.array([[1.0, 0.5]]), OWNER)
+    queries = nearest.prepare(np.array([[1.0, 2, 3]]), np.array([[1.0, 0.5]]), OWNER)
     other = np.array([[2.0, 4, 6], [4, 6, 99], [np.nan, np.inf, 5], [7, 7, 7]])
-    kept = nearest.side(other, np.array([[1, 1], [1, 0], [0, 1], [0, 0]]), OWNER)
+    kept = nearest.prepare(other, np.array([[1, 1], [1, 0], [0, 1], [0, 0]]), OWNER)
     expected = [[14 / 3, 25 / 2, 4.0, np.inf]]
-    np.testing.assert_allclose(nearest.distances(asked, kept, np.array([2, 1])), expected, atol=1e-12)
+    np.testing.assert_allclose(nearest.distances(queries, kept, np.array([2, 1])), expected, atol=1e-12)
 
 
 def test_distances_are_those_of_a_loop():
     a, b = many(9, 0), many(7, 1)
-    got = nearest.distances(*(nearest.side(r.x, r.presence, OWNER) for r in (a, b)), np.array([2, 1]))
+    got = nearest.distances(*(nearest.prepare(r.x, r.presence, OWNER) for r in (a, b)), np.array([2, 1]))
     for i, j in np.ndindex(9, 7):
         shared = (a.presence[i] * b.presence[j])[OWNER] > 0
         gap = (a.x[i].astype(np.float32) - b.x[j].astype(np.float32))[shared].astype(float) ** 2
         assert got[i, j] == (pytest.approx(gap.mean(), abs=1e-6) if shared.any() else np.inf)
 
 
-def test_a_copy_is_found_and_told_exactly():
+def test_a_copy_is_found_exactly():
     train = many(300, 2)
-    there = train.presence.any(1)
+    present = train.presence.any(1)
     state = nearest.fit(train, nearest.Config(), 0)
-    np.testing.assert_array_equal(nearest.predict(state, train)[there], train.y[there])
-    assert (train.x[there][1:] != train.x[there][:-1]).any(1).all()
+    np.testing.assert_array_equal(nearest.predict(state, train)[present], train.y[present])
+    assert (train.x[present][1:] != train.x[present][:-1]).any(1).all()
 
 
 def test_the_first_of_equally_near_rows_is_taken():
-    """Rows 1, 2 and 40 are the same; 300 rows are asked in blocks of several sizes, and none of them sees another's turn."""
+    """Rows 1 to 40 are the same; 300 queries in blocks of several sizes get the first of them."""
     train = rows([[5, 5, 5]] + [[0.1, 0.2, 0.3]] * 40, [[1, 1]] * 41, np.arange(82).reshape(41, 2))
     state = nearest.fit(train, nearest.Config(), 0)
-    asked = rows([[0.1 + 0.7, 0.2, 0.3]] * 300, [[1, 1]] * 300)
+    queries = rows([[0.1 + 0.7, 0.2, 0.3]] * 300, [[1, 1]] * 300)
     for block in (1, 7, 300):
-        np.testing.assert_array_equal(nearest.predict(state, asked, block), np.tile([2.0, 3.0], (300, 1)))
+        np.testing.assert_array_equal(nearest.predict(state, queries, block), np.tile([2.0, 3.0], (300, 1)))
 
 
-def test_ties_are_ties_whatever_rounding_says():
-    """Rows q + d and q - d are equally far from q, but float64 does not quite find them so: columns differ in scale by 2^20."""
+def test_ties_survive_rounding():
+    """Rows q + d and q - d are equally far from q, but not quite in float64: columns differ in scale by 2^20."""
     rng, scale = np.random.default_rng(0), 2.0 ** np.array([-10, 0, 10])
     for _ in range(100):
         q, d = rng.integers(1, 2**22, (2, 3)) * 2.0**-12 * scale
@@ -68,24 +68,24 @@ def test_ties_are_ties_whatever_rounding_says():
 
 
 def test_blockwise_is_the_whole():
-    train, asked = many(200, 3), many(150, 4)
+    train, queries = many(200, 3), many(150, 4)
     state = nearest.fit(train, nearest.Config(), 0)
-    whole = nearest.predict(state, asked, 1000)
+    whole = nearest.predict(state, queries, 1000)
     for block in (1, 13, 64):
-        np.testing.assert_array_equal(nearest.predict(state, asked, block), whole)
+        np.testing.assert_array_equal(nearest.predict(state, queries, block), whole)
 
 
 def test_what_an_absent_modality_holds_is_not_read():
-    train, asked = many(200, 3), many(150, 4)
-    dirty = [rows(np.where((r.presence > 0)[:, OWNER], r.x, np.nan), r.presence, r.y) for r in (train, asked)]
-    a, b = (nearest.predict(nearest.fit(t, nearest.Config(), 0), q) for t, q in ((train, asked), dirty))
+    train, queries = many(200, 3), many(150, 4)
+    dirty = [rows(np.where((r.presence > 0)[:, OWNER], r.x, np.nan), r.presence, r.y) for r in (train, queries)]
+    a, b = (nearest.predict(nearest.fit(t, nearest.Config(), 0), q) for t, q in ((train, queries), dirty))
     np.testing.assert_array_equal(a, b)
 
 
-def test_who_shares_nothing_gets_the_mean():
+def test_rows_that_share_no_modality_get_the_mean():
     train = rows([[1, 1, 0], [2, 2, 0]], [[1, 0], [1, 0]], [[1, 4], [3, 8]])
-    asked = rows([[0, 0, 1], [0, 0, 0], [2, 2, 9]], [[0, 1], [0, 0], [1, 1]])
-    got = nearest.predict(nearest.fit(train, nearest.Config(), 0), asked)
+    queries = rows([[0, 0, 1], [0, 0, 0], [2, 2, 9]], [[0, 1], [0, 0], [1, 1]])
+    got = nearest.predict(nearest.fit(train, nearest.Config(), 0), queries)
     np.testing.assert_array_equal(got, [[2, 6], [2, 6], [3, 8]])
 
 

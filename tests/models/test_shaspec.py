@@ -1,4 +1,4 @@
-"""ShaSpec: what stands in for an absent modality, who learns, and the two auxiliary losses, against numbers worked by hand."""
+"""ShaSpec: features of absent modalities, gradients and the two auxiliary losses, against numbers worked by hand."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ def batch_of(mask):
     return Batch(torch.randn(b, t, 6), mask, time, torch.ones(b, t, dtype=torch.bool), torch.arange(b), y)
 
 
-def present(*there, shape=(2, 8)):
-    return torch.tensor(there).expand(*shape, 3).clone()
+def mask_of(*present, shape=(2, 8)):
+    return torch.tensor(present).expand(*shape, 3).clone()
 
 
 def test_an_absent_modality_is_the_mean_of_the_shared_features_of_the_others(model):
-    """Present ones keep their own: shared + projection of (shared, specific). Presence counts step by step."""
-    mask = present(True, False, True)
+    """Present ones have shared + projection of (shared, specific). Presence is per step."""
+    mask = mask_of(True, False, True)
     mask[0, 3] = torch.tensor([True, True, False])
     shared, specific = model.eval().encode(*batch_of(mask)[:2])
     features = model.fuse(shared, specific, mask)
     torch.testing.assert_close(features[1, :, 1], (shared[1, :, 0] + shared[1, :, 2]) / 2)
     torch.testing.assert_close(features[0, 3, 2], (shared[0, 3, 0] + shared[0, 3, 1]) / 2)
-    own = shared[1, :, 0] + model.project(torch.cat([shared[1, :, 0], specific[1, :, 0]], -1))
-    torch.testing.assert_close(features[1, :, 0], own)
+    fused = shared[1, :, 0] + model.project(torch.cat([shared[1, :, 0], specific[1, :, 0]], -1))
+    torch.testing.assert_close(features[1, :, 0], fused)
 
 
 def test_where_nothing_is_present_features_are_zero(model):
-    mask = present(False, False, False)
+    mask = mask_of(False, False, False)
     shared, specific = model.eval().encode(*batch_of(mask)[:2])
     assert not model.fuse(shared, specific, mask).any()
 
 
-def test_one_shared_encoder_reads_all_modalities(model):
-    """Whatever its place, the same token gives the same shared feature; specific encoders have weights of their own."""
+def test_one_encoder_is_shared_by_all_modalities(model):
+    """The same token of any modality has the same shared feature; specific encoders have separate weights."""
     with torch.no_grad():
         for stem in model.stem.project:
             stem.weight.zero_()
             stem.bias.copy_(torch.arange(16.0))
         model.stem.embedding.zero_()
-    mask = present(True, True, True)
+    mask = mask_of(True, True, True)
     shared, specific = model.eval().encode(*batch_of(mask)[:2])
     torch.testing.assert_close(shared[:, :, 0], shared[:, :, 1])
     torch.testing.assert_close(shared[:, :, 0], shared[:, :, 2])
     assert not torch.allclose(specific[:, :, 0], specific[:, :, 1])
 
 
-def test_specific_encoders_of_absent_modalities_learn_nothing(model):
-    batch = batch_of(present(True, False, True))
+def test_specific_encoders_of_absent_modalities_get_no_gradient(model):
+    batch = batch_of(mask_of(True, False, True))
     output = train_on(model, batch)
     (output.prediction.square().mean() + sum(output.losses.values())).backward()
     encoder, d = model.specific, 16
@@ -84,19 +84,20 @@ def test_alignment_by_hand():
     assert shaspec.alignment_loss(shared[:, :1], mask[:, :1]).item() == pytest.approx(10)
     assert shaspec.alignment_loss(shared[:, 1:], mask[:, 1:]).item() == pytest.approx(2)
     assert shaspec.alignment_loss(shared, mask).item() == pytest.approx(10)
-    assert shaspec.alignment_loss(shared, present(True, False, False, shape=(1, 2))).item() == 0
+    assert shaspec.alignment_loss(shared, mask_of(True, False, False, shape=(1, 2))).item() == 0
 
 
-def test_naming_the_modality_by_hand():
-    """The feature of a has logits log (1, 1, 2): it is named with 1 / 4; that of b log (1, 3, 0): with 3 / 4; c is absent."""
+def test_classifying_the_modality_by_hand():
+    """The feature of a has logits log (1, 1, 2): it is recognised with probability 1 / 4; that of b log (1, 3, 0): with 3 / 4;
+    c is absent."""
     logits = torch.log(torch.tensor([[[[1.0, 1, 2], [1, 3, 1e-30], [1, 1, 1e-9]]]]))
     mask = torch.tensor([[[True, True, False]]])
     assert shaspec.domain_loss(logits, mask).item() == pytest.approx((math.log(4) + math.log(4 / 3)) / 2, rel=1e-5)
     assert shaspec.domain_loss(logits, ~mask & mask).item() == 0
 
 
-def test_losses_carry_their_weights_and_are_of_training_alone(model):
-    batch = batch_of(present(True, True, True))
+def test_losses_are_weighted_and_computed_in_training_only(model):
+    batch = batch_of(mask_of(True, True, True))
     assert model.eval()(batch).losses == {}
     with torch.no_grad():
         model.domain.weight.zero_()
@@ -107,6 +108,6 @@ def test_losses_carry_their_weights_and_are_of_training_alone(model):
 
 
 @pytest.mark.parametrize(("name", "part"), [("align", "shared"), ("domain", "specific")])
-def test_each_loss_teaches_its_encoder(model, name, part):
-    train_on(model, batch_of(present(True, True, True))).losses[name].backward()
+def test_each_loss_trains_its_encoder(model, name, part):
+    train_on(model, batch_of(mask_of(True, True, True))).losses[name].backward()
     assert getattr(model, part).pointwise[0].grad.abs().sum() > 0

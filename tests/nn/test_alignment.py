@@ -1,4 +1,4 @@
-"""Cross-modal alignment against numbers worked by hand and lags that were put there."""
+"""Cross-modal alignment against numbers worked by hand and against planted lags."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from himoe.nn import alignment
 from himoe.signal.simulate import ornstein_uhlenbeck
 
 torch.manual_seed(0)
-ON = torch.ones(1, 4, 2, dtype=torch.bool)
+PRESENT = torch.ones(1, 4, 2, dtype=torch.bool)
 
 
 def test_mean_of_others_by_hand():
     h = torch.tensor([1.0, 2, 6])[None, None, :, None]
-    others, there = alignment.mean_of_others(h, torch.tensor([[[True, True, False]]]))
+    others, any_other = alignment.mean_of_others(h, torch.tensor([[[True, True, False]]]))
     assert others.flatten().tolist() == [2.0, 1.0, 1.5]
-    assert there.flatten().tolist() == [True, True, True]
+    assert any_other.flatten().tolist() == [True, True, True]
     _, alone = alignment.mean_of_others(h, torch.tensor([[[True, False, False]]]))
     assert alone.flatten().tolist() == [False, True, True]
 
 
-def test_dynamics_by_hand():
-    """Each token less the mean of those present within one token of it; the absent one stays 0."""
+def test_local_mean_by_hand():
+    """Each token minus the mean of those present within one token of it; the absent one stays 0."""
     p = torch.tensor([1.0, 3.0, 0.0, 8.0, 10.0])[None, :, None, None]
     mask = torch.tensor([True, True, False, True, True])[None, :, None]
-    assert alignment.dynamics(p, mask, 1).flatten().tolist() == [-1.0, 1.0, 0.0, -1.0, 1.0]
-    assert alignment.dynamics(p, mask, 9).flatten().tolist() == [-4.5, -2.5, 0.0, 2.5, 4.5]
+    assert alignment.remove_local_mean(p, mask, 1).flatten().tolist() == [-1.0, 1.0, 0.0, -1.0, 1.0]
+    assert alignment.remove_local_mean(p, mask, 9).flatten().tolist() == [-4.5, -2.5, 0.0, 2.5, 4.5]
 
 
 def test_pair_scores_by_hand():
     """a = (1, 0, -1, 0), b the same a token later. At lag 1, b(t + 1) a(t) sums to 2 over 3 pairs: 2 / (3 + 8), in units of the
-    mean squares 1/2 and 1/2; at lag 0 nothing matches; a is early against b."""
+    mean squares 1/2 and 1/2; at lag 0 the products cancel; a is early relative to b."""
     p = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])[None, :, :, None]
-    pairs = alignment.pair_scores(p, ON, p, ON, 1)
+    pairs = alignment.pair_scores(p, PRESENT, p, PRESENT, 1)
     expected = torch.tensor([-1 / 11, 0, 2 / 11]) / 0.5
     torch.testing.assert_close(pairs[0, 1, 0], expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(pairs[0, 0, 1], expected.flip(0), atol=1e-5, rtol=0)
     assert pairs[0, [0, 1], [0, 1]].abs().max() == 0
 
 
-def test_pair_scores_count_pairs_that_are_there():
+def test_pair_scores_count_present_pairs():
     """The last token of b is lost: at lag 1 one product of 1 and two pairs are left; b's mean square is 1/3."""
     p = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])[None, :, :, None]
-    mask = ON.clone()
+    mask = PRESENT.clone()
     mask[0, 3, 1] = False
     pairs = alignment.pair_scores(p, mask, p, mask, 1)
     assert pairs[0, 1, 0, 2].item() == pytest.approx(1 / 10 / (1 / 3 / 2) ** 0.5, abs=1e-5)
 
 
 def test_lag_scores_by_hand():
-    """Against another that is late by 1 for sure, what matched at lag 0 matches at lag 1; by half a chance, half of it does."""
+    """The other is late by 1 with probability 1: a match at relative lag 0 counts at lag 1; with 1/2, half of it."""
     pairs = torch.zeros(1, 2, 2, 3)
     pairs[0, 0, 1] = torch.tensor([0.0, 4.0, 2.0])
-    late = torch.tensor([[[0.0, 1, 0], [0.0, 0, 1]]])
-    assert alignment.lag_scores(pairs, late)[0].tolist() == [[0.0, 0.0, 4.0], [0.0, 0.0, 0.0]]
+    certain = torch.tensor([[[0.0, 1, 0], [0.0, 0, 1]]])
+    assert alignment.lag_scores(pairs, certain)[0].tolist() == [[0.0, 0.0, 4.0], [0.0, 0.0, 0.0]]
     half = torch.tensor([[[0.0, 1, 0], [0.0, 0.5, 0.5]]])
     assert alignment.lag_scores(pairs, half)[0, 0].tolist() == [0.0, 2.0, 3.0]
 
@@ -76,16 +76,16 @@ def test_lag_scores_peak_at_the_planted_lag(shift):
     assert (scores[:, 0].argmax(-1) - 8).tolist() == [shift] * 4
 
 
-def moving(late, absent=()):
-    """40 windows of modalities that share a movement (decay 2 s at 2 Hz, SNR 1, a fifth of the tokens missing), late by whole
-    tokens: pair scores, presence, and the order in which they take turns."""
+def delayed(late, absent=()):
+    """40 windows of modalities that share a signal (decay 2 s at 2 Hz, SNR 1, a fifth of the tokens missing), late by whole
+    tokens: pair scores, presence, and the order of the coordinate updates."""
     rng = np.random.default_rng(6)
     base = ornstein_uhlenbeck((40, 4, 120 * 4), 2.0, rng)[..., ::4]
     p = np.stack([np.moveaxis(base[..., 10 - k : 110 - k], 1, 2) for k in late], axis=2)
     mask = torch.tensor(rng.random(p.shape[:3]) > 0.2)
     mask[:, :, list(absent)] = False
-    p = alignment.dynamics(torch.tensor(p + rng.standard_normal(p.shape), dtype=torch.float32), mask, 16)
-    return alignment.pair_scores(p, mask, p, mask, 16), mask.any(1), alignment.power(p, mask).argsort(dim=1, stable=True)
+    p = alignment.remove_local_mean(torch.tensor(p + rng.standard_normal(p.shape), dtype=torch.float32), mask, 16)
+    return alignment.pair_scores(p, mask, p, mask, 16), mask.any(1), alignment.mean_power(p, mask).argsort(dim=1, stable=True)
 
 
 @pytest.mark.parametrize("sharpness", [3.5, 4.5])
@@ -102,47 +102,49 @@ def moving(late, absent=()):
         ),
     ],
 )
-def test_lags_of_all_settle_together(late, absent, sharpness):
-    """Nine in ten relative lags are found within a token, also of two or of halves, where it is open who moved."""
-    pairs, there, order = moving(late, absent)
-    bank, missed = alignment.LagBank(16, len(late), rest=3.0), []
+def test_lags_of_all_modalities_are_estimated_jointly(late, absent, sharpness):
+    """Nine in ten relative lags are found to within a token, also where two, or two halves, differ and either may be late."""
+    pairs, present, order = delayed(late, absent)
+    bank = alignment.LagBank(16, len(late), rest=3.0)
+    missed = []
     with torch.no_grad():
-        bank.sharpness.fill_(sharpness)
+        bank.log_sharpness.fill_(sharpness)
     for n_passes in (0, 6):
-        _, lag = bank.posterior(alignment.lag_scores(pairs, bank.settle(pairs, order, n_passes)))
-        error = torch.where(there, lag - torch.tensor(late), torch.nan)
-        missed.append(((error - error.nanmedian(1, keepdim=True).values).abs() > 1)[there].float().mean().item())
+        _, lag = bank.posterior(alignment.lag_scores(pairs, bank.estimate_jointly(pairs, order, n_passes)))
+        error = torch.where(present, lag - torch.tensor(late), torch.nan)
+        missed.append(((error - error.nanmedian(1, keepdim=True).values).abs() > 1)[present].float().mean().item())
     assert missed[1] < 0.1
-    assert missed[0] >= 0.5 or len(late) - len(absent) > 2  # two that move at once undo their lag twice
+    assert missed[0] >= 0.5 or len(late) - len(absent) > 2  # two updated at once correct their lag twice
 
 
-def parts(*logits):
+def softmax(*logits):
     return np.exp(logits) / np.exp(logits).sum()
 
 
-def test_turns_and_sharpening_by_hand():
-    """Two modalities, lags -1, 0, 1; the first matches when it is late by 1 against the second (score 2). In the first of two
-    passes half is heard: the first finds the second in time; the second is late by k where the first is by k + 1. Then all."""
+def test_coordinate_updates_by_hand():
+    """Two modalities, lags -1, 0, 1; they match where the first is late by 1 relative to the second (score 2). In the first of
+    two passes scores count half: the first is updated with the second at lag 0; then the second, which matches at lag k where
+    the first is at k + 1. In the second pass they count in full."""
     bank = alignment.LagBank(1, 2, rest=0.0)
     with torch.no_grad():
-        bank.sharpness.fill_(0.0)
-        bank.habit.zero_()
+        bank.log_sharpness.fill_(0.0)
+        bank.prior.zero_()
     pairs = torch.zeros(1, 2, 2, 3)
     pairs[0, 0, 1], pairs[0, 1, 0] = torch.tensor([0.0, 0.0, 2.0]), torch.tensor([2.0, 0.0, 0.0])
-    one = parts(0, 0, 1)
-    two = parts(one[1], one[2], 0)
-    one = parts(0, 2 * two[0], 2 * two[1])
-    two = parts(2 * one[1], 2 * one[2], 0)
-    settled = bank.settle(pairs, torch.tensor([[0, 1]]), 2)[0]
-    np.testing.assert_allclose(settled, np.stack([one, two]), atol=1e-6)
+    first = softmax(0, 0, 1)
+    second = softmax(first[1], first[2], 0)
+    first = softmax(0, 2 * second[0], 2 * second[1])
+    second = softmax(2 * first[1], 2 * first[2], 0)
+    q = bank.estimate_jointly(pairs, torch.tensor([[0, 1]]), 2)[0]
+    np.testing.assert_allclose(q, np.stack([first, second]), atol=1e-6)
 
 
-def test_the_habits_keep_the_clock():
-    """All six late alike: nothing tells, and with the habit of no lag they stay where they are."""
-    pairs, _, order = moving((6,) * 6)
+def test_a_common_lag_is_left_to_the_prior():
+    """All six late alike: no pair shows it, and by the prior in favour of no lag they stay where they are."""
+    pairs, _, order = delayed((6,) * 6)
     bank = alignment.LagBank(16, 6, rest=3.0)
-    w = bank.settle(pairs, order, 6)
-    assert ((w * torch.arange(-16, 17)).sum(-1).abs() < 1).float().mean() > 0.95
+    q = bank.estimate_jointly(pairs, order, 6)
+    assert ((q * torch.arange(-16, 17)).sum(-1).abs() < 1).float().mean() > 0.95
 
 
 def test_soft_shift_undoes_a_known_lag():
@@ -151,32 +153,32 @@ def test_soft_shift_undoes_a_known_lag():
     h = torch.arange(6.0)[None, :, None, None]
     mask = torch.ones(1, 6, 1, dtype=torch.bool)
     mask[0, 3] = False
-    w = torch.zeros(1, 1, 7)
-    w[..., 5] = 1.0
-    moved, kept = bank.shift(h * mask.unsqueeze(-1), mask, w, alignment.lag_design(6, 3))
+    q = torch.zeros(1, 1, 7)
+    q[..., 5] = 1.0
+    moved, kept = bank.shift(h * mask.unsqueeze(-1), mask, q, alignment.lag_indicator(6, 3))
     assert kept.flatten().tolist() == [True, False, True, True, False, False]
     torch.testing.assert_close(moved.flatten(), torch.tensor([2.0, 0, 4, 5, 0, 0]))
 
 
 def test_expected_lag_by_hand():
-    """Evidence: 1, 1, 2 parts. The habit (ln 3 in favour of lag 0) makes it 1, 3, 2 in the posterior alone."""
+    """Evidence in the ratio 1 : 1 : 2. The prior (ln 3 in favour of lag 0) makes it 1 : 3 : 2 in the posterior alone."""
     bank = alignment.LagBank(1, 1, rest=0.0)
     with torch.no_grad():
-        bank.sharpness.fill_(0.0)
-        bank.habit.copy_(torch.log(torch.tensor([[1.0, 3.0, 1.0]])) / alignment.HABIT_UNIT)
+        bank.log_sharpness.fill_(0.0)
+        bank.prior.copy_(torch.log(torch.tensor([[1.0, 3.0, 1.0]])) / alignment.PRIOR_UNIT)
     scores = torch.log(torch.tensor([[[1.0, 1.0, 2.0]]]))
-    w, lag = bank.evidence(scores)
-    torch.testing.assert_close(w, torch.tensor([[[0.25, 0.25, 0.5]]]))
+    q, lag = bank.evidence(scores)
+    torch.testing.assert_close(q, torch.tensor([[[0.25, 0.25, 0.5]]]))
     assert lag.item() == pytest.approx(0.25)
-    w, lag = bank.posterior(scores)
-    torch.testing.assert_close(w, torch.tensor([[[1 / 6, 3 / 6, 2 / 6]]]))
+    q, lag = bank.posterior(scores)
+    torch.testing.assert_close(q, torch.tensor([[[1 / 6, 3 / 6, 2 / 6]]]))
     assert lag.item() == pytest.approx(1 / 6)
 
 
-def test_habit_begins_in_time():
-    """``rest`` nats for lag 0, a tenth of a nat against each token of lag."""
-    habit = alignment.HABIT_UNIT * alignment.LagBank(2, 3, rest=3.0).habit
-    torch.testing.assert_close(habit, torch.tensor([-0.2, -0.1, 3.0, -0.1, -0.2]).repeat(3, 1))
+def test_the_prior_begins_in_favour_of_no_lag():
+    """Log-odds ``rest`` for lag 0, a tenth of a nat against each token of lag."""
+    log_prior = alignment.PRIOR_UNIT * alignment.LagBank(2, 3, rest=3.0).prior
+    torch.testing.assert_close(log_prior, torch.tensor([-0.2, -0.1, 3.0, -0.1, -0.2]).repeat(3, 1))
 
 
 def test_local_attention_reaches_no_further_than_its_radius():

@@ -1,4 +1,4 @@
-"""Parts of the model against numbers worked by hand."""
+"""Building blocks of the networks against numbers worked by hand."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_expert_count_does_not_change_the_number_of_operations():
     assert count(2) == count(16)
 
 
-def test_fusion_gives_nothing_to_the_absent():
+def test_fusion_gives_absent_tokens_no_weight():
     fusion = soft_moe.MaskedFusion(4)
     tokens = torch.randn(3, 4, 4)
     mask = torch.tensor([[1, 1, 0, 1], [0, 0, 0, 1], [1, 0, 0, 1]], dtype=torch.bool)
@@ -67,10 +67,10 @@ def test_differential_weights_by_hand():
     bank = prototypes.DifferentialPrototypes(8, 4, 2, 8, 2, lambda_init=0.5)
     with torch.no_grad():
         bank.lambda_vectors.zero_()  # exp(0) - exp(0) + 0.5
-    felt = bank(torch.randn(3, 5, 8))
-    assert felt.lam.item() == pytest.approx(0.5)
-    torch.testing.assert_close(felt.weights.sum(-1), torch.full((3, 5), 0.5))
-    torch.testing.assert_close(felt.first.sum(-1), torch.ones(3, 5))
+    output = bank(torch.randn(3, 5, 8))
+    assert output.lam.item() == pytest.approx(0.5)
+    torch.testing.assert_close(output.weights.sum(-1), torch.full((3, 5), 0.5))
+    torch.testing.assert_close(output.first_map.sum(-1), torch.ones(3, 5))
 
 
 def test_lambda_stays_within_its_bounds():
@@ -90,29 +90,29 @@ def test_differential_attention_makes_negative_weights():
 
 
 def test_anchors_by_hand():
-    torch.testing.assert_close(prototypes.anchors(3, 1), torch.tensor([[-1.5], [0.0], [1.5]]))
+    torch.testing.assert_close(prototypes.anchor_points(3, 1), torch.tensor([[-1.5], [0.0], [1.5]]))
     square = torch.tensor([[1.5, 0.0, 0.0], [0.0, 1.5, 0.0], [-1.5, 0.0, 0.0], [0.0, -1.5, 0.0]])
-    torch.testing.assert_close(prototypes.anchors(4, 3), square, atol=1e-6, rtol=0)
+    torch.testing.assert_close(prototypes.anchor_points(4, 3), square, atol=1e-6, rtol=0)
 
 
 def test_anchor_loss_by_hand():
     bank = prototypes.DifferentialPrototypes(8, 4, 2, 8, 2)
-    first = torch.tensor([[[1.0, 0, 0, 0], [0.5, 0, 0.5, 0]]])  # at (1.5, 0), then at the origin
+    first_map = torch.tensor([[[1.0, 0, 0, 0], [0.5, 0, 0.5, 0]]])  # at (1.5, 0), then at the origin
     y = torch.tensor([[[1.5, 1.0], [0.0, math.nan]]])
     valid = torch.tensor([[True, True]])
-    assert bank.anchor_loss(first, y, valid).item() == pytest.approx(1.0 / 3, abs=1e-5)  # errors 0, 1, 0 of three known
+    assert bank.anchor_loss(first_map, y, valid).item() == pytest.approx(1.0 / 3, abs=1e-5)  # errors 0, 1, 0 of three known
 
 
 def test_affect_loss_by_hand():
     """Two modalities, the second absent at step 2, one target unknown at step 1: (1 + 4 + 9) / 3."""
-    said = torch.tensor([[[[1.0], [2.0]], [[3.0], [50.0]], [[7.0], [7.0]]]])
+    unimodal = torch.tensor([[[[1.0], [2.0]], [[3.0], [50.0]], [[7.0], [7.0]]]])
     mask = torch.tensor([[[True, True], [True, False], [True, True]]])
     y = torch.tensor([[[0.0], [0.0], [torch.nan]]])
-    assert losses.affect_loss(said, mask, y).item() == pytest.approx(14 / 3)
+    assert losses.affect_loss(unimodal, mask, y).item() == pytest.approx(14 / 3)
 
 
 def test_info_nce_by_hand():
-    """Orthogonal views, temperature 1: logits are the identity, loss log(1 + e^-1); same-trial negatives count for nothing."""
+    """Orthogonal views, temperature 1: logits are the identity, loss log(1 + e^-1); windows of one trial are no negatives."""
     a = torch.eye(2)
     valid = torch.ones(2, dtype=torch.bool)
     loss = losses.info_nce(a, a, torch.tensor([0, 1]), valid, 1.0)
@@ -179,7 +179,7 @@ def test_linear_readout_is_ridge_by_hand():
     assert readout.linear.bias.item() == pytest.approx(1.0)
 
 
-def test_readout_of_a_gappy_window_is_that_of_what_is_present():
+def test_mean_readout_of_a_window_with_gaps_is_that_of_its_present_tokens():
     readout = LinearReadout((2, 1), 1, penalty=1.0)
     readout.warm_start(torch.randn(20, 3), torch.randn(20, 1))
     x, mask = torch.randn(1, 6, 3), torch.tensor([[[1, 1], [0, 1], [0, 1], [1, 0], [1, 0], [0, 0]]], dtype=torch.bool)

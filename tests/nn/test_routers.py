@@ -1,4 +1,4 @@
-"""Ablations of the expert banks: gates worked by hand, and what every variant of Hi-MoE owes."""
+"""Ablations of the expert banks: gates worked by hand, and properties that every variant of Hi-MoE must have."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_laplace_gates_by_hand():
     torch.testing.assert_close(weights[0, 0], torch.softmax(expected, 0))
 
 
-def test_uniform_gates_listen_to_nobody():
+def test_uniform_gates_ignore_logits():
     assert gates("uniform", [9.0, -9.0])[0].tolist() == [[[0.5, 0.5]]]
 
 
 def test_gated_experts_by_hand():
-    """Experts that double and treble: a token with gates 0.25 and 0.75 comes out as 2.75 of itself; an absent one as 0."""
+    """Experts that double and treble: a token with gates 0.25 and 0.75 comes out 2.75 times as large; an absent one as 0."""
     moe = routers.GatedMoE(4, 2, 8, "dense")
 
     class Times(torch.nn.Module):
@@ -77,7 +77,7 @@ def test_gated_experts_by_hand():
     assert not routed.combine[0, 1].any()
 
 
-def test_concatenation_is_blind_to_what_is_absent_and_keeps_its_size():
+def test_concatenation_ignores_absent_tokens_and_keeps_its_size():
     fusion = routers.ConcatFusion(8, 3, 2000)
     assert abs(sum(p.numel() for p in fusion.parameters()) - 2000) < 3 * 8 + 8 + 1
     tokens, mask = torch.randn(2, 3, 8), torch.tensor([[True, False, True]] * 2)
@@ -90,10 +90,10 @@ def test_concatenation_is_blind_to_what_is_absent_and_keeps_its_size():
 
 def test_without_the_second_map_prototypes_are_a_plain_softmax():
     bank = prototypes.DifferentialPrototypes(8, 4, 2, 8, 2, differential=False)
-    felt = bank(torch.randn(2, 3, 8))
-    assert felt.lam == 0
-    torch.testing.assert_close(felt.weights, felt.first)
-    torch.testing.assert_close(felt.weights.sum(-1), torch.ones(2, 3))
+    output = bank(torch.randn(2, 3, 8))
+    assert output.lam == 0
+    torch.testing.assert_close(output.weights, output.first_map)
+    torch.testing.assert_close(output.weights.sum(-1), torch.ones(2, 3))
 
 
 def test_a_linear_gate_by_hand():
@@ -102,8 +102,8 @@ def test_a_linear_gate_by_hand():
     with torch.no_grad():
         bank.gate.weight.zero_()
         bank.gate.bias.copy_(torch.log(torch.tensor([1.0, 3.0, 1.0, 3.0])))
-    felt = bank(torch.randn(2, 3, 4))
-    torch.testing.assert_close(felt.weights, torch.tensor([0.25, 0.75]).expand(2, 3, 2))
+    output = bank(torch.randn(2, 3, 4))
+    torch.testing.assert_close(output.weights, torch.tensor([0.25, 0.75]).expand(2, 3, 2))
 
 
 @pytest.fixture(params=CASES, ids=lambda c: f"{c[0]}-{c[1]}")
@@ -124,13 +124,13 @@ def count(model):
 
 
 def test_a_variant_is_as_large_as_the_model_it_is_compared_with(variant):
-    """What is taken away without a successor (half of the alignment) makes it smaller, by what that half had."""
+    """Only removed parts that nothing replaces (half of the alignment) make it smaller."""
     build, options, _ = variant
-    whole, own = count(build()), count(build(**options))
+    whole, variant_size = count(build()), count(build(**options))
     if "alignment" in options:
-        assert 0.9 * whole < own <= whole
+        assert 0.9 * whole < variant_size <= whole
     else:
-        assert abs(own - whole) < 0.01 * whole
+        assert abs(variant_size - whole) < 0.01 * whole
 
 
 def test_a_variant_never_reads_what_is_absent(variant):
@@ -143,7 +143,7 @@ def test_a_variant_never_reads_what_is_absent(variant):
 
 
 def test_a_variant_learns_in_a_stack(variant):
-    """The same gradients as alone, and none of its operations a loop in disguise."""
+    """The same gradients as alone, and no warning that vmap falls back to a loop over models."""
     build, options, _ = variant
     models, loss = [build(seed, **options) for seed in (0, 1)], loop.objective(False, 0.5)
     one = [batch_of(make_tokens(2, 3, seed=i)) for i in (0, 1)]
