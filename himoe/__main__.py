@@ -26,39 +26,39 @@ examples:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    asked = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(arguments)
     from himoe.types import HimoeError
 
     try:
-        return _run(asked)
+        return _run(parsed)
     except HimoeError as error:
         sys.stderr.write(f"himoe: {error}\n")
         return 1
 
 
-def _run(asked: argparse.Namespace) -> int:
-    if asked.command == "doctor":
+def _run(parsed: argparse.Namespace) -> int:
+    if parsed.command == "doctor":
         from himoe.commands import doctor
 
-        return doctor.report(asked.data_root)
-    if asked.command == "plan":
+        return doctor.report(parsed.data_root)
+    if parsed.command == "plan":
         from himoe.commands import plan
 
-        return plan.report(asked.configfile, asked.config, asked.cores)
-    if asked.command == "crate":
+        return plan.report(parsed.configfile, parsed.config, parsed.cores)
+    if parsed.command == "crate":
         from himoe.commands import crate
 
-        files = crate.write(asked.results, asked.output, asked.agent, asked.agent_name)
-        print(f"{asked.output}: {len(files)} files")
+        files = crate.write(parsed.results, parsed.output, parsed.agent, parsed.agent_name)
+        print(f"{parsed.output}: {len(files)} files")
         return 0
     from himoe.commands import verify
 
-    return verify.report(asked.data_root, asked.dataset)
+    return verify.report(parsed.data_root, parsed.dataset)
 
 
-def _add(commands: Any, name: str, told: str, epilog: str) -> argparse.ArgumentParser:
+def _add(commands: Any, name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    return commands.add_parser(name, help=told, description=told, epilog=epilog, formatter_class=raw)
+    return commands.add_parser(name, help=summary, description=summary, epilog=epilog, formatter_class=raw)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read with suspicion. No format here runs code."""
+"""Files: written whole or not at all. No format here can run code."""
 
 from __future__ import annotations
 

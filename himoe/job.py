@@ -1,4 +1,4 @@
-"""What every rule's script runs in: threads pinned, a log kept, errors in one line."""
+"""The frame of every rule's script: threads set, a log written, errors in one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("himoe")
 
 
 class _Lines(logging.Formatter):
-    """Text with its time; a line of JSON as it is, so that ``grep ^{ LOG`` is a file of them."""
+    """Text with its time; a line of JSON as it is, so that ``grep ^{ LOG`` finds them all."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -32,8 +32,8 @@ class _Lines(logging.Formatter):
 def job(snakemake: Any) -> Iterator[None]:
     """Run one rule's work.
 
-    Must be entered before numpy or torch is imported: it pins their threads to the rule's. A :class:`HimoeError`
-    ends the job with one line on stderr; anything else is a defect of ours, and its traceback goes to the log too.
+    Must be entered before numpy or torch is imported: it limits their threads to the rule's. A :class:`HimoeError`
+    ends the job with one line on stderr; any other error is a defect of this package: its traceback goes to the log too.
     """
     for name in THREAD_VARIABLES:
         os.environ[name] = str(snakemake.threads)
@@ -60,10 +60,10 @@ def job(snakemake: Any) -> Iterator[None]:
 def peak_mb() -> float:
     """Peak resident memory of this process, MB.
 
-    ``ru_maxrss`` outlives exec: it would tell of the process that started this one.
+    ``ru_maxrss`` outlives exec: it would include the process that started this one.
     """
     try:
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
-    except (OSError, IndexError, ValueError):  # no Linux
+    except (OSError, IndexError, ValueError):  # not Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,8 +1,8 @@
-"""Frozen records that every floor shares. Arrays are numpy; shapes are given beside each field."""
+"""Frozen records that the whole package shares. Arrays are numpy; shapes are given beside each field."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,17 +89,27 @@ class DatasetInfo:
     folder: str = ""
     downloads: tuple[Download, ...] = ()
 
+    def without_words(self) -> DatasetInfo:
+        """The facts that numbers depend on: without what is only printed, and without where the files come from."""
+        return replace(self, title="", citation="", licence="", access="", caveats=(), folder="", editions=(), downloads=())
+
 
 @dataclass(frozen=True)
 class Size:
     """How much of a data set there is to read: the original's size, or a twin's.
 
-    ``n_trials`` and ``seconds`` are None where the original is ragged.
+    ``n_trials`` (of each subject) and ``seconds`` (of each trial) are None where they differ.
     """
 
     subjects: tuple[str, ...]
     n_trials: int | None
     seconds: float | None
+
+    def per_subject(self) -> tuple[int, float]:
+        """(n_trials, seconds) of a data set in which they are the same for all; HimoeError where they differ."""
+        if self.n_trials is None or self.seconds is None:
+            raise HimoeError("trials differ in number or length: their size is not known before they are read")
+        return self.n_trials, self.seconds
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialInfo:
-    """Who, what and which content (``digest``: SHA-256 of the tokens' bytes)."""
+    """What identifies a trial; ``digest`` is the SHA-256 of its tokens' bytes."""
 
     subject: str
     session: str
@@ -153,7 +163,7 @@ class TrialInfo:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the columns of :class:`Tokens` are to be read."""
+    """What the columns of :class:`Tokens` hold."""
 
     modalities: tuple[str, ...]
     features: tuple[tuple[str, ...], ...]
@@ -172,7 +182,7 @@ class Layout:
 
     @property
     def n_features(self) -> int:
-        """Columns of ``Tokens.x`` (counts)."""
+        """Number of columns of ``Tokens.x``."""
         return sum(len(names) for names in self.features)
 
 
@@ -212,9 +222,10 @@ class Tokens:
         if any(part.layout != layout for part in parts):
             raise HimoeError("tokens of different layouts cannot be joined: prepare the subjects again")
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
-        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "mask", "time", "y"))
+        x, mask, time, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "mask", "time", "y"))
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return Tokens(*columns, offsets, sum((part.trials for part in parts), ()), layout)
+        trials = tuple(trial for part in parts for trial in part.trials)
+        return Tokens(x, mask, time, y, offsets, trials, layout)
 
 
 Keys = dict[tuple[str, str], str]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from himoe import registry
 from himoe.data import intake
-from himoe.data.sources import common_files, drop_zone, has_subject, recognise
+from himoe.data.sources import dataset_folder, look_for
 from himoe.provenance import environment
 from himoe.types import DatasetInfo, HimoeError
 
@@ -36,44 +36,49 @@ def examine(data_root: Path) -> list[Finding]:
             found.append(Finding(f"{name}-NAME", READY, "simulated on demand, as the config's planted.NAME says"))
             continue
         info = registry.peek("datasets", name)["INFO"]
-        found += [_dataset(name, info, drop_zone(data_root, name, info)), Finding(f"{name}_twin", READY, "simulated on demand")]
+        found.append(_dataset(name, info, dataset_folder(data_root, name, info)))
+        found.append(Finding(f"{name}_twin", READY, "simulated on demand"))
     return [*found, _conda(), _gpu(), _slurm()]
 
 
 def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
     try:
-        edition, folder, archives = recognise(root, info)
-    except HimoeError:
-        way = "or set download: true; " if info.downloads else ""
-        return Finding(name, ABSENT, f"nothing in {root}/: {info.access}; {way}licence: {info.licence}")
-    if archives:
-        return Finding(name, PACKED, f"{', '.join(a.name for a in archives)} in {root}/ is unpacked at intake")
-    known = root / intake.TRUSTED
-    try:
-        before = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
-        changed = [f for f, fact in before.items() if (root / f).is_file() and (root / f).stat().st_size != fact["bytes"]]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return Finding(name, WRONG, f"{known} is not a list of hashes: delete it")
-    if changed:
-        return Finding(name, WRONG, f"{root / changed[0]} changed since it was first seen: obtain it again, or delete {known}")
-    try:
-        common = common_files(root, folder, edition)
+        recordings = look_for(root, info)
     except HimoeError as error:
         return Finding(name, WRONG, str(error))
-    if len(common) < len(edition.common):
-        return Finding(name, WRONG, f"{', '.join(edition.common)} is absent, and edition '{edition.name}' needs it")
-    absent = [s for s in info.subjects if not has_subject(folder, edition, s)]
-    if absent:
+    if recordings is None:
+        way = "or set download: true; " if info.downloads else ""
+        return Finding(name, ABSENT, f"nothing in {root}/: {info.access}; {way}licence: {info.licence}")
+    if recordings.archives:
+        names = ", ".join(path.name for path in recordings.archives)
+        return Finding(name, PACKED, f"{names} in {root}/ is unpacked at intake")
+    if wrong := _changed(root) or recordings.lacks_common:
+        return Finding(name, WRONG, wrong)
+    found = f"edition '{recordings.edition.name}' in {recordings.folder}/"
+    if absent := recordings.absent(info.subjects):
         few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")
-        return Finding(
-            name, WRONG, f"edition '{edition.name}' in {folder}/: {len(absent)} subjects absent ({few}); {info.access}"
-        )
-    seen = "hashes known" if before else "hashes will be trusted on first use"
-    return Finding(name, READY, f"edition '{edition.name}' in {folder}/; {seen}")
+        return Finding(name, WRONG, f"{found}: {len(absent)} subjects absent ({few}); {info.access}")
+    hashes = "hashes known" if (root / intake.TRUSTED).is_file() else "hashes will be trusted on first use"
+    return Finding(name, READY, f"{found}; {hashes}")
+
+
+def _changed(root: Path) -> str:
+    """Whether a file has another size than when it was first seen, in one line; empty if none has."""
+    known = root / intake.TRUSTED
+    try:
+        facts = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
+        changed = [name for name, fact in facts.items() if _size(root / name) not in (None, fact["bytes"])]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return f"{known} is not a list of hashes: delete it"
+    return f"{root / changed[0]} changed since it was first seen: obtain it again, or delete {known}" if changed else ""
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _conda() -> Finding:
-    if path := shutil.which("conda"):  # Snakemake asks for it by this name, also where mamba is there
+    if path := shutil.which("conda"):  # Snakemake calls it by this name, also where mamba is installed
         return Finding("conda", READY, f"{path}: --use-conda works from conda 24.7.1 on")
     return Finding("conda", ABSENT, "rules run in the current environment; install miniforge for --use-conda")
 

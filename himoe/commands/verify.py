@@ -1,4 +1,4 @@
-"""Every recording opened and looked at with the reader that the workflow uses; nothing in the data folder is changed."""
+"""Open and check every recording with the reader that the workflow uses; nothing in the data folder is changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from himoe import registry
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.data import intake
-from himoe.data.sources import drop_zone, recognise
+from himoe.data.sources import dataset_folder, find
 from himoe.types import DatasetInfo, HimoeError, Record, Size, Trial
 
 
@@ -28,61 +28,62 @@ class Checked:
     error: str = ""
 
 
-def present(data_root: Path) -> list[str]:
-    """Real data sets of which anything is in ``data_root``."""
+def datasets_in(data_root: Path) -> list[str]:
+    """Real data sets that have anything in their folder."""
     names = [n for n in registry.available("datasets") if not registry.is_planted(n)]
-    return [n for n in names if any(drop_zone(data_root, n, dataset_info(n)).glob("*"))]
+    return [n for n in names if any(dataset_folder(data_root, n, dataset_info(n)).glob("*"))]
 
 
 def verify(data_root: Path, dataset: str) -> Iterator[Checked]:
-    """Hashes against those on record, then every subject's recordings, one after another.
+    """Compare hashes with those on record, then open every subject's recordings, one after another.
 
     Archives and containers are unpacked into a temporary folder (TMPDIR), never into ``data_root``.
     """
     info, size = dataset_info(dataset), Config().size(dataset)
-    root = drop_zone(data_root, dataset, info)
     with tempfile.TemporaryDirectory(prefix="himoe-verify-") as scratch:
         try:
-            edition, folder, archives = recognise(root, info)
-            facts = intake.facts_of(root, edition, folder, archives, size)
-            known, changed = intake.compare(root, edition, info, facts)
+            recordings = find(dataset_folder(data_root, dataset, info), info)
+            facts = intake.hash_files(recordings, size)
+            known, changed = intake.compare(recordings, facts)
             yield from (Checked(dataset, "", "", error) for error in changed.values())
-            told = f"edition {edition.name}, {len(facts)} files, {len(facts.keys() & known.keys())} hashes on record"
-            yield Checked(dataset, "", told + ("" if known else ": the first run trusts the files as they are"))
-            folder, records = intake.unpack(dataset, root, edition, folder, archives, Path(scratch) / "unpacked", size)
+            n_known = len(facts.keys() & known.keys())
+            found = f"edition {recordings.edition.name}, {len(facts)} files, {n_known} hashes on record"
+            yield Checked(dataset, "", found + ("" if known else ": the first run trusts the files as they are"))
+            folder, records = intake.unpack(dataset, recordings, size, Path(scratch) / "unpacked")
         except HimoeError as error:
             yield Checked(dataset, "", "", str(error))
             return
-        found = {r.subject: r for r in records}
+        record_of = {record.subject: record for record in records}
         for subject in size.subjects:
-            yield _subject(dataset, info, size, folder, subject, found.get(subject))
+            if subject in record_of:
+                yield _subject(dataset, info, size, folder, record_of[subject])
+            else:
+                yield Checked(dataset, subject, "", f"{folder}: subject {subject} is absent; {info.access}")
 
 
-def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, subject: str, record: Record | None) -> Checked:
-    if record is None:
-        return Checked(dataset, subject, "", f"{folder}: subject {subject} is absent; {info.access}")
-    read, n_trials, seconds, empty = registry.load("datasets", dataset).read, 0, 0.0, 0
+def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: Record) -> Checked:
+    subject, file = record.subject, folder / record.files[0]
+    n_trials, seconds, n_absent = 0, 0.0, 0
     try:
-        for trial in read(folder, record, size):
-            where = f"{folder / record.files[0]}: subject {subject}, trial {trial.trial}"
-            if wrong := look(info, trial):
-                return Checked(dataset, subject, "", f"{where}: {wrong}")
-            n_trials, seconds = n_trials + 1, seconds + trial.seconds
-            empty += sum(not np.isfinite(s.data).any() for s in trial.signals.values())
-            empty += len(info.modalities) - len(trial.signals)
-        if not n_trials or n_trials != (size.n_trials or n_trials):
-            expected = size.n_trials or "at least one"
-            return Checked(dataset, subject, "", f"{folder / record.files[0]}: {n_trials} trials, expected {expected}")
+        for trial in registry.load("datasets", dataset).read(folder, record, size):
+            if wrong := check_trial(info, trial):
+                return Checked(dataset, subject, "", f"{file}: subject {subject}, trial {trial.trial}: {wrong}")
+            n_trials += 1
+            seconds += trial.seconds
+            n_recorded = sum(bool(np.isfinite(signal.data).any()) for signal in trial.signals.values())
+            n_absent += len(info.modalities) - n_recorded
     except HimoeError as error:
         return Checked(dataset, subject, "", str(error))
     except Exception as error:  # a reader that raises anything else has met a file it cannot read
-        return Checked(dataset, subject, "", f"{folder / record.files[0]}: not readable ({type(error).__name__}: {error})")
-    lacking = f", {empty} of {n_trials * len(info.modalities)} recordings of a modality absent" if empty else ""
+        return Checked(dataset, subject, "", f"{file}: not readable ({type(error).__name__}: {error})")
+    if not n_trials or n_trials != (size.n_trials or n_trials):
+        return Checked(dataset, subject, "", f"{file}: {n_trials} trials, expected {size.n_trials or 'at least one'}")
+    lacking = f", {n_absent} of {n_trials * len(info.modalities)} recordings of a modality absent" if n_absent else ""
     return Checked(dataset, subject, f"{n_trials} trials, {seconds / 60:.1f} min{lacking}")
 
 
-def look(info: DatasetInfo, trial: Trial) -> str:
-    """What is wrong with a trial's content; empty if nothing. Gaps in signals (NaN) are the quality gate's matter."""
+def check_trial(info: DatasetInfo, trial: Trial) -> str:
+    """What is wrong with a trial's content; empty if nothing. Gaps in signals (NaN) are left to the quality gate."""
     for modality in info.modalities:
         signal = trial.signals.get(modality.name)
         if signal is None:
@@ -105,7 +106,13 @@ def look(info: DatasetInfo, trial: Trial) -> str:
 
 
 def report(data_root: Path, datasets: list[str]) -> int:
-    """Print a line per data set and subject; 1 if any is wrong, or nothing was there to look at."""
+    """Print a line per data set and subject; 1 if any is wrong.
+
+    Raises
+    ------
+    HimoeError
+        If a name is no real data set's, or there is none in ``data_root``.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -114,14 +121,16 @@ def report(data_root: Path, datasets: list[str]) -> int:
         registry.check("datasets", name)
         if registry.is_synthetic(name):
             raise HimoeError(f"datasets: {name} is simulated: there is nothing of it in {data_root}/")
-    wanted, wrong, n = datasets or present(data_root), 0, 0
+    wanted = datasets or datasets_in(data_root)
     if not wanted:
         raise HimoeError(f"{data_root}/: no data set in it; `python -m himoe doctor` says what goes where")
+    n_subjects, n_errors = 0, 0
     for dataset in wanted:
         for checked in verify(data_root, dataset):
-            wrong, n = wrong + bool(checked.error), n + bool(checked.subject)
+            n_subjects += bool(checked.subject)
+            n_errors += bool(checked.error)
             state = Text("error ", "bold red") if checked.error else Text("ok    ", "green")
             who = f"{dataset} {checked.subject}".ljust(22)
             console.print(Text.assemble(state, who, checked.error or checked.found), soft_wrap=True)
-    console.print(Text(f"{n} subjects looked at, {wrong} errors", "bold red" if wrong else "bold green"))
-    return int(wrong > 0)
+    console.print(Text(f"{n_subjects} subjects looked at, {n_errors} errors", "bold red" if n_errors else "bold green"))
+    return int(n_errors > 0)

@@ -7,11 +7,14 @@ import os
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from himoe.provenance import hash_file
 from himoe.types import Download, HimoeError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 log = logging.getLogger("himoe")
 RETRIES, MAX_REDIRECTS, CHUNK = 3, 5, 1 << 20
@@ -35,10 +38,10 @@ def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
     root.mkdir(parents=True, exist_ok=True)
     facts = {}
     for d in downloads:
-        known = f"sha256:{d.sha256}" if d.sha256 else None
-        keeper = pooch.create(root, "", registry={d.name: known}, urls={d.name: d.url}, retry_if_failed=RETRIES)
+        published = f"sha256:{d.sha256}" if d.sha256 else None
+        keeper = pooch.create(root, "", registry={d.name: published}, urls={d.name: d.url}, retry_if_failed=RETRIES)
         try:
-            path = Path(keeper.fetch(d.name, downloader=_Downloader(d)))
+            path = Path(keeper.fetch(d.name, downloader=Downloader(d)))
         except (requests.RequestException, ValueError) as error:
             raise HimoeError(f"{d.url}: not downloaded after {RETRIES + 1} tries ({_reason(error)}); try again later") from None
         except OSError as error:
@@ -47,8 +50,8 @@ def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
     return facts
 
 
-class _Downloader:
-    """What pooch calls to fill a temporary file. What it raises as HimoeError is not tried again."""
+class Downloader:
+    """Called by pooch to fill a temporary file. An error raised as HimoeError is not tried again."""
 
     def __init__(self, download: Download):
         self.download = download
@@ -59,10 +62,10 @@ class _Downloader:
         with requests.Session() as session, self._open(session, url) as response:
             expected = int(response.headers.get("Content-Length", 0))
             n_bytes = 0
-            with open(output_file, "wb") as out, _Bar(self.download.name, expected) as bar:
+            with open(output_file, "wb") as out, Bar(self.download.name, expected) as bar:
                 for chunk in response.iter_content(CHUNK):
                     if n_bytes == 0 and chunk[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-                        raise HimoeError(self._login_page(url))
+                        raise HimoeError(self.web_page())
                     out.write(chunk)
                     n_bytes += len(chunk)
                     bar.advance(len(chunk))
@@ -95,8 +98,8 @@ class _Downloader:
             raise HimoeError(f"{self.download.url}: more than {MAX_REDIRECTS} redirects; download the file by hand")
         if response.status_code in (401, 403):
             names = " and ".join(self.download.credentials)
-            told = f"check {names} in the environment" if names else "it is not public; download the file by hand"
-            raise HimoeError(f"{self.download.url}: access refused ({response.status_code}); {told}")
+            advice = f"check {names} in the environment" if names else "it is not public; download the file by hand"
+            raise HimoeError(f"{self.download.url}: access refused ({response.status_code}); {advice}")
         if 400 <= response.status_code < 500 and response.status_code not in (408, 429):
             raise HimoeError(
                 f"{self.download.url}: status {response.status_code}; the file may have moved: download it by hand"
@@ -104,20 +107,22 @@ class _Downloader:
         if response.status_code != 200:
             raise requests.HTTPError(f"status {response.status_code}")
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise HimoeError(self._login_page(url))
+            raise HimoeError(self.web_page())
         return response
 
-    def _login_page(self, url: str) -> str:
+    def web_page(self) -> str:
+        """The message where a web page came under the file's name."""
         return f"{self.download.url}: a web page came instead of the file (a login or error page); download the file by hand"
 
 
-class _Bar:
+class Bar:
     """A progress bar on a terminal; elsewhere a line in the log per tenth."""
 
     def __init__(self, name: str, total: int):
-        self.name, self.total, self.done, self.live = name, total, 0, None
+        self.name, self.total, self.done = name, total, 0
+        self.live: Progress | None = None
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Bar:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import Progress
@@ -130,7 +135,7 @@ class _Bar:
     def advance(self, n: int) -> None:
         """Count n bytes more."""
         before, self.done = self.done, self.done + n
-        if self.live:
+        if self.live is not None:
             self.live.update(self.task, completed=self.done)
         elif self.total and self.done * 10 // self.total > before * 10 // self.total:
             log.info("%s: %d of %d bytes", self.name, self.done, self.total)

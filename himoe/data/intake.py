@@ -1,4 +1,4 @@
-"""The door: what stands in a data set's folder is recognised, verified and listed before anything is computed from it."""
+"""Intake: what stands in a data set's folder is verified, unpacked and listed before anything is computed from it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from himoe import io, registry
-from himoe.data.sources import common_files, own_files, recognise
+from himoe.data import sources
+from himoe.data.sources import Recordings
 from himoe.data.untrusted import extract
 from himoe.provenance import hash_file
-from himoe.types import DatasetInfo, Edition, HimoeError, Record, Size
+from himoe.types import DatasetInfo, HimoeError, Record, Size
 
 log = logging.getLogger("himoe")
 TRUSTED = "manifest.json"
 JUNK = (".DS_Store", "Thumbs.db", "desktop.ini", "._*")
 
 
-def take_in(
-    dataset: str, root: Path, size: Size, unpacked: Path, wanted: str = "", allow_missing: bool = False
-) -> dict[str, Any]:
+def find(dataset: str, root: Path, edition: str = "") -> Recordings:
+    """The recordings of a data set or a twin, as :func:`himoe.data.sources.find` finds them."""
+    if registry.is_twin(dataset) and not any(root.glob("*")):
+        raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
+    return sources.find(root, _info(dataset), edition)
+
+
+def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, allow_missing: bool = False) -> dict[str, Any]:
     """Unpack what is packed, then list each subject's files with size and SHA-256.
 
-    Hashes of a real data set are compared with those that stood in ``root/manifest.json`` before (trust on first use) or that
-    are published, and the file is written where the folder can be.
+    Hashes of a real data set are compared with those in ``manifest.json`` of its folder (trust on first use) or with published
+    ones, and new ones are added there where the folder can be written.
 
     Parameters
     ----------
@@ -37,82 +43,87 @@ def take_in(
     HimoeError
         Naming the subjects that are absent, unless ``allow_missing``; or the file that changed since it was first seen.
     """
-    plugin = registry.load("datasets", dataset)
-    if registry.is_twin(dataset) and not any(root.glob("*")):
-        raise HimoeError(f"{root}: the twin's files are gone; delete {root.parent / 'twin.json'} and run again")
-    edition, folder, archives = recognise(root, plugin.INFO, wanted)
-    source = facts_of(root, edition, folder, archives, size)
-    real = not registry.is_twin(dataset)
-    known, wrong = compare(root, edition, plugin.INFO, source) if real else ({}, {})
-    if wrong:
-        raise HimoeError(next(iter(wrong.values())))
-    folder, records = unpack(dataset, root, edition, folder, archives, unpacked, size)
+    info, root, edition = _info(dataset), recordings.root, recordings.edition.name
+    facts = hash_files(recordings, size)
+    is_real = not registry.is_twin(dataset)
+    known, changed = compare(recordings, facts) if is_real else ({}, {})
+    if changed:
+        raise HimoeError(next(iter(changed.values())))
+    folder, records = unpack(dataset, recordings, size, unpacked)
     absent = [s for s in size.subjects if s not in {r.subject for r in records}]
     if (absent and not allow_missing) or not records:
         raise HimoeError(
-            f"{root}: {plugin.INFO.title}, edition '{edition.name}': {len(absent)} of {len(size.subjects)} subjects absent "
-            f"({', '.join(absent[:8])}{' ...' if len(absent) > 8 else ''}); {plugin.INFO.access}; "
+            f"{root}: {info.title}, edition '{edition}': {len(absent)} of {len(size.subjects)} subjects absent "
+            f"({', '.join(absent[:8])}{' ...' if len(absent) > 8 else ''}); {info.access}; "
             "or set allow_missing_subjects: true"
         )
-    if real:
-        _remember(root, dataset, known, source)
-    sizes = {f: (folder / f).stat().st_size for record in records for f in record.files}
-    listed = {r.subject: list(r.files) for r in records}
+    if is_real:
+        _remember(root, dataset, known, facts)
+    n_bytes = {name: (folder / name).stat().st_size for record in records for name in record.files}
     return {
-        "dataset": dataset, "edition": edition.name, "root": str(folder), "records": listed, "bytes": sizes, "absent": absent,
-        "stray": _stray(root, {*source, TRUSTED}), "source": source,
+        "dataset": dataset, "edition": edition, "root": str(folder), "records": {r.subject: list(r.files) for r in records},
+        "bytes": n_bytes, "absent": absent, "stray": _stray(root, {*facts, TRUSTED}), "source": facts,
     }  # fmt: skip
 
 
-def facts_of(root: Path, edition: Edition, folder: Path, archives: list[Path], size: Size) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file a data set is read from, by its path below ``root``."""
-    there = [*archives, *common_files(root, folder, edition)] if archives else own_files(root, folder, edition, size.subjects)
-    return {str(p.relative_to(root)): {"bytes": p.stat().st_size, "sha256": hash_file(p)} for p in there}
+def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
+    """``bytes`` and ``sha256`` of every file a data set is read from, by its path below the data set's folder."""
+    paths = recordings.files(*size.subjects)
+    return {str(p.relative_to(recordings.root)): {"bytes": p.stat().st_size, "sha256": hash_file(p)} for p in paths}
 
 
-def unpack(
-    dataset: str, root: Path, edition: Edition, folder: Path, archives: list[Path], unpacked: Path, size: Size
-) -> tuple[Path, list[Record]]:
-    """The folder that recordings are read from, and each subject's files in it; ``unpacked``, which is emptied first, takes
-    what comes out of archives and containers."""
+def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Facts of :func:`hash_files` as they were first seen, and one line for each file that is not what it was or should be."""
+    path = recordings.root / TRUSTED
+    known = io.read_json(path) if path.is_file() else {}
+    if not isinstance(known, dict) or not all(isinstance(fact, dict) for fact in known.values()):
+        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
+    published = {d.name: d.sha256 for d in recordings.downloads if d.sha256}
+    changed = {}
+    for name, fact in facts.items():
+        file = recordings.root / name
+        if published.get(name, fact["sha256"]) != fact["sha256"]:
+            changed[name] = f"{file}: SHA-256 is not the published one ({published[name]}); obtain it again"
+        elif known.get(name, fact).get("sha256") != fact["sha256"]:
+            changed[name] = (
+                f"{file}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
+                "purpose, delete its entry there"
+            )
+    return known, changed
+
+
+def unpack(dataset: str, recordings: Recordings, size: Size, unpacked: Path) -> tuple[Path, list[Record]]:
+    """The folder that recordings are read from and each subject's files in it; ``unpacked``, which is emptied first, takes what
+    comes out of archives and containers."""
     plugin = registry.load("datasets", dataset)
-    shared = common_files(root, folder, edition)
+    edition, folder = recordings.edition, recordings.folder
     shutil.rmtree(unpacked, ignore_errors=True)
     unpacked.mkdir(parents=True)
-    for archive in archives:
+    for archive in recordings.archives:
         log.info("%s: unpacked %d files", archive, len(extract(archive, unpacked, edition.patterns())))
-    for path in shared if archives else ():  # what stands beside an archive counts before what is in one
-        shutil.copy(path, unpacked)
-    folder = unpacked if archives else folder
+    if recordings.archives:
+        for path in recordings.common:  # a file beside an archive counts before one in it
+            shutil.copy(path, unpacked)
+        folder = unpacked
     if hasattr(plugin, "unpack"):
         plugin.unpack(folder, unpacked, size)
         folder = unpacked
-    records = plugin.records(folder, size, edition)
-    return folder, _with_common(records, root if folder != unpacked else unpacked, folder, edition)
+    if folder != recordings.folder:
+        recordings = Recordings(folder, edition, folder, common=sources.find_common(folder, folder, edition))
+    return folder, _records(dataset, recordings, size)
 
 
-def compare(
-    root: Path, edition: Edition, info: DatasetInfo, facts: dict[str, dict[str, Any]]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """What was seen before, and which files are not what they were then or what is published: path -> one line."""
-    path = root / TRUSTED
-    known = io.read_json(path) if path.is_file() else {}
-    if not isinstance(known, dict) or not all(isinstance(v, dict) for v in known.values()):
-        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
-    published, wrong = {d.name: d.sha256 for d in info.downloads if d.sha256 and d.edition == edition.name}, {}
-    for name, fact in facts.items():
-        if published.get(name, fact["sha256"]) != fact["sha256"]:
-            wrong[name] = f"{root / name}: SHA-256 is not the published one ({published[name]}); obtain it again"
-        elif known.get(name, fact).get("sha256") != fact["sha256"]:
-            wrong[name] = (
-                f"{root / name}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
-                "purpose, delete its entry there"
-            )
-    return known, wrong
+def _records(dataset: str, recordings: Recordings, size: Size) -> list[Record]:
+    """Files of each subject that is there, with those that belong to all, relative to the folder they are read from."""
+    records = registry.load("datasets", dataset).records(recordings.folder, size, recordings.edition)
+    if records and recordings.lacks_common:
+        raise HimoeError(f"{recordings.folder}: {recordings.lacks_common}; place it there")
+    common = [os.path.relpath(path, recordings.folder) for path in recordings.common]
+    return [Record(r.subject, (*r.files, *common), r.edition) for r in records]
 
 
 def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Add what was seen for the first time, once it has proved to be whole."""
+    """Add the facts of files that were seen for the first time, once they have proved to be whole."""
     new = {name: fact for name, fact in facts.items() if name not in known}
     try:
         if new:
@@ -123,42 +134,36 @@ def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, 
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:
-    """Files that are not read, for the data card; the operating system's own litter is not worth a word."""
+    """Files that are not read, for the data card, without those that operating systems leave behind."""
     found = [p for p in sorted(root.rglob("*")) if p.is_file() and not any(fnmatchcase(p.name, j) for j in JUNK)]
     return [name for p in found if (name := str(p.relative_to(root))) not in known]
 
 
-def _with_common(records: list[Record], root: Path, folder: Path, edition: Edition) -> list[Record]:
-    """Records that also name the files that belong to all subjects, relative to the folder they are read from."""
-    common = [os.path.relpath(p, folder) for p in common_files(root, folder, edition)]
-    if records and len(common) < len(edition.common):
-        raise HimoeError(
-            f"{folder}: {', '.join(edition.common)} is absent, and edition '{edition.name}' needs it; place it there"
-        )
-    return [Record(r.subject, (*r.files, *common), r.edition) for r in records]
-
-
-def find_record(
-    dataset: str, root: Path, folder: Path, size: Size, edition: str, subject: str, allow_missing: bool
-) -> Record:  # fmt: skip
-    """One subject's record where files stand by themselves; without files if it is absent and may be."""
-    plugin = registry.load("datasets", dataset)
-    chosen = next(e for e in plugin.INFO.editions if e.name == edition)
-    for record in _with_common(plugin.records(folder, size, chosen), root, folder, chosen):
+def find_record(dataset: str, recordings: Recordings, size: Size, subject: str, allow_missing: bool) -> Record:
+    """One subject's files where they stand by themselves; a record without files if the subject is absent and may be."""
+    for record in _records(dataset, recordings, size):
         if record.subject == subject:
             return record
+    info, edition = _info(dataset), recordings.edition.name
     if not allow_missing:
         raise HimoeError(
-            f"{folder}: {plugin.INFO.title}, edition '{edition}': subject {subject} is absent; {plugin.INFO.access}; "
+            f"{recordings.folder}: {info.title}, edition '{edition}': subject {subject} is absent; {info.access}; "
             "or set allow_missing_subjects: true"
         )
     return Record(subject, (), edition)
 
 
-def record_of(path: Path, subject: str) -> tuple[Path, Record]:
-    """Folder and record of one subject by a manifest, its files unchanged since; without files if it is known to be absent."""
+def read_manifest(path: Path, subject: str) -> tuple[Path, Record]:
+    """Folder and files of one subject as a manifest lists them; without files if the subject is known to be absent.
+
+    Raises
+    ------
+    HimoeError
+        If a file is absent or has another size than at intake.
+    """
     manifest = io.read_json(path)
-    folder, record = Path(manifest["root"]), Record(subject, tuple(manifest["records"].get(subject, ())), manifest["edition"])
+    folder = Path(manifest["root"])
+    record = Record(subject, tuple(manifest["records"].get(subject, ())), manifest["edition"])
     for name in record.files:
         file = folder / name
         if not file.is_file() or file.stat().st_size != manifest["bytes"][name]:
@@ -166,9 +171,5 @@ def record_of(path: Path, subject: str) -> tuple[Path, Record]:
     return folder, record
 
 
-def synthesize(dataset: str, root: Path, size: Size, edition: str, snr: float, seed: int) -> dict[str, Any]:
-    """Write a twin's source files into an empty folder; returns what was asked, to be kept as the mark of completion."""
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    registry.load("datasets", dataset).synthesize(root, size, edition, snr, seed)
-    return {"dataset": dataset, "edition": edition, "snr": snr, "seed": seed, "subjects": size.subjects}
+def _info(dataset: str) -> DatasetInfo:
+    return registry.load("datasets", dataset).INFO

@@ -11,13 +11,13 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
 from himoe.types import HimoeError
 
-Path_ = tuple[str | int, ...]
+LeafPath = tuple[str | int, ...]
 CHUNK = 1 << 20
 MAX_LEAF_BYTES = 1 << 28
 MAX_ITEMS = 1 << 20
@@ -32,35 +32,45 @@ class _Broken(Exception):
     """What is wrong with the bytes; becomes a HimoeError that names the file."""
 
 
-class _Source:
-    """Bytes in order, from the file or from one compressed element of it."""
+class _Bytes:
+    """Bytes of the file, in order."""
 
-    def __init__(self, stream: BinaryIO, compressed: int | None = None):
-        self.stream, self.left = stream, compressed
-        self.inflate = zlib.decompressobj() if compressed is not None else None
+    def __init__(self, stream: BinaryIO):
+        self.stream = stream
 
     def read(self, n: int) -> bytes:
         """Exactly n bytes."""
         parts, missing = [], n
         while missing:
-            part = self._some(min(missing, CHUNK))
+            part = self.some(min(missing, CHUNK))
             if not part:
                 raise _Broken("it ends too early")
             parts.append(part)
             missing -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def skip(self, n: int) -> None:
-        """Pass n bytes without keeping them (they are inflated, so that the checksum still counts)."""
-        if self.inflate is None:
-            self.stream.seek(n, 1)
-            return
-        while n:
-            n -= len(self.read(min(n, CHUNK)))
+    def some(self, most: int) -> bytes:
+        """The next bytes, ``most`` at most; none at the end."""
+        return self.stream.read(most)
 
-    def _some(self, most: int) -> bytes:
-        if self.inflate is None:
-            return self.stream.read(most)
+    def skip(self, n: int) -> None:
+        """Pass n bytes without keeping them."""
+        self.stream.seek(n, 1)
+
+    def close(self) -> None:
+        """Refuse what should have ended here and has not."""
+
+
+class _InflatedBytes(_Bytes):
+    """Bytes of one compressed element of the file, in order."""
+
+    def __init__(self, stream: BinaryIO, n_compressed: int):
+        super().__init__(stream)
+        self.left = n_compressed
+        self.inflate = zlib.decompressobj()
+
+    def some(self, most: int) -> bytes:
+        """As of the file."""
         while not self.inflate.eof:
             waiting = self.inflate.unconsumed_tail
             if not waiting:
@@ -72,20 +82,33 @@ class _Source:
                 break
         return b""
 
+    def skip(self, n: int) -> None:
+        """Inflate n bytes without keeping them, so that the checksum still counts."""
+        while n:
+            n -= len(self.read(min(n, CHUNK)))
+
     def close(self) -> None:
-        """Whether the compressed element ends where its data do, checksum included."""
-        if self.inflate is None:
-            return
-        if self._some(1) or not self.inflate.eof:
+        """Refuse an element that does not end where its data do, checksum included."""
+        if self.some(1) or not self.inflate.eof:
             raise _Broken("a compressed element does not end with its data")
         self.stream.seek(self.left, 1)
 
 
+class _Header(NamedTuple):
+    """What comes first in a matrix element; ``length`` is that of the header itself, bytes."""
+
+    kind: int
+    is_complex: bool
+    shape: tuple[int, ...]
+    name: str
+    length: int
+
+
 class _Walker:
-    def __init__(self, order: str, want: Callable[[Path_], bool]):
+    def __init__(self, order: Literal["<", ">"], want: Callable[[LeafPath], bool]):
         self.order, self.want = order, want
 
-    def tag(self, source: _Source) -> tuple[int, int, bytes]:
+    def tag(self, source: _Bytes) -> tuple[int, int, bytes]:
         """(data type, bytes, the data themselves where they are packed into the tag)."""
         head = source.read(8)
         kind, size = struct.unpack(self.order + "II", head)
@@ -93,7 +116,7 @@ class _Walker:
             return kind & 0xFFFF, kind >> 16, head[4 : 4 + min(kind >> 16, 4)]
         return kind, size, b""
 
-    def data(self, source: _Source) -> tuple[int, bytes, int]:
+    def data(self, source: _Bytes) -> tuple[int, bytes, int]:
         """(data type, bytes, length with tag and padding) of one simple element."""
         kind, size, small = self.tag(source)
         if small or (size == 0 and kind != MATRIX):
@@ -103,7 +126,7 @@ class _Walker:
         padding = -size % 8
         return kind, source.read(size + padding)[:size], 8 + size + padding
 
-    def numbers(self, source: _Source) -> tuple[np.ndarray, int]:
+    def numbers(self, source: _Bytes) -> tuple[np.ndarray, int]:
         """One simple element as numbers, and its length in the stream."""
         kind, raw, length = self.data(source)
         if kind not in NUMBERS:
@@ -113,8 +136,8 @@ class _Walker:
             raise _Broken("a broken number")
         return np.frombuffer(raw, dtype), length
 
-    def matrix(self, source: _Source, size: int, path: Path_) -> Iterator[tuple[Path_, np.ndarray | str]]:
-        """Leaves of one matrix element, whose tag has been read."""
+    def matrix(self, source: _Bytes, size: int, path: LeafPath) -> Iterator[tuple[LeafPath, np.ndarray | str]]:
+        """Leaves of one matrix element of ``size`` bytes, whose tag has been read."""
         if len(path) > MAX_DEPTH:
             raise _Broken(f"nested deeper than {MAX_DEPTH} levels")
         if size == 0:  # how MATLAB writes an empty cell
@@ -123,53 +146,52 @@ class _Walker:
             if self.want(path):
                 yield path, np.zeros((0, 0))
             return
-        flags, used = self.numbers(source)
-        dims, length = self.numbers(source)
-        shape, kind, complex_ = tuple(int(n) for n in dims), int(flags[0]) & 0xFF, int(flags[0]) & 0x800
-        if min(shape, default=0) < 0 or not 2 <= len(shape) <= MAX_DIMS:
-            raise _Broken(f"an array of shape {shape[:MAX_DIMS]}")
-        used += length
-        _, name, length = self.data(source)
-        used += length
-        if not path:
-            path = (name.decode("latin1"),)
-        if kind in (CELL, STRUCT):
-            names: list[str] = []
-            if kind == STRUCT:
-                width, length = self.numbers(source)
-                used += length
-                _, raw, length = self.data(source)
-                used += length
-                step = max(int(width[0]), 1)
-                if len(raw) > MAX_NAMES * step or step > MAX_NAME:
-                    raise _Broken(f"a struct of {len(raw) // step} fields")
-                names = [raw[i : i + step].split(b"\0")[0].decode("latin1") for i in range(0, len(raw), step)]
-            n_items = math.prod(shape)
-            if n_items > MAX_ITEMS:
-                raise _Broken(f"a container of {n_items} items")
-            for i in range(n_items):
-                own = path if kind == STRUCT and n_items == 1 else (*path, i)
-                for child in [(*own, n) for n in names] if kind == STRUCT else [own]:
-                    inner, n_bytes, _ = self.tag(source)
-                    if inner != MATRIX:
-                        raise _Broken(f"data of type {inner} where an array belongs")
-                    used += 8 + n_bytes
-                    yield from self.matrix(source, n_bytes, child)
-        elif kind not in CLASSES and kind != CHAR:
-            raise _Broken(f"an array of class {kind}, which no recording needs")
-        elif complex_:
+        header = self.header(source)
+        path, used = path or (header.name,), header.length
+        if header.kind in (CELL, STRUCT):
+            names, length = self.fields(source) if header.kind == STRUCT else ([], 0)
+            used += length
+            for child in _children(path, header, names):
+                inner, n_bytes, _ = self.tag(source)
+                if inner != MATRIX:
+                    raise _Broken(f"data of type {inner} where an array belongs")
+                used += 8 + n_bytes
+                yield from self.matrix(source, n_bytes, child)
+        elif header.kind not in CLASSES and header.kind != CHAR:
+            raise _Broken(f"an array of class {header.kind}, which no recording needs")
+        elif header.is_complex:
             raise _Broken("complex numbers, which no recording needs")
         elif not self.want(path):
             source.skip(size - used)
             used = size
         else:
-            value, length = self.text(source) if kind == CHAR else self.array(source, kind, shape)
+            value, length = self.text(source) if header.kind == CHAR else self.array(source, header.kind, header.shape)
             used += length
             yield path, value
         if used != size:
             raise _Broken("sizes that contradict each other")
 
-    def array(self, source: _Source, kind: int, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
+    def header(self, source: _Bytes) -> _Header:
+        """Class, shape and name of a matrix element."""
+        flags, n_flags = self.numbers(source)
+        dims, n_dims = self.numbers(source)
+        kind, is_complex, shape = int(flags[0]) & 0xFF, bool(int(flags[0]) & 0x800), tuple(int(n) for n in dims)
+        if min(shape, default=0) < 0 or not 2 <= len(shape) <= MAX_DIMS:
+            raise _Broken(f"an array of shape {shape[:MAX_DIMS]}")
+        _, name, n_name = self.data(source)
+        return _Header(kind, is_complex, shape, name.decode("latin1"), n_flags + n_dims + n_name)
+
+    def fields(self, source: _Bytes) -> tuple[list[str], int]:
+        """Names of a struct's fields, and their length in the stream."""
+        width, n_width = self.numbers(source)
+        _, raw, n_raw = self.data(source)
+        step = max(int(width[0]), 1)
+        if len(raw) > MAX_NAMES * step or step > MAX_NAME:
+            raise _Broken(f"a struct of {len(raw) // step} fields")
+        names = [raw[i : i + step].split(b"\0")[0].decode("latin1") for i in range(0, len(raw), step)]
+        return names, n_width + n_raw
+
+    def array(self, source: _Bytes, kind: int, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
         """A numeric leaf in its class' type, which the stored type may undercut."""
         if math.prod(shape) * np.dtype(CLASSES[kind]).itemsize > MAX_LEAF_BYTES:  # stored small, declared large
             raise _Broken(f"an array of shape {shape}")
@@ -178,15 +200,28 @@ class _Walker:
             raise _Broken(f"{flat.size} numbers for shape {shape}")
         return flat.astype(CLASSES[kind], copy=False).reshape(shape, order="F"), length
 
-    def text(self, source: _Source) -> tuple[str, int]:
+    def text(self, source: _Bytes) -> tuple[str, int]:
         """A character leaf of one row."""
         kind, raw, length = self.data(source)
         codec = {UTF8: "utf-8", UTF16: "utf-16-le" if self.order == "<" else "utf-16-be", 4: "utf-16-le"}.get(kind, "latin1")
         return raw.decode(codec, "replace"), length
 
 
-def walk(path: str | Path, want: Callable[[Path_], bool] = lambda path: True) -> Iterator[tuple[Path_, np.ndarray | str]]:
-    """Every leaf of a MATLAB v5 file with where it hangs, in file order.
+def _children(path: LeafPath, header: _Header, names: list[str]) -> Iterator[LeafPath]:
+    """Paths of a cell array's items, or of the fields of a struct array's items."""
+    n_items = math.prod(header.shape)
+    if n_items > MAX_ITEMS:
+        raise _Broken(f"a container of {n_items} items")
+    for i in range(n_items):
+        if header.kind == CELL:
+            yield (*path, i)
+        else:
+            item = path if n_items == 1 else (*path, i)
+            yield from ((*item, name) for name in names)
+
+
+def walk(path: str | Path, want: Callable[[LeafPath], bool] = lambda path: True) -> Iterator[tuple[LeafPath, np.ndarray | str]]:
+    """Every leaf of a MATLAB v5 file with its path in the tree, in file order.
 
     Yields ``(("DREAMER", "Data", 0, "EEG", "stimuli", 3), array)``: struct fields by name, cells and elements of struct
     arrays by position (column-major), structs of one element without a position. Arrays have MATLAB's shape and class.
@@ -211,20 +246,24 @@ def walk(path: str | Path, want: Callable[[Path_], bool] = lambda path: True) ->
             walker = _Walker("<" if head[126:128] == b"IM" else ">", want)
             if struct.unpack(walker.order + "H", head[124:126])[0] != 0x0100:
                 raise _Broken("it is no MATLAB v5 file; save it again with -v7")
-            end = path.stat().st_size
-            while stream.tell() < end:
-                source = _Source(stream)
-                kind, size, _ = walker.tag(source)
-                if stream.tell() + size > end:
-                    raise _Broken("it ends too early")
-                if kind == COMPRESSED:
-                    source = _Source(stream, size)
-                    kind, size, _ = walker.tag(source)
-                if kind != MATRIX:
-                    raise _Broken(f"data of type {kind} where an array belongs")
-                yield from walker.matrix(source, size, ())
-                source.close()
+            yield from _elements(walker, stream, path.stat().st_size)
     except OSError as error:
         raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
     except (_Broken, zlib.error, struct.error, ValueError, IndexError, OverflowError) as error:
         raise HimoeError(f"{path}: refused or truncated ({error}); obtain the file again from its owners") from error
+
+
+def _elements(walker: _Walker, stream: BinaryIO, end: int) -> Iterator[tuple[LeafPath, np.ndarray | str]]:
+    """Leaves of all elements up to the file's end (bytes)."""
+    while stream.tell() < end:
+        source = _Bytes(stream)
+        kind, size, _ = walker.tag(source)
+        if stream.tell() + size > end:
+            raise _Broken("it ends too early")
+        if kind == COMPRESSED:
+            source = _InflatedBytes(stream, size)
+            kind, size, _ = walker.tag(source)
+        if kind != MATRIX:
+            raise _Broken(f"data of type {kind} where an array belongs")
+        yield from walker.matrix(source, size, ())
+        source.close()

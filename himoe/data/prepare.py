@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,10 @@ from himoe import io
 from himoe.signal.clock import token_times
 from himoe.signal.features import Recipe, recipe
 from himoe.signal.quality import COUNTED, REASONS, gate
-from himoe.types import DatasetInfo, HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
+from himoe.types import DatasetInfo, HimoeError, Layout, Modality, Signal, Tokens, Trial, TrialInfo
 
-if TYPE_CHECKING:
-    from himoe.types import Modality
-
-MAX_LABEL_STEPS = 2.5
+MAX_LABEL_STEPS = 2.5  # a longer pause between two annotations is a gap without labels
+Options = dict[str, dict[str, Any]]  # section of ``features`` in the config -> its settings
 
 
 def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
@@ -27,116 +25,142 @@ def layout_of(info: DatasetInfo, targets: tuple[str, ...]) -> Layout:
 
 
 def prepare_subject(
-    info: DatasetInfo, trials: Iterable[Trial], targets: tuple[str, ...], options: dict[str, dict[str, Any]], lag: float = 0.0
-) -> tuple[Tokens, dict[str, Any]]:
-    """Tokens of one subject and what the quality gate counted.
+    info: DatasetInfo, trials: Iterable[Trial], targets: tuple[str, ...], options: Options, lag: float = 0.0
+) -> tuple[Tokens, dict[str, dict[str, int]]]:
+    """Tokens of one subject, and what the quality gate counted: modality -> name -> number.
 
     A modality's token is present where at least ``options["quality"]["min_measured"]`` of its features could be measured;
     features that could not are then at their session mean (0 after normalisation). Normalisation sees one subject's signals and
     no label. ``lag`` (s): annotators' reaction time; the label of time t is the annotation at t + lag.
     """
     layout = layout_of(info, targets)
-    keep = [info.targets.index(name) for name in targets]
-    counts = dict.fromkeys(COUNTED, 0)
-    blocks, infos, quality = [], [], {m.name: dict(counts) for m in info.modalities}
+    chosen = [info.targets.index(name) for name in targets]
+    quality = {m.name: dict.fromkeys(COUNTED, 0) for m in info.modalities}
+    features: dict[str, list[np.ndarray]] = {m.name: [] for m in info.modalities}
+    names, times, labels = [], [], []
     for trial in trials:
-        times = token_times(trial.seconds, info.token_rate, info.token_window)
-        if not len(times):
+        clock = token_times(trial.seconds, info.token_rate, info.token_window)
+        if not len(clock):
             raise HimoeError(f"{trial.subject} {trial.trial}: {trial.seconds:g} s is shorter than one token window")
-        raw = [_features(trial, m, info, times, options, quality[m.name]) for m in info.modalities]
-        blocks.append((raw, times, _targets(trial, times, lag)[:, keep], trial.session))
-        infos.append((trial.subject, trial.session, trial.trial, trial.stimulus))
-    if not blocks:
-        return _nobody(layout), quality
-    sessions = np.concatenate([np.full(len(times), session) for _, times, _, session in blocks])
+        names.append((trial.subject, trial.session, trial.trial, trial.stimulus))
+        times.append(clock)
+        labels.append(_targets(trial, clock, lag)[:, chosen])
+        for m in info.modalities:
+            features[m.name].append(_features(trial, m, info, clock, options, quality[m.name]))
+    if not names:
+        return _no_trials(layout), quality
+    lengths = [len(clock) for clock in times]
+    sessions = np.repeat([session for _, session, _, _ in names], lengths)
     columns, masks = [], []
-    for i, modality in enumerate(info.modalities):
-        x = np.concatenate([raw[i] for raw, *_ in blocks])
-        finite = np.isfinite(x)
-        present = finite.mean(axis=1) >= options["quality"]["min_measured"]
-        if modality.normalise == "session":
-            x = _normalise(np.where(present[:, None], x, np.nan), sessions)
-        count = quality[modality.name]
-        count["tokens"], count["present"] = len(x), int(present.sum())
-        count["features_unmeasured"] = int((~finite[present]).sum())
-        fallback = 0.0 if modality.normalise == "session" else _column_means(x, present)
-        columns.append(np.where(present[:, None], np.where(np.isfinite(x), x, fallback), 0.0))
+    for m in info.modalities:
+        values, present = _complete(m, np.concatenate(features[m.name]), sessions, options, quality[m.name])
+        columns.append(values)
         masks.append(present)
-    lengths = [len(times) for _, times, _, _ in blocks]
+    x = np.concatenate(columns, axis=1).astype(np.float32)  # (n_tokens, n_features)
+    mask = np.stack(masks, axis=1)  # (n_tokens, n_modalities)
+    time, y = np.concatenate(times).astype(np.float32), np.concatenate(labels).astype(np.float32)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    x, mask = np.concatenate(columns, axis=1).astype(np.float32), np.stack(masks, axis=1)
-    time = np.concatenate([times for _, times, _, _ in blocks]).astype(np.float32)
-    y = np.concatenate([y for _, _, y, _ in blocks]).astype(np.float32)
-    # a trial in which nothing was recorded has no content to be recognised by: its name stands for it
-    blank = [np.frombuffer("/".join(who).encode(), np.uint8) for who in infos]
-    spans = list(zip(pairwise(offsets), blank, strict=True))
-    digests = [io.digest(x[a:b], mask[a:b]) if mask[a:b].any() else io.digest(name) for (a, b), name in spans]
-    named = tuple(TrialInfo(*who, content) for who, content in zip(infos, digests, strict=True))
-    return Tokens(x, mask, time, y, offsets, named, layout), quality
+    spans = zip(names, pairwise(offsets), strict=True)
+    infos = tuple(TrialInfo(*name, _digest(x[a:b], mask[a:b], name)) for name, (a, b) in spans)
+    return Tokens(x, mask, time, y, offsets, infos, layout), quality
 
 
-def _nobody(layout: Layout) -> Tokens:
-    """Tokens of a subject whose absence the config allows: no trial at all."""
+def _no_trials(layout: Layout) -> Tokens:
+    """Tokens of a subject whose absence the config allows."""
     shapes = ((0, layout.n_features), (0, len(layout.modalities)), (0,), (0, len(layout.targets)))
     x, mask, time, y = (np.zeros(shape, np.float32) for shape in shapes)
     return Tokens(x, mask.astype(bool), time, y, np.zeros(1, np.int64), (), layout)
 
 
+def _complete(
+    modality: Modality, x: np.ndarray, sessions: np.ndarray, options: Options, counts: dict[str, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """One modality's features over all trials, normalised and without NaN (n_tokens, n_features), and presence (n_tokens,)."""
+    measured = np.isfinite(x)
+    present = measured.mean(axis=1) >= options["quality"]["min_measured"]
+    counts["tokens"] = len(x)
+    counts["present"] = int(present.sum())
+    counts["features_unmeasured"] = int((~measured[present]).sum())
+    x = np.where(present[:, None], x, np.nan)
+    if modality.normalise == "session":
+        x = _normalise(x, sessions)
+    else:
+        x = np.where(np.isfinite(x), x, _column_means(x))
+    return np.where(present[:, None] & np.isfinite(x), x, 0.0), present
+
+
+def _digest(x: np.ndarray, mask: np.ndarray, name: tuple[str, ...]) -> str:
+    """Identity of a trial's content; of its name where nothing was recorded: such trials are no copies of one another."""
+    return io.digest(x, mask) if mask.any() else io.digest(np.frombuffer("/".join(name).encode(), np.uint8))
+
+
 def _features(
-    trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray, options: dict[str, Any], count: dict[str, int]
+    trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray, options: Options, counts: dict[str, int]
 ) -> np.ndarray:
     """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not measured."""
     made, window = recipe(modality.features), info.token_window
-    nothing = np.full((len(times), len(made.names(modality.channels))), np.nan)
     n_windows = len(times) * (len(modality.channels) if made.per_channel else 1)
-    count["windows"] += n_windows
+    counts["windows"] += n_windows
+    nothing = np.full((len(times), len(made.names(modality.channels))), np.nan)
     if modality.name not in trial.signals:
-        count["not_recorded"] += n_windows
+        counts["not_recorded"] += n_windows
         return nothing
-    signal, rest = (_double(s) for s in (trial.signals[modality.name], trial.baseline.get(modality.name)))
+    signal = _double(trial.signals[modality.name])
     if signal.data.shape[1] / signal.sfreq < made.min_seconds:
-        count["too_short"] += n_windows
+        counts["too_short"] += n_windows
         return nothing
-    own, share = options.get(made.family, {}), options["quality"]["clipped_share"]
-    before = np.zeros(0)
-    if wanted := made.baseline and options["quality"]["baseline_correction"] and (rest is not None or signal.start < 0):
-        end, start = (rest.data.shape[1] / rest.sfreq, 0.0) if rest else (0.0, min(signal.start, 0.0))
-        before = token_times(end, info.token_rate, window, start=start)
-    if rest is None:
-        x, refused = _measure(made, signal, np.concatenate([before, times]), window, own, share)
-        (baseline, x), refused = np.split(x, [len(before)]), {r: w[len(before) :] for r, w in refused.items()}
+    rest = trial.baseline.get(modality.name)
+    is_corrected = made.baseline and options["quality"]["baseline_correction"] and (rest is not None or signal.start < 0)
+    before = _baseline_times(signal, rest, info) if is_corrected else np.zeros(0)
+    if rest is None:  # the baseline runs into the trial
+        x, refused = _measure(made, signal, np.concatenate([before, times]), window, options)
+        baseline, x = np.split(x, [len(before)])
+        refused = {reason: windows[len(before) :] for reason, windows in refused.items()}
     else:
-        x, refused = _measure(made, signal, times, window, own, share)
-        baseline = _measure(made, rest, before, window, own, share)[0] if len(before) else x[:0]
+        x, refused = _measure(made, signal, times, window, options)
+        baseline = _measure(made, _double(rest), before, window, options)[0] if len(before) else x[:0]
     for reason, windows in refused.items():
-        count[reason] += int(windows.sum())
-    if not wanted:
+        counts[reason] += int(windows.sum())
+    if not is_corrected:
         return x
+    corrected = _subtract(x, baseline)
+    n_per_window = x.shape[1] // refused["dead"].shape[1]
+    counts["no_baseline"] += int((np.isfinite(x) & np.isnan(corrected)).sum() // n_per_window)
+    return corrected
+
+
+def _baseline_times(signal: Signal, rest: Signal | None, info: DatasetInfo) -> np.ndarray:
+    """Token times of the baseline: of a recording of its own, or of what was recorded before the stimulus."""
+    if rest is None:
+        return token_times(0.0, info.token_rate, info.token_window, start=min(signal.start, 0.0))
+    return token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, info.token_window)
+
+
+def _subtract(x: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """``x`` (n_tokens, n_features) minus the mean of the baseline's tokens; a feature not measured there is not measured."""
     known = np.isfinite(baseline)
     level = np.where(known, baseline, 0).sum(0) / np.maximum(known.sum(0), 1)
-    lost = np.isfinite(x) & ~known.any(0)  # with and without correction would be two quantities
-    count["no_baseline"] += int(lost.sum() // (x.shape[1] // len(refused["dead"][0])))
-    return np.where(lost, np.nan, x - level)
+    return np.where(known.any(0), x - level, np.nan)  # with and without correction would be two quantities
 
 
 def _measure(
-    made: Recipe, signal: Signal, times: np.ndarray, window: float, own: dict[str, Any], share: float
+    made: Recipe, signal: Signal, times: np.ndarray, window: float, options: Options
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features (n_tokens, n_features), NaN where the gate refuses, and reason -> windows refused (n_tokens, n_chans used).
 
     A recipe that is not per channel reads the first channel alone.
     """
-    x = made.run(signal, times, window, **own)
+    x = made.run(signal, times, window, **options.get(made.family, {}))
     used = signal if made.per_channel else Signal(signal.data[:1], signal.sfreq, signal.start)
-    found = gate(used, times, window, share)
-    told = {reason: windows for reason, windows in found.items() if reason == "not_recorded" or reason in made.gate}
-    refused = sum((w for reason, w in told.items() if reason != "not_recorded"), np.zeros_like(found["dead"]))
-    columns = np.repeat(refused, x.shape[1] // refused.shape[1], axis=1)
-    return np.where(columns, np.nan, x), dict.fromkeys(REASONS, np.zeros_like(refused)) | told
+    found = gate(used, times, window, options["quality"]["clipped_share"])
+    none = np.zeros_like(found["dead"])
+    refused = {reason: found[reason] if reason in made.gate else none for reason in REASONS}
+    columns = np.repeat(np.any(list(refused.values()), axis=0), x.shape[1] // none.shape[1], axis=1)
+    return np.where(columns, np.nan, x), refused | {"not_recorded": found["not_recorded"]}
 
 
-def _double(signal: Signal | None) -> Signal | None:
-    return signal and Signal(signal.data.astype(np.float64), signal.sfreq, signal.start)
+def _double(signal: Signal) -> Signal:
+    return Signal(signal.data.astype(np.float64), signal.sfreq, signal.start)
 
 
 def _targets(trial: Trial, times: np.ndarray, lag: float) -> np.ndarray:
@@ -146,14 +170,16 @@ def _targets(trial: Trial, times: np.ndarray, lag: float) -> np.ndarray:
     """
     if trial.target_times is None:
         return np.tile(trial.targets, (len(times), 1))
-    known = trial.target_times
-    at, step = times + lag, float(np.median(np.diff(known))) if len(known) > 1 else 1.0
-    after = np.clip(np.searchsorted(known, at), 1, max(len(known) - 1, 1))
-    gap = np.diff(known)[after - 1] > MAX_LABEL_STEPS * step if len(known) > 1 else np.zeros(len(at), bool)
-    inside = (at > known[0]) & (at < known[-1]) & gap & ~np.isin(at, known)
-    outside = (at < known[0] - step / 2) | (at > known[-1] + step / 2)
-    y = np.stack([np.interp(at, known, column) for column in trial.targets.T], axis=1)
-    return np.where((outside | inside)[:, None], np.nan, y)
+    known, wanted = trial.target_times, times + lag
+    step = float(np.median(np.diff(known))) if len(known) > 1 else 1.0
+    is_outside = (wanted < known[0] - step / 2) | (wanted > known[-1] + step / 2)
+    in_gap = np.zeros(len(wanted), bool)
+    if len(known) > 1:
+        after = np.clip(np.searchsorted(known, wanted), 1, len(known) - 1)
+        long = np.diff(known)[after - 1] > MAX_LABEL_STEPS * step
+        in_gap = long & (wanted > known[0]) & (wanted < known[-1]) & ~np.isin(wanted, known)
+    y = np.stack([np.interp(wanted, known, column) for column in trial.targets.T], axis=1)
+    return np.where((is_outside | in_gap)[:, None], np.nan, y)
 
 
 def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
@@ -170,38 +196,7 @@ def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
     return out
 
 
-def _column_means(x: np.ndarray, present: np.ndarray) -> np.ndarray:
-    finite = np.isfinite(x) & present[:, None]
+def _column_means(x: np.ndarray) -> np.ndarray:
+    """Mean of the finite values of each column, 0 where there is none."""
+    finite = np.isfinite(x)
     return np.where(finite, x, 0).sum(0) / np.maximum(finite.sum(0), 1)
-
-
-def describe(dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[Any]) -> Any:
-    """The data card: what there is, what is missing, how labels are spread."""
-    tokens = Tokens.concatenate(parts)
-    modalities = {}
-    for m in info.modalities:
-        counts = {k: sum(q[m.name][k] for q in quality) for k in quality[0][m.name]}
-        modalities[m.name] = counts | {
-            "n_chans": len(m.channels),
-            "sfreq": m.sfreq,
-            "recipe": m.features,
-            "normalise": m.normalise,
-        }
-    labels = {}
-    for i, name in enumerate(tokens.layout.targets):
-        y = tokens.y[:, i] if info.per_token else tokens.y[tokens.offsets[:-1], i]
-        counts, edges = np.histogram(y[np.isfinite(y)], bins=8, range=info.target_range)
-        labels[name] = {
-            "counts": counts.tolist(),
-            "edges": edges.round(4).tolist(),
-            "mean": float(np.nanmean(y)),
-            "sd": float(np.nanstd(y)),
-        }
-    return {
-        "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
-        "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
-        "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
-        "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
-        "modalities": modalities, "labels": labels, "absent_subjects": manifest["absent"], "stray_files": manifest["stray"],
-        "edition": manifest["edition"], "source_sha256": {name: f["sha256"] for name, f in manifest["source"].items()},
-    }  # fmt: skip

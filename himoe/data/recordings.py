@@ -1,7 +1,7 @@
 """Cleaned recordings of one subject in one file: safetensors, memory-mapped, so that raw windows are views.
 
-The file is what :mod:`himoe.data.prepare` makes features of, and what models that want samples read through
-:func:`himoe.signal.clock.raw_windows`. A digest of the content stands in the header.
+Features are made from it (:mod:`himoe.data.prepare`), and models that read samples read it through
+:func:`himoe.signal.clock.raw_windows`. The header holds a digest of the content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def write_trials(path: str | Path, trials: list[Trial]) -> None:
     """One subject's trials; signals as float32, labels as float64."""
     from safetensors.numpy import save_file
 
-    arrays, about = {}, []
+    arrays: dict[str, np.ndarray] = {}
+    about = []
     for i, trial in enumerate(trials):
         clocks: dict[str, Any] = {}
         for part, signals in (("signals", trial.signals), ("baseline", trial.baseline)):
@@ -55,13 +56,14 @@ def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
         if verify and metadata["digest"] != _digest(arrays):
             raise HimoeError(f"{path}: content differs from what was written; delete it and run again")
         trials = []
-        for i, told in enumerate(about):
-            parts = {
-                part: {name: Signal(arrays[f"{i}/{part}/{name}"], *clock) for name, clock in told[part].items()}
+        for i, header in enumerate(about):
+            signals, baseline = (
+                {name: Signal(arrays[f"{i}/{part}/{name}"], *clock) for name, clock in header[part].items()}
                 for part in ("signals", "baseline")
-            }
+            )
+            subject, session, trial, stimulus = header["names"]
             targets, times = arrays[f"{i}/targets"], arrays.get(f"{i}/target_times")
-            trials.append(Trial(*told["names"], told["seconds"], parts["signals"], targets, times, parts["baseline"]))
+            trials.append(Trial(subject, session, trial, stimulus, header["seconds"], signals, targets, times, baseline))
     except (KeyError, TypeError, ValueError) as error:
         raise HimoeError(f"{path}: not a recordings file ({error!r}); delete it and run again") from error
     return trials

@@ -1,4 +1,4 @@
-"""A planted data set as the files that recordings of it would have left: tokens, quality, manifest; and the truth."""
+"""A planted data set as the files that preparation leaves of recordings: tokens, quality, manifest; and the truth."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from himoe.signal.quality import COUNTED
 
 def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
     """Write subjects/*.npz and .json, manifest.json and truth.json into a data set's folder of results."""
-    plugin, own = registry.load("datasets", dataset), Planted(**settings)
-    subjects = plugin.INFO.subjects[: own.subjects]
-    tokens, truth = plugin.tokens(subjects, own, not registry.is_rated(dataset))
+    plugin, planted = registry.load("datasets", dataset), Planted(**settings)
+    subjects = plugin.INFO.subjects[: planted.subjects]
+    tokens, truth = plugin.tokens(subjects, planted, not registry.is_rated(dataset))
     for subject, part in tokens.items():
-        counts = dict.fromkeys(COUNTED, 0)
-        present = part.mask.sum(0).tolist()
-        quality = {
-            m.name: counts | {"tokens": len(part.x), "present": n} for m, n in zip(plugin.INFO.modalities, present, strict=True)
-        }
+        quality = {}
+        for modality, n_present in zip(plugin.INFO.modalities, part.mask.sum(0).tolist(), strict=True):
+            counts = {"tokens": len(part.x), "present": n_present}
+            quality[modality.name] = dict.fromkeys(COUNTED, 0) | counts
         write_tokens(folder / "subjects" / f"{subject}.npz", part)
         io.write_json(folder / "subjects" / f"{subject}.json", quality)
     source = {"settings": {"sha256": hash_value(settings)}}

@@ -1,4 +1,4 @@
-"""What stands in a data set's folder, recognised by name alone: parsing the workflow needs no more."""
+"""What stands in a data set's folder, recognised by the names of files alone: parsing the workflow needs no more."""
 
 from __future__ import annotations
 
@@ -10,89 +10,123 @@ from himoe.types import DatasetInfo, Download, Edition, HimoeError
 
 
 @dataclass(frozen=True)
-class Source:
-    """The files a data set is read from, or the downloads that will bring them."""
+class Recordings:
+    """The files that one data set is read from. :func:`find` makes this record; all others take it from there.
+
+    ``root`` is the data set's folder; ``folder`` the one in which subjects' files stand: ``root`` or a folder below it;
+    ``archives`` are the zip files of an edition that is not unpacked; ``common`` are files that belong to all subjects, where
+    they stand by themselves; ``downloads`` is what the owners' server offers of this edition, and ``awaited`` whether nothing
+    is there yet, so that the workflow downloads it.
+    """
 
     root: Path
     edition: Edition
     folder: Path
-    archives: tuple[Path, ...]
+    archives: tuple[Path, ...] = ()
+    common: tuple[Path, ...] = ()
     downloads: tuple[Download, ...] = ()
-    fetchable: tuple[str, ...] = ()
+    awaited: bool = False
 
-    def files(self, subject: str = "*") -> list[str]:
-        """Paths whose change concerns a subject: its own where the edition names them by subject, else all."""
-        if self.downloads:
-            return [str(self.root / d.name) for d in self.downloads]
+    @property
+    def is_packed(self) -> bool:
+        """Whether the files stand in archives, or will come in them: intake unpacks them first."""
+        return bool(self.archives) or self.awaited
+
+    def files(self, *subjects: str) -> list[Path]:
+        """Files whose change concerns these subjects, or anyone if none is named; all files where they are packed."""
+        if self.awaited:
+            return [self.root / download.name for download in self.downloads]
         if self.archives:
-            return [str(p) for p in (*self.archives, *common_files(self.root, self.root, self.edition))]
-        return [str(p) for p in own_files(self.root, self.folder, self.edition, (subject,))]
+            return [*self.archives, *self.common]
+        globs = [pattern.replace("{subject}", s) for s in subjects or ("*",) for pattern in self.edition.files]
+        return sorted({path for pattern in globs for path in self.folder.glob(pattern)} | set(self.common))
 
-    def stamps(self, subject: str = "*") -> list[list[int]]:
-        """Size and time of change (s) of each file, so that one that keeps an old time counts as changed all the same.
+    def stamps(self, *subjects: str) -> list[list[int]]:
+        """Size (bytes) and time of change (s) of each of the :meth:`files`: a copy that keeps an old time is a change too.
 
-        Not of an archive that the workflow may have fetched itself: its coming would look like a change.
+        Files that the workflow may have downloaded itself are left out: their arrival would look like a change.
         """
-        there = [p for p in map(Path, self.files(subject)) if p.is_file() and p.name not in self.fetchable]
-        return [[s.st_size, int(s.st_mtime)] for s in (p.stat() for p in there)]
+        downloaded = {download.name for download in self.downloads}
+        stats = [path.stat() for path in self.files(*subjects) if path.is_file() and path.name not in downloaded]
+        return [[stat.st_size, int(stat.st_mtime)] for stat in stats]
+
+    def absent(self, subjects: tuple[str, ...]) -> list[str]:
+        """Subjects that lack a file of their own; none where files are packed or do not name subjects."""
+        return [] if self.is_packed else [s for s in subjects if not _has_subject(self.folder, self.edition, s)]
+
+    @property
+    def lacks_common(self) -> str:
+        """What is wrong if a file that belongs to all subjects is absent; empty if none is."""
+        if len(self.common) == len(self.edition.common):
+            return ""
+        return f"{', '.join(self.edition.common)} is absent, and edition '{self.edition.name}' needs it"
 
 
-def drop_zone(data_root: Path, dataset: str, info: DatasetInfo) -> Path:
-    """A real data set's folder: of the two names it may have the first that holds anything, else its plug-in's."""
+def dataset_folder(data_root: Path, dataset: str, info: DatasetInfo) -> Path:
+    """Where a data set's files belong: of the two names its folder may have the first that holds anything, else the first."""
     names = [n for n in (dataset, info.folder) if n]
     return next((data_root / n for n in names if any((data_root / n).glob("*"))), data_root / dataset)
 
 
-def recognise(root: Path, info: DatasetInfo, wanted: str = "") -> tuple[Edition, Path, list[Path]]:
-    """The edition that is there, the folder its files stand in, and its archives where it is not unpacked.
-
-    Files may stand in ``root`` or in one folder below it, as archives unpack. Of several editions the one with the most of
-    the data set's subjects is taken, an archive counting for all; then what is unpacked; then the first in ``info.editions``.
+def find(root: Path, info: DatasetInfo, edition: str = "", download: bool = False) -> Recordings:
+    """The recordings in a data set's folder or, if there are none and ``download`` is on, those that can be downloaded.
 
     Parameters
     ----------
-    wanted : name of the edition asked for; empty for any.
+    edition : name of the edition asked for; empty for any.
 
     Raises
     ------
     HimoeError
-        Saying what was looked for, where, and how to obtain it.
+        If there are neither, saying what was looked for, where, and how to obtain it; if the credentials that a download needs
+        are not in the environment; if two copies of a file that belongs to all subjects differ.
     """
-    asked = [e for e in info.editions if wanted in ("", e.name)]
+    if found := look_for(root, info, edition):
+        return found
+    offered = [d for d in info.downloads if edition in ("", d.edition)]
+    if not download or not offered:
+        names = "; ".join(f"{e.name}: {', '.join((*e.patterns(), *e.archives))}" for e in _asked(info, edition))
+        hint = "; or set download: true" if offered else ""
+        raise HimoeError(
+            f"data set '{info.title}': nothing of it in {root}/ (looked for {names}); {info.access}; or set data_root{hint}"
+        )
+    chosen = next(e for e in info.editions if e.name == offered[0].edition)
+    downloads = _downloads(info, chosen)
+    for variable in (v for d in downloads for v in d.credentials):
+        if not os.environ.get(variable):
+            raise HimoeError(f"data set '{info.title}': set the environment variable {variable} to download it; {info.access}")
+    return Recordings(root, chosen, root, downloads=downloads, awaited=True)
+
+
+def look_for(root: Path, info: DatasetInfo, edition: str = "") -> Recordings | None:
+    """The recordings in a data set's folder; None if there are none.
+
+    Files may stand in ``root`` or in one folder below it, as archives unpack. Of several editions the one with the most of the
+    data set's subjects is taken, an archive counting for all; then what is unpacked; then the first in ``info.editions``.
+
+    Raises
+    ------
+    HimoeError
+        If two copies of a file that belongs to all subjects differ.
+    """
     folders = [root, *sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith((".", "__MACOSX")))]
-    found = []
-    for order, edition in enumerate(asked):
+    candidates: list[tuple[tuple[int, bool, int], Edition, Path, tuple[Path, ...]]] = []
+    for order, asked in enumerate(_asked(info, edition)):
         for folder in folders:
-            if n := sum(has_subject(folder, edition, subject) for subject in info.subjects):
-                found.append((-n, 0, order, edition, folder, []))
-        if archives := _packed(root, edition.archives):
-            extra = _packed(root, edition.common_archives)
-            found.append((-len(info.subjects), 1, order, edition, root, [*archives, *extra]))
-    if found:
-        return min(found, key=lambda f: f[:3])[3:]
-    looked = "; ".join(f"{e.name}: {', '.join((*e.patterns(), *e.archives))}" for e in asked)
-    raise HimoeError(
-        f"data set '{info.title}': nothing of it in {root}/ (looked for {looked}); {info.access}; or set data_root"
-    )
+            if n_subjects := sum(_has_subject(folder, asked, subject) for subject in info.subjects):
+                candidates.append(((-n_subjects, False, order), asked, folder, ()))
+        if archives := _archives(root, asked.archives):
+            archives += _archives(root, asked.common_archives)
+            candidates.append(((-len(info.subjects), True, order), asked, root, archives))
+    if not candidates:
+        return None
+    _, chosen, folder, archives = min(candidates, key=lambda candidate: candidate[0])
+    common = find_common(root, folder, chosen)
+    return Recordings(root, chosen, folder, archives, common, _downloads(info, chosen))
 
 
-def has_subject(folder: Path, edition: Edition, subject: str) -> bool:
-    """Whether a subject's own files are there; files that do not name subjects are everyone's."""
-    return all(any(folder.glob(f.replace("{subject}", subject))) for f in edition.files)
-
-
-def _packed(root: Path, patterns: tuple[str, ...]) -> list[Path]:
-    return sorted({p for pattern in patterns for p in root.glob(pattern) if not p.name.startswith(".")})
-
-
-def own_files(root: Path, folder: Path, edition: Edition, subjects: tuple[str, ...]) -> list[Path]:
-    """Files of some subjects and those that belong to all of them, where they stand by themselves, sorted."""
-    found = {p for s in subjects for f in edition.files for p in folder.glob(f.replace("{subject}", s))}
-    return sorted(found | set(common_files(root, folder, edition)))
-
-
-def common_files(root: Path, folder: Path, edition: Edition) -> list[Path]:
-    """Files that belong to all subjects: beside theirs, or in the drop zone ``root`` or one of its folders; never beyond it.
+def find_common(root: Path, folder: Path, edition: Edition) -> tuple[Path, ...]:
+    """Files that belong to all subjects: beside theirs, or in the data set's folder ``root`` or one below it; never beyond it.
 
     Raises
     ------
@@ -101,35 +135,27 @@ def common_files(root: Path, folder: Path, edition: Edition) -> list[Path]:
     """
     found = []
     for name in edition.common:
-        here = {place / name for place in (folder, root, *root.glob("*/")) if (place / name).is_file()}
-        if len({p.read_bytes() for p in here}) > 1:
+        copies = {place / name for place in (folder, root, *root.glob("*/")) if (place / name).is_file()}
+        if len({path.read_bytes() for path in copies}) > 1:
             raise HimoeError(
-                f"{root}: {' and '.join(map(str, sorted(here)))} differ; leave the one that belongs to the recordings"
+                f"{root}: {' and '.join(map(str, sorted(copies)))} differ; leave the one that belongs to the recordings"
             )
-        found += sorted(here, key=lambda p: p.parent != folder)[:1]
-    return found
+        found += sorted(copies, key=lambda path: (path.parent != folder, path))[:1]
+    return tuple(found)
 
 
-def find(root: Path, info: DatasetInfo, wanted: str, download: bool) -> Source:
-    """What :func:`recognise` finds, or, where that is nothing and ``download`` is on, what there is to fetch.
+def _asked(info: DatasetInfo, edition: str) -> list[Edition]:
+    return [e for e in info.editions if edition in ("", e.name)]
 
-    Raises
-    ------
-    HimoeError
-        If there is neither, or if the credentials that a download needs are not in the environment.
-    """
-    fetchable = tuple(d.name for d in info.downloads)
-    try:
-        edition, folder, archives = recognise(root, info, wanted)
-        return Source(root, edition, folder, tuple(archives), fetchable=fetchable)
-    except HimoeError as error:
-        offered = [d for d in info.downloads if wanted in ("", d.edition)]
-        if not download or not offered:
-            hint = "; or set download: true" if offered and not download else ""
-            raise HimoeError(f"{error}{hint}") from None
-    edition = next(e for e in info.editions if e.name == offered[0].edition)
-    chosen = tuple(d for d in offered if d.edition == edition.name)
-    for name in (n for d in chosen for n in d.credentials):
-        if not os.environ.get(name):
-            raise HimoeError(f"data set '{info.title}': set the environment variable {name} to download it; {info.access}")
-    return Source(root, edition, root, (), chosen, fetchable)
+
+def _downloads(info: DatasetInfo, edition: Edition) -> tuple[Download, ...]:
+    return tuple(d for d in info.downloads if d.edition == edition.name)
+
+
+def _archives(root: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(sorted({p for pattern in patterns for p in root.glob(pattern) if not p.name.startswith(".")}))
+
+
+def _has_subject(folder: Path, edition: Edition, subject: str) -> bool:
+    """Whether a subject's files are there; files that do not name subjects are everyone's."""
+    return all(any(folder.glob(pattern.replace("{subject}", subject))) for pattern in edition.files)

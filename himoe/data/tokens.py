@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from himoe.io import atomic
 from himoe.types import HimoeError, Layout, Tokens, TrialInfo
-
-if TYPE_CHECKING:
-    pass
 
 
 def write_tokens(path: str | Path, tokens: Tokens) -> None:

@@ -1,4 +1,4 @@
-"""Files of others, read with suspicion: pickles that may only hold numbers, archives that may only unpack downwards."""
+"""Files of others, never trusted: pickles may hold numbers only, archives may unpack into their folder only."""
 
 from __future__ import annotations
 
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 
 
 MAX_PICKLE_BYTES = 1 << 29
-
-
 MAX_ARCHIVE_BYTES = 1 << 36
+MAX_RATIO = 200  # of a file's size unpacked and packed
 
 
-MAX_RATIO = 200
-
-
-class _NumpyUnpickler(pickle._Unpickler):  # type: ignore[misc]
+class _NumpyUnpickler(pickle._Unpickler):
     """Unpickles plain numpy arrays and nothing else.
 
     The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index.
@@ -83,16 +79,14 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
         raise HimoeError(
             f"{path}: refused or truncated ({_reason(path, error)}); obtain the file again from its owners"
         ) from error
-    fine = (
-        isinstance(value, dict) and value and all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in value.values())
-    )
-    if not fine:
+    arrays = value.values() if isinstance(value, dict) else []
+    if not arrays or not all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in arrays):
         raise HimoeError(f"{path}: not a dict of numeric arrays")
     return value
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """What a reader complained of; of a login page saved under a recording's name that it is one."""
+    """Why a file was refused; of a login page saved under a recording's name, that it is one."""
     with open(path, "rb") as stream:
         head = stream.read(256).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
@@ -138,8 +132,8 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     except OSError as error:
         raise HimoeError(f"{archive}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        told = _reason(archive, error)
-        raise HimoeError(f"{archive}: refused or truncated ({told}); obtain the file again from its owners") from error
+        reason = _reason(archive, error)
+        raise HimoeError(f"{archive}: refused or truncated ({reason}); obtain the file again from its owners") from error
     return sorted(chosen)
 
 

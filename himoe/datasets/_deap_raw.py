@@ -7,6 +7,7 @@ order of the videos. They used blind source separation against ocular artefacts;
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,44 +40,56 @@ def read(
         With the subject's file if a channel is absent, if there are not ``n_trials`` video starts (status ``& 0xFF`` = 4), or
         if ``participant_ratings.csv`` does not list every trial.
     """
+    participant = int(path.stem[1:])
+    labels, video_of = _ratings(ratings, participant, n_trials)
+    raw = _open(path, (*eeg_names, *(name for pair in BIPOLAR for name in pair), *OTHERS))
+    starts = _video_starts(raw)
+    if len(starts) != n_trials:
+        raise HimoeError(f"{path}: {len(starts)} video starts in the status channel, expected {n_trials}")
+    pad, recorded_sfreq = round(PAD_SECONDS * sfreq), raw.info["sfreq"]
+    n_eeg, n_times = len(eeg_names), round((before + seconds) * sfreq)
+    data = np.empty((n_trials, n_eeg + len(BIPOLAR) + len(OTHERS), n_times), np.float32)
+    ocular = np.empty((n_trials, 2, n_times), np.float32)
+    for start, video in zip(starts, video_of, strict=True):
+        first = round(start - (before + PAD_SECONDS) * recorded_sfreq)
+        stop = round(start + (seconds + PAD_SECONDS) * recorded_sfreq)
+        if first < 0 or stop > raw.n_times:
+            raise HimoeError(f"{path}: the recording ends within the trial of video {video + 1}")
+        channels, eog = _clean(raw, first, stop, eeg_names, sfreq)
+        data[video], ocular[video] = channels[:, pad : pad + n_times], eog[:, pad : pad + n_times]
+    _remove_ocular(data[:, :n_eeg], ocular)
+    data[:, :n_eeg] = cleaning.average_reference(data[:, :n_eeg])
+    if participant <= LAST_TWENTE:
+        gsr = data[:, -len(OTHERS)]
+        data[:, -len(OTHERS)] = np.divide(1e9, gsr, out=np.zeros_like(gsr), where=gsr > 0)  # nS to ohm, 0 = not measured
+    return {"data": data, "labels": labels}
+
+
+def _open(path: Path, channels: tuple[str, ...]) -> Any:
+    """The recording (``mne.io.Raw``, nothing loaded), if it is whole and has these channels."""
     import mne
 
-    labels, video_of = _ratings(ratings, int(path.stem[1:]), n_trials)
     _check_length(path)
     try:
         raw = mne.io.read_raw_bdf(path, stim_channel=None, preload=False, verbose="error")
     except (OSError, ValueError, RuntimeError, AssertionError, IndexError) as error:
         raise HimoeError(f"{path}: not a readable BDF file ({error}); obtain it again from its owners") from error
-    wanted = [*eeg_names, *(n for pair in BIPOLAR for n in pair), *OTHERS]
-    if lost := [name for name in wanted if name not in raw.ch_names]:
-        raise HimoeError(f"{path}: channels absent: {', '.join(lost[:5])}")
-    starts = _video_starts(raw)
-    if len(starts) != n_trials:
-        raise HimoeError(f"{path}: {len(starts)} video starts in the status channel, expected {n_trials}")
-    unscaled = np.array([[1e6 if raw._orig_units[name] in ("uV", "µV") else 1.0] for name in OTHERS])  # MNE turned uV into V
-    pad, at = round(PAD_SECONDS * sfreq), raw.info["sfreq"]
-    n_times = round((before + seconds) * sfreq)
-    data = np.empty((n_trials, len(eeg_names) + len(BIPOLAR) + len(OTHERS), n_times), np.float32)
-    ocular = np.empty((n_trials, 2, n_times), np.float32)
-    for start, video in zip(starts, video_of, strict=True):
-        first = round(start - (before + PAD_SECONDS) * at)
-        stop = round(start + (seconds + PAD_SECONDS) * at)
-        if first < 0 or stop > raw.n_times:
-            raise HimoeError(f"{path}: the recording ends within the trial of video {video + 1}")
-        segment = cleaning.resample(raw.get_data(wanted, first, stop), at, sfreq)
-        eeg, exg, others = np.split(segment, [len(eeg_names), len(eeg_names) + 2 * len(BIPOLAR)])
-        bipolar = exg[::2] - exg[1::2]
-        others *= unscaled
-        both = mne.filter.filter_data(np.concatenate([eeg, bipolar[:2]]) * 1e6, sfreq, L_FREQ, H_FREQ, verbose="error")
-        inside = slice(pad, pad + n_times)
-        data[video] = np.concatenate([both[:-2], bipolar * 1e6, others])[:, inside]
-        ocular[video] = both[-2:, inside]
-    _remove_ocular(data[:, : len(eeg_names)], ocular)
-    data[:, : len(eeg_names)] = cleaning.average_reference(data[:, : len(eeg_names)])
-    if int(path.stem[1:]) <= LAST_TWENTE:
-        gsr = data[:, -len(OTHERS)]
-        data[:, -len(OTHERS)] = np.divide(1e9, gsr, out=np.zeros_like(gsr), where=gsr > 0)  # nS to ohm, 0 = not measured
-    return {"data": data, "labels": labels}
+    if absent := [name for name in channels if name not in raw.ch_names]:
+        raise HimoeError(f"{path}: channels absent: {', '.join(absent[:5])}")
+    return raw
+
+
+def _clean(raw: Any, first: int, stop: int, eeg_names: tuple[str, ...], sfreq: float) -> tuple[np.ndarray, np.ndarray]:
+    """Samples ``first`` to ``stop``, resampled: channels (40, n), EEG filtered and in uV, and the filtered EOG (2, n)."""
+    import mne
+
+    names = [*eeg_names, *(name for pair in BIPOLAR for name in pair), *OTHERS]
+    segment = cleaning.resample(raw.get_data(names, first, stop), raw.info["sfreq"], sfreq)
+    eeg, exg, others = np.split(segment, [len(eeg_names), len(eeg_names) + 2 * len(BIPOLAR)])
+    bipolar = exg[::2] - exg[1::2]
+    others *= np.array([[1e6 if raw._orig_units[name] in ("uV", "µV") else 1.0] for name in OTHERS])  # MNE turned uV into V
+    filtered = mne.filter.filter_data(np.concatenate([eeg, bipolar[:2]]) * 1e6, sfreq, L_FREQ, H_FREQ, verbose="error")
+    return np.concatenate([filtered[:-2], bipolar * 1e6, others]), filtered[-2:]
 
 
 def _check_length(path: Path) -> None:
@@ -96,21 +109,21 @@ def _check_length(path: Path) -> None:
 
 
 def _remove_ocular(eeg: np.ndarray, ocular: np.ndarray) -> None:
-    """Subtract from each trial (in place) what regression over all trials says comes from the eyes."""
+    """Subtract from EEG (n_trials, n_eeg, n_times), in place, its regression on EOG (n_trials, 2, n_times) over all trials."""
     n_eeg, n_eog = eeg.shape[1], ocular.shape[1]
     weights = cleaning.eog_weights(eeg.swapaxes(0, 1).reshape(n_eeg, -1), ocular.swapaxes(0, 1).reshape(n_eog, -1))
     for trial, eog in zip(eeg, ocular, strict=True):
         trial -= weights @ eog
 
 
-def _video_starts(raw: object) -> np.ndarray:
+def _video_starts(raw: Any) -> np.ndarray:
     """Samples at which the last channel, whatever its name, becomes 4 in its lower byte.
 
     Its name is ``Status`` up to s23 and empty after; in Geneva's files the upper bytes are set.
     """
-    status = np.rint(raw.get_data([len(raw.ch_names) - 1])[0] / raw._cals[-1]).astype(np.int64) & 0xFF  # type: ignore[attr-defined]
-    here = status == VIDEO_START
-    return np.flatnonzero(here & ~np.concatenate([[False], here[:-1]]))
+    status = np.rint(raw.get_data([len(raw.ch_names) - 1])[0] / raw._cals[-1]).astype(np.int64) & 0xFF
+    is_start = status == VIDEO_START
+    return np.flatnonzero(is_start & ~np.concatenate([[False], is_start[:-1]]))
 
 
 def _ratings(path: Path, participant: int, n_trials: int) -> tuple[np.ndarray, np.ndarray]:
@@ -119,9 +132,9 @@ def _ratings(path: Path, participant: int, n_trials: int) -> tuple[np.ndarray, n
 
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig")
-        own = frame[frame["Participant_id"] == participant].sort_values("Trial")
-        trials, videos = own["Trial"].to_numpy(int), own["Experiment_id"].to_numpy(int)
-        values = own[list(RATINGS)].to_numpy(float)
+        rows = frame[frame["Participant_id"] == participant].sort_values("Trial")
+        trials, videos = rows["Trial"].to_numpy(int), rows["Experiment_id"].to_numpy(int)
+        values = rows[list(RATINGS)].to_numpy(float)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HimoeError(
             f"{path}: expected columns Participant_id, Trial, Experiment_id, {', '.join(RATINGS)} ({error})"
@@ -150,48 +163,59 @@ def write(
     """
     from edfio import Bdf, BdfSignal
 
-    participant = int(path.stem[1:])
-    twente, factor = participant <= LAST_TWENTE, round(RAW_SFREQ / sfreq)
-    n_eeg, gap = len(eeg_names), round(4 * RAW_SFREQ)
-    span = 2 * gap + data.shape[-1] * factor
-    n_times = int(np.ceil(len(order) * span / RAW_SFREQ) * RAW_SFREQ)
-    channels = np.zeros((n_eeg + len(BIPOLAR) + len(OTHERS), n_times))
-    status = np.zeros(n_times, np.int64)
-    for i, video in enumerate(order):
-        first = i * span + gap
-        wide = np.pad(data[video], ((0, 0), (gap // factor, gap // factor)), mode="edge")
-        fine = cleaning.resample(wide, sfreq, RAW_SFREQ)
-        channels[:, first - gap : first - gap + span] = fine
-        start = first + round(before * RAW_SFREQ)
-        status[first:start], status[start : start + round(RAW_SFREQ)] = 3, VIDEO_START
-        status[first + span - 2 * gap : first + span - 2 * gap + round(RAW_SFREQ)] = 5
-    status[:10], status[-10:] = 1, 7
-    t = np.arange(n_times) / RAW_SFREQ
-    eyes = channels[n_eeg : n_eeg + 2]
-    common = 5 * np.sin(2 * np.pi * 10.3 * t) + 20 * np.sin(2 * np.pi * 0.15 * t)
-    weights = rng.uniform(0.05, 0.3, (n_eeg, 2))
-    eeg = channels[:n_eeg] + weights @ eyes + common + 3 * np.sin(2 * np.pi * 50 * t) + rng.uniform(-2e4, 2e4, (n_eeg, 1))
-    gsr = channels[-len(OTHERS)]
-    channels[-len(OTHERS)] = 1e9 / gsr if twente else gsr
-    site = TWENTE_ORDER if twente else eeg_names
-    signals = [(name, "uV", eeg[eeg_names.index(name)]) for name in site]
+    participant, n_eeg = int(path.stem[1:]), len(eeg_names)
+    channels, status = _timeline(data, order, before, sfreq)
+    eeg = _contaminate(channels[:n_eeg], channels[n_eeg : n_eeg + 2], rng)
+    named = [(name, "uV", eeg[eeg_names.index(name)]) for name in (TWENTE_ORDER if participant <= LAST_TWENTE else eeg_names)]
     for pair, difference in zip(BIPOLAR, channels[n_eeg : n_eeg + len(BIPOLAR)], strict=True):
         half = 100 * rng.standard_normal()
-        signals += [(pair[0], "uV", half + difference), (pair[1], "uV", np.full(n_times, half))]
-    empty = np.zeros(n_times)
-    site_units = ("nS" if twente else "Ohm", "uV", "uV", "C")
-    slow = dict(zip(OTHERS, zip(site_units, channels[-len(OTHERS) :], strict=True), strict=True))
-    for name in ("GSR1", "GSR2", "Erg1", "Erg2", "Resp", "Plet", "Temp"):
-        signals.append((name, *slow.get(name, ("uV", empty))))
-    if participant >= 29:
-        signals.append(("", "uV", empty))
-    written = [BdfSignal(x, RAW_SFREQ, label=n, physical_dimension=u, physical_range=_range(x)) for n, u, x in signals]
-    bits = 0 if participant <= LAST_TWENTE + 1 else 0x18FF00
-    whole = (-8388608, 8388607)
-    label = "Status" if participant <= LAST_TWENTE + 1 else ""
-    written.append(BdfSignal(status + float(bits), RAW_SFREQ, label=label, physical_dimension="Boolean", physical_range=whole))
+        named += [(pair[0], "uV", half + difference), (pair[1], "uV", np.full(len(status), half))]
+    named += _peripheral(channels[-len(OTHERS) :], participant)
+    signals = [BdfSignal(x, RAW_SFREQ, label=n, physical_dimension=u, physical_range=_range(x)) for n, u, x in named]
+    is_early = participant <= LAST_TWENTE + 1
+    bits, label = (0, "Status") if is_early else (0x18FF00, "")
+    limits = (-8388608, 8388607)
+    signals.append(BdfSignal(status + float(bits), RAW_SFREQ, label=label, physical_dimension="Boolean", physical_range=limits))
     with io.atomic(path) as temporary:
-        Bdf(written).write(temporary)
+        Bdf(signals).write(temporary)
+
+
+def _timeline(data: np.ndarray, order: np.ndarray, before: float, sfreq: float) -> tuple[np.ndarray, np.ndarray]:
+    """Trials (n_trials, 40, n) one after another at RAW_SFREQ, with pauses: (40, n_times), and the status (n_times,)."""
+    factor, gap = round(RAW_SFREQ / sfreq), round(4 * RAW_SFREQ)
+    span = 2 * gap + data.shape[-1] * factor
+    n_times = int(np.ceil(len(order) * span / RAW_SFREQ) * RAW_SFREQ)
+    channels, status = np.zeros((data.shape[1], n_times)), np.zeros(n_times, np.int64)
+    second = round(RAW_SFREQ)
+    for i, video in enumerate(order):
+        first = i * span + gap
+        padded = np.pad(data[video], ((0, 0), (gap // factor, gap // factor)), mode="edge")
+        channels[:, first - gap : first - gap + span] = cleaning.resample(padded, sfreq, RAW_SFREQ)
+        start, stop = first + round(before * RAW_SFREQ), first + span - 2 * gap
+        status[first:start] = 3
+        status[start : start + second] = VIDEO_START
+        status[stop : stop + second] = 5
+    status[:10], status[-10:] = 1, 7
+    return channels, status
+
+
+def _contaminate(eeg: np.ndarray, eog: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """EEG (n_eeg, n_times) in uV plus eye movements, a common reference with slow drift, 50 Hz and an offset per channel."""
+    t = np.arange(eeg.shape[1]) / RAW_SFREQ
+    common = 5 * np.sin(2 * np.pi * 10.3 * t) + 20 * np.sin(2 * np.pi * 0.15 * t)
+    weights = rng.uniform(0.05, 0.3, (len(eeg), 2))
+    return eeg + weights @ eog + common + 3 * np.sin(2 * np.pi * 50 * t) + rng.uniform(-2e4, 2e4, (len(eeg), 1))
+
+
+def _peripheral(others: np.ndarray, participant: int) -> list[tuple[str, str, np.ndarray]]:
+    """(label, unit, samples) of the channels beside EEG and EXG in the site's order; those without a signal are 0."""
+    is_twente = participant <= LAST_TWENTE
+    gsr = 1e9 / others[0] if is_twente else others[0]
+    units = ("nS" if is_twente else "Ohm", "uV", "uV", "C")
+    known = dict(zip(OTHERS, zip(units, (gsr, *others[1:]), strict=True), strict=True))
+    empty = ("uV", np.zeros(others.shape[1]))
+    out = [(name, *known.get(name, empty)) for name in ("GSR1", "GSR2", "Erg1", "Erg2", "Resp", "Plet", "Temp")]
+    return [*out, ("", *empty)] if participant >= 29 else out
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
@@ -208,8 +232,6 @@ def write_ratings(path: Path, people: dict[str, tuple[np.ndarray, np.ndarray]]) 
     rows = []
     for subject, (labels, order) in people.items():
         for trial, video in enumerate(order):
-            own = dict(zip(RATINGS, labels[video], strict=True))
-            rows.append(
-                {"Participant_id": int(subject[1:]), "Trial": trial + 1, "Experiment_id": video + 1, "Start_time": 0} | own
-            )
+            about = {"Participant_id": int(subject[1:]), "Trial": trial + 1, "Experiment_id": video + 1, "Start_time": 0}
+            rows.append(about | dict(zip(RATINGS, labels[video], strict=True)))
     io.write_table(path, pd.DataFrame(rows).assign(Familiarity=3.0))

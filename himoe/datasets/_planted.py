@@ -1,8 +1,8 @@
-"""The instrument: tokens in which it is known what tells of whom, when and how loudly (the works of planted).
+"""How planted tokens are made: which modality carries the label, how strongly and when is known, because it is put there.
 
 A latent valence and arousal per stimulus and time drives the features of every modality: band power of the EEG through a mixing
 matrix, skin conductance, pulse and the rest through the impulse response of the organ, all over 1/f noise. What a study
-varies is a setting of :class:`himoe.settings.Planted`; what came of it stands in the truth returned beside the tokens.
+varies is a setting of :class:`himoe.config.sections.Planted`; what was drawn is in the truth returned beside the tokens.
 
 Signal-to-noise ratio: variance of the driven over that of the spontaneous part of each feature, on the token clock. 0 plants
 nothing; labels are unchanged by it.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RESPONSE = {"gsr": (0.75, 2.0), "ecg": (1.0, 1.5), "resp": (1.0, 1.5)}  # rise and decay, s; the others follow at once
 WINDOW = 2.0  # s of a token
-OWN = 0.5  # SD of a person's own appraisal of a stimulus
+APPRAISAL_SD = 0.5  # of what differs between people's latents of one stimulus
 RATING_NOISE = 0.25
 MIXING, STIMULI, PERSON, LAGS = (2**31 + i for i in range(4))  # streams of random numbers
 MARGIN = 24.0  # s simulated before and after a trial, so that responses and lags have a past and a future
@@ -58,7 +58,7 @@ def _snr(layout: Layout, settings: Planted) -> dict[str, float]:
 
 
 def _mixing(n_features: int, n_states: int, rng: np.random.Generator) -> np.ndarray:
-    """What each feature listens to in each state, (n_states, n_features, 2) of (valence, arousal), unit rows; alike for all."""
+    """Weights of (valence, arousal) on each feature in each state, (n_states, n_features, 2), unit rows; the same for all."""
     w = rng.standard_normal((n_states, n_features, 2))
     return w / np.linalg.norm(w, axis=-1, keepdims=True)
 
@@ -74,7 +74,7 @@ def _stimuli(settings: Planted, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lags(layout: Layout, largest: float, rng: np.random.Generator) -> dict[str, float]:
-    """How late each modality of a trial is, s: whole tokens."""
+    """Displacement of each modality of a trial, s: whole tokens."""
     most = round(largest * layout.token_rate)
     steps = rng.integers(-most, most + 1, len(layout.modalities))
     return {m: float(k / layout.token_rate) for m, k in zip(layout.modalities, steps, strict=True)}
@@ -88,14 +88,14 @@ def _person(
     effect = settings.subject_effect
     mixing = mixing + 0.3 * effect * rng.standard_normal(mixing.shape)
     times = token_times(settings.seconds, layout.token_rate, WINDOW)
-    driven, noise, labels, masks = [], [], [], []
+    driven_parts, noise_parts, labels, masks = [], [], [], []
     for stimulus, lag in zip(stimuli, lags.values(), strict=True):
-        latent = (stimulus + effect * OWN * rng.standard_normal((2, 1))) / np.hypot(1, effect * OWN)
-        driven.append(_driven(latent, mixing, lag, times, layout, settings, rng))
-        noise.append(_windows(pink((len(driven[-1][0]), latent.shape[1]), rng), times))
+        latent = (stimulus + effect * APPRAISAL_SD * rng.standard_normal((2, 1))) / np.hypot(1, effect * APPRAISAL_SD)
+        driven_parts.append(_driven(latent, mixing, lag, times, layout, settings, rng))
+        noise_parts.append(_windows(pink((layout.n_features, latent.shape[1]), rng), times))
         labels.append(_label(latent, times, layout.per_token, rng))
         masks.append(_present(len(times), layout, settings.gaps, rng))
-    driven, noise = np.concatenate(driven), np.concatenate(noise)
+    driven, noise = np.concatenate(driven_parts), np.concatenate(noise_parts)  # (n_tokens, n_features)
     widths = [len(names) for names in layout.features]
     snr = np.repeat(list(_snr(layout, settings).values()), widths)
     x = np.sqrt(snr) * driven / driven.std(0) + (noise - noise.mean(0)) / noise.std(0)
@@ -113,15 +113,15 @@ def _driven(
     latent: np.ndarray, mixing: np.ndarray, lag: dict[str, float], times: np.ndarray, layout: Layout, settings: Planted,
     rng: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """What the latent (2, n) makes of every feature at the tokens, (n_tokens, n_features)."""
+    """Every feature's response to the latent (2, n) at the tokens, (n_tokens, n_features)."""
     columns = []
     drift = settings.drift * rng.uniform(-1, 1, len(layout.modalities))
-    for (modality, own), slope in zip(layout.slices.items(), drift, strict=True):
-        heard = latent
-        if rng.random() < settings.conflict:  # this modality of this trial tells of something else
-            heard = simulate.ornstein_uhlenbeck(latent.shape, settings.timescale, rng)
-        state = (heard[0] < 0) * 2 + (heard[1] < 0) if len(mixing) > 1 else np.zeros(heard.shape[1], int)
-        signal = np.einsum("nfc,cn->fn", mixing[state][:, own], heard)
+    for (modality, at), slope in zip(layout.slices.items(), drift, strict=True):
+        driver = latent
+        if rng.random() < settings.conflict:  # this modality of this trial follows something else
+            driver = simulate.ornstein_uhlenbeck(latent.shape, settings.timescale, rng)
+        state = (driver[0] < 0) * 2 + (driver[1] < 0) if len(mixing) > 1 else np.zeros(driver.shape[1], int)
+        signal = np.einsum("nfc,cn->fn", mixing[state][:, at], driver)
         if modality in RESPONSE:
             signal = _respond(signal, *RESPONSE[modality])
         columns.append(_windows(signal, times - lag[modality] - slope * times / settings.seconds))
@@ -129,7 +129,7 @@ def _driven(
 
 
 def _respond(signal: np.ndarray, rise: float, decay: float) -> np.ndarray:
-    """(n_rows, n) through an organ's response."""
+    """A drive (n_rows, n) filtered by an organ's impulse response."""
     response = simulate.bateman(rise, decay, MARGIN)
     n = signal.shape[1] + len(response)
     spectrum = np.fft.rfft(signal, n) * np.fft.rfft(response, n)
@@ -144,9 +144,9 @@ def _windows(signal: np.ndarray, times: np.ndarray) -> np.ndarray:
 def _label(latent: np.ndarray, times: np.ndarray, per_token: bool, rng: np.random.Generator) -> np.ndarray:
     """Ratings (n_tokens, 2) on 1 to 9: of every moment, or of the trial's mean."""
     inside = np.stack([np.interp(times, np.arange(latent.shape[1]) / RATE - MARGIN, row) for row in latent], 1)
-    wrong = RATING_NOISE * rng.standard_normal((len(times) if per_token else 1, 2))
-    said = inside if per_token else np.repeat(inside.mean(0, keepdims=True), len(times), axis=0)
-    return np.clip(5 + 1.6 * (said + wrong), 1, 9)
+    noise = RATING_NOISE * rng.standard_normal((len(times) if per_token else 1, 2))
+    rated = inside if per_token else np.repeat(inside.mean(0, keepdims=True), len(times), axis=0)
+    return np.clip(5 + 1.6 * (rated + noise), 1, 9)
 
 
 def _present(n_tokens: int, layout: Layout, share: float, rng: np.random.Generator) -> np.ndarray:

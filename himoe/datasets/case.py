@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 SFREQ, RATING_SFREQ = 1000.0, 20.0
 BASELINE_SECONDS = 10.0
-TWIN_ANNOTATOR_LAG = 2.0
-MIN_COVERED = 0.9
+TWIN_ANNOTATOR_LAG = 2.0  # s
+SCREEN_SECONDS = 12.0  # of blue screen before each film of a twin
+MIN_COVERED = 0.9  # share of a film that must be recorded
 INFO = DatasetInfo(
     title="CASE",
     citation="Sharma, Castellini, van den Broek, Albu-Schaeffer & Schwenker, A dataset of continuous affect annotations and "
@@ -108,11 +109,11 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         raise HimoeError(f"{annotations}: {len(films)} of {size.n_trials} films rated")
     low, high = INFO.target_range
     for film in films:
-        own = ratings[ratings["video"] == film]
-        values = own[list(INFO.targets)].to_numpy(np.float64)
+        rated = ratings[ratings["video"] == film]
+        values = rated[list(INFO.targets)].to_numpy(np.float64)
         if not ((values >= low) & (values <= high)).all():
             raise HimoeError(f"{annotations}: film {film}: a rating is outside {low:g}..{high:g}")
-        times = own["jstime"].to_numpy(np.float64) / 1000
+        times = rated["jstime"].to_numpy(np.float64) / 1000
         start, seconds = times[0], times[-1] - times[0] + 1 / RATING_SFREQ
         seen = signals["video"].to_numpy()[np.searchsorted(signals["daqtime"], 1000 * start) :][: round(seconds * SFREQ)]
         if (seen == film).sum() < MIN_COVERED * seconds * SFREQ:
@@ -155,17 +156,17 @@ def _on_grid(signals: pd.DataFrame, channels: list[str], start: float, seconds: 
 
 def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
     """Write a twin: the same columns and clocks, a blue screen before each film, ratings that lag behind by 2 s."""
-    seconds, gap = size.seconds or 60.0, 12.0
+    n_trials, seconds = size.n_trials or len(VIDEOS), size.seconds or 60.0
     n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
-    films = simulate.stimuli(size.n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
-    info = dict(zip(size.subjects, range(len(size.subjects)), strict=True))
-    for subject, number in info.items():
+    films = simulate.stimuli(n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
+    for number, subject in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
         physiology, ratings = [], []
-        for position, film in enumerate(rng.permutation(size.n_trials)):
-            start = position * (gap + seconds) + gap
-            latent = simulate.felt(films[film], rng)
-            physiology.append(_simulate_film(latent, start, gap, seconds, film + 1, 10 if position == 0 else 11, snr, rng))
+        for position, film in enumerate(rng.permutation(n_trials)):
+            start = position * (SCREEN_SECONDS + seconds) + SCREEN_SECONDS
+            screen = 10 if position == 0 else 11
+            latent = simulate.appraise(films[film], rng)
+            physiology.append(_simulate_film(latent, start, seconds, film + 1, screen, snr, rng))
             ratings.append(_simulate_ratings(latent, start, seconds, film + 1, rng))
         names = [c for m in INFO.modalities for c in m.channels]
         _write(root / _file("physiological", subject), ["daqtime", *names, "video"], np.concatenate(physiology))
@@ -177,11 +178,11 @@ def _file(kind: str, subject: str) -> str:
 
 
 def _simulate_film(
-    latent: np.ndarray, start: float, gap: float, seconds: float, film: int, screen: int, snr: float, rng: np.random.Generator
+    latent: np.ndarray, start: float, seconds: float, film: int, screen: int, snr: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Rows of the physiological file: the blue screen (nothing felt), then the film."""
-    n_times = round((gap + seconds) * SFREQ)
-    drive = np.concatenate([np.zeros((2, round(gap * simulate.RATE))), latent], axis=1)
+    """Rows of the physiological file: a blue screen (its number in column ``video``; no emotion), then the film."""
+    n_times = round((SCREEN_SECONDS + seconds) * SFREQ)
+    drive = np.concatenate([np.zeros((2, round(SCREEN_SECONDS * simulate.RATE))), latent], axis=1)
     args = (SFREQ, n_times, snr, rng)
     phase = simulate.beat_phase(drive, *args)
     muscles = [simulate.muscle(drive * on, *args) for on in (1.0, -1.0, 0.0)]
@@ -190,13 +191,13 @@ def _simulate_film(
         simulate.conductance(drive, *args), 30 + 5 * simulate.breathing(drive, *args),
         33 + simulate.slow(SFREQ, n_times, 0.2, rng), *muscles,
     ])  # fmt: skip
-    clock = 1000 * (start - gap) + np.arange(n_times)
-    video = np.where(np.arange(n_times) < round(gap * SFREQ), screen, film)
+    clock = 1000 * (start - SCREEN_SECONDS) + np.arange(n_times)
+    video = np.where(np.arange(n_times) < round(SCREEN_SECONDS * SFREQ), screen, film)
     return np.column_stack([clock, channels.T, video])
 
 
 def _simulate_ratings(latent: np.ndarray, start: float, seconds: float, film: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of the annotation file: what is felt, TWIN_ANNOTATOR_LAG later, on the joystick's scale."""
+    """Rows of the annotation file: the latent, TWIN_ANNOTATOR_LAG later, on the joystick's scale."""
     n_times = round(seconds * RATING_SFREQ)
     late = round(TWIN_ANNOTATOR_LAG * simulate.RATE)
     delayed = np.concatenate([np.repeat(latent[:, :1], late, axis=1), latent[:, :-late]], axis=1)
@@ -210,10 +211,9 @@ def _simulate_ratings(latent: np.ndarray, start: float, seconds: float, film: in
 def _write(path: Path, names: list[str], rows: np.ndarray) -> None:
     """CSV with three decimals, as the owners' own conversion writes it."""
     import pandas as pd
+    import pyarrow
+    from pyarrow import csv
 
     frame = pd.DataFrame(rows.round(3), columns=names).astype({"video": int})
     with io.atomic(path) as temporary:
-        import pyarrow
-        from pyarrow import csv
-
         csv.write_csv(pyarrow.Table.from_pandas(frame, preserve_index=False), temporary, csv.WriteOptions(quoting_style="none"))

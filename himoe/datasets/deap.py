@@ -105,8 +105,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     """
     path = root / record.files[0]
     content = READERS[record.edition]([root / name for name in record.files], size)
-    n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
-    for name, shape in (("data", (size.n_trials, N_CHANS, n_times)), ("labels", (size.n_trials, len(INFO.targets)))):
+    n_trials, seconds = size.per_subject()
+    n_times = round((BASELINE_SECONDS + seconds) * SFREQ)
+    for name, shape in (("data", (n_trials, N_CHANS, n_times)), ("labels", (n_trials, len(INFO.targets)))):
         if name not in content:
             raise HimoeError(f"{path}: no array '{name}'; is this an edition of the preprocessed data?")
         if not isinstance(content[name], np.ndarray) or content[name].shape != shape:
@@ -118,9 +119,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
             raise HimoeError(f"{path}: trial {i + 1}: labels {labels.tolist()} not within {low:g}..{high:g}")
         signals = {}
         for name, rows in ROWS.items():
-            signals[name] = Signal(_to_si(name, data[rows]), SFREQ, -BASELINE_SECONDS)
+            signals[name] = Signal(to_si(name, data[rows]), SFREQ, -BASELINE_SECONDS)
         video = f"v{i + 1:02d}"
-        yield Trial(record.subject, "1", video, video, size.seconds, signals, labels.astype(np.float64))
+        yield Trial(record.subject, "1", video, video, seconds, signals, labels.astype(np.float64))
 
 
 def _read_python(files: list[Path], size: Size) -> dict[str, np.ndarray]:
@@ -132,13 +133,16 @@ def _read_matlab(files: list[Path], size: Size) -> dict[str, Any]:
 
 
 def _read_raw(files: list[Path], size: Size) -> dict[str, np.ndarray]:
-    return _deap_raw.read(*files, size.n_trials, BASELINE_SECONDS, size.seconds, INFO.modalities[0].channels, SFREQ)
+    recording, ratings = files
+    n_trials, seconds = size.per_subject()
+    return _deap_raw.read(recording, ratings, n_trials, BASELINE_SECONDS, seconds, INFO.modalities[0].channels, SFREQ)
 
 
 READERS = {"python": _read_python, "matlab": _read_matlab, "raw": _read_raw}
 
 
-def _to_si(modality: str, data: np.ndarray) -> np.ndarray:
+def to_si(modality: str, data: np.ndarray) -> np.ndarray:
+    """V, S, degC or as recorded, from uV, ohm, degC; conductance is NaN where no resistance was measured."""
     data = data.astype(np.float64)
     if modality in ("eeg", "eog", "emg"):
         return data * MICRO
@@ -150,26 +154,27 @@ def _to_si(modality: str, data: np.ndarray) -> np.ndarray:
 
 def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
     """Write a twin in the format of one edition: the same axes, units, channel order; see :mod:`himoe.signal.simulate`."""
-    n_times = round((BASELINE_SECONDS + size.seconds) * SFREQ)
-    n_latent = int(np.ceil(size.seconds * simulate.RATE)) + 2
-    videos = simulate.stimuli(size.n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
+    n_trials, seconds = size.per_subject()
+    n_times = round((BASELINE_SECONDS + seconds) * SFREQ)
+    n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
+    videos = simulate.stimuli(n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
     mixing = simulate.topography(32, len(BANDS), seed)
     people = {}
     for number, subject in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
-        data = np.empty((size.n_trials, N_CHANS, n_times))
-        labels = np.empty((size.n_trials, 4))
+        data = np.empty((n_trials, N_CHANS, n_times))
+        labels = np.empty((n_trials, 4))
         for i, video in enumerate(videos):
-            latent = simulate.felt(video, rng)
+            latent = simulate.appraise(video, rng)
             labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng)
             labels[i, 2:] = rng.uniform(*INFO.target_range, 2)
             data[i] = _simulate_trial(latent, mixing, n_times, snr, rng)
         if edition == "python":
             write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
         elif edition == "matlab":
-            _write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
+            write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
         else:
-            order = np.random.default_rng([seed, 1 + number, 1]).permutation(size.n_trials)
+            order = np.random.default_rng([seed, 1 + number, 1]).permutation(n_trials)
             _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
             people[subject] = (labels, order)
     if people:
@@ -192,7 +197,8 @@ def _simulate_trial(latent: np.ndarray, mixing: np.ndarray, n_times: int, snr: f
     return data
 
 
-def _write_matlab(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_matlab(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Arrays by name as a compressed MATLAB v5 file."""
     from scipy.io import savemat
 
     with io.atomic(path) as temporary:

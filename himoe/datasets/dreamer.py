@@ -18,6 +18,7 @@ from himoe import io
 from himoe.data.matfile import walk
 from himoe.data.recordings import read_trials, write_trials
 from himoe.signal import simulate
+from himoe.signal.eeg import DELTA_BANDS
 from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 EEG_SFREQ, ECG_SFREQ = 128.0, 256.0
@@ -71,11 +72,11 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
     path = root / "DREAMER.mat"
     done = 0
     leaves = walk(path, lambda at: at[:2] == ("DREAMER", "Data"))
-    for number, own in groupby(leaves, key=lambda leaf: leaf[0][2] if len(leaf[0]) > 2 else None):
+    for number, group in groupby(leaves, key=lambda leaf: leaf[0][2] if len(leaf[0]) > 2 else None):
         if number != done or done == len(size.subjects):
             raise HimoeError(f"{path}: subject number {number} after {done} of {len(size.subjects)} expected")
         subject = size.subjects[done]
-        person = {at[3:]: value for at, value in own}
+        person = {at[3:]: value for at, value in group}
         write_trials(folder / f"{subject}.safetensors", list(_trials(person, subject, size, f"{path}: subject {subject}")))
         done += 1
     if done != len(size.subjects):
@@ -103,28 +104,29 @@ def _trials(person: dict[tuple, Any], subject: str, size: Size, where: str) -> I
         scores = np.stack([np.ravel(person[(name,)]) for name in SCORES], axis=1).astype(np.float64)
     except (KeyError, ValueError) as error:
         raise HimoeError(f"{where}: field missing or misshapen ({error})") from error
-    if len(scores) != size.n_trials:
-        raise HimoeError(f"{where}: {len(scores)} trials, expected {size.n_trials}")
+    n_trials, seconds = size.per_subject()
+    if len(scores) != n_trials:
+        raise HimoeError(f"{where}: {len(scores)} trials, expected {n_trials}")
     low, high = INFO.target_range
     for field in ("EEG", "ECG"):
         for part in ("stimuli", "baseline"):
-            if sum(at[:2] == (field, part) for at in person) != size.n_trials:
-                raise HimoeError(f"{where}: {field}.{part} has not {size.n_trials} recordings")
+            if sum(at[:2] == (field, part) for at in person) != n_trials:
+                raise HimoeError(f"{where}: {field}.{part} has not {n_trials} recordings")
     for i, labels in enumerate(scores):
         trial = f"c{i + 1:02d}"
         if not ((labels >= low) & (labels <= high) & (labels == np.rint(labels))).all():
             raise HimoeError(f"{where}: trial {trial}: scores {labels.tolist()} are not whole numbers within {low:g}..{high:g}")
         signals, baseline = {}, {}
         for field, modality, scale in (("EEG", INFO.modalities[0], MICRO), ("ECG", INFO.modalities[1], MILLI)):
-            told = f"{where}: trial {trial}: {modality.name}"
-            clip = _recording(person[field, "stimuli", i], len(modality.channels), told) * scale
-            rest = _recording(person[field, "baseline", i], len(modality.channels), f"{told} baseline") * scale
-            n_times = round(size.seconds * modality.sfreq)
+            place = f"{where}: trial {trial}: {modality.name}"
+            clip = _recording(person[field, "stimuli", i], len(modality.channels), place) * scale
+            rest = _recording(person[field, "baseline", i], len(modality.channels), f"{place} baseline") * scale
+            n_times = round(seconds * modality.sfreq)
             if clip.shape[1] < n_times:
-                raise HimoeError(f"{told} lasts {clip.shape[1] / modality.sfreq:.1f} s, less than {size.seconds:g} s")
+                raise HimoeError(f"{place} lasts {clip.shape[1] / modality.sfreq:.1f} s, less than {seconds:g} s")
             signals[modality.name] = Signal(clip[:, -n_times:], modality.sfreq)
             baseline[modality.name] = Signal(rest, modality.sfreq)
-        yield Trial(subject, "1", trial, trial, size.seconds, signals, labels, baseline=baseline)
+        yield Trial(subject, "1", trial, trial, seconds, signals, labels, baseline=baseline)
 
 
 def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:
@@ -137,37 +139,43 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
     """Write a twin: one compressed MATLAB v5 struct with the original's fields, orientation, rates and ragged clips."""
     from scipy.io import savemat
 
-    from himoe.signal.eeg import DELTA_BANDS as BANDS
-
+    n_trials, seconds = size.per_subject()
     rng = np.random.default_rng([seed, simulate.STIMULI])
-    extra = rng.uniform(1.0, 6.0, size.n_trials)
-    longest = size.seconds + extra.max()
-    clips = simulate.stimuli(size.n_trials, int(np.ceil(longest * simulate.RATE)) + 2, rng)
-    mixing = simulate.topography(len(EEG_NAMES), len(BANDS), seed)
+    lengths = seconds + rng.uniform(1.0, 6.0, n_trials)
+    clips = simulate.stimuli(n_trials, int(np.ceil(lengths.max() * simulate.RATE)) + 2, rng)
+    mixing = simulate.topography(len(EEG_NAMES), len(DELTA_BANDS), seed)
     people = np.empty((1, len(size.subjects)), object)
     for number, _ in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
-        person: dict[str, Any] = {"Age": str(rng.integers(22, 34)), "Gender": str(rng.choice(["male", "female"]))}
-        cells = {k: {p: np.empty((size.n_trials, 1), object) for p in ("baseline", "stimuli")} for k in ("EEG", "ECG")}
-        scores = np.empty((size.n_trials, 3))
-        for i, clip in enumerate(clips):
-            seconds = size.seconds + extra[i]
-            latent = simulate.felt(clip[:, : int(np.ceil(seconds * simulate.RATE)) + 2], rng)
-            used = latent[:, -round(size.seconds * simulate.RATE) :]
-            scores[i, :2] = np.rint(simulate.rating(used, *INFO.target_range, rng))
-            scores[i, 2] = rng.integers(1, 6)
-            rest = np.zeros((2, int(TWIN_BASELINE_SECONDS * simulate.RATE) + 2))
-            for part, drive, length in (("baseline", rest, TWIN_BASELINE_SECONDS), ("stimuli", latent, seconds)):
-                n_eeg, n_ecg = round(length * EEG_SFREQ), round(length * ECG_SFREQ)
-                eeg = simulate.eeg(drive, mixing, list(BANDS.values()), EEG_SFREQ, n_eeg, snr, rng)
-                phase = simulate.beat_phase(drive, ECG_SFREQ, n_ecg, snr, rng)
-                ecg = simulate.ecg_wave(phase) * np.array([[1.0], [0.8]]) + 0.02 * rng.standard_normal((2, n_ecg))
-                cells["EEG"][part][i, 0], cells["ECG"][part][i, 0] = eeg.T + 4200.0, ecg.T
-        people[0, number] = person | cells | {n: scores[:, [c]] for c, n in enumerate(SCORES)}
-    names = np.array([list(EEG_NAMES)], object)
+        people[0, number] = _simulate_person(clips, lengths, seconds, mixing, snr, rng)
     content = {
-        "Data": people, "EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ, "EEG_Electrodes": names,
-        "noOfSubjects": float(len(size.subjects)), "noOfVideoSequences": float(size.n_trials),
+        "Data": people, "EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ,
+        "EEG_Electrodes": np.array([list(EEG_NAMES)], object),
+        "noOfSubjects": float(len(size.subjects)), "noOfVideoSequences": float(n_trials),
     }  # fmt: skip
     with io.atomic(root / "DREAMER.mat") as temporary:
         savemat(temporary, {"DREAMER": content}, do_compression=True)
+
+
+def _simulate_person(
+    clips: np.ndarray, lengths: np.ndarray, seconds: float, mixing: np.ndarray, snr: float, rng: np.random.Generator
+) -> dict[str, Any]:
+    """One subject's struct from the latents of the clips (n_trials, 2, n), which last ``lengths`` s; ratings are of the last
+    ``seconds`` of each."""
+    n_trials = len(clips)
+    person: dict[str, Any] = {"Age": str(rng.integers(22, 34)), "Gender": str(rng.choice(["male", "female"]))}
+    cells = {k: {p: np.empty((n_trials, 1), object) for p in ("baseline", "stimuli")} for k in ("EEG", "ECG")}
+    scores = np.empty((n_trials, 3))
+    rest = np.zeros((2, int(TWIN_BASELINE_SECONDS * simulate.RATE) + 2))
+    for i, (clip, length) in enumerate(zip(clips, lengths, strict=True)):
+        latent = simulate.appraise(clip[:, : int(np.ceil(length * simulate.RATE)) + 2], rng)
+        rated = latent[:, -round(seconds * simulate.RATE) :]
+        scores[i, :2] = np.rint(simulate.rating(rated, *INFO.target_range, rng))
+        scores[i, 2] = rng.integers(1, 6)
+        for part, drive, recorded in (("baseline", rest, TWIN_BASELINE_SECONDS), ("stimuli", latent, length)):
+            n_eeg, n_ecg = round(recorded * EEG_SFREQ), round(recorded * ECG_SFREQ)
+            eeg = simulate.eeg(drive, mixing, list(DELTA_BANDS.values()), EEG_SFREQ, n_eeg, snr, rng)
+            phase = simulate.beat_phase(drive, ECG_SFREQ, n_ecg, snr, rng)
+            ecg = simulate.ecg_wave(phase) * np.array([[1.0], [0.8]]) + 0.02 * rng.standard_normal((2, n_ecg))
+            cells["EEG"][part][i, 0], cells["ECG"][part][i, 0] = eeg.T + 4200.0, ecg.T
+    return person | cells | {name: scores[:, [column]] for column, name in enumerate(SCORES)}

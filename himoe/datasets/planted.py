@@ -1,4 +1,4 @@
-"""Planted truth: tokens of which it is known what tells of whom, when and how loudly, because it was put there.
+"""Planted truth: simulated tokens in which it is known which modality carries the label, how strongly and when.
 
 A label at every moment; as ``planted_rated`` one per trial, as DEAP and DREAMER have.
 """

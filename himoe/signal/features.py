@@ -42,11 +42,9 @@ def band_filter(data: np.ndarray, sfreq: float, l_freq: float | None, h_freq: fl
     """Zero-phase Butterworth filter over the last axis; a None edge is open (edges in Hz)."""
     from scipy.signal import butter, sosfiltfilt
 
-    if l_freq is None or h_freq is None:
-        edge, kind = (h_freq, "lowpass") if l_freq is None else (l_freq, "highpass")
-    else:
-        edge, kind = (l_freq, h_freq), "bandpass"
-    sos = butter(order, edge, kind, fs=sfreq, output="sos")
+    kind = "lowpass" if l_freq is None else "highpass" if h_freq is None else "bandpass"
+    edges = [edge for edge in (l_freq, h_freq) if edge is not None]
+    sos = butter(order, edges if kind == "bandpass" else edges[0], kind, fs=sfreq, output="sos")
     return sosfiltfilt(sos, data, axis=-1, padlen=min(3 * (2 * len(sos) + 1), data.shape[-1] - 1))
 
 
@@ -126,14 +124,16 @@ def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[
     return run
 
 
-def _ppg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+def ppg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+    """Samples of the systolic peaks in a pulse wave (n_times,)."""
     import neurokit2
 
     cleaned = neurokit2.ppg_clean(data, sampling_rate=sfreq)
     return np.asarray(neurokit2.ppg_findpeaks(cleaned, sampling_rate=sfreq)["PPG_Peaks"])
 
 
-def _ecg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+def ecg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
+    """Samples of the R peaks in an ECG (n_times,)."""
     import neurokit2
 
     cleaned = neurokit2.ecg_clean(data, sampling_rate=int(sfreq))
@@ -188,8 +188,8 @@ RECIPES = {
     "emg": Recipe(_log_power(20.0, None), _same, True, "", WAVEFORM, 2.0, True),
     "eog": Recipe(_log_power(0.5, 15.0), _same, True, "", WAVEFORM, 4.0, True),
     "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "responses"), True, "gsr", SLOW, 8.0),
-    "ppg": Recipe(_cardiac(_ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
-    "ecg": Recipe(_cardiac(_ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "ppg": Recipe(_cardiac(ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "ecg": Recipe(_cardiac(ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
     "respiration": Recipe(respiration, _named("rate", "depth"), False, "", WAVEFORM, 8.0),
     "temperature": Recipe(temperature, _named("level", "slope"), True, "", SLOW),
     "values": Recipe(values, _same, False, per_channel=True),

@@ -27,7 +27,7 @@ def gate(signal: Signal, times: np.ndarray, window: float, clipped_share: float)
     finite = np.isfinite(data)
     measured = window_mean(np.where(finite, 0.0, np.nan), signal, times, window) == 0
     no = np.zeros_like(measured)
-    if data.shape[1] < 2 or round(window * signal.sfreq) < 2:  # one sample per window tells nothing of the sensor
+    if data.shape[1] < 2 or round(window * signal.sfreq) < 2:  # one sample per window shows nothing of the sensor
         return dict.fromkeys(REASONS, no) | {"not_recorded": ~measured}
     high, low = (f(np.where(finite, data, rail), axis=1) for f, rail in ((np.max, -np.inf), (np.min, np.inf)))
     dead = measured & (high == low)
@@ -49,7 +49,7 @@ def at_the_rails(data: np.ndarray) -> np.ndarray:
     single steps are not told from that.
     """
     out = np.zeros(data.shape, bool)
-    for row, own in zip(data, out, strict=True):
+    for row, railed in zip(data, out, strict=True):
         steps = np.abs(np.diff(row))
         moves = steps[np.isfinite(steps) & (steps > 0)]
         same = np.concatenate([[False], steps == 0, [False]])  # same[i]: sample i is as the one before
@@ -63,5 +63,5 @@ def at_the_rails(data: np.ndarray) -> np.ndarray:
             # two steps each way: the limit cuts one of them short
             jumps = steep[max(begin - 1, 0) : begin + 1].any() and steep[end : end + 2].any()
             if jumps and value in (values.max(), values.min()):
-                own[begin:end] = True
+                railed[begin:end] = True
     return out

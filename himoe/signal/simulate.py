@@ -13,11 +13,11 @@ RATE = 8.0
 VALENCE, AROUSAL = 0, 1
 OU_SECONDS = 8.0
 ENVELOPE_GAIN = 0.3
-TOPOGRAPHY, STIMULI = 2**31, 2**31 + 1  # streams of their own: [seed] and [seed, 0] are one stream in numpy
+TOPOGRAPHY, STIMULI = 2**31, 2**31 + 1  # streams apart: [seed] and [seed, 0] are one stream in numpy
 
 
 def ornstein_uhlenbeck(shape: tuple[int, ...], seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Unit-variance process (..., n) on the RATE clock, decaying over ``seconds`` (Uhlenbeck & Ornstein 1930)."""
+    """Unit-variance process (..., n) on the RATE clock, with autocorrelation time ``seconds`` (Uhlenbeck & Ornstein 1930)."""
     keep = np.exp(-1 / (RATE * seconds))
     noise = rng.standard_normal(shape)
     out = np.empty(shape)
@@ -33,9 +33,9 @@ def stimuli(n_stimuli: int, n_times: int, rng: np.random.Generator) -> np.ndarra
     return np.sqrt(0.5) * (mean + ornstein_uhlenbeck((n_stimuli, 2, n_times), OU_SECONDS, rng))
 
 
-def felt(stimulus: np.ndarray, rng: np.random.Generator, own: float = 0.7) -> np.ndarray:
-    """What one person feels: the stimulus' latent plus an appraisal of their own (SD ``own``), scaled to unit variance."""
-    return (stimulus + own * rng.standard_normal((2, 1))) / np.sqrt(1 + own**2)
+def appraise(stimulus: np.ndarray, rng: np.random.Generator, spread: float = 0.7) -> np.ndarray:
+    """One person's latent (2, n): the stimulus' plus a constant appraisal (SD ``spread``), scaled to unit variance."""
+    return (stimulus + spread * rng.standard_normal((2, 1))) / np.sqrt(1 + spread**2)
 
 
 def rating(latent: np.ndarray, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
@@ -78,18 +78,18 @@ def eeg(
 ) -> np.ndarray:  # fmt: skip
     """EEG in uV (n_chans, n_times): per band, 1/f noise times a log-envelope driven through ``mixing``."""
     n_chans = len(mixing)
-    own = mixing + 0.3 * rng.standard_normal(mixing.shape)
-    own /= np.linalg.norm(own, axis=-1, keepdims=True)
+    personal = mixing + 0.3 * rng.standard_normal(mixing.shape)
+    personal /= np.linalg.norm(personal, axis=-1, keepdims=True)
     out = np.zeros((n_chans, n_times))
     for b, (l_freq, h_freq) in enumerate(bands):
-        log_envelope = ENVELOPE_GAIN * modulation(own[:, b] @ latent, snr, rng)
+        log_envelope = ENVELOPE_GAIN * modulation(personal[:, b] @ latent, snr, rng)
         noise = band_noise((n_chans, n_times), sfreq, l_freq, h_freq, rng)
         out += 8.0 / (1 + b) * noise * np.exp(upsample(log_envelope, sfreq, n_times))
     return out
 
 
 def bateman(rise: float, decay: float, seconds: float) -> np.ndarray:
-    """An organ's response to an impulse on the RATE clock, unit area: two exponentials, ``rise`` < ``decay`` (s)."""
+    """An organ's impulse response on the RATE clock, unit area: two exponentials, ``rise`` < ``decay`` (s)."""
     t = np.arange(int(seconds * RATE)) / RATE
     response = np.exp(-t / decay) - np.exp(-t / rise)
     return response / response.sum()
@@ -124,7 +124,11 @@ def ecg_wave(phase: np.ndarray) -> np.ndarray:
 
 def _beat(phase: np.ndarray, waves: tuple[tuple[float, float, float], ...]) -> np.ndarray:
     """Gaussian waves (amplitude, phase, width) repeated every beat, without a step where one beat becomes the next."""
-    return sum(a * np.exp(-((((phase - at + 0.5) % 1.0 - 0.5) / w) ** 2)) for a, at, w in waves)[None]
+    out = np.zeros_like(phase)
+    for amplitude, centre, width in waves:
+        distance = (phase - centre + 0.5) % 1.0 - 0.5  # in beats, -0.5 .. 0.5
+        out += amplitude * np.exp(-((distance / width) ** 2))
+    return out[None]
 
 
 def breathing(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
@@ -141,6 +145,6 @@ def muscle(latent: np.ndarray, sfreq: float, n_times: int, snr: float, rng: np.r
 
 
 def slow(sfreq: float, n_times: int, scale: float, rng: np.random.Generator) -> np.ndarray:
-    """A drift that carries nothing (1, n_times): eye movements, temperature."""
+    """A drift that holds no information (1, n_times): eye movements, temperature."""
     n = int(np.ceil(n_times / sfreq * RATE)) + 2
     return scale * upsample(ornstein_uhlenbeck((1, n), 3.0, rng), sfreq, n_times)

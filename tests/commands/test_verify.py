@@ -14,6 +14,7 @@ from himoe.commands import verify
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.data import intake
+from himoe.data.twins import synthesize
 from himoe.datasets import deap
 from himoe.types import Signal, Size, Trial
 
@@ -27,7 +28,7 @@ def tree(folder):
 def esports(tmp_path_factory):
     """A whole data set: the eSports twin under the real one's name."""
     root = tmp_path_factory.mktemp("data")
-    intake.synthesize("esports", root / "esports", Config().size("esports"), "csv", 1.0, 0)
+    synthesize("esports", root / "esports", Config().size("esports"), "csv", 1.0, 0)
     return root
 
 
@@ -48,7 +49,9 @@ def test_a_whole_set_is_ok_and_nothing_is_written(esports, capsys):
 
 def test_a_file_that_changed_since_it_was_first_seen_is_named(esports, tmp_path, capsys):
     size = Config().size("esports")
-    intake.take_in("esports", esports / "esports", size, tmp_path / "unpacked")  # the first run trusts what it sees
+    intake.take_in(
+        "esports", intake.find("esports", esports / "esports"), size, tmp_path / "unpacked"
+    )  # the first run trusts what it sees
     (path, other) = sorted((esports / "esports").rglob("gsr.csv"))[:2]
     kept, whole = (esports / "esports" / intake.TRUSTED).read_text(), path.read_text()
     try:
@@ -100,7 +103,7 @@ def broken_deap(tmp_path_factory):
     """DEAP's own files by the simulator: one whole, the others damaged."""
     data = tmp_path_factory.mktemp("broken")
     root = data / "deap"
-    intake.synthesize("deap", root, Size(("s01",), 40, 60.0), "python", 1.0, 0)
+    synthesize("deap", root, Size(("s01",), 40, 60.0), "python", 1.0, 0)
     whole = (root / "s01.dat").read_bytes()
     (root / "s02.dat").write_bytes(whole[:-5000])
     labels, noise = np.full((40, 4), 5.0), np.zeros((40, 40, 8064))
@@ -138,7 +141,7 @@ def test_damaged_recordings_are_named_by_file_subject_and_trial(broken_deap, cap
 def test_what_a_reader_lets_pass_is_looked_at(esports):
     info, data = dataset_info("dreamer"), np.zeros((14, 128))
     good = Trial("1", "1", "c01", "c01", 1.0, {"eeg": Signal(data, 128.0)}, np.ones(3))
-    assert verify.look(info, good) == ""
+    assert verify.check_trial(info, good) == ""
     for change, said in (
         ({"signals": {"eeg": Signal(data[:3], 128.0)}}, "eeg has shape (3, 128), expected 14 channels"),
         ({"signals": {"eeg": Signal(data, 100.0)}}, "eeg at 100 Hz, expected 128"),
@@ -147,7 +150,7 @@ def test_what_a_reader_lets_pass_is_looked_at(esports):
         ({"targets": np.array([1, np.nan, 1])}, "a label is no number"),
         ({"targets": np.array([1, 9, 1])}, "a label is not within 1..5"),
     ):
-        assert verify.look(info, replace(good, **change)) == said
+        assert verify.check_trial(info, replace(good, **change)) == said
 
 
 def test_what_cannot_be_checked_is_said(tmp_path, capsys):

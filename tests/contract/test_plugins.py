@@ -12,6 +12,7 @@ from himoe import io, registry
 from himoe.config.run import Config
 from himoe.data import intake, prepare
 from himoe.data.rows import to_rows
+from himoe.data.twins import synthesize
 from himoe.evaluate.predict import perturb
 from himoe.types import HimoeError, Output
 from tests.conftest import make_tokens, tokens_for
@@ -27,7 +28,7 @@ def twin(request, tmp_path_factory):
     name, root = request.param, tmp_path_factory.mktemp(request.param)
     settings = Config(datasets=[f"{name}_twin"], twin={"subjects": 6, "trials": 3, "seconds": 16, "snr": 1.0})
     size = settings.size(f"{name}_twin")
-    intake.synthesize(name, root, size, edition_of(name).name, 1.0, 0)
+    synthesize(name, root, size, edition_of(name).name, 1.0, 0)
     return name, root, size, settings
 
 
@@ -37,12 +38,12 @@ def edition_of(name):
 
 def take_in(twin, tmp_path):
     name, root, size, _ = twin
-    return intake.take_in(f"{name}_twin", root, size, tmp_path / "unpacked")
+    return intake.take_in(f"{name}_twin", intake.find(f"{name}_twin", root), size, tmp_path / "unpacked")
 
 
 def trials_of(twin, tmp_path, subject):
     io.write_json(tmp_path / "manifest.json", take_in(twin, tmp_path))
-    folder, record = intake.record_of(tmp_path / "manifest.json", subject)
+    folder, record = intake.read_manifest(tmp_path / "manifest.json", subject)
     return list(registry.load("datasets", twin[0]).read(folder, record, twin[2]))
 
 
@@ -90,7 +91,7 @@ def test_trials_become_tokens(twin, tmp_path):
 def test_simulation_repeats_to_the_byte(twin, tmp_path):
     name, _, size, settings = twin
     again = tmp_path / "again"
-    intake.synthesize(name, again, size, edition_of(name).name, 1.0, 0)
+    synthesize(name, again, size, edition_of(name).name, 1.0, 0)
     subject = size.subjects[0]
     pair = trials_of(twin, tmp_path, subject), trials_of((name, again, size, settings), tmp_path / "b", subject)
     for a, b in zip(*pair, strict=True):
@@ -102,7 +103,7 @@ def test_a_missing_subject_is_named(twin, tmp_path):
     name, root, size, _ = twin
     more = replace(size, subjects=(*size.subjects, "nobody"))
     with pytest.raises(HimoeError, match=r"1 of 7 subjects absent \(nobody|6 subjects, expected 7"):
-        intake.take_in(f"{name}_twin", root, more, tmp_path / "unpacked")
+        intake.take_in(f"{name}_twin", intake.find(f"{name}_twin", root), more, tmp_path / "unpacked")
 
 
 @pytest.mark.parametrize("name", registry.available("conditions"))

@@ -10,6 +10,7 @@ import pytest
 from himoe import io
 from himoe.config.run import Config
 from himoe.data import intake, prepare
+from himoe.data.twins import synthesize
 from himoe.datasets import _deap_raw, deap, dreamer
 from himoe.signal import cleaning
 from himoe.types import HimoeError, Size
@@ -18,14 +19,16 @@ SIZE = Size(("s01",), 5, 16.0)
 
 
 def trials_of(plugin, name, root, size, edition="", **options):
-    intake.synthesize(name, root, size, edition or plugin.INFO.editions[0].name, 1.0, 3)
+    synthesize(name, root, size, edition or plugin.INFO.editions[0].name, 1.0, 3)
     return reread(plugin, name, root, size, edition, **options)
 
 
 def reread(plugin, name, root, size, edition="", **options):
-    manifest = intake.take_in(f"{name}_twin", root, size, root.parent / f"{root.name}_unpacked", edition)
+    manifest = intake.take_in(
+        f"{name}_twin", intake.find(f"{name}_twin", root, edition), size, root.parent / f"{root.name}_unpacked"
+    )
     io.write_json(root.parent / f"{root.name}.json", manifest)
-    folder, record = intake.record_of(root.parent / f"{root.name}.json", size.subjects[0])
+    folder, record = intake.read_manifest(root.parent / f"{root.name}.json", size.subjects[0])
     return list(plugin.read(folder, record, size, **options))
 
 
@@ -69,7 +72,7 @@ def test_raw_is_python_within_a_tolerance(tmp_path, subject):
 @pytest.fixture(scope="module")
 def raw_file(tmp_path_factory):
     root = tmp_path_factory.mktemp("raw") / "source"
-    intake.synthesize("deap", root, SIZE, "raw", 1.0, 3)
+    synthesize("deap", root, SIZE, "raw", 1.0, 3)
     return root
 
 
@@ -172,11 +175,12 @@ def _dreamer_with(tmp_path, damage):
     from scipy.io import loadmat, savemat
 
     size = Size(dreamer.INFO.subjects[:1], 2, 8.0)
-    intake.synthesize("dreamer", tmp_path / "d", size, "matlab", 1.0, 0)
+    synthesize("dreamer", tmp_path / "d", size, "matlab", 1.0, 0)
     content = loadmat(tmp_path / "d/DREAMER.mat")["DREAMER"]
     damage(content[0, 0]["Data"][0, 0])
     savemat(tmp_path / "d/DREAMER.mat", {"DREAMER": content})
-    return lambda: intake.take_in("dreamer_twin", tmp_path / "d", size, tmp_path / "unpacked")
+    recordings = intake.find("dreamer_twin", tmp_path / "d")
+    return lambda: intake.take_in("dreamer_twin", recordings, size, tmp_path / "unpacked")
 
 
 def _set(person, field, value):

@@ -11,6 +11,7 @@ import pytest
 
 from himoe import io, registry
 from himoe.data import intake, sources
+from himoe.data.twins import synthesize
 from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import deap, dreamer
 from himoe.types import HimoeError, Size
@@ -22,12 +23,12 @@ SIZE = Size(("s01", "s02"), 2, 8.0)
 def drop(tmp_path, edition="python"):
     """A folder that holds a small twin of DEAP as if the owners' files stood there."""
     root = tmp_path / "deap"
-    intake.synthesize("deap", root, SIZE, edition, 1.0, 0)
+    synthesize("deap", root, SIZE, edition, 1.0, 0)
     return root
 
 
-def take(root, tmp_path, **kwargs):
-    return intake.take_in("deap", root, SIZE, tmp_path / "unpacked", **kwargs)
+def take(root, tmp_path, edition="", **options):
+    return intake.take_in("deap", intake.find("deap", root, edition), SIZE, tmp_path / "unpacked", **options)
 
 
 def pack(root, archive, prefix="data_preprocessed_python/"):
@@ -41,8 +42,8 @@ def pack(root, archive, prefix="data_preprocessed_python/"):
 
 
 def record(manifest, tmp_path, subject="s01"):
-    io.write_json(tmp_path / "told.json", manifest)
-    return intake.record_of(tmp_path / "told.json", subject)
+    io.write_json(tmp_path / "manifest.json", manifest)
+    return intake.read_manifest(tmp_path / "manifest.json", subject)
 
 
 def trials(manifest, tmp_path):
@@ -60,10 +61,10 @@ def test_each_edition_is_recognised(tmp_path, edition):
 
 def test_the_edition_asked_for_is_taken(tmp_path):
     root = drop(tmp_path)
-    deap._write_matlab(root / "s01.mat", read_numpy_pickle(root / "s01.dat"))
+    deap.write_matlab(root / "s01.mat", read_numpy_pickle(root / "s01.dat"))
     assert take(root, tmp_path)["edition"] == "python"
     with pytest.raises(HimoeError, match=r"edition 'matlab': 1 of 2 subjects absent \(s02\)"):
-        take(root, tmp_path, wanted="matlab")
+        take(root, tmp_path, edition="matlab")
 
 
 def test_an_archive_is_the_same_as_its_content(tmp_path):
@@ -106,7 +107,7 @@ def test_raw_deap_in_every_layout_its_owners_zips_give(tmp_path):
     (root / "participant_ratings.csv").write_bytes(ratings)
     same()
     assert "participant_ratings.csv" in json.loads((root / "manifest.json").read_text())
-    assert str(root / "participant_ratings.csv") in sources.find(root, deap.INFO, "", False).files("s01")
+    assert root / "participant_ratings.csv" in sources.find(root, deap.INFO).files("s01")
     other = root.parent / "deap_old"
     other.mkdir()
     (other / "participant_ratings.csv").write_bytes(b"another data set's")
@@ -172,9 +173,9 @@ def test_one_folder_further_down_will_do(tmp_path):
 
 def test_dreamer_is_converted_from_its_zip_too(tmp_path):
     root, size = tmp_path / "dreamer", Size(dreamer.INFO.subjects[:2], 2, 8.0)
-    intake.synthesize("dreamer", root, size, "matlab", 1.0, 0)
+    synthesize("dreamer", root, size, "matlab", 1.0, 0)
     pack(root, root / "DREAMER.zip", "")
-    manifest = intake.take_in("dreamer", root, size, tmp_path / "unpacked")
+    manifest = intake.take_in("dreamer", intake.find("dreamer", root), size, tmp_path / "unpacked")
     assert manifest["records"] == {"s01": ["s01.safetensors"], "s02": ["s02.safetensors"]}
     assert list(manifest["source"]) == ["DREAMER.zip"]
 
@@ -214,7 +215,7 @@ def test_hashes_are_trusted_on_first_use_and_compared_ever_after(tmp_path):
 
 def test_a_twin_is_not_remembered(tmp_path):
     root = drop(tmp_path)
-    intake.take_in("deap_twin", root, SIZE, tmp_path / "unpacked")
+    intake.take_in("deap_twin", intake.find("deap_twin", root), SIZE, tmp_path / "unpacked")
     assert not (root / "manifest.json").exists()
 
 
@@ -233,7 +234,7 @@ def test_a_published_hash_rules(tmp_path, monkeypatch):
 def test_a_twin_whose_files_are_gone_says_what_to_delete(tmp_path):
     (tmp_path / "source").mkdir()
     with pytest.raises(HimoeError, match=r"the twin's files are gone; delete .*twin\.json"):
-        intake.take_in("deap_twin", tmp_path / "source", SIZE, tmp_path / "unpacked")
+        intake.find("deap_twin", tmp_path / "source")
 
 
 def test_a_file_that_shrank_since_intake_is_refused(tmp_path):
@@ -244,16 +245,18 @@ def test_a_file_that_shrank_since_intake_is_refused(tmp_path):
         record(manifest, tmp_path)
 
 
-def test_a_subjects_own_files_are_known_by_name(tmp_path):
+def test_a_subjects_files_are_known_by_name(tmp_path):
     root = drop(tmp_path)
-    source = sources.find(root, deap.INFO, "", False)
-    assert source.files("s02") == [str(root / "s02.dat")]
-    assert len(source.files()) == 2
+    recordings = sources.find(root, deap.INFO)
+    assert recordings.files("s02") == [root / "s02.dat"]
+    assert len(recordings.files()) == 2
+    assert recordings.absent(("s01", "s02", "s03")) == ["s03"]
+    assert recordings.stamps("s02") == [[(root / "s02.dat").stat().st_size, int((root / "s02.dat").stat().st_mtime)]]
 
 
 def test_nothing_there_names_every_edition_and_the_way(tmp_path):
     with pytest.raises(HimoeError) as caught:
-        sources.find(tmp_path / "case", registry.peek("datasets", "case")["INFO"], "", False)
+        sources.find(tmp_path / "case", registry.peek("datasets", "case")["INFO"])
     for part in ("data set 'CASE'", "CASE*.zip", "doi:10.6084/m9.figshare.8869157", "or set download: true"):
         assert part in str(caught.value)
 
@@ -262,6 +265,8 @@ def test_a_download_needs_its_credentials(tmp_path, monkeypatch):
     monkeypatch.delenv("DEAP_USER", raising=False)
     monkeypatch.setenv("DEAP_PASSWORD", "x")
     with pytest.raises(HimoeError, match="set the environment variable DEAP_USER to download it"):
-        sources.find(tmp_path, deap.INFO, "", True)
+        sources.find(tmp_path, deap.INFO, download=True)
     monkeypatch.setenv("DEAP_USER", "me")
-    assert sources.find(tmp_path, deap.INFO, "", True).downloads[0].name == "data_preprocessed_python.zip"
+    recordings = sources.find(tmp_path, deap.INFO, download=True)
+    assert recordings.is_packed
+    assert recordings.files("s01") == [tmp_path / "data_preprocessed_python.zip"]

@@ -21,11 +21,14 @@ def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
     size = Config(datasets=["esports"]).size("esports")
     (tmp_path / "esports").mkdir()
     (tmp_path / "esports/matches").symlink_to(recordings / "matches")  # the drop zone remembers hashes: not in the original
-    io.write_json(tmp_path / "manifest.json", intake.take_in("esports", tmp_path / "esports", size, tmp_path / "unpacked"))
+    io.write_json(
+        tmp_path / "manifest.json",
+        intake.take_in("esports", intake.find("esports", tmp_path / "esports"), size, tmp_path / "unpacked"),
+    )
     options = Config(datasets=["esports"]).feature_options("esports")
     parts, missing = [], {}
     for subject in size.subjects:
-        trials = plugin.read(*intake.record_of(tmp_path / "manifest.json", subject), size)
+        trials = plugin.read(*intake.read_manifest(tmp_path / "manifest.json", subject), size)
         tokens, quality = prepare.prepare_subject(plugin.INFO, trials, ("Engagement",), options)
         parts.append(tokens)
         missing[subject] = quality["eye_tracker"]["present"] / quality["eye_tracker"]["tokens"]

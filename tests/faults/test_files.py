@@ -151,5 +151,5 @@ def test_deap_truncated_names_the_file(tmp_path):
 
 
 def test_gsr_is_conductance_in_siemens():
-    np.testing.assert_allclose(deap._to_si("gsr", np.array([[2e5, 1e6]])), [[5e-6, 1e-6]])
-    assert np.isnan(deap._to_si("gsr", np.array([[0.0, -3.0]]))).all()
+    np.testing.assert_allclose(deap.to_si("gsr", np.array([[2e5, 1e6]])), [[5e-6, 1e-6]])
+    assert np.isnan(deap.to_si("gsr", np.array([[0.0, -3.0]]))).all()

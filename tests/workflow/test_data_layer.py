@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from himoe.data import intake
+from himoe.data.twins import synthesize
 from himoe.types import Size
 from tests.conftest import ROOT
 from tests.faults.test_fetch import PASSWORD, USER, Quiet, Server
@@ -78,7 +78,7 @@ def test_a_changed_setting_remakes_what_depends_on_it(prepared, changes, expecte
 def test_a_replaced_recording_concerns_its_subject_alone(tmp_path):
     folder = checkout(tmp_path)
     subjects, data = tuple(f"s{i:02d}" for i in range(1, 33)), folder / "data/deap"
-    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
+    synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
     for subject in subjects[1:]:
         (data / f"{subject}.dat").symlink_to(data / "s01.dat")
     (folder / "run.yaml").write_text(yaml.safe_dump({"datasets": ["deap"], "models": ["train_mean"], "conditions": {}}))
@@ -167,7 +167,7 @@ def _replace_one_byte(path):
 
 def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
     source, folder = tmp_path / "source", tmp_path / "run"
-    intake.synthesize(
+    synthesize(
         "esports", source, Size(tuple(f"{t}-{i}" for t in ("amateurs", "pros") for i in range(1, 5)), 2, 60.0), "csv", 1.0, 0
     )
     with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as zipped:

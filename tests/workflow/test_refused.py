@@ -61,12 +61,12 @@ def test_a_refused_run_leaves_earlier_fits_as_they_are(tmp_path):
 
 def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
     """A run of DEAP's own reader on files made by the twin's writer, one of them damaged."""
-    from himoe.data import intake
+    from himoe.data.twins import synthesize
     from himoe.types import Size
 
     subjects = tuple(f"s{i:02d}" for i in range(1, 33))
     data = folder / "data/deap"
-    intake.synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
+    synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
     for subject in subjects[1:]:
         (data / f"{subject}.dat").symlink_to(data / "s01.dat")
     (data / "s02.dat").unlink()

@@ -31,6 +31,7 @@ from tests.conftest import ROOT, make_tokens
 QUOTED = re.findall(r"^```text\n(.*?)\n```$", (ROOT / "docs/troubleshooting.md").read_text(), re.M | re.S)
 FIXED = 12  # letters of its own that a string of the code must have to count
 DEAP, FOLDER = dataset_info("deap"), Path("data/deap")
+PYTHON = sources.Recordings(FOLDER, DEAP.editions[0], FOLDER)
 
 
 @cache
@@ -73,16 +74,16 @@ def test_words_that_nobody_says_are_found():
 
 
 def missing_data(monkeypatch):
-    sources.find(FOLDER, DEAP, "", False)
+    sources.find(FOLDER, DEAP)
 
 
 def no_credentials(monkeypatch):
     monkeypatch.delenv("DEAP_USER", raising=False)
-    sources.find(FOLDER, DEAP, "", True)
+    sources.find(FOLDER, DEAP, download=True)
 
 
 def absent_subject(monkeypatch):
-    intake.find_record("deap", FOLDER, FOLDER, Config().size("deap"), "python", "s02", False)
+    intake.find_record("deap", PYTHON, Config().size("deap"), "s02", False)
 
 
 def truncated(monkeypatch):
@@ -97,13 +98,13 @@ def login_page(monkeypatch):
 
 
 def login_page_downloaded(monkeypatch):
-    raise HimoeError(download._Downloader(DEAP.downloads[0])._login_page(""))  # tests/faults/test_fetch.py has the server
+    raise HimoeError(download.Downloader(DEAP.downloads[0]).web_page())  # tests/faults/test_fetch.py has the server
 
 
 def another_file(monkeypatch):
     (FOLDER / "s02.dat").write_text("x")
     (FOLDER / intake.TRUSTED).write_text('{"s02.dat": {"bytes": 1, "sha256": "0"}}')
-    _, wrong = intake.compare(FOLDER, DEAP.editions[0], DEAP, {"s02.dat": {"bytes": 1, "sha256": "1"}})
+    _, wrong = intake.compare(PYTHON, {"s02.dat": {"bytes": 1, "sha256": "1"}})
     raise HimoeError(wrong["s02.dat"])
 
 

@@ -14,7 +14,6 @@ from himoe.config import facts
 from himoe.config.load import load_config
 from himoe.config.run import lacking
 from himoe.config.protocols import PROTOCOLS
-from himoe.data import sources
 from himoe.names import parse_model, plugin_of
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
@@ -47,40 +46,10 @@ wildcard_constraints:
     table="[A-Za-z0-9_]+",
 
 
-def source_root(dataset):
-    """Folder of the source files: the user's, or a twin's."""
-    if registry.is_twin(dataset):
-        return f"results/{dataset}/source"
-    info = facts.dataset_info(dataset)
-    return str(sources.drop_zone(Path(CONFIG.data_root), dataset, info))
-
-
 try:
     CONFIG = load_config(config)
-    SOURCES = {
-        d: sources.find(
-            Path(source_root(d)),
-            facts.dataset_info(d),
-            CONFIG.edition(d),
-            CONFIG.download,
-        )
-        for d in CONFIG.datasets
-        if not registry.is_synthetic(d)
-    }
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
-
-# Credentials reach the one rule that needs them through the environment, and are asked for only then.
-DOWNLOADS = [d.name for s in SOURCES.values() for d in s.downloads]
-CREDENTIALS = sorted(
-    {n for s in SOURCES.values() for d in s.downloads for n in d.credentials}
-)
-
-
-# Data sets that come as recordings, as a pattern; the planted ones are born as tokens.
-RECORDED = "|".join(
-    [re.escape(d) for d in CONFIG.datasets if not registry.is_planted(d)] or ["(?!)"]
-)
 
 
 def subjects(dataset):

@@ -1,12 +1,6 @@
 # Contract: source files -> results/{dataset}/manifest.json (verified, unpacked) -> results/{dataset}/subjects/{subject}.safetensors
 # (cleaned recordings) -> {subject}.npz (tokens) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
-# A twin's source files, and those of a set that is downloaded, are brought here too.
-if CREDENTIALS:
-
-    envvars:
-        *CREDENTIALS,
-
-
+# A twin's source files and downloads are made here too, and so are planted data sets, which are born as tokens.
 rule synthesize_twin:
     output:
         mark="results/{dataset}/twin.json",
@@ -20,14 +14,13 @@ rule synthesize_twin:
         root=root_of,
         size=size_of,
         edition=edition_of,
-        snr=CONFIG.twin.snr,
-        twin_seed=CONFIG.twin.seed,
+        twin=CONFIG.twin.model_dump(include={"snr", "seed"}),
         code=simulator_code,
     script:
         "../scripts/synthesize_twin.py"
 
 
-# What a data set lacks is fetched into its drop zone; once there, it is a source file like any other.
+# What a data set lacks is downloaded into its folder; once there, it is a source file like any other.
 if DOWNLOADS:
 
     rule fetch_dataset:
@@ -36,7 +29,7 @@ if DOWNLOADS:
         log:
             "results/{dataset}/logs/fetch_{archive}.log",
         wildcard_constraints:
-            archive="|".join(re.escape(name) for name in DOWNLOADS),
+            archive="|".join(re.escape(d.name) for d in DOWNLOADS),
         conda:
             "../../envs/himoe.yaml"
         params:
@@ -68,7 +61,6 @@ rule take_in:
         "../scripts/take_in.py"
 
 
-# No ancient() here: Snakemake does not look at the other inputs of a job below one that runs.
 rule clean_subject:
     input:
         recordings_of,
@@ -81,8 +73,8 @@ rule clean_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
+        packed=is_packed,
         root=root_of,
-        folder=folder_of,
         size=size_of,
         edition=edition_of,
         options=reading_of,
@@ -129,7 +121,30 @@ rule describe_dataset:
     conda:
         "../../envs/himoe.yaml"
     params:
-        facts=facts_of,
-        code=fingerprint("himoe.data.prepare"),
+        facts=all_facts_of,
+        code=fingerprint("himoe.data.card", words=True),
     script:
         "../scripts/describe_dataset.py"
+
+
+for _dataset in filter(registry.is_planted, CONFIG.datasets):
+
+    rule:
+        name:
+            "simulate_" + re.sub(r"\W", "_", _dataset)
+        output:
+            subject_files(_dataset, "npz"),
+            subject_files(_dataset, "json"),
+            manifest=f"results/{_dataset}/manifest.json",
+            truth=f"results/{_dataset}/truth.json",
+        log:
+            f"results/{_dataset}/logs/simulate_tokens.log",
+        conda:
+            "../../envs/himoe.yaml"
+        params:
+            dataset=_dataset,
+            settings=section(CONFIG.planted_of(_dataset), "models", "conditions"),
+            code=plugin_code("datasets", _dataset, "himoe.data.simulate"),
+            versions=versions(),
+        script:
+            "../scripts/simulate_tokens.py"

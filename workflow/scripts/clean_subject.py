@@ -10,10 +10,11 @@ with job(snakemake):
 
     params, name, subject = snakemake.params, snakemake.wildcards.dataset, snakemake.wildcards.subject
     size = Size(**params.size)
-    if params.folder:
-        folder = Path(params.folder)
-        record = intake.find_record(name, Path(params.root), folder, size, params.edition, subject, params.allow_missing)
+    if params.packed:
+        folder, record = intake.read_manifest(Path(snakemake.input[0]), subject)
     else:
-        folder, record = intake.record_of(Path(snakemake.input[0]), subject)
+        recordings = intake.find(name, Path(params.root), params.edition)
+        folder, record = recordings.folder, intake.find_record(name, recordings, size, subject, params.allow_missing)
     plugin = registry.load("datasets", name)
-    write_trials(snakemake.output.recordings, list(plugin.read(folder, record, size, **params.options)) if record.files else [])
+    trials = list(plugin.read(folder, record, size, **params.options)) if record.files else []
+    write_trials(snakemake.output.recordings, trials)

@@ -1,12 +1,12 @@
-from himoe.data.tokens import read_tokens
 from himoe.job import job
 
 with job(snakemake):
     from himoe import io
     from himoe.config.facts import dataset_info
-    from himoe.data.prepare import describe
+    from himoe.data.card import describe
+    from himoe.data.tokens import read_tokens
 
     name, files = snakemake.wildcards.dataset, snakemake.input
-    tokens, quality = [read_tokens(f) for f in files.tokens], [io.read_json(f) for f in files.quality]
-    info = dataset_info(name)
-    io.write_json(snakemake.output.card, describe(name, info, io.read_json(files.manifest), tokens, quality))
+    tokens = [read_tokens(path) for path in files.tokens]
+    quality = [io.read_json(path) for path in files.quality]
+    io.write_json(snakemake.output.card, describe(name, dataset_info(name), io.read_json(files.manifest), tokens, quality))

@@ -1,0 +1,51 @@
+"""The data card: what a data set holds after preparation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from himoe.types import DatasetInfo, Tokens
+
+
+def describe(
+    dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[dict[str, dict[str, int]]]
+) -> dict[str, Any]:
+    """What there is, what is missing and how labels are spread.
+
+    Parameters
+    ----------
+    parts, quality : tokens of each subject and what the quality gate counted of them, modality by modality.
+    """
+    tokens = Tokens.concatenate(parts)
+    return {
+        "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
+        "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
+        "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
+        "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
+        "modalities": _modalities(info, quality), "labels": _labels(info, tokens), "absent_subjects": manifest["absent"],
+        "stray_files": manifest["stray"], "edition": manifest["edition"],
+        "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
+    }  # fmt: skip
+
+
+def _modalities(info: DatasetInfo, quality: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, Any]]:
+    """Each modality's facts and the sums of its counts over subjects."""
+    out = {}
+    for m in info.modalities:
+        counts = {name: sum(subject[m.name][name] for subject in quality) for name in quality[0][m.name]}
+        facts = {"n_chans": len(m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": m.normalise}
+        out[m.name] = counts | facts
+    return out
+
+
+def _labels(info: DatasetInfo, tokens: Tokens) -> dict[str, dict[str, Any]]:
+    """Histogram, mean and SD of each target: over tokens, or over trials where there is one label per trial."""
+    out = {}
+    for i, name in enumerate(tokens.layout.targets):
+        y = tokens.y[:, i] if info.per_token else tokens.y[tokens.offsets[:-1], i]
+        counts, edges = np.histogram(y[np.isfinite(y)], bins=8, range=info.target_range)
+        spread = {"mean": float(np.nanmean(y)), "sd": float(np.nanstd(y))}
+        out[name] = {"counts": counts.tolist(), "edges": edges.round(4).tolist()} | spread
+    return out
