@@ -18,7 +18,7 @@ def without(tokens: Tokens, lost: np.ndarray) -> Tokens:
 
 
 def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Tokens:
-    """One trial of whose n present modalities only ``n_left(n)``, drawn at random, are left for ``seconds`` after a third of it."""
+    """One trial of whose n present modalities only ``n_left(n)``, drawn at random, are left for ``seconds`` after a third."""
     present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
     lost = np.zeros_like(tokens.mask)
     gone = present[: max(0, len(present) - n_left(len(present)))]

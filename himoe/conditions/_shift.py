@@ -29,5 +29,5 @@ def delayed(tokens: Tokens, by: np.ndarray) -> Tokens:
 
 
 def each_by_its_own(n_modalities: int, largest: int, rng: np.random.Generator) -> np.ndarray:
-    """A delay for every modality, tokens (M,), uniform within ``largest`` either way; it grows with ``largest`` for one ``rng``."""
+    """A delay for every modality, tokens (M,), uniform within ``largest`` either way; one ``rng`` gives larger ones alike."""
     return np.rint(rng.uniform(-1, 1, n_modalities) * largest).astype(np.int64)
