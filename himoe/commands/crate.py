@@ -1,20 +1,20 @@
 """A finished run as an RO-Crate: ``python -m himoe crate``. Follows Workflow Run Crate 0.5 (Leo et al., PLOS ONE 2024), which
-rests on Process Run Crate 0.5, Workflow RO-Crate 1.0 and RO-Crate 1.1.
-
-What goes in is listed here by name: code, config and results. Recordings, features, tokens and predictions (which hold the
-subjects' labels) never do, nor weights of a model that keeps training rows (``KEEPS_ROWS`` of its plug-in).
+rests on Process Run Crate 0.5, Workflow RO-Crate 1.0 and RO-Crate 1.1. What goes in: :mod:`himoe.commands.shareable`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-import subprocess
 import tempfile
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from himoe import io, registry
+from himoe.commands.shareable import ROOT, as_committed, changed_code, code_files, is_setting, patch, result_files
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.provenance import commit, environment, hash_file
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from rocrate.model import Entity
     from rocrate.rocrate import ROCrate
 
-ROOT = registry.ROOT.parent
-CODE = (
-    "Snakefile", "workflow", "config", "envs", "himoe", "profiles", "report", "pyproject.toml", "Makefile", "LICENSE",
-    "CITATION.cff", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs",
-)  # fmt: skip
 NAMES = {
     "report.html": "Report: which claims hold",
     "results.json": "The report for machines",
@@ -38,7 +33,7 @@ NAMES = {
 MIME = {
     ".html": "text/html", ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png",
     ".py": "text/x-python", ".yaml": "application/yaml", ".md": "text/markdown", ".cff": "application/yaml",
-    ".safetensors": "application/octet-stream",
+    ".safetensors": "application/octet-stream", ".patch": "text/x-diff",
 }  # fmt: skip
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -46,17 +41,19 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 CONFIG, CONFIG_PARAMETER = "run-config.json", "#config"
+PATCH = "changes.patch"
 LICENCES = {"MIT": "https://spdx.org/licenses/MIT", "CC BY 4.0": "https://creativecommons.org/licenses/by/4.0/"}
+FORMAL_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 ORCID = re.compile(r"https://orcid\.org/(\d{4}-){3}\d{3}[\dX]")
 
 
 def write(results: Path, output: Path, agent: str = "", agent_name: str = "") -> list[str]:
-    """Write the crate of the run in ``results`` to a folder, or to a file if ``output`` ends in ``.zip``; ids of what is in it.
+    """Write the crate of the run in ``results`` to a folder, or to a file if ``output`` ends in ``.zip``; ids of its files.
 
     Raises
     ------
     HimoeError
-        If the run is not finished, the output exists, the ORCID is none or the library is absent.
+        If the run is not finished, the output exists, the ORCID is not one or the library is absent.
     """
     try:
         from rocrate.rocrate import ROCrate
@@ -68,16 +65,16 @@ def write(results: Path, output: Path, agent: str = "", agent_name: str = "") ->
         raise HimoeError(f"{output} exists already; a crate is written whole: remove it or name another with --output")
     if agent and not ORCID.fullmatch(agent):
         raise HimoeError(f"--agent {agent}: not an ORCID such as https://orcid.org/0000-0002-1825-0097")
-    told = io.read_json(results / "results.json")
-    config = Config(**told["config"])
+    run = io.read_json(results / "results.json")
+    config = Config(**run["config"])
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
-    workflow = _add_code(crate, told["identity"])
+    workflow = _add_code(crate, run["identity"])
     made = [_add_file(crate, path, f"results/{path.relative_to(results).as_posix()}") for path in result_files(results, config)]
-    action = _add_run(crate, workflow, made, told, _times(results, config))
+    action = _add_run(crate, workflow, made, run, _times(results, config))
     if agent:
         action["agent"] = _add(crate, agent, "Person", name=agent_name or agent)
-    _describe_root(crate, told, action)
+    _describe_root(crate, run, action)
     _write_whole(crate, output)
     return sorted(entity.id for entity in crate.data_entities)
 
@@ -103,37 +100,6 @@ def _times(results: Path, config: Config) -> tuple[str, str]:
     return start, end
 
 
-def result_files(results: Path, config: Config) -> list[Path]:
-    """Results of this run that may leave the machine, sorted; those of other runs may stand beside them."""
-    wanted = ["report.html", "results.json", *(f"tables/{name}.csv" for name in ("scores", *config.tables))]
-    wanted += [f"figures/{name}.{kind}" for name in config.figures for kind in ("svg", "png", "csv")]
-    for dataset in config.datasets:
-        wanted.append(f"{dataset}/card.json")
-        for protocol in config.protocols:
-            wanted.append(f"{dataset}/{protocol}/audit.json")
-            fits = [(m, s) for m in config.models_of(dataset, protocol) for s in config.seeds]
-            for model, seed in fits:
-                kept = ("run.json",) if _keeps_rows(model) else ("run.json", "weights.safetensors")
-                wanted += [f"{dataset}/{protocol}/{model}/seed-{seed}/shard-*/{name}" for name in kept]
-    return sorted({path for pattern in wanted for path in results.glob(pattern)})
-
-
-def _keeps_rows(model: str) -> bool:
-    return bool(registry.peek("models", model).get("KEEPS_ROWS"))
-
-
-def _code_files() -> list[Path]:
-    """Files of the checkout that make the run, sorted; nothing hidden or compiled, and only what git knows where it keeps it:
-    a config or profile of one's own may name an account."""
-    found = [path for name in CODE for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))]
-    try:
-        asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
-        known = {ROOT / name for name in asked.stdout.split("\0") if name}
-    except (OSError, subprocess.SubprocessError):
-        known = set()  # no git, or no checkout: all there is
-    return sorted(p for p in found if p in (known or {p}) and p.is_file() and p.suffix != ".pyc" and not p.name.startswith("."))
-
-
 def _add(crate: ROCrate, identifier: str, kind: str | list[str], **properties: Any) -> Entity:
     """A contextual entity."""
     return crate.add_jsonld({"@id": identifier, "@type": kind, **properties})
@@ -148,18 +114,30 @@ def _add_file(crate: ROCrate, path: Path, name: str, **properties: Any) -> Entit
     return crate.add_file(path, name, properties=about | properties)
 
 
+def _add_text(crate: ROCrate, text: str, place: str, **properties: Any) -> Entity:
+    """A file that is written from memory."""
+    content = text.encode()
+    about = {
+        "name": place, "encodingFormat": MIME.get(Path(place).suffix, "text/plain"),
+        "sha256": hashlib.sha256(content).hexdigest(), "contentSize": str(len(content)),
+    }  # fmt: skip
+    return crate.add_file(StringIO(text), place, properties=about | properties)
+
+
 def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
-    """The checkout; the Snakefile is the main workflow."""
-    versions = dict(told.split(" ", 1) for told in identity["versions"].split(", "))
+    """The checkout, with what differs from the commit; the Snakefile is the main workflow."""
+    versions = dict(version.split(" ", 1) for version in identity["versions"].split(", "))
     licence = _add(crate, LICENCES["MIT"], "CreativeWork", name="MIT License")
-    told = f"run at commit {identity['commit']}"
+    origin = f"run at commit {identity['commit']}"
     if (now := commit(ROOT)) != identity["commit"]:
-        told += f"; the files here are those of commit {now}"
+        origin += f"; the files here are those of commit {now}"
+    if changed := changed_code():
+        origin += f"; {len(changed)} files differ from it: {', '.join(changed)}"
     workflow = crate.add_workflow(
         ROOT / "Snakefile", "Snakefile", main=True, lang="snakemake", lang_version=versions["snakemake"],
         properties={
             "name": "himoe: reference replication of Hi-MoE", "version": f"{environment()['himoe']}+{identity['commit']}",
-            "description": f"From raw recordings to a report of which claims of arXiv 2508.02133 hold; {told}.",
+            "description": f"From raw recordings to a report of which claims of arXiv 2508.02133 hold; {origin}.",
             "license": licence, "isBasedOn": {"@id": "https://arxiv.org/abs/2508.02133"},
         },
     )  # fmt: skip
@@ -168,43 +146,42 @@ def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
     _add(crate, "https://arxiv.org/abs/2508.02133", "ScholarlyArticle", name=(
         "Hierarchical MoE: Continuous Multimodal Emotion Recognition with Incomplete and Asynchronous Inputs"
     ))  # fmt: skip
-    for path in _code_files():
+    for path in code_files():
         name = path.relative_to(ROOT).as_posix()
-        if name != "Snakefile":
+        text = as_committed(name) if is_setting(name) else None
+        if text is not None:
+            _add_text(crate, text, name)
+        elif name != "Snakefile":
             _add_file(crate, path, name, **({"about": {"@id": "./"}} if name == "README.md" else {}))
+    if difference := patch():
+        about = "What tracked code differs in from the commit; files that were added stand in their places."
+        _add_text(crate, difference, PATCH, description=about, about={"@id": workflow.id})
     crate.license = licence
     return workflow
 
 
-def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], told: dict[str, Any], times: tuple[str, str]) -> Entity:
+def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], run: dict[str, Any], times: tuple[str, str]) -> Entity:
     """What was run on what, from when to when, and what came out; config and named results fill formal parameters."""
-    config = crate.add_file(_text(told["config"]), CONFIG, properties={
-        "name": "Config of the run", "encodingFormat": "application/json",
-        "description": "every setting but data_root, defaults too; `snakemake --configfile run-config.json` repeats the run",
-    })  # fmt: skip
+    settings = json.dumps(run["config"], indent=1, sort_keys=True) + "\n"
+    config = _add_text(
+        crate, settings, CONFIG, name="Config of the run",
+        description="every setting but data_root, defaults too; `snakemake --configfile run-config.json` repeats the run",
+    )  # fmt: skip
     _join(crate, workflow, "input", CONFIG_PARAMETER, config)
     for entity in made:
         short = entity.id.removeprefix("results/")
         if short in NAMES:
             _join(crate, workflow, "output", "#" + Path(short).stem, entity)
-    data = [_add_dataset(crate, name) for name in Config(**told["config"]).datasets]
+    data = [_add_dataset(crate, name) for name in Config(**run["config"]).datasets]
     action = _add(
-        crate, "#run", "CreateAction", name=f"Run of {told['title']}", instrument={"@id": workflow.id},
+        crate, "#run", "CreateAction", name=f"Run of {run['title']}", instrument={"@id": workflow.id},
         object=[{"@id": e.id} for e in (config, *data)], result=[{"@id": e.id} for e in made],
         startTime=times[0], endTime=times[1],
         actionStatus="http://schema.org/CompletedActionStatus",
         description="Times are those at which the first and the last job ended; how long each fit took stands in its run.json. "
-        + "; ".join(f"{key}: {value}" for key, value in told["identity"].items()),
+        + "; ".join(f"{key}: {value}" for key, value in run["identity"].items()),
     )  # fmt: skip
     return action
-
-
-def _text(config: dict[str, Any]) -> Any:
-    """A config as a stream that the crate writes."""
-    import json
-    from io import StringIO
-
-    return StringIO(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
 
 def _join(crate: ROCrate, workflow: Entity, side: str, identifier: str, entity: Entity) -> None:
@@ -215,9 +192,6 @@ def _join(crate: ROCrate, workflow: Entity, side: str, identifier: str, entity: 
     )  # fmt: skip
     workflow.append_to(side, parameter)
     entity["exampleOfWork"] = parameter
-
-
-FORMAL_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 
 
 def _add_dataset(crate: ROCrate, name: str) -> Entity:
@@ -238,10 +212,11 @@ def _add_dataset(crate: ROCrate, name: str) -> Entity:
     )  # fmt: skip
 
 
-def _describe_root(crate: ROCrate, told: dict[str, Any], action: Entity) -> None:
+def _describe_root(crate: ROCrate, run: dict[str, Any], action: Entity) -> None:
+    """Title, description, date and profiles of the crate."""
     root = crate.root_dataset
-    synthetic = any(registry.is_synthetic(d) for d in Config(**told["config"]).datasets)
-    crate.name = told["title"]
+    synthetic = any(registry.is_synthetic(d) for d in Config(**run["config"]).datasets)
+    crate.name = run["title"]
     crate.description = "A run of the Hi-MoE replication: code, config, report, tables, figures, scores and weights. "
     crate.description += (
         "Its data are simulated; its numbers are not comparable with the paper." if synthetic else "No recording is in it."
