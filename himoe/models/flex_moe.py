@@ -20,9 +20,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from himoe.config.sections import Strict, setting
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
 from himoe.nn.attention import MASKED_LOGIT, attend
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.linear import Linear
 from himoe.nn.losses import balance_loss
 from himoe.nn.noise import dropout
@@ -33,17 +34,11 @@ TITLE = "Flex-MoE"
 SPACE = {"n_encoder_blocks": (1, 2)}
 
 
-class Config(Strict):
-    """Sizes and weights of the losses."""
+class Config(NetworkSettings):
+    """The sparse layer and the weights of the losses."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
-    n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "ours", ge=0)
     top_k: int = setting(2, "experts that a token is routed to (at most all)", "ours; top-2 drawn in Yun et al. 2024", ge=1)
     expert_hidden: int = setting(1, "hidden width of an expert, in d", "ours", ge=1)
-    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=0)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     balance_weight: float = setting(1e-2, "weight of the G-Router's balance loss", "ours; Shazeer et al. 2017", ge=0)
     expert_weight: float = setting(0.1, "weight of the S-Router's cross-entropy", "ours; loss: Yun et al. 2024", ge=0)
 
@@ -119,7 +114,7 @@ class FlexMoE(nn.Module):
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.bank = MissingBank(len(n_features), d)
         self.layer = SparseLayer(d, len(n_features) + 1, c)
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        self.backbone = TemporalBackbone(c.n_blocks, d, c.n_heads, c.block_hidden * d, c.dropout)
         self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
@@ -130,9 +125,8 @@ class FlexMoE(nn.Module):
         complete = absent == 0
         tokens = self.bank(self.encoder(batch.x, batch.mask).flatten(0, 1), mask)  # (N, M, d)
         tokens, gates, logits = self.layer(tokens, mask)
-        z = tokens.mean(1).unflatten(0, batch.valid.shape) + time_encoding(batch.time, c.width)  # (B, T, d)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = tokens.mean(1).unflatten(0, batch.valid.shape)  # (B, T, d)
+        z = self.backbone(z, batch.time, batch.valid)
         routing = {"expert_share": gates.mean(1).unflatten(0, batch.valid.shape)}
         losses = {}
         if self.training:

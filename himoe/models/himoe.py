@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.config.sections import Strict, setting
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
 from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,
@@ -28,7 +29,7 @@ from himoe.nn.alignment import (
     remove_local_mean,
     shift_tokens,
 )
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, absent_to_zero, time_encoding
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone, absent_to_zero
 from himoe.nn.linear import Linear
 from himoe.nn.losses import affect_loss, balance_loss, diversity_loss, info_nce, masked_mean, router_z_loss
 from himoe.nn.noise import draw, integers
@@ -40,11 +41,9 @@ from himoe.types import Batch, BuildContext, Output
 TITLE = "Hi-MoE"
 
 
-class Config(Strict):
+class Config(NetworkSettings):
     """Every choice that the abstract leaves open."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     max_lag: float = setting(8.0, "largest lag that is considered, s", "ours; temporal alignment: paper", ge=0)
     lag_passes: int = setting(
@@ -57,8 +56,6 @@ class Config(Strict):
     temperature: float = setting(0.1, "temperature of InfoNCE", "cited:CLIP-style contrast (van den Oord et al. 2018)", gt=0)
     extra_experts: int = setting(2, "modality experts beyond one per modality", "ours", ge=0)
     expert_hidden: int = setting(2, "hidden width of an expert, in d", "ours", ge=1)
-    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=0)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
     n_prototypes: int = setting(8, "emotional prototypes, one expert each", "ours; prototypes: paper", ge=2)
     lambda_init: float = setting(0.5, "initial lambda of differential attention", "ours; form: Ye et al. 2024", ge=0, le=0.9)
     alignment: Literal["both", "temporal", "semantic", "none"] = setting(
@@ -79,7 +76,6 @@ class Config(Strict):
     hierarchy: Literal["two", "flat"] = setting(
         "two", "two expert banks, or one as large as both on the modality tokens", "paper (two); flat an ablation"
     )
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     read_weight: float = setting(
         5.0, "factor of each modality's own prediction, beside its semantic vector, when lags are scored", "ours", ge=0
     )
@@ -114,8 +110,7 @@ class HiMoE(nn.Module):
             self.lags = LagBank(min(round(c.max_lag * self.token_rate), ctx.n_times - 1), n_modalities, c.lag_rest)
             self.cross_attention = LocalCrossAttention(d, c.n_heads, c.attention_radius, self.token_rate)
         self.null = nn.Parameter(0.02 * torch.randn(d))
-        hidden = c.block_hidden * d
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, hidden, c.dropout, c.causal) for _ in range(c.n_blocks))
+        self.backbone = TemporalBackbone(c.n_blocks, d, c.n_heads, c.block_hidden * d, c.dropout, c.causal)
         # built in every variant, if only to be counted: the same seed gives the layers around them the same weights
         emotion_bank = _emotion_bank(c, ctx.n_outputs)
         modality_bank = _modality_bank(c, n_experts, count(emotion_bank) if flat else 0)
@@ -143,9 +138,7 @@ class HiMoE(nn.Module):
         tokens, token_mask, routed = self.route_modalities(h, mask, agree)  # (N, S, d), (N, S)
         z, shares = self.fusion(tokens, token_mask)  # (N, d), (N, S)
         z, shares = z.unflatten(0, batch.valid.shape), shares.unflatten(0, batch.valid.shape)  # (B, T, d), (B, T, S)
-        z = z + time_encoding(batch.time, self.config.width)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = self.backbone(z, batch.time, batch.valid)
         emotion = self.emotion_bank(z) if self.emotion_bank is not None else None
         prediction = self.heads(emotion.out if emotion else z)  # (B, T, n_outputs)
         routing = {"modality_share": shares, "agreement": agree} | lags

@@ -18,7 +18,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from himoe.config.sections import Strict, setting
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
 from himoe.nn.crossmodal import AttentionBlocks, normed
 from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
 from himoe.nn.losses import masked_mean
@@ -27,16 +28,13 @@ from himoe.types import Batch, BuildContext, Output
 TITLE = "Husformer"
 
 
-class Config(Strict):
-    """Shared with Hi-MoE where a field has the same name."""
+class Config(NetworkSettings):
+    """Numbers of blocks and heads."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
     n_heads: int = setting(2, "attention heads; each costs (M T)^2 scores", "ours", ge=1)
     n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "cited:Wang et al. 2024, one layer", ge=0)
     n_layers: int = setting(1, "cross-modal blocks of a modality", "ours; form: Wang et al. 2024", ge=1)
     n_blocks: int = setting(1, "self-attention blocks over all modalities' tokens", "ours; form: Wang et al. 2024", ge=1)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
 
 
 class Husformer(nn.Module):

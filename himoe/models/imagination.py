@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.config.sections import Strict, setting
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.linear import Linear
 from himoe.nn.noise import draw, uniform
 from himoe.types import Batch, BuildContext, Output
@@ -30,16 +31,10 @@ TITLE = "Imagination"
 SPACE = {"n_encoder_blocks": (1, 2)}
 
 
-class Config(Strict):
-    """Sizes as in the other networks; the cascade and the weight of its loss."""
+class Config(NetworkSettings):
+    """The cascade and the weight of its loss."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
-    n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_autoencoders: int = setting(3, "residual autoencoders of the cascade", "ours; MMIN's code: 3, or 5 in its script", ge=1)
-    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     imagination_weight: float = setting(
         1.0,
         "weight of the squared distance between imagined and real embedding",
@@ -94,7 +89,7 @@ class Imagination(nn.Module):
         self.config = config
         self.encoder = ModalityEncoder(n_features, d, c.n_encoder_blocks, dropout=c.dropout)
         self.cascade = Cascade(len(n_features), d, c.n_autoencoders)
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        self.backbone = TemporalBackbone(c.n_blocks, d, c.n_heads, c.block_hidden * d, c.dropout)
         self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
@@ -104,9 +99,7 @@ class Imagination(nn.Module):
         if self.training:
             hidden = hide(draw(), batch.mask).unsqueeze(1) & batch.mask
         imagined, z = self.cascade(h, batch.mask & ~hidden)  # (B, T, M, d), (B, T, d)
-        z = z + time_encoding(batch.time, self.config.width)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = self.backbone(z, batch.time, batch.valid)
         losses = {}
         if self.training:
             losses["imagination"] = self.config.imagination_weight * imagination_loss(imagined, h, hidden)

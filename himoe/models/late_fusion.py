@@ -12,23 +12,21 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from himoe.config.sections import Strict, setting
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.types import Batch, BuildContext, Output
 
 REFERENCE = "himoe"
 
 
-class Config(Strict):
-    """Shared with Hi-MoE where a field has the same name."""
+class Config(NetworkSettings):
+    """Sizes as in Hi-MoE."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d, where no size is matched", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     match_parameters: bool = setting(True, "match the number of parameters of the reference model, Hi-MoE", "ours")
 
 
@@ -43,8 +41,7 @@ class LateFusion(nn.Module):
         self.encoder = ModalityEncoder(n_features, d, config.n_encoder_blocks, dropout=config.dropout)
         self.null = nn.Parameter(0.02 * torch.randn(d))
         self.fusion = MaskedFusion(d)
-        blocks = (TransformerBlock(d, config.n_heads, hidden, config.dropout) for _ in range(config.n_blocks))
-        self.backbone = nn.ModuleList(blocks)
+        self.backbone = TemporalBackbone(config.n_blocks, d, config.n_heads, hidden, config.dropout)
         self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
@@ -54,9 +51,7 @@ class LateFusion(nn.Module):
         tokens = torch.cat([h.flatten(0, 1), self.null.expand(n_steps, 1, -1)], dim=1)  # (N, M + 1, d)
         mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)  # (N, M + 1)
         z, shares = self.fusion(tokens, mask)  # (N, d), (N, M + 1)
-        z = z.unflatten(0, batch.valid.shape) + time_encoding(batch.time, self.config.width)  # (B, T, d)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = self.backbone(z.unflatten(0, batch.valid.shape), batch.time, batch.valid)  # (B, T, d)
         return Output(self.heads(z), {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
 
 

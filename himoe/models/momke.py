@@ -20,8 +20,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from himoe.config.sections import Strict, setting
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.losses import affect_loss, masked_mean
 from himoe.nn.soft_moe import Experts
 from himoe.types import Batch, BuildContext, Output
@@ -30,16 +31,10 @@ TITLE = "MoMKE"
 SPACE = {"n_encoder_blocks": (1, 2)}
 
 
-class Config(Strict):
-    """Sizes as in the other networks; the weight of the unimodal losses."""
+class Config(NetworkSettings):
+    """Size of the experts and the weight of the unimodal losses."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
-    n_encoder_blocks: int = setting(1, "convolution blocks of a modality's encoder", "ours", ge=0)
     expert_hidden: int = setting(1, "hidden width of an expert, in d", "cited:authors' code of MoMKE", ge=1)
-    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     unimodal_weight: float = setting(1.0, "weight of the error of each modality's own prediction", "ours", ge=0)
 
 
@@ -86,15 +81,13 @@ class MoMKE(nn.Module):
         self.bank = ModalityExperts(len(n_features), d, c.expert_hidden * d)
         self.unimodal_head = nn.Parameter(torch.randn(len(n_features), d, ctx.n_outputs) / d**0.5)
         self.unimodal_bias = nn.Parameter(torch.zeros(len(n_features), ctx.n_outputs))
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        self.backbone = TemporalBackbone(c.n_blocks, d, c.n_heads, c.block_hidden * d, c.dropout)
         self.heads = Heads(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step; losses are empty outside training."""
         experts = self.bank(self.encoder(batch.x, batch.mask), batch.mask)
-        z = experts.joint + time_encoding(batch.time, self.config.width)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = self.backbone(experts.joint, batch.time, batch.valid)
         losses = {"unimodal": self.config.unimodal_weight * self.unimodal_loss(experts, batch)} if self.training else {}
         return Output(self.heads(z), losses, {"expert_share": masked_mean(experts.combine, batch.mask, 2)})
 

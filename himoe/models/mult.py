@@ -32,7 +32,7 @@ TITLE = "MulT"
 
 
 class Config(Strict):
-    """Shared with Hi-MoE where a field has the same name."""
+    """Sizes of the encoders and of the crossmodal part."""
 
     width: int = setting(64, "width d of encoders and heads", "ours", ge=8, multiple_of=8)
     cross_width: int = setting(16, "width c of the crossmodal part, per pair", "ours", ge=8, multiple_of=8)

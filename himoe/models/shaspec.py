@@ -20,8 +20,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from himoe.config.sections import Strict, setting
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.config.networks import NetworkSettings
+from himoe.config.sections import setting
+from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.linear import Linear
 from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
@@ -30,15 +31,10 @@ TITLE = "ShaSpec"
 SPACE = {"n_encoder_blocks": (1, 2)}
 
 
-class Config(Strict):
-    """Sizes as in the other networks; the weights of the two auxiliary losses."""
+class Config(NetworkSettings):
+    """The encoders and the weights of the two auxiliary losses."""
 
-    width: int = setting(64, "width d of every token", "ours", ge=8, multiple_of=8)
-    n_heads: int = setting(4, "attention heads", "ours", ge=1)
     n_encoder_blocks: int = setting(1, "convolution blocks of the shared and of each specific encoder", "ours", ge=0)
-    n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
-    block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d", "ours", ge=1)
-    dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
     align_weight: float = setting(
         0.1, "weight of the distance between modalities' shared features", "cited:authors' code of ShaSpec", ge=0
     )
@@ -78,7 +74,7 @@ class ShaSpec(nn.Module):
         self.project = Linear(2 * d, d)
         self.domain = Linear(d, len(n_features))
         self.decode = Linear(len(n_features) * d, d)
-        self.backbone = nn.ModuleList(TransformerBlock(d, c.n_heads, c.block_hidden * d, c.dropout) for _ in range(c.n_blocks))
+        self.backbone = TemporalBackbone(c.n_blocks, d, c.n_heads, c.block_hidden * d, c.dropout)
         self.heads = Heads(d, ctx.n_outputs)
 
     def encode(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,9 +95,7 @@ class ShaSpec(nn.Module):
         """Predict every step; losses are empty outside training."""
         shared, specific = self.encode(batch.x, batch.mask)
         features = self.fuse(shared, specific, batch.mask)
-        z = self.decode(features.flatten(2)) + time_encoding(batch.time, self.config.width)
-        for block in self.backbone:
-            z = block(z, batch.valid)
+        z = self.backbone(self.decode(features.flatten(2)), batch.time, batch.valid)
         losses = {}
         if self.training:
             losses["align"] = self.config.align_weight * alignment_loss(shared, batch.mask)

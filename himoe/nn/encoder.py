@@ -107,6 +107,21 @@ class TransformerBlock(nn.Module):
         return z + dropout(feed, self.dropout, self.training)
 
 
+class TemporalBackbone(nn.Module):
+    """Transformer over the steps of a window, positions being real timestamps."""
+
+    def __init__(self, n_blocks: int, d: int, n_heads: int, hidden: int, dropout: float, causal: bool = False):
+        super().__init__()
+        self.blocks = nn.ModuleList(TransformerBlock(d, n_heads, hidden, dropout, causal) for _ in range(n_blocks))
+
+    def forward(self, z: Tensor, time: Tensor, valid: Tensor) -> Tensor:
+        """z (B, T, d), time (B, T) s, valid (B, T) -> (B, T, d)."""
+        z = z + time_encoding(time, z.shape[-1])
+        for block in self.blocks:
+            z = block(z, valid)
+        return z
+
+
 class Heads(nn.Module):
     """A two-layer MLP per target, applied at every step."""
 

@@ -7,27 +7,15 @@ import torch
 
 from himoe.models import imagination
 from himoe.nn import noise
-from himoe.types import Batch, BuildContext, Layout
+from himoe.types import BuildContext
 from tests.contract.networks import train_on
-
-LAYOUT = Layout(("a", "b", "c"), (("a0", "a1", "a2"), ("b0", "b1"), ("c0",)), ("valence", "arousal"), 2.0, False)
+from tests.models.three_modalities import LAYOUT, batch_of, mask_of
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
     return imagination.build(BuildContext(LAYOUT, 8), imagination.Config(width=16, dropout=0))
-
-
-def batch_of(mask):
-    torch.manual_seed(1)
-    b, t = mask.shape[:2]
-    time, y = torch.arange(t).expand(b, t) / 2, torch.randn(b, t, 2)
-    return Batch(torch.randn(b, t, 6), mask, time, torch.ones(b, t, dtype=torch.bool), torch.arange(b), y)
-
-
-def mask_of(*present, shape=(2, 8)):
-    return torch.tensor(present).expand(*shape, 3).clone()
 
 
 def test_one_present_modality_is_hidden_and_never_the_last():

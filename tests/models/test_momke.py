@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from himoe.models import momke
-from himoe.types import Batch, BuildContext, Layout
+from himoe.types import Batch, BuildContext
 from tests.contract.networks import train_on
+from tests.models.three_modalities import LAYOUT
 
-LAYOUT = Layout(("a", "b", "c"), (("a0", "a1", "a2"), ("b0", "b1"), ("c0",)), ("valence", "arousal"), 2.0, False)
 MASK = torch.tensor([[[True, False, True], [True, True, True], [False, False, True], [False, False, False]]])
 
 

@@ -8,27 +8,15 @@ import pytest
 import torch
 
 from himoe.models import shaspec
-from himoe.types import Batch, BuildContext, Layout
+from himoe.types import BuildContext
 from tests.contract.networks import train_on
-
-LAYOUT = Layout(("a", "b", "c"), (("a0", "a1", "a2"), ("b0", "b1"), ("c0",)), ("valence", "arousal"), 2.0, False)
+from tests.models.three_modalities import LAYOUT, batch_of, mask_of
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
     return shaspec.build(BuildContext(LAYOUT, 8), shaspec.Config(width=16))
-
-
-def batch_of(mask):
-    torch.manual_seed(1)
-    b, t = mask.shape[:2]
-    time, y = torch.arange(t).expand(b, t) / 2, torch.randn(b, t, 2)
-    return Batch(torch.randn(b, t, 6), mask, time, torch.ones(b, t, dtype=torch.bool), torch.arange(b), y)
-
-
-def mask_of(*present, shape=(2, 8)):
-    return torch.tensor(present).expand(*shape, 3).clone()
 
 
 def test_an_absent_modality_is_the_mean_of_the_shared_features_of_the_others(model):
