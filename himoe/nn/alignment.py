@@ -16,7 +16,7 @@ from himoe.nn.attention import attend, blocks
 from himoe.nn.linear import Linear
 
 PSEUDO_PAIRS = 8.0  # a lag seen in n pairs of tokens has its correlation shrunk by n / (n + 8)
-PRIOR_UNIT = 10.0  # nats per unit of the parameter, or the optimizer's steps would be too small to leave a wrong prior
+PRIOR_UNIT = 10.0  # nats per unit of the log prior's parameter: with 1 the optimizer's steps would be too small for it
 LAG_PENALTY = 0.1  # nats against each token of lag in the initial prior
 
 
@@ -32,7 +32,8 @@ def mean_of_others(h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
-    """High-pass filter: p (B, T, M, s) minus its mean over the present tokens within ``radius``, 0 where absent (B, T, M).
+    """High-pass filter: p (B, T, M, s) minus its mean over the tokens within ``radius`` that are present, mask (B, T, M); 0
+    where absent.
 
     Lags are to be found from fast changes: slow drifts correlate at every lag alike and carry most of the noise (compare the
     pre-whitening of generalised cross-correlation, Knapp & Carter 1976).
@@ -47,14 +48,14 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
 def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_lag: int) -> Tensor:
     """Normalised cross-correlation of every modality of ``p`` with every one of ``other`` at every lag, (B, M, N, K).
 
-    p, other (B, T, M, s), 0 where absent (B, T, M). The score at lag k is the mean of p_m(t + k) . other_n(t) over the t at
-    which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided by |p_m| (sum_n
-    |other_n|^2)^1/2. It is 0 for a modality with itself. Summed over n it is the correlation with the sum of the others if
-    these are uncorrelated, and larger the more of them agree.
+    p, other (B, T, M, s), 0 where absent by mask, other_mask (B, T, M). The score at lag k is the mean of p_m(t + k) .
+    other_n(t) over the t at which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided
+    by |p_m| (sum_n |other_n|^2)^1/2. It is 0 for a modality with itself. Summed over n it is the correlation with the sum of
+    the others if these are uncorrelated, and larger the more of them agree.
     """
     not_self = 1 - torch.eye(p.shape[2], device=p.device)  # (M, N)
     scale = (mean_power(p, mask) * (mean_power(other, other_mask) @ not_self) + 1e-6).sqrt()  # (B, M)
-    # counted by FFT as well: rounded, for they come back as 6.9999998
+    # pairs of present tokens, counted by FFT as well: rounded, as 7 comes back as 6.9999998
     n_pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()  # (B, M, N, K)
     sums = _correlate(p, other, max_lag)  # (B, M, N, K)
     return sums / (n_pairs + PSEUDO_PAIRS) * not_self.unsqueeze(-1) / scale[..., None, None]
@@ -69,7 +70,7 @@ def _correlate(a: Tensor, b: Tensor, max_lag: int) -> Tensor:
 
 
 def mean_power(x: Tensor, mask: Tensor) -> Tensor:
-    """Mean over present tokens of the squared norm: x (B, T, M, s), 0 where absent (B, T, M) -> (B, M)."""
+    """Mean over present tokens of the squared norm: x (B, T, M, s), 0 where absent, mask (B, T, M) -> (B, M)."""
     return (x.float() ** 2).sum((1, 3)) / mask.sum(1).clamp(min=1)
 
 
@@ -108,7 +109,8 @@ class LagBank(nn.Module):
         self.max_lag = max_lag
         self.log_sharpness = nn.Parameter(torch.tensor(3.5))
         lags = torch.arange(-max_lag, max_lag + 1).abs()
-        self.prior = nn.Parameter((rest * (lags == 0) - LAG_PENALTY * lags).repeat(n_modalities, 1) / PRIOR_UNIT)  # (M, K)
+        log_prior = rest * (lags == 0) - LAG_PENALTY * lags  # (K,), nats, up to a constant
+        self.log_prior = nn.Parameter(log_prior.repeat(n_modalities, 1) / PRIOR_UNIT)  # (M, K)
 
     def evidence(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Scores (B, M, K) -> their softmax over lags (B, M, K) and its mean, the expected lag in tokens (B, M)."""
@@ -116,7 +118,7 @@ class LagBank(nn.Module):
 
     def posterior(self, scores: Tensor) -> tuple[Tensor, Tensor]:
         """The same with the log prior of each modality added to the logits."""
-        return self._expected(self.log_sharpness.exp() * scores + PRIOR_UNIT * self.prior)
+        return self._expected(self.log_sharpness.exp() * scores + PRIOR_UNIT * self.log_prior)
 
     def _expected(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         q = torch.softmax(logits, dim=-1)  # (B, M, K)
@@ -217,9 +219,9 @@ class LocalCrossAttention(nn.Module):
         null = to_heads(self.null.unsqueeze(1)).unsqueeze(1).expand(-1, q.shape[1], -1, -1, -1)  # (2, n, H, 1, d/H)
         null = null.unsqueeze(1).expand(-1, len(q), -1, -1, -1, -1)  # (2, B*M, n, H, 1, d/H)
         k, v = torch.cat([k, null[0]], -2), torch.cat([v, null[1]], -2)  # (B*M, n, H, U + 1, d/H)
-        there = to_blocks(any_other.unsqueeze(-1).to(h.dtype), reach) > 0  # (B*M, n, U, 1)
-        there = there.transpose(2, 3).unflatten(0, (n_windows, n_modalities))  # (B, M, n, 1, U)
-        seen = (self.near(time, size, reach)[:, None] & there).flatten(0, 1)  # (B*M, n, S, U)
+        has_key = to_blocks(any_other.unsqueeze(-1).to(h.dtype), reach) > 0  # (B*M, n, U, 1)
+        has_key = has_key.transpose(2, 3).unflatten(0, (n_windows, n_modalities))  # (B, M, n, 1, U)
+        seen = (self.near(time, size, reach)[:, None] & has_key).flatten(0, 1)  # (B*M, n, S, U)
         seen = F.pad(seen, (0, 1), value=True).unsqueeze(2)  # (B*M, n, 1, S, U + 1), with the null key
         a = attend(q, k, v, seen)  # (B*M, n, H, S, d/H)
         a = a.transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]  # (B*M, T, d), without the last block's padding

@@ -35,7 +35,7 @@ def reordered(state: dict[str, torch.Tensor], d: int) -> dict[str, torch.Tensor]
             name = name.replace(f".{index}.", f".{ORDER.index(index)}.")
         elif name.startswith("encoder.depthwise"):
             value = value.unflatten(0, (3, d))[ORDER].flatten(0, 1)
-        elif name.startswith("encoder.") or name == "lags.prior":
+        elif name.startswith("encoder.") or name == "lags.log_prior":
             value = value[ORDER]
         elif name == "presence_bias.weight":  # (E, 2M): presence, agreement
             value = value.unflatten(1, (2, 3))[:, :, ORDER].flatten(1)
@@ -51,7 +51,7 @@ def test_the_order_of_modalities_with_their_weights_does_not_matter(router):
     one = network(tokens.layout, router=router)
     with torch.no_grad():
         for name, weights in one.named_parameters():  # parameters that begin equal for all modalities are made to differ
-            if name in ("lags.prior", "presence_bias.weight"):
+            if name in ("lags.log_prior", "presence_bias.weight"):
                 weights += 0.3 * torch.randn_like(weights)
     two = network(replace(tokens.layout, modalities=tuple(REORDERED), features=tuple(REORDERED.values())), router=router)
     two.load_state_dict(reordered(one.state_dict(), 16))

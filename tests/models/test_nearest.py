@@ -23,7 +23,7 @@ def many(n, seed, y=True):
 
 
 def test_distances_by_hand():
-    """Asked: (1, 2 | 3), both modalities. Against (2, 4 | 6): (1 + 4 + 9) / 3. Against (4, 6 | absent): (9 + 16) / 2.
+    """Query: (1, 2 | 3), both modalities. Against (2, 4 | 6): (1 + 4 + 9) / 3. Against (4, 6 | absent): (9 + 16) / 2.
     Against (absent | 5): 4 / 1. Against nothing at all: inf."""
     queries = nearest.prepare(np.array([[1.0, 2, 3]]), np.array([[1.0, 0.5]]), OWNER)
     other = np.array([[2.0, 4, 6], [4, 6, 99], [np.nan, np.inf, 5], [7, 7, 7]])

@@ -128,7 +128,7 @@ def test_coordinate_updates_by_hand():
     bank = alignment.LagBank(1, 2, rest=0.0)
     with torch.no_grad():
         bank.log_sharpness.fill_(0.0)
-        bank.prior.zero_()
+        bank.log_prior.zero_()
     pairs = torch.zeros(1, 2, 2, 3)
     pairs[0, 0, 1], pairs[0, 1, 0] = torch.tensor([0.0, 0.0, 2.0]), torch.tensor([2.0, 0.0, 0.0])
     first = softmax(0, 0, 1)
@@ -165,7 +165,7 @@ def test_expected_lag_by_hand():
     bank = alignment.LagBank(1, 1, rest=0.0)
     with torch.no_grad():
         bank.log_sharpness.fill_(0.0)
-        bank.prior.copy_(torch.log(torch.tensor([[1.0, 3.0, 1.0]])) / alignment.PRIOR_UNIT)
+        bank.log_prior.copy_(torch.log(torch.tensor([[1.0, 3.0, 1.0]])) / alignment.PRIOR_UNIT)
     scores = torch.log(torch.tensor([[[1.0, 1.0, 2.0]]]))
     q, lag = bank.evidence(scores)
     torch.testing.assert_close(q, torch.tensor([[[0.25, 0.25, 0.5]]]))
@@ -177,7 +177,7 @@ def test_expected_lag_by_hand():
 
 def test_the_prior_begins_in_favour_of_no_lag():
     """Log-odds ``rest`` for lag 0, a tenth of a nat against each token of lag."""
-    log_prior = alignment.PRIOR_UNIT * alignment.LagBank(2, 3, rest=3.0).prior
+    log_prior = alignment.PRIOR_UNIT * alignment.LagBank(2, 3, rest=3.0).log_prior
     torch.testing.assert_close(log_prior, torch.tensor([-0.2, -0.1, 3.0, -0.1, -0.2]).repeat(3, 1))
 
 
