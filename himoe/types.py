@@ -35,7 +35,7 @@ class Edition:
 
     ``files`` are globs below its folder in which ``{subject}`` stands for a subject's id; ``archives`` are names of the
     zip files they come in (globs). Files of ``common`` belong to all subjects and may stand in another folder or come in
-    archives of their own (``common_archives``), which do not tell the edition.
+    other archives (``common_archives``), by which the edition is not recognised.
     """
 
     name: str

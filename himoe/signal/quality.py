@@ -46,7 +46,7 @@ def at_the_rails(data: np.ndarray) -> np.ndarray:
     A rail is the outermost value that the row takes three or more times in a row. A run counts where the signal enters and
     leaves it by jumps of more than ``STEEP`` quantisation steps (the smallest change of the row): a smooth peak or the foot of
     a pulse, quantised, also dwells at its extreme, but comes or goes by single steps. Slow signals that run into a limit by
-    single steps are not told from that.
+    single steps cannot be distinguished from that.
     """
     out = np.zeros(data.shape, bool)
     for row, railed in zip(data, out, strict=True):

@@ -35,9 +35,9 @@ def whole(root, dataset="deap"):
 def test_an_empty_machine_is_absent_not_wrong(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # neither conda nor SLURM
     assert main(["doctor", "--data-root", str(tmp_path)]) == 0
-    told = capsys.readouterr().out
+    detail = capsys.readouterr().out
     for what in [*registry.available("datasets"), "conda", "GPU", "SLURM"]:
-        assert what in told
+        assert what in detail
     assert state(tmp_path, "deap")[0] == "absent"
     assert "sign the EULA" in state(tmp_path, "deap")[1]
     assert state(tmp_path, "deap_twin")[0] == "ready"
@@ -49,9 +49,9 @@ def test_a_whole_set_is_ready_and_a_broken_one_wrong(tmp_path, dataset):
     assert state(tmp_path, dataset)[0] == "ready"
     info = registry.peek("datasets", dataset)["INFO"]
     (root / info.editions[0].patterns(info.subjects[1])[0]).unlink()
-    found, told = state(tmp_path, dataset)
+    found, detail = state(tmp_path, dataset)
     assert found == "wrong"
-    assert f"1 subjects absent ({info.subjects[1]})" in told
+    assert f"1 subjects absent ({info.subjects[1]})" in detail
     assert main(["doctor", "--data-root", str(tmp_path)]) == 1
 
 
@@ -66,9 +66,9 @@ def test_what_changed_since_it_was_seen_is_wrong(tmp_path):
     (root / intake.TRUSTED).write_text(json.dumps({"s01.dat": {"bytes": 1, "sha256": "0"}}))
     assert state(tmp_path, "deap") == ("ready", f"edition 'python' in {root}/; hashes known")
     (root / "s01.dat").write_bytes(b"more")
-    found, told = state(tmp_path, "deap")
+    found, detail = state(tmp_path, "deap")
     assert found == "wrong"
-    assert "s01.dat changed since it was first seen" in told
+    assert "s01.dat changed since it was first seen" in detail
     (root / intake.TRUSTED).write_text("[]")
     assert state(tmp_path, "deap")[0] == "wrong"
 
@@ -78,9 +78,9 @@ def test_raw_needs_its_ratings(tmp_path):
     root.mkdir()
     for subject in registry.peek("datasets", "deap")["INFO"].subjects:
         (root / f"{subject}.bdf").write_bytes(b"x")
-    found, told = state(tmp_path, "deap")
+    found, detail = state(tmp_path, "deap")
     assert found == "wrong"
-    assert "participant_ratings.csv is absent, and edition 'raw' needs it" in told
+    assert "participant_ratings.csv is absent, and edition 'raw' needs it" in detail
 
 
 def test_ratings_may_stand_apart(tmp_path):

@@ -78,7 +78,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("how", DAMAGE)
 def test_a_damaged_table_is_one_line_and_the_others_are_read(esports, capsys, how):
-    damage, said = DAMAGE[how]
+    damage, message = DAMAGE[how]
     path = esports / "esports/matches/match_1/player_2/eeg_metrics.csv"
     whole = path.read_text()
     try:
@@ -89,7 +89,7 @@ def test_a_damaged_table_is_one_line_and_the_others_are_read(esports, capsys, ho
     (line,) = [line for line in lines if line.startswith("error  esports a".replace("  ", " "))]
     assert status == 1
     assert "amateurs-2" in line
-    assert f"{path}: {said}" in line
+    assert f"{path}: {message}" in line
     assert sum(line.startswith("ok") and "trials" in line for line in lines) == 7
 
 
@@ -119,11 +119,11 @@ def test_damaged_recordings_are_named_by_file_subject_and_trial(broken_deap, cap
     monkeypatch.chdir(tmp_path)
     before = tree(broken_deap)
     status, lines = verified(broken_deap, capsys, "deap")
-    told = {line.split()[2]: line for line in lines[1:-1]}
+    line_of = {line.split()[2]: line for line in lines[1:-1]}
     assert status == 1
-    assert told["s01"].startswith("ok")
-    assert "40 trials, 40.0 min" in told["s01"]
-    for subject, said in (
+    assert line_of["s01"].startswith("ok")
+    assert "40 trials, 40.0 min" in line_of["s01"]
+    for subject, message in (
         ("s02", "s02.dat: refused or truncated"),
         ("s03", "s03.dat: trial 7: labels [5.0, nan, 5.0, 5.0] not within 1..9"),
         ("s04", "s04.dat: 'data' has shape (40, 32, 10), expected (40, 40, 8064)"),
@@ -131,9 +131,9 @@ def test_damaged_recordings_are_named_by_file_subject_and_trial(broken_deap, cap
         ("s06", "s06.dat: refused or truncated"),
         ("s07", "subject s07 is absent"),
     ):
-        assert told[subject].startswith("error"), subject
-        assert said in told[subject]
-    assert len(told) == 32
+        assert line_of[subject].startswith("error"), subject
+        assert message in line_of[subject]
+    assert len(line_of) == 32
     assert tree(broken_deap) == before
     assert not (tmp_path / "touched").exists()  # nothing in a pickle is run
 
@@ -142,7 +142,7 @@ def test_what_a_reader_lets_pass_is_looked_at(esports):
     info, data = dataset_info("dreamer"), np.zeros((14, 128))
     good = Trial("1", "1", "c01", "c01", 1.0, {"eeg": Signal(data, 128.0)}, np.ones(3))
     assert verify.check_trial(info, good) == ""
-    for change, said in (
+    for change, message in (
         ({"signals": {"eeg": Signal(data[:3], 128.0)}}, "eeg has shape (3, 128), expected 14 channels"),
         ({"signals": {"eeg": Signal(data, 100.0)}}, "eeg at 100 Hz, expected 128"),
         ({"signals": {"eeg": Signal(data + np.inf, 128.0)}}, "eeg holds infinite numbers"),
@@ -150,19 +150,19 @@ def test_what_a_reader_lets_pass_is_looked_at(esports):
         ({"targets": np.array([1, np.nan, 1])}, "a label is no number"),
         ({"targets": np.array([1, 9, 1])}, "a label is not within 1..5"),
     ):
-        assert verify.check_trial(info, replace(good, **change)) == said
+        assert verify.check_trial(info, replace(good, **change)) == message
 
 
 def test_what_cannot_be_checked_is_said(tmp_path, capsys):
-    for arguments, said in (
+    for arguments, message in (
         ([], "no data set in it; `python -m himoe doctor` says what goes where"),
         (["deap"], "data set 'DEAP': nothing of it in"),
         (["daep"], "did you mean 'deap'?"),
         (["deap_twin"], "deap_twin is simulated"),
     ):
         assert main(["verify-data", "--data-root", str(tmp_path), *arguments]) == 1
-        told = capsys.readouterr()
-        assert said in told.out + told.err
+        printed = capsys.readouterr()
+        assert message in printed.out + printed.err
     (tmp_path / "deap").mkdir()
     (tmp_path / "deap" / intake.TRUSTED).write_text(json.dumps([]))
     (tmp_path / "deap/s01.dat").write_text("x")

@@ -41,14 +41,14 @@ def test_case_ratings_stand_where_they_were_given(watched):
     root, trials = watched
     tokens = tokens_of(case, "case", trials)
     frame = pd.read_csv(root / "data/interpolated/annotations/sub_1.csv")
-    own = frame[frame["video"] == 3]
-    at = own["jstime"].to_numpy() / 1000
+    rated = frame[frame["video"] == 3]
+    at = rated["jstime"].to_numpy() / 1000
     first, last = tokens.offsets[2], tokens.offsets[3]
-    expected = np.interp(at[0] + tokens.time[first:last], at, own["valence"])
+    expected = np.interp(at[0] + tokens.time[first:last], at, rated["valence"])
     np.testing.assert_allclose(tokens.y[first:last, 0], expected, atol=1e-4)
 
 
-def test_the_annotators_lag_brings_ratings_back_to_what_was_felt(watched):
+def test_the_annotators_lag_moves_ratings_back(watched):
     """The twin's ratings come 2 s late: zygomatic EMG, which follows valence at once, fits best when they are moved back."""
     _, trials = watched
     fits = {}
@@ -61,7 +61,7 @@ def test_the_annotators_lag_brings_ratings_back_to_what_was_felt(watched):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda f: f.rename(columns={"valence": "val"}), r"sub_1\.csv: expected columns jstime, valence, arousal, video"),
         (lambda f: f.assign(valence=f["valence"].where(f["video"] != 4, 9.9)), r"film 4: a rating is outside 0\.5\.\.9\.5"),
@@ -72,18 +72,18 @@ def test_the_annotators_lag_brings_ratings_back_to_what_was_felt(watched):
     ],
     ids=["column", "range", "film", "order", "text", "nan"],
 )
-def test_what_is_wrong_in_case_is_named(watched, tmp_path, change, said):
+def test_what_is_wrong_in_case_is_named(watched, tmp_path, change, message):
     import pandas as pd
 
     shutil.copytree(watched[0], tmp_path / "source")
     path = tmp_path / "source/data/interpolated/annotations/sub_1.csv"
     change(pd.read_csv(path)).to_csv(path, index=False)
-    with pytest.raises(HimoeError, match=said):
+    with pytest.raises(HimoeError, match=message):
         reread(case, "case", tmp_path / "source", CASE_SIZE)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda f: f.iloc[: len(f) // 2], r"film \d: recorded for \d+ of 24 s"),
         (lambda f: f.assign(daqtime=f["daqtime"] / 1000), "recorded for 0 of 24 s"),
@@ -93,21 +93,21 @@ def test_what_is_wrong_in_case_is_named(watched, tmp_path, change, said):
     ],
     ids=["cut", "seconds", "nan time", "order", "column"],
 )
-def test_what_is_wrong_in_cases_physiology_is_named(watched, tmp_path, change, said):
+def test_what_is_wrong_in_cases_physiology_is_named(watched, tmp_path, change, message):
     import pandas as pd
 
     shutil.copytree(watched[0], tmp_path / "source")
     path = tmp_path / "source/data/interpolated/physiological/sub_1.csv"
     change(pd.read_csv(path)).to_csv(path, index=False)
-    with pytest.raises(HimoeError, match=rf"sub_1\.csv: .*{said}"):
+    with pytest.raises(HimoeError, match=rf"sub_1\.csv: .*{message}"):
         reread(case, "case", tmp_path / "source", CASE_SIZE)
 
 
 def test_the_gate_finds_no_fault_in_a_faultless_twin(watched):
     run = Config(datasets=["case_twin"])
     _, quality = prepare.prepare_subject(case.INFO, watched[1], case.INFO.targets, run.feature_options("case_twin"))
-    for name, told in quality.items():
-        faults = {k: told[k] for k in ("flat", "clipped", "dead", "too_short", "no_baseline", "not_recorded")}
+    for name, counts in quality.items():
+        faults = {k: counts[k] for k in ("flat", "clipped", "dead", "too_short", "no_baseline", "not_recorded")}
         assert not any(faults.values()), (name, faults)
 
 

@@ -188,7 +188,7 @@ def _set(person, field, value):
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda p: _set(p, "ScoreValence", 5.5), r"trial c02: scores \[5\.5, .* are not whole numbers within 1\.\.5"),
         (lambda p: _set(p, "ScoreArousal", np.nan), "trial c02: scores"),
@@ -197,6 +197,6 @@ def _set(person, field, value):
     ],
     ids=["score", "nan score", "channels", "short"],
 )
-def test_what_is_wrong_in_dreamer_is_named(tmp_path, damage, said):
-    with pytest.raises(HimoeError, match=rf"DREAMER\.mat: subject s01.*{said}"):
+def test_what_is_wrong_in_dreamer_is_named(tmp_path, damage, message):
+    with pytest.raises(HimoeError, match=rf"DREAMER\.mat: subject s01.*{message}"):
         _dreamer_with(tmp_path, damage)()

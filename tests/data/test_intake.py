@@ -1,4 +1,4 @@
-"""The drop zone: what is recognised, what is refused, what is remembered."""
+"""Intake: what is recognised, what is refused, what is remembered."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_dreamer_is_converted_from_its_zip_too(tmp_path):
     assert list(manifest["source"]) == ["DREAMER.zip"]
 
 
-def test_litter_and_strangers_are_told_apart(tmp_path):
+def test_files_that_are_not_read_are_listed_without_junk(tmp_path):
     root = drop(tmp_path)
     for name in (".DS_Store", "s33.dat", "notes.txt", "._s01.dat"):
         (root / name).write_bytes(b"x")

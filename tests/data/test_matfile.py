@@ -23,9 +23,9 @@ def flatten(value, at=()):
     if isinstance(value, np.ndarray) and value.dtype.names:
         items = value.ravel(order="F")
         for i, item in enumerate(items):
-            own = at if len(items) == 1 else (*at, i)
+            path = at if len(items) == 1 else (*at, i)
             for name in value.dtype.names:
-                yield from flatten(item[name], (*own, name))
+                yield from flatten(item[name], (*path, name))
     elif isinstance(value, np.ndarray) and value.dtype == object:
         for i, item in enumerate(value.ravel(order="F")):
             yield from flatten(item, (*at, i))

@@ -1,4 +1,4 @@
-"""The instrument itself: what is said to be planted is there, in the amount that was asked for."""
+"""Planted data sets: what is planted is there, in the amount that was asked for."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PLUGIN = registry.load("datasets", "planted")
 
 
 def made(per_token=True, **settings):
-    own = Planted(**{"subjects": 3, "trials": 6, "seconds": 40, "timescale": 2, **settings})
-    return PLUGIN.tokens(PLUGIN.INFO.subjects[: own.subjects], own, per_token)
+    planted = Planted(**{"subjects": 3, "trials": 6, "seconds": 40, "timescale": 2, **settings})
+    return PLUGIN.tokens(PLUGIN.INFO.subjects[: planted.subjects], planted, per_token)
 
 
 def joined(tokens):
@@ -36,15 +36,15 @@ def explained(x, y):
 
 def test_tokens_are_as_every_data_set_has_them():
     tokens, truth = made()
-    own = tokens["p01"]
-    assert own.x.shape == (6 * 77, 46)  # (40 - 2) * 2 + 1 windows of 2 s
-    assert own.layout.slices["gsr"] == slice(16, 22)
-    np.testing.assert_allclose(own.x.mean(0), 0, atol=1e-5)
-    np.testing.assert_allclose(own.x.std(0), 1, atol=1e-5)
-    assert (own.y >= 1).all()
-    assert (own.y <= 9).all()
-    assert len({t.digest for t in own.trials}) == 6
-    assert truth["informative"] == dict.fromkeys(own.layout.modalities, 1.0)
+    person = tokens["p01"]
+    assert person.x.shape == (6 * 77, 46)  # (40 - 2) * 2 + 1 windows of 2 s
+    assert person.layout.slices["gsr"] == slice(16, 22)
+    np.testing.assert_allclose(person.x.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(person.x.std(0), 1, atol=1e-5)
+    assert (person.y >= 1).all()
+    assert (person.y <= 9).all()
+    assert len({t.digest for t in person.trials}) == 6
+    assert truth["informative"] == dict.fromkeys(person.layout.modalities, 1.0)
 
 
 def test_signal_to_noise_is_the_one_asked_for():
@@ -77,7 +77,7 @@ def test_a_planted_lag_is_there():
     assert any(v for trial in truth["lag"]["p01"].values() for v in trial.values())
 
 
-def test_an_organ_answers_late():
+def test_skin_conductance_responds_late():
     """Skin conductance follows through its response: best correlated with labels of one to four seconds before."""
     tokens, _ = made(snr=1e6, trials=20, subject_effect=0)
     lags = []
@@ -92,8 +92,8 @@ def test_gaps_take_the_share_asked_for_and_leave_nothing():
     tokens, _ = made(gaps=0.3, trials=40)
     lost = np.concatenate([~t.mask for t in tokens.values()])
     assert lost.mean() == pytest.approx(0.3, abs=0.04)
-    own = tokens["p01"]
-    assert not own.x[~np.repeat(own.mask, [len(f) for f in own.layout.features], axis=1)].any()
+    person = tokens["p01"]
+    assert not person.x[~np.repeat(person.mask, [len(f) for f in person.layout.features], axis=1)].any()
     assert lost[1:][lost[:-1]].mean() > 0.85  # outages are runs, not single tokens
 
 
@@ -106,15 +106,15 @@ def test_clusters_lie_in_their_quadrants():
         assert int(angle // 90) == cluster
 
 
-def test_conflict_and_drift_and_states_change_what_is_heard():
+def test_conflict_drift_and_states_weaken_the_link_to_the_labels():
     x, y = joined(made(snr=1e6, subject_effect=0, trials=12)[0])
     whole = explained(x, y)[:16].mean()
-    for spoilt in ({"conflict": 0.5}, {"drift": 8}, {"state_dependent": True}):
-        x, y = joined(made(snr=1e6, subject_effect=0, trials=12, **spoilt)[0])
-        assert explained(x, y)[:16].mean() < whole - 0.1, spoilt
+    for change in ({"conflict": 0.5}, {"drift": 8}, {"state_dependent": True}):
+        x, y = joined(made(snr=1e6, subject_effect=0, trials=12, **change)[0])
+        assert explained(x, y)[:16].mean() < whole - 0.1, change
 
 
-def test_stimuli_of_ones_own_tell_nothing_of_others():
+def test_stimuli_that_are_not_shared_tell_nothing_of_others():
     """Labels of two people go together where they meet the same stimuli, and only there."""
     for shared, low, high in ((True, 0.5, 1.0), (False, -0.25, 0.25)):
         tokens, _ = made(shared_stimuli=shared, trials=40)
@@ -122,9 +122,9 @@ def test_stimuli_of_ones_own_tell_nothing_of_others():
 
 
 def test_one_label_per_trial():
-    own = made(per_token=False)[0]["p01"]
-    assert not own.layout.per_token
-    assert all(len(np.unique(own.y[a:b], axis=0)) == 1 for a, b in zip(own.offsets[:-1], own.offsets[1:], strict=True))
+    person = made(per_token=False)[0]["p01"]
+    assert not person.layout.per_token
+    assert all(len(np.unique(person.y[a:b], axis=0)) == 1 for a, b in zip(person.offsets[:-1], person.offsets[1:], strict=True))
 
 
 def test_pink_noise_falls_with_frequency():
@@ -134,25 +134,25 @@ def test_pink_noise_falls_with_frequency():
     assert slope == pytest.approx(-1, abs=0.05)
 
 
-def test_files_are_those_that_recordings_leave(tmp_path):
+def test_files_are_those_that_preparation_leaves(tmp_path):
     settings = Planted(subjects=3, trials=2, seconds=20).model_dump()
     simulate.simulate("planted_rated-x", settings, tmp_path)
-    own = read_tokens(tmp_path / "subjects/p02.npz")
-    assert not own.layout.per_token
+    stored = read_tokens(tmp_path / "subjects/p02.npz")
+    assert not stored.layout.per_token
     assert read_json(tmp_path / "truth.json")["dataset"] == "planted_rated-x"
     assert list(read_json(tmp_path / "manifest.json")["records"]) == ["p01", "p02", "p03"]
     again = tmp_path / "again"
     simulate.simulate("planted_rated-x", settings, again)
-    assert read_tokens(again / "subjects/p02.npz").trials == own.trials
+    assert read_tokens(again / "subjects/p02.npz").trials == stored.trials
 
 
 def test_replicates_differ_and_names_are_checked():
     raw = {"datasets": ["planted-null.0", "planted-null.1"], "planted": {"null": {"snr": 0, "models": ["himoe"]}}}
-    own = load_config(raw)
-    assert own.planted_of("planted-null.1").seed == own.planted_of("planted-null.0").seed + 1
-    assert own.models_of("planted-null.0", "loso") == ["himoe"]
+    run = load_config(raw)
+    assert run.planted_of("planted-null.1").seed == run.planted_of("planted-null.0").seed + 1
+    assert run.models_of("planted-null.0", "loso") == ["himoe"]
     assert dataset_info("planted_rated-null").per_token is False
-    for wrong, told in (
+    for wrong, message in (
         ({"datasets": ["planted-nul"]}, "did you mean 'null'"),
         ({"datasets": ["planted-null.x"]}, "a replicate is a number"),
         ({"planted": {"null": {"models": ["himo"]}}}, "did you mean 'himoe'"),
@@ -163,5 +163,5 @@ def test_replicates_differ_and_names_are_checked():
         ({"datasets": ["deap-x"]}, "only planted data sets"),
         ({"targets": {"planted-null.0": ["valence"]}}, "planted data sets such as planted-null.0 have both targets"),
     ):
-        with pytest.raises(HimoeError, match=told):
+        with pytest.raises(HimoeError, match=message):
             load_config(raw | wrong)

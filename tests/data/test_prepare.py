@@ -57,15 +57,15 @@ def test_the_gate_masks_and_counts():
     facts = info(Modality("eeg", names, 128.0, "V", "eeg_de", "none"))
     trial = Trial("s1", "1", "t1", "v1", 20.0, {"eeg": Signal(data, 128.0)}, np.array([1.0]))
     tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
-    told = quality["eeg"]
+    counts = quality["eeg"]
     n_tokens = 37  # (20 - 2) * 2 + 1
-    assert told["windows"] == 4 * n_tokens
-    assert told["dead"] == n_tokens  # channel a
-    assert told["flat"] == 1  # of channel b the one window, [5, 7), that does not move at all
-    assert told["not_recorded"] == 4  # windows that begin at 8.5, 9, 9.5, 10 s hold the sample at 10 s
-    assert told["clipped"] == 6  # windows that begin at 3.5 .. 6.5 s overlap the rail by at least a quarter, less the flat one
+    assert counts["windows"] == 4 * n_tokens
+    assert counts["dead"] == n_tokens  # channel a
+    assert counts["flat"] == 1  # of channel b the one window, [5, 7), that does not move at all
+    assert counts["not_recorded"] == 4  # windows that begin at 8.5, 9, 9.5, 10 s hold the sample at 10 s
+    assert counts["clipped"] == 6  # windows from 3.5 .. 6.5 s overlap the rail by at least a quarter, less the flat one
     assert tokens.mask.all()  # half of the features are enough
-    assert (told["present"], told["tokens"]) == (n_tokens, n_tokens)
+    assert (counts["present"], counts["tokens"]) == (n_tokens, n_tokens)
     strict = OPTIONS | {"quality": OPTIONS["quality"] | {"min_measured": 1.0}}
     tokens, _ = prepare.prepare_subject(facts, [trial], ("y",), strict)
     assert not tokens.mask.any()
@@ -177,7 +177,7 @@ def test_ragged_trials_with_holes(lengths, seed, holes, absent):
         assert tokens.mask[~early, 1].all()
 
 
-def test_a_data_set_is_told_only_the_sections_its_recipes_use():
+def test_a_data_set_gets_only_the_sections_its_recipes_use():
     run = Config(datasets=["deap_twin", "dreamer_twin", "esports_twin"])
     assert set(run.feature_options("deap_twin")) == {"eeg", "gsr", "quality"}
     assert set(run.feature_options("dreamer_twin")) == {"eeg", "quality"}
@@ -185,7 +185,7 @@ def test_a_data_set_is_told_only_the_sections_its_recipes_use():
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         ({"editions": {"deap_twin": "rwa"}}, "editions.deap_twin: there is no 'rwa'; did you mean 'raw'"),
         ({"editions": {"case": "interpolated"}}, "'case' is not in datasets"),
@@ -196,10 +196,10 @@ def test_a_data_set_is_told_only_the_sections_its_recipes_use():
         ({"features": {"eeg": {"filter": "local"}}}, "features.eeg.filter"),
     ],
 )
-def test_wrong_settings_are_one_line(raw, said):
+def test_wrong_settings_are_one_line(raw, message):
     from himoe.types import HimoeError
 
     with pytest.raises(HimoeError) as caught:
         load_config(raw)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)

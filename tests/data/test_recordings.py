@@ -32,14 +32,14 @@ def test_round_trip(stored):
         assert (ours.subject, ours.session, ours.trial, ours.stimulus) == (was.subject, was.session, was.trial, was.stimulus)
         np.testing.assert_array_equal(ours.targets, was.targets)
         assert (ours.target_times is None) == (was.target_times is None)
-        for own, other in ((ours.signals, was.signals), (ours.baseline, was.baseline)):
-            assert list(own) == list(other)
-            for name in own:
-                np.testing.assert_array_equal(own[name].data, other[name].data.astype(np.float32))
-                assert (own[name].sfreq, own[name].start) == (other[name].sfreq, other[name].start)
+        for read, other in ((ours.signals, was.signals), (ours.baseline, was.baseline)):
+            assert list(read) == list(other)
+            for name in read:
+                np.testing.assert_array_equal(read[name].data, other[name].data.astype(np.float32))
+                assert (read[name].sfreq, read[name].start) == (other[name].sfreq, other[name].start)
 
 
-def test_nobody_is_a_file_too(tmp_path):
+def test_no_trials_are_a_file_too(tmp_path):
     recordings.write_trials(tmp_path / "s2.safetensors", [])
     assert recordings.read_trials(tmp_path / "s2.safetensors") == []
 
@@ -102,6 +102,6 @@ def test_a_window_holds_what_its_token_stands_for(seconds, rate, window, sfreq, 
     signal = Signal((start + np.arange(n_times) / sfreq)[None], sfreq, start)
     views = clock.raw_windows(signal, clock.token_times(seconds, rate, window), window)
     slack = 0.5 / sfreq + 1e-9
-    for t, own in zip(views.times, views.data, strict=True):
-        assert own.min() >= t - window / 2 - slack
-        assert own.max() < t + window / 2 + slack
+    for t, read in zip(views.times, views.data, strict=True):
+        assert read.min() >= t - window / 2 - slack
+        assert read.max() < t + window / 2 + slack

@@ -57,8 +57,8 @@ class Server(BaseHTTPRequestHandler):
         self.answer(CONTENT)
 
     def do_locked(self):
-        told = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        if self.headers.get("Authorization") == told:
+        header = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") == header:
             self.answer(CONTENT)
         else:
             self.answer(b"no", 401)
@@ -137,7 +137,7 @@ def test_a_good_file_arrives_whole(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fault", "said", "calls"),
+    ("fault", "message", "calls"),
     [
         ("cut", "not downloaded after 4 tries", 4),
         ("cut_unmeasured", "not downloaded after 4 tries .*no whole zip file", 4),
@@ -150,8 +150,8 @@ def test_a_good_file_arrives_whole(server, tmp_path):
         ("round", "more than 5 redirects", 5),
     ],
 )
-def test_a_fault_leaves_no_file_and_says_what_to_do(server, tmp_path, fault, said, calls):
-    with pytest.raises(HimoeError, match=said) as caught:
+def test_a_fault_leaves_no_file_and_says_what_to_do(server, tmp_path, fault, message, calls):
+    with pytest.raises(HimoeError, match=message) as caught:
         get(server, fault, tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -206,7 +206,7 @@ def test_credentials_open_the_door_and_go_nowhere_else(server, tmp_path, caplog)
     port = server.rsplit(":", 1)[1]
     Server.seen.clear()
     get(server, "elsewhere", tmp_path / "b", credentials=names, hosts=(f"localhost:{port}",))
-    assert [told is None for told in Server.seen] == [False, True]  # the other host never sees them
+    assert [header is None for header in Server.seen] == [False, True]  # the other host never sees them
     everything = caplog.text + repr(facts)
     assert PASSWORD not in everything
     assert base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode() not in everything

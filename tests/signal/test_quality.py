@@ -60,12 +60,12 @@ def test_a_window_has_one_reason_at_most(data, start, share):
     assert (sum(w.astype(int) for w in out.values()) <= 1).all()
     first = np.rint((times - 1 - start) * 10).astype(int)
     for i, at in enumerate(first):
-        own = data[:, max(at, 0) : at + 20]
-        whole = at >= 0 and own.shape[1] == 20
-        expected = np.isfinite(own).all(1) if whole else np.zeros(len(data), bool)
+        samples = data[:, max(at, 0) : at + 20]
+        whole = at >= 0 and samples.shape[1] == 20
+        expected = np.isfinite(samples).all(1) if whole else np.zeros(len(data), bool)
         assert out["not_recorded"][i].tolist() == (~expected).tolist()
         if whole:
             dead = np.array([len(set(row[np.isfinite(row)])) == 1 for row in data])
-            still = expected & (np.ptp(np.nan_to_num(own), axis=1) == 0)
+            still = expected & (np.ptp(np.nan_to_num(samples), axis=1) == 0)
             assert out["dead"][i].tolist() == (expected & dead).tolist()
             assert out["flat"][i].tolist() == (still & ~dead).tolist()

@@ -89,8 +89,8 @@ def test_a_replaced_recording_concerns_its_subject_alone(tmp_path):
     (data / "s05.dat").unlink()
     shutil.copy(data / "s01.dat", data / "s05.dat")
     os.utime(data / "s05.dat", (1.3e9, 1.3e9))  # a copy that keeps an old time of change
-    told = snakemake(folder, "-n", *targets, "--configfile", "run.yaml")
-    text = told.stdout + told.stderr
+    planned = snakemake(folder, "-n", *targets, "--configfile", "run.yaml")
+    text = planned.stdout + planned.stderr
     assert re.search(r"^clean_subject +1$", text, re.M)
     assert re.search(r"^prepare_subject +1$", text, re.M)
     assert "subject=s06" not in text
@@ -123,39 +123,56 @@ class Owner(Server):
     def do_GET(self):
         import base64
 
-        told = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        if self.headers.get("Authorization") == told:
+        header = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") == header:
             self.answer(self.archive)
         else:
             self.answer(b"no", 401)
 
 
-def _own_copy(folder, port):
-    """A checkout with its own package, in which the open recordings come from a server of ours that wants credentials."""
+def _with_package(folder, run):
+    """A checkout with a copy of the package in it, and its config."""
+    folder.mkdir(exist_ok=True)
     checkout(folder)
     shutil.copytree(ROOT / "himoe", folder / "himoe", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "run.yaml").write_text(yaml.safe_dump(run))
+
+
+def test_rewording_what_is_known_of_a_data_set_prepares_nothing_again(tmp_path):
+    _with_package(tmp_path, RUN | {"datasets": ["dreamer_twin"]})
+    done = _run(tmp_path, target="results/dreamer_twin/card.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    plugin = tmp_path / "himoe/datasets/dreamer.py"
+    text = plugin.read_text()
+    for old, new in (
+        ("there is no skin conductance", "skin conductance was not recorded"), ('title="DREAMER"', 'title="The DREAMER set"'),
+        ("end-user licence,", "licence for end users,"), ("IEEE JBHI 22(1), 2018", "JBHI 2018"),
+        ("request DREAMER.mat", "ask for DREAMER.mat"),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    plugin.write_text(text)
+    due = _run(tmp_path, "-n", target="results/dreamer_twin/card.json")
+    assert re.findall(r"^(?:local)?rule (\w+):", due.stdout + due.stderr, re.M) == ["describe_dataset"]
+    plugin.write_text(text.replace("EEG_SFREQ, ECG_SFREQ = 128.0", "EEG_SFREQ, ECG_SFREQ = 64.0"))
+    due = _run(tmp_path, "-n", target="results/dreamer_twin/card.json")
+    assert "synthesize_twin" in due.stdout + due.stderr
+
+
+def _with_downloads(folder, port):
+    """The same, in which the open recordings come from a server of ours that wants credentials."""
+    _with_package(folder, {"datasets": ["esports"], "models": ["train_mean"], "download": True})
     plugin = folder / "himoe/datasets/esports.py"
     text = plugin.read_text()
     source = f'Download("csv", "http://127.0.0.1:{port}/x.zip", "matches.zip", "", (), ("DEAP_USER", "DEAP_PASSWORD"))'
     assert '    folder="esports_sensors",\n' in text
     text = text.replace('    folder="esports_sensors",\n', f'    folder="esports_sensors",\n    downloads=({source},),\n')
     plugin.write_text(text.replace("import DatasetInfo, Edition", "import DatasetInfo, Download, Edition"))
-    (folder / "run.yaml").write_text(yaml.safe_dump({"datasets": ["esports"], "models": ["train_mean"], "download": True}))
 
 
-def _run(folder, *arguments, **credentials):
+def _run(folder, *arguments, target="results/esports/card.json", **credentials):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DEAP_", "PYTEST_", "PYTHONPATH"))} | credentials
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        "2",
-        "results/esports/card.json",
-        "--configfile",
-        "run.yaml",
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--configfile", "run.yaml", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
 
 
@@ -176,8 +193,7 @@ def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
     Owner.archive = (tmp_path / "all.zip").read_bytes()
     server = Quiet(("127.0.0.1", 0), Owner)
     Thread(target=server.serve_forever, daemon=True).start()
-    folder.mkdir()
-    _own_copy(folder, server.server_address[1])
+    _with_downloads(folder, server.server_address[1])
     try:
         without = _run(folder)
         assert without.returncode != 0

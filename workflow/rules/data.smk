@@ -1,6 +1,6 @@
 # Contract: source files -> results/{dataset}/manifest.json (verified, unpacked) -> results/{dataset}/subjects/{subject}.safetensors
 # (cleaned recordings) -> {subject}.npz (tokens) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
-# A twin's source files and downloads are made here too, and so are planted data sets, which are born as tokens.
+# A twin's source files and downloads are made here too, and so are planted data sets, which are simulated as tokens.
 rule synthesize_twin:
     output:
         mark="results/{dataset}/twin.json",

@@ -35,7 +35,7 @@ if CREDENTIALS:
 
 
 
-# Data sets that come as recordings, as a pattern; the planted ones are born as tokens.
+# Data sets that come as recordings, as a pattern; the planted ones are simulated as tokens.
 RECORDED = "|".join(
     [re.escape(d) for d in CONFIG.datasets if not registry.is_planted(d)] or ["(?!)"]
 )
