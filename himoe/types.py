@@ -215,7 +215,7 @@ class Tokens:
 
     @staticmethod
     def concatenate(parts: list[Tokens]) -> Tokens:
-        """Several subjects as one; layouts must agree."""
+        """Join several subjects' tokens; layouts must agree."""
         import numpy as np
 
         layout = parts[0].layout

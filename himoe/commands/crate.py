@@ -80,7 +80,7 @@ def write(results: Path, output: Path, agent: str = "", agent_name: str = "") ->
 
 
 def _write_whole(crate: ROCrate, output: Path) -> None:
-    """All of it or nothing."""
+    """Write the crate whole or not at all."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".crate-") as place:
         partial = Path(place) / output.name
@@ -101,12 +101,12 @@ def _times(results: Path, config: Config) -> tuple[str, str]:
 
 
 def _add(crate: ROCrate, identifier: str, kind: str | list[str], **properties: Any) -> Entity:
-    """A contextual entity."""
+    """Add a contextual entity."""
     return crate.add_jsonld({"@id": identifier, "@type": kind, **properties})
 
 
 def _add_file(crate: ROCrate, path: Path, name: str, **properties: Any) -> Entity:
-    """A file with its size, hash and type."""
+    """Add a file with its size, hash and type."""
     about = {
         "name": NAMES.get(name.removeprefix("results/"), name), "encodingFormat": MIME.get(path.suffix, "text/plain"),
         "sha256": hash_file(path), "contentSize": str(path.stat().st_size),
@@ -115,7 +115,7 @@ def _add_file(crate: ROCrate, path: Path, name: str, **properties: Any) -> Entit
 
 
 def _add_text(crate: ROCrate, text: str, place: str, **properties: Any) -> Entity:
-    """A file that is written from memory."""
+    """Add a file whose text is at hand."""
     content = text.encode()
     about = {
         "name": place, "encodingFormat": MIME.get(Path(place).suffix, "text/plain"),
@@ -125,7 +125,7 @@ def _add_text(crate: ROCrate, text: str, place: str, **properties: Any) -> Entit
 
 
 def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
-    """The checkout, with what differs from the commit; the Snakefile is the main workflow."""
+    """Add the checkout, with what differs from the commit; the Snakefile is the main workflow."""
     versions = dict(version.split(" ", 1) for version in identity["versions"].split(", "))
     licence = _add(crate, LICENCES["MIT"], "CreativeWork", name="MIT License")
     origin = f"run at commit {identity['commit']}"
@@ -161,7 +161,7 @@ def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
 
 
 def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], run: dict[str, Any], times: tuple[str, str]) -> Entity:
-    """What was run on what, from when to when, and what came out; config and named results fill formal parameters."""
+    """Add the run: on what, from when to when, with which results; config and named results fill formal parameters."""
     settings = json.dumps(run["config"], indent=1, sort_keys=True) + "\n"
     config = _add_text(
         crate, settings, CONFIG, name="Config of the run",
@@ -185,7 +185,7 @@ def _add_run(crate: ROCrate, workflow: Entity, made: list[Entity], run: dict[str
 
 
 def _join(crate: ROCrate, workflow: Entity, side: str, identifier: str, entity: Entity) -> None:
-    """A formal parameter of the workflow and the file that fills it."""
+    """Add a formal parameter of the workflow, filled by this file."""
     parameter = crate.add_formal_parameter(
         identifier.lstrip("#"), "File", identifier=identifier, description=entity["name"], valueRequired=side == "input",
         properties={"workExample": {"@id": entity.id}, "conformsTo": {"@id": FORMAL_PARAMETER}},
@@ -195,7 +195,7 @@ def _join(crate: ROCrate, workflow: Entity, side: str, identifier: str, entity: 
 
 
 def _add_dataset(crate: ROCrate, name: str) -> Entity:
-    """A data set that was read: cited with its licence, never contained."""
+    """Cite a data set that was read, with its licence; it is never contained."""
     info = dataset_info(name)
     simulated = registry.is_synthetic(name)
     licence = LICENCES["MIT"] if simulated else LICENCES.get(info.licence, info.licence)
@@ -213,7 +213,7 @@ def _add_dataset(crate: ROCrate, name: str) -> Entity:
 
 
 def _describe_root(crate: ROCrate, run: dict[str, Any], action: Entity) -> None:
-    """Title, description, date and profiles of the crate."""
+    """Set title, description, date and profiles of the crate."""
     root = crate.root_dataset
     synthetic = any(registry.is_synthetic(d) for d in Config(**run["config"]).datasets)
     crate.name = run["title"]

@@ -1,4 +1,4 @@
-"""What is ready, absent or wrong: every data set, and what this machine has to run the workflow with."""
+"""What is ready, absent or wrong: every data set, and what this machine offers to run the workflow."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
 
 
 def _changed(root: Path) -> str:
-    """Whether a file has another size than when it was first seen, in one line; empty if none has."""
+    """One line if a file has another size than when it was first seen; empty if none has."""
     known = root / intake.TRUSTED
     try:
         facts = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}

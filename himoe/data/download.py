@@ -116,7 +116,7 @@ class Downloader:
 
 
 class Bar:
-    """A progress bar on a terminal; elsewhere a line in the log per tenth."""
+    """A progress bar on a terminal; elsewhere a line in the log for every tenth."""
 
     def __init__(self, name: str, total: int):
         self.name, self.total, self.done = name, total, 0

@@ -73,7 +73,10 @@ def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
 
 
 def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Facts of :func:`hash_files` as they were first seen, and one line for each file that is not what it was or should be."""
+    """Compare files with what was seen before and with published hashes.
+
+    Returns the facts of :func:`hash_files` as they were first seen, and path -> one line for each file that differs.
+    """
     path = recordings.root / TRUSTED
     known = io.read_json(path) if path.is_file() else {}
     if not isinstance(known, dict) or not all(isinstance(fact, dict) for fact in known.values()):
@@ -93,8 +96,10 @@ def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[d
 
 
 def unpack(dataset: str, recordings: Recordings, size: Size, unpacked: Path) -> tuple[Path, list[Record]]:
-    """The folder that recordings are read from and each subject's files in it; ``unpacked``, which is emptied first, takes what
-    comes out of archives and containers."""
+    """Unpack archives and containers into ``unpacked``, which is emptied first.
+
+    Returns the folder that recordings are read from, and each subject's files in it.
+    """
     plugin = registry.load("datasets", dataset)
     edition, folder = recordings.edition, recordings.folder
     shutil.rmtree(unpacked, ignore_errors=True)

@@ -29,7 +29,7 @@ CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13:
 
 
 class _Broken(Exception):
-    """What is wrong with the bytes; becomes a HimoeError that names the file."""
+    """What is wrong with the bytes; :func:`walk` makes a HimoeError of it that names the file."""
 
 
 class _Bytes:
@@ -70,7 +70,7 @@ class _InflatedBytes(_Bytes):
         self.inflate = zlib.decompressobj()
 
     def some(self, most: int) -> bytes:
-        """As of the file."""
+        """The next inflated bytes, ``most`` at most; none at the end."""
         while not self.inflate.eof:
             waiting = self.inflate.unconsumed_tail
             if not waiting:
@@ -192,7 +192,7 @@ class _Walker:
         return names, n_width + n_raw
 
     def array(self, source: _Bytes, kind: int, shape: tuple[int, ...]) -> tuple[np.ndarray, int]:
-        """A numeric leaf in its class' type, which the stored type may undercut."""
+        """A numeric leaf in the type of its class; MATLAB may store it in a smaller one."""
         if math.prod(shape) * np.dtype(CLASSES[kind]).itemsize > MAX_LEAF_BYTES:  # stored small, declared large
             raise _Broken(f"an array of shape {shape}")
         flat, length = self.numbers(source)

@@ -22,7 +22,7 @@ MAX_HEADER_BYTES = 1 << 24
 
 
 def write_trials(path: str | Path, trials: list[Trial]) -> None:
-    """One subject's trials; signals as float32, labels as float64."""
+    """Write one subject's trials: signals as float32, labels as float64."""
     from safetensors.numpy import save_file
 
     arrays: dict[str, np.ndarray] = {}
@@ -43,7 +43,7 @@ def write_trials(path: str | Path, trials: list[Trial]) -> None:
 
 
 def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
-    """Inverse of :func:`write_trials`; the arrays are read-only maps of the file.
+    """Read what :func:`write_trials` wrote; the arrays are read-only maps of the file.
 
     Raises
     ------

@@ -56,14 +56,14 @@ class Recordings:
 
     @property
     def lacks_common(self) -> str:
-        """What is wrong if a file that belongs to all subjects is absent; empty if none is."""
+        """One line if a file that belongs to all subjects is absent; empty if none is."""
         if len(self.common) == len(self.edition.common):
             return ""
         return f"{', '.join(self.edition.common)} is absent, and edition '{self.edition.name}' needs it"
 
 
 def dataset_folder(data_root: Path, dataset: str, info: DatasetInfo) -> Path:
-    """Where a data set's files belong: of the two names its folder may have the first that holds anything, else the first."""
+    """The folder of a real data set: of the two names it may have the first under which there is anything, else the first."""
     names = [n for n in (dataset, info.folder) if n]
     return next((data_root / n for n in names if any((data_root / n).glob("*"))), data_root / dataset)
 
@@ -126,7 +126,7 @@ def look_for(root: Path, info: DatasetInfo, edition: str = "") -> Recordings | N
 
 
 def find_common(root: Path, folder: Path, edition: Edition) -> tuple[Path, ...]:
-    """Files that belong to all subjects: beside theirs, or in the data set's folder ``root`` or one below it; never beyond it.
+    """Files that belong to all subjects: beside the subjects' files, in ``root``, or in a folder directly below it.
 
     Raises
     ------

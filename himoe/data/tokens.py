@@ -10,7 +10,7 @@ from himoe.types import HimoeError, Layout, Tokens, TrialInfo
 
 
 def write_tokens(path: str | Path, tokens: Tokens) -> None:
-    """One subject's tokens as .npz; names and trials as JSON inside."""
+    """Write one subject's tokens as .npz; names and trials stand in it as JSON."""
     import numpy as np
 
     layout = tokens.layout
@@ -29,7 +29,7 @@ def write_tokens(path: str | Path, tokens: Tokens) -> None:
 
 
 def read_tokens(path: str | Path) -> Tokens:
-    """Inverse of :func:`write_tokens`; never unpickles."""
+    """Read what :func:`write_tokens` wrote; nothing is unpickled."""
     import zipfile
 
     import numpy as np

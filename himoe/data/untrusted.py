@@ -86,7 +86,7 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """Why a file was refused; of a login page saved under a recording's name, that it is one."""
+    """Why a file was refused; a login page that was saved under a recording's name is called one."""
     with open(path, "rb") as stream:
         head = stream.read(256).lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):

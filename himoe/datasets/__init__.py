@@ -1,1 +1,1 @@
-"""Plug-ins: one file a data set (INFO, records, read, synthesize). They never import one another."""
+"""Plug-ins: one file per data set (INFO, records, read, synthesize). They never import one another."""

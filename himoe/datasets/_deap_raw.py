@@ -93,7 +93,7 @@ def _clean(raw: Any, first: int, stop: int, eeg_names: tuple[str, ...], sfreq: f
 
 
 def _check_length(path: Path) -> None:
-    """Compare the file's size with what its header promises (header bytes, records of so many 3-byte samples); MNE reads on."""
+    """Refuse a file that is shorter than its header says (records of so many 3-byte samples); MNE would read on."""
     try:
         with open(path, "rb") as stream:
             head = stream.read(256)
@@ -156,7 +156,7 @@ def write(
     sfreq: float,
     rng: np.random.Generator,
 ) -> None:
-    """A twin's recording: trials in ``order`` of presentation at 512 Hz with what cleaning must take away again.
+    """Write a twin's recording: trials in ``order`` of presentation at 512 Hz with what cleaning must take away again.
 
     Added to the EEG: a common reference, slow drift, 50 Hz and eye movements; the channels' order, names, units and the status
     channel's quirks are those of the recording site.
@@ -226,7 +226,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 def write_ratings(path: Path, people: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """A twin's participant_ratings.csv from each subject's labels by video and order of presentation."""
+    """Write a twin's participant_ratings.csv from each subject's labels by video and order of presentation."""
     import pandas as pd
 
     rows = []

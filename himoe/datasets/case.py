@@ -209,7 +209,7 @@ def _simulate_ratings(latent: np.ndarray, start: float, seconds: float, film: in
 
 
 def _write(path: Path, names: list[str], rows: np.ndarray) -> None:
-    """CSV with three decimals, as the owners' own conversion writes it."""
+    """CSV with three decimals, as the owners' conversion writes it."""
     import pandas as pd
     import pyarrow
     from pyarrow import csv

@@ -1,1 +1,1 @@
-"""F1: signals in, features out. Pure functions; no files, no config."""
+"""Signals in, features out. Pure functions; no files, no config."""

@@ -1,4 +1,4 @@
-"""From a raw recording towards what the owners of DEAP hand out as preprocessed: pure steps, each on (n_chans, n_times)."""
+"""Steps from DEAP's raw recordings to its preprocessed edition, each a pure function of (n_chans, n_times)."""
 
 from __future__ import annotations
 

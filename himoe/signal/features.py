@@ -24,9 +24,12 @@ UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurok
 
 @dataclass(frozen=True)
 class Recipe:
-    """``run(signal, times, window, **options)``, options being the section of ``features`` in the config that has the name of
-    the ``family``; ``names(channels)``; whether the pre-trial baseline is subtracted; which reasons of the quality gate refuse
-    a window; the shortest recording it can be made of (s); whether columns are channel-major blocks, one per channel.
+    """How one modality becomes features.
+
+    run : ``run(signal, times, window, **options)`` -> (n_tokens, n_features) · names : of the columns, given the channels ·
+    baseline : whether the pre-trial baseline is subtracted · family : the section of ``features`` in the config that holds its
+    options · gate : the reasons of the quality gate that refuse a window · min_seconds : the shortest recording it can be made
+    of · per_channel : whether columns are channel-major blocks, one per channel.
     """
 
     run: Callable[..., np.ndarray]
@@ -198,7 +201,7 @@ RECIPES = {
 
 
 def recipe(name: str) -> Recipe:
-    """A recipe by name."""
+    """The recipe of this name."""
     if name not in RECIPES:
         raise HimoeError(f"features: there is no recipe '{name}'; valid names: {', '.join(RECIPES)}")
     return RECIPES[name]

@@ -41,7 +41,7 @@ def gate(signal: Signal, times: np.ndarray, window: float, clipped_share: float)
 
 
 def at_the_rails(data: np.ndarray) -> np.ndarray:
-    """Samples (n_chans, n_times) of runs at a row's upper or lower rail that a converter's limit made.
+    """Samples (n_chans, n_times) in runs at a row's upper or lower rail that a converter's limit made.
 
     A rail is the outermost value that the row takes three or more times in a row. A run counts where the signal enters and
     leaves it by jumps of more than ``STEEP`` quantisation steps (the smallest change of the row): a smooth peak or the foot of

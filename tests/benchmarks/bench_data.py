@@ -130,7 +130,7 @@ import os
 from pathlib import Path
 import numpy as np
 from himoe.datasets import deap
-from himoe.recordings import read_trials, write_trials
+from himoe.data.recordings import read_trials, write_trials
 from himoe.signal import clock
 from himoe.types import Record, Size
 folder = Path(sys.argv[1])
