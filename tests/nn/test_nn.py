@@ -166,7 +166,7 @@ def test_dropping_only_removes():
     gone = 1 - kept.any(2).float().mean()
     assert 0.2 < gone < 0.45
     assert (augment.drop_tokens(mask, 0.0, 0.0, 0.0, 1.0, keys) == mask).all()
-    # each fold's noise is its own and does not depend on who is beside it
+    # the noise of a fold does not depend on the folds stacked with it
     alone = augment.drop_tokens(mask[1:], 0.3, 0.5, 0.5, 6.0, keys[1:])
     assert (alone == kept[1:]).all()
 
