@@ -14,7 +14,6 @@ report: "report/captions/run.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
-include: "workflow/rules/evidence.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/splits.smk"
@@ -28,4 +27,4 @@ rule all:
     input:
         "results/report.html",
         "results/results.json",
-        "results/tables/scores.csv",
+        "results/scores.csv",

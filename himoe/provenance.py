@@ -157,27 +157,37 @@ def hash_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def commit(root: Path) -> str:
+def commit(root: Path, *files: str) -> str:
     """Commit of the checkout (12 digits), with ``-dirty`` where :func:`changes` finds any; ``not a git checkout`` elsewhere."""
     try:
         [head] = _git(root, "rev-parse", "--short=12", "HEAD")
-        return f"{head.strip()}-dirty" if _changed(root) else head.strip()
+        return f"{head.strip()}-dirty" if _changed(root, files) else head.strip()
     except (OSError, subprocess.SubprocessError):
         return "not a git checkout"
 
 
-def changes(root: Path) -> list[str]:
-    """Tracked files that differ from the commit, and files in the folders that run which git neither tracks nor ignores (a
-    plug-in dropped in): paths from the root, sorted; none where there is no checkout."""
+def changes(root: Path, *files: str) -> list[str]:
+    """Tracked files that differ from the commit, files in the folders that run which git neither tracks nor ignores (a plug-in
+    dropped in), and those of ``files`` (the run's config) that git does not track, wherever they are: paths from the root, of
+    what is elsewhere the name alone; sorted; none where there is no checkout."""
     try:
-        return _changed(root)
+        return _changed(root, files)
     except (OSError, subprocess.SubprocessError):
         return []
 
 
-def _changed(root: Path) -> list[str]:
+def _changed(root: Path, files: tuple[str, ...]) -> list[str]:
     tracked = _git(root, "diff", "HEAD", "--name-only", "--no-renames", "--relative", "-z")
-    return sorted({*tracked, *_git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *RUNS)})
+    added = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *RUNS)
+    return sorted({*tracked, *added, *_untracked(root, files)})
+
+
+def _untracked(root: Path, files: tuple[str, ...]) -> list[str]:
+    paths = [Path(file).resolve() for file in files]
+    inside = [p.relative_to(root.resolve()).as_posix() for p in paths if p.is_relative_to(root.resolve())]
+    outside = [p.name for p in paths if not p.is_relative_to(root.resolve())]
+    tracked = _git(root, "ls-files", "-z", "--", *inside) if inside else []
+    return [*outside, *(path for path in inside if path not in tracked)]
 
 
 def _git(root: Path, *arguments: str) -> list[str]:

@@ -70,7 +70,7 @@ def is_synthetic(dataset: str) -> bool:
 
 def hint(name: str, valid: Iterable[str]) -> str:
     """``did you mean 'ridge'?`` where one of the valid names is close; empty otherwise."""
-    near = difflib.get_close_matches(name, list(valid), n=1)
+    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
     return f"did you mean '{near[0]}'?" if near else ""
 
 

@@ -659,6 +659,20 @@ def test_tracked_files_that_differ_are_changes_wherever_they_are(checkout):
     assert changes(checkout) == ["workflow/Snakefile"]
 
 
+def test_the_config_of_a_run_is_a_change_where_git_does_not_know_it(checkout, tmp_path_factory):
+    """Beside the folders that run, in one that is ignored, and outside of the checkout (by its name alone)."""
+    put(checkout, "results/mine.yaml")
+    put(checkout, "run.yaml")
+    elsewhere = tmp_path_factory.mktemp("somebody")
+    put(elsewhere, "other.yaml")
+    files = [str(checkout / name) for name in ("config/config.yaml", "results/mine.yaml", "run.yaml")]
+    assert changes(checkout) == []
+    assert changes(checkout, files[0]) == []
+    assert changes(checkout, *files, str(elsewhere / "other.yaml")) == ["other.yaml", "results/mine.yaml", "run.yaml"]
+    assert not commit(checkout, files[0]).endswith("-dirty")
+    assert commit(checkout, *files).endswith("-dirty")
+
+
 def test_a_checkout_may_be_a_folder_of_another(checkout):
     for name in ("part/himoe/a.py", "part/README.md"):
         put(checkout, name)

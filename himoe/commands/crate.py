@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAMES = {
     "report.html": "Report: which claims hold",
     "results.json": "The report for machines",
-    "tables/scores.csv": "Every score",
+    "scores.csv": "Every score",
 }
 MIME = {
     ".html": "text/html", ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png",

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from himoe import registry
+from himoe.config.contents import contents
 from himoe.config.run import Config
 from himoe.provenance import changes
 
@@ -24,8 +25,9 @@ SETTINGS = ("config", "profiles")
 
 def result_files(results: Path, config: Config) -> list[Path]:
     """Results of this run that may leave the machine, sorted; those of other runs may stand beside them."""
-    wanted = ["report.html", "results.json", *(f"tables/{name}.csv" for name in ("scores", *config.tables))]
-    wanted += [f"figures/{name}.{kind}" for name in config.figures for kind in ("svg", "png", "csv")]
+    items = [*contents(config, "tables"), *contents(config, "figures")]
+    wanted = ["report.html", "results.json", "scores.csv"]
+    wanted += [f"{item.stem}.{suffix}" for item in items for suffix in ("csv", "svg", "png")]
     for dataset in config.datasets:
         wanted.append(f"{dataset}/card.json")
         for protocol in config.protocols:

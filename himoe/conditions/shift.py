@@ -1,7 +1,6 @@
-"""One modality of each trial, drawn at random, is shifted in time by a constant, forwards or backwards, by whole tokens.
-
-The ends of a trial are not scored: which tokens are missing there would give the shift away.
-"""
+"""One modality of each trial, drawn at random, is shifted in time by a constant, forwards or backwards, by whole tokens. The
+ends of a trial are not scored: which tokens are missing there would give the shift away. Where there is one rating per trial,
+a flat curve is no sign of robustness: a model that averages over time is invariant to shifts by construction."""
 
 from __future__ import annotations
 

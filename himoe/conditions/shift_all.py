@@ -1,6 +1,7 @@
-"""Every modality of a trial is shifted in time by a constant of its own, uniform up to the severity, forwards or backwards, by
-whole tokens. Only relative lags can be found then: nothing tells which modality is in time with the labels. The ends of a trial
-are not scored."""
+"""Every modality of a trial is shifted in time by a constant of its own, uniform up to the severity, forwards or backwards,
+by whole tokens. Only relative lags can be found then: nothing tells which modality is in time with the labels. The ends of a
+trial are not scored. Where there is one rating per trial, a flat curve is no sign of robustness: a model that averages over
+time is invariant to shifts by construction."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Half of each trial's modalities, drawn at random, are shifted in time by a constant, each forwards or backwards, by whole
-tokens. The ends of a trial are not scored."""
+tokens. The ends of a trial are not scored. Where there is one rating per trial, a flat curve is no sign of robustness: a
+model that averages over time is invariant to shifts by construction."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ class Config(Strict):
     )
     condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
     figures: list[Name] = setting(
-        ["missing_curve", "shift_curve", "routing", "prototypes", "predicted", "subjects", "training"],
-        "figures of the report, in order",
+        ["condition_curve", "routing", "prototypes", "predicted", "subjects", "training"],
+        "figures of the report, in order; condition_curve is one for each condition",
         "ours",
     )
     tables: list[Name] = setting(

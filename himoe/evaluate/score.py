@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.metrics import all_metrics, is_constant
 
@@ -14,13 +15,14 @@ POOLED = "(pooled)"
 
 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Tidy scores of one shard's predictions: per subject, plus ``constant`` = 1 where a prediction does not vary and
-    ``failed`` = 1 where there is none because its fold diverged (every other metric is NaN then)."""
+    """Tidy scores of predictions, per subject: every metric, ``constant`` = 1 where a prediction does not vary, ``failed`` = 1
+    where there is none because its fold diverged (every other metric is NaN then)."""
     rows = []
     values = ["y_true", "y_pred", "y_reference"]
     groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
     for key, part in groups:
-        # about each fold's training mean: who is tested in several folds has several, each low where what it left out is high
+        # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each
+        # low where the trials left out are high.
         rows += _rows(key, part[values].sub(part["y_reference"], axis=0))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -44,14 +46,25 @@ def score_pooled(predictions: pd.DataFrame) -> pd.DataFrame:
 def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
     y_true, y_pred, y_reference = (part[c].to_numpy(float) for c in ("y_true", "y_pred", "y_reference"))
     if failed := bool(np.isnan(y_pred).any()):  # predict writes NaN for a failed fold and nothing else
-        found = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
+        metrics = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
     else:
-        found = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
-    found["failed"] = float(failed)
-    return [(*key, prefix + name, value, len(part)) for name, value in found.items()]
+        metrics = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
+    metrics["failed"] = float(failed)
+    return [(*key, prefix + name, value, len(part)) for name, value in metrics.items()]
+
+
+def score_files(files: list[str]) -> pd.DataFrame:
+    """Tidy scores of the predictions of several files, per subject and pooled."""
+    predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    return pd.concat([score(predictions), score_pooled(predictions)], ignore_index=True)
+
+
+def gather(files: list[str]) -> pd.DataFrame:
+    """Scores of several files as one table."""
+    return pd.concat([pd.read_csv(file, dtype={"subject": str}) for file in files], ignore_index=True)
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Seeds averaged: one row per setting (data set and protocol), model, condition, severity, target and subject."""
-    keep = scores[(scores["metric"] == metric) & (scores["subject"] != POOLED)]
-    return mean_of(keep, ["setting", "model", "condition", "severity", "target", "subject"])
+    rows = pick(scores, metric=metric)
+    return mean_of(rows[rows["subject"] != POOLED], ["setting", "model", "condition", "severity", "target", "subject"])

@@ -1,1 +1,1 @@
-"""F4 plug-ins: one file a figure (TITLE, NEEDS, draw). The docstring is the caption."""
+"""Plug-ins: one file a figure (TITLE, SECTION, NEEDS, draw). The docstring is the caption."""

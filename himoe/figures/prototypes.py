@@ -10,9 +10,10 @@ import pandas as pd
 
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
-from himoe.report.items import Drawn
-from himoe.report.style import Paper, nothing, panels, without_failed
+from himoe.report.items import FigureItem
+from himoe.report.style import Theme, empty_panel, failed_folds, panels
 from himoe.report.titles import setting_title
+from himoe.stats.frames import pick
 
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
@@ -21,50 +22,51 @@ REQUIRES = {"models": "himoe"}
 KEYS = ["seed", "fold", "subject", "trial"]
 
 
-def draw(evidence: Evidence, paper: Paper) -> Drawn:
+def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     """One heat map per data set."""
     settings = evidence.settings
     figure, axes = panels(1, len(settings), height=2.9)
-    routing, predictions, tables, told = evidence.routing, evidence.predictions, [], []
+    routing = pick(evidence.routing, model=STUDIED, condition="clean")
+    predictions = pick(evidence.predictions, model=STUDIED, condition="clean")
+    parts, findings = [], []
     for ax, setting in zip(axes[0], settings, strict=True):
         targets = evidence.targets_of(setting)
-        own = routing[(routing["setting"] == setting) & (routing["model"] == STUDIED) & (routing["condition"] == "clean")]
-        if own.empty:
-            nothing(ax, setting_title(setting), paper)
-            told.append(f"{setting_title(setting)}: every fold failed")
+        rows = pick(routing, setting=setting)
+        if rows.empty:
+            empty_panel(ax, setting_title(setting), theme)
+            findings.append(f"{setting_title(setting)}: every fold failed")
             continue
-        weight = own[own["quantity"] == "prototype_weight"].assign(part=lambda f: f["part"].astype(int))
-        lam = own.loc[own["quantity"] == "lambda", "value"].mean()
-        clean = predictions[
-            (predictions["setting"] == setting) & (predictions["model"] == STUDIED) & (predictions["condition"] == "clean")
-        ]
-        labels = clean.pivot_table(index=KEYS, columns="target", values="y_true")
+        weight = pick(rows, quantity="prototype_weight").assign(part=lambda f: f["part"].astype(int))
+        lam = pick(rows, quantity="lambda")["value"].mean()
+        labels = pick(predictions, setting=setting).pivot_table(index=KEYS, columns="target", values="y_true")
         weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)
         table = weight.pivot_table(index="group", columns="part", values="value", observed=False)
         values = table.to_numpy() - table.to_numpy().mean(0)
         limit = max(np.abs(values).max(), 1e-9)
         ax.grid(False)
-        ax.imshow(values, aspect="auto", cmap=paper.diverging, vmin=-limit, vmax=limit)
+        ax.imshow(values, aspect="auto", cmap=theme.diverging, vmin=-limit, vmax=limit)
         ax.set_yticks(range(len(table)), list(table.index))
         ax.set_xticks(range(len(table.columns)), _anchor_names(len(table.columns), len(targets)), fontsize=7)
         for (i, j), value in np.ndenumerate(table.to_numpy()):
             colour = "#ffffff" if abs(values[i, j]) > 0.6 * limit else "#10151c"
             ax.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=6, color=colour)
-        ax.set_title(f"{setting_title(setting)}{without_failed(evidence, setting)} · lambda {lam:.2f}")
+        ax.set_title(f"{setting_title(setting)}{failed_folds(evidence, setting)} · lambda {lam:.2f}")
         ax.set_xlabel("prototype (anchor, degrees)" if len(targets) > 1 else "prototype (anchor)")
         long = table.rename_axis(columns="prototype").stack(future_stack=True).rename("weight").reset_index()
-        tables.append(long.assign(setting=setting))
+        parts.append(long.assign(setting=setting))
         spread = table.max() - table.min()
-        told.append(f"{setting_title(setting)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}")
-    data = pd.concat(tables or [pd.DataFrame(columns=["group", "prototype", "weight", "setting"])], ignore_index=True)
-    return Drawn(figure, data, ". ".join(told) + ".")
+        findings.append(
+            f"{setting_title(setting)}: a prototype's mean weight differs between groups by up to {spread.max():.2f}"
+        )
+    data = pd.concat(parts or [pd.DataFrame(columns=["group", "prototype", "weight", "setting"])], ignore_index=True)
+    return FigureItem(figure, data, ". ".join(findings) + ".")
 
 
 def _groups(labels: pd.DataFrame, targets: tuple[str, ...]) -> pd.Series:
+    """Group of each trial by what was reported."""
     if len(targets) == 1:
-        return pd.qcut(labels[targets[0]].rank(method="first"), 3, labels=["low third", "middle third", "high third"]).astype(
-            str
-        )
+        thirds = ["low third", "middle third", "high third"]
+        return pd.qcut(labels[targets[0]].rank(method="first"), 3, labels=thirds).astype(str)
     a, b = targets[:2]
     sign = {True: "high", False: "low"}
     high_a, high_b = labels[a] > labels[a].median(), labels[b] > labels[b].median()

@@ -23,6 +23,12 @@ class Evidence:
     files: dict[str, list[str]]
     config: Config
 
+    @classmethod
+    def of(cls, inputs: Any, config: dict[str, Any]) -> Evidence:
+        """From a rule's named inputs and the config as it stands in its parameters."""
+        files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in inputs.items()}
+        return cls(files, Config(**config))
+
     @property
     def settings(self) -> list[str]:
         """What a result is of: each data set under each protocol, named by the data set alone where there is one protocol."""
@@ -48,7 +54,7 @@ class Evidence:
 
     @property
     def controls(self) -> list[str]:
-        """Models whose data a control spoils."""
+        """Models under a control: fitted to data that hold nothing to find."""
         return [m for m in self.config.models if registry.control_of(m)]
 
     def models_of(self, setting: str) -> list[str]:
@@ -99,13 +105,13 @@ class Evidence:
 
     @cached_property
     def failed(self) -> dict[tuple[str, str], list[str]]:
-        """(setting, model) -> which of its folds diverged, ``seed 0 fold 3``; only those that have one."""
-        out: dict[tuple[str, str], list[str]] = {}
+        """(setting, model) -> its folds that diverged, as ``seed 0 fold 3``; only those that have one."""
+        failed: dict[tuple[str, str], list[str]] = {}
         for run in self.runs:
-            folds = [f"seed {run['seed']} fold {fold}" for fold, told in run["folds"].items() if told["failed"]]
+            folds = [f"seed {run['seed']} fold {number}" for number, fold in run["folds"].items() if fold["failed"]]
             if folds:
-                out.setdefault((run["setting"], run["model"]), []).extend(folds)
-        return out
+                failed.setdefault((run["setting"], run["model"]), []).extend(folds)
+        return failed
 
     @cached_property
     def cards(self) -> list[dict[str, Any]]:
@@ -120,7 +126,7 @@ class Evidence:
     @cached_property
     def truths(self) -> dict[str, dict[str, Any]]:
         """What was planted, by data set."""
-        return {told["dataset"]: told for told in map(io.read_json, self.files["truths"])}
+        return {truth["dataset"]: truth for truth in map(io.read_json, self.files["truths"])}
 
     def yaml(self, name: str) -> Any:
         """A hand-written YAML file."""
@@ -135,7 +141,7 @@ class Evidence:
 
     def facts(self) -> str:
         """How many subjects, seeds and which protocol, for captions."""
-        told = []
+        sizes = []
         for title, names in named(self.config.datasets).items():
-            told.append(f"{title}: up to {len(self.config.size(names[0]).subjects)} subjects")
-        return f"{'; '.join(told)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."
+            sizes.append(f"{title}: up to {len(self.config.size(names[0]).subjects)} subjects")
+        return f"{'; '.join(sizes)}; {len(self.config.seeds)} seed(s); protocol {', '.join(self.config.protocols)}."

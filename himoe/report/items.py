@@ -1,12 +1,13 @@
-"""Figures and tables as records: drawn or made from evidence files, written with caption, alt text and provenance."""
+"""Figures and tables: made from evidence files by their plug-ins, written with caption, finding and provenance."""
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from himoe import io, registry
-from himoe.config.run import Config
+from himoe import io
+from himoe.config.contents import Entry
 from himoe.provenance import hash_file
 from himoe.report.evidence import Evidence
 
@@ -17,68 +18,66 @@ if TYPE_CHECKING:
 STAMP = "SYNTHETIC - not comparable with the paper"
 
 
-class Drawn(NamedTuple):
+class FigureItem(NamedTuple):
     """A figure, the numbers in it, and a sentence that states its finding."""
 
     figure: Figure
     data: pd.DataFrame
-    alt: str
+    finding: str
 
 
-class Made(NamedTuple):
-    """A table: ``data`` as numbers for the CSV, ``shown`` as text for the report, ``note`` below it, ``alt``: its finding."""
+class TableItem(NamedTuple):
+    """A table: ``data`` as numbers for the CSV, ``shown`` as text for the report, its finding, and a note below it."""
 
     data: pd.DataFrame
     shown: pd.DataFrame
-    alt: str = ""
+    finding: str = ""
     note: str = ""
 
 
-def _item(kind: str, name: str, evidence: Evidence, alt: str, note: str, code: Any) -> dict[str, Any]:
-    """What a report says beside a figure or table."""
-    peeked = registry.peek(kind, name)
-    inputs = [f for files in evidence.files.values() for f in files]
-    return {
-        "name": name, "title": peeked["TITLE"], "section": peeked["SECTION"], "caption": " ".join(peeked["doc"].split()),
-        "facts": evidence.facts(), "alt": alt, "note": note, "synthetic": evidence.synthetic and peeked.get("RESULTS", True),
-        "provenance": {
-            "rule": "draw_figure" if kind == "figures" else "write_table", "code": code,
-            "inputs": {f: hash_file(f) for f in sorted(inputs)}, "seeds": list(evidence.config.seeds),
-        },
-    }  # fmt: skip
+def write_table(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, str]) -> None:
+    """Make a table and write ``csv`` and ``item``, its record."""
+    table: TableItem = importlib.import_module(f"himoe.tables.{entry.plugin}").make(evidence)
+    shown = table.shown.astype(str)
+    io.write_table(outputs["csv"], table.data)
+    record = _record(entry, evidence, table.finding, table.note, code, outputs)
+    io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()})
 
 
-def write_table(name: str, files: dict[str, list[str]], config: dict[str, Any], code: Any) -> None:
-    """results/tables/{name}.csv and .json."""
-    evidence = Evidence(files, Config(**config))
-    made: Made = importlib.import_module(f"himoe.tables.{name}").make(evidence)
-    shown = made.shown.astype(str)
-    item = _item("tables", name, evidence, made.alt, made.note, code)
-    item |= {"kind": "table", "columns": list(shown.columns), "rows": shown.to_numpy().tolist(), "csv": f"tables/{name}.csv"}
-    io.write_table(f"results/tables/{name}.csv", made.data)
-    io.write_json(f"results/tables/{name}.json", item)
-
-
-def draw_figure(name: str, files: dict[str, list[str]], config: dict[str, Any], code: Any) -> None:
-    """results/figures/{name}.svg, .dark.svg, .png, .csv and .json."""
+def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, str]) -> None:
+    """Draw a figure on a light and a dark page and write ``svg``, ``dark``, ``png``, ``csv`` and ``item``, its record."""
     import matplotlib.pyplot as plt
 
     from himoe.report import style
 
-    evidence = Evidence(files, Config(**config))
-    plugin = importlib.import_module(f"himoe.figures.{name}")
-    stem = f"results/figures/{name}"
-    for paper, suffixes in ((style.LIGHT, ("svg", "png")), (style.DARK, ("dark.svg",))):
-        with style.style(paper):
-            drawn: Drawn = plugin.draw(evidence, paper)
+    plugin = importlib.import_module(f"himoe.figures.{entry.plugin}")
+    options = {"condition": entry.condition} if entry.condition else {}
+    for theme, forms in ((style.DARK, ("dark",)), (style.LIGHT, ("svg", "png"))):
+        with style.themed(theme):
+            drawn: FigureItem = plugin.draw(evidence, theme, **options)
             if evidence.synthetic:
-                style.stamp(drawn.figure, STAMP, paper)
-            for suffix in suffixes:
-                with io.atomic(f"{stem}.{suffix}") as temporary:
-                    metadata = {"Date": None} if suffix.endswith("svg") else {"Software": None}
-                    drawn.figure.savefig(temporary, format=suffix[-3:], metadata=metadata)
+                style.stamp(drawn.figure, STAMP, theme)
+            for form in forms:
+                with io.atomic(outputs[form]) as temporary:
+                    metadata = {"Software": None} if form == "png" else {"Date": None}
+                    drawn.figure.savefig(temporary, format="png" if form == "png" else "svg", metadata=metadata)
             plt.close(drawn.figure)
-    io.write_table(f"{stem}.csv", drawn.data)
-    item = _item("figures", name, evidence, drawn.alt, "", code)
-    links = {"svg": f"figures/{name}.svg", "dark": f"figures/{name}.dark.svg", "png": f"figures/{name}.png"}
-    io.write_json(f"{stem}.json", item | links | {"kind": "figure", "csv": f"figures/{name}.csv"})
+    io.write_table(outputs["csv"], drawn.data)
+    io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs))
+
+
+def _record(
+    entry: Entry, evidence: Evidence, finding: str, note: str, code: Any, outputs: dict[str, str]
+) -> dict[str, Any]:  # fmt: skip
+    """What the report prints beside a figure or table, and the names of its files in the folder of the record."""
+    inputs = sorted(file for files in evidence.files.values() for file in files)
+    files = {form: Path(path).name for form, path in outputs.items() if form != "item"}
+    return files | {
+        "name": entry.name, "kind": entry.kind.removesuffix("s"), "title": entry.title, "section": entry.section,
+        "caption": entry.caption, "facts": evidence.facts(), "alt": finding, "note": note,
+        "synthetic": evidence.synthetic and entry.facts.get("RESULTS", True),
+        "provenance": {
+            "rule": "draw_figure" if entry.kind == "figures" else "write_table", "code": code,
+            "inputs": {file: hash_file(file) for file in inputs}, "seeds": list(evidence.config.seeds),
+        },
+    }  # fmt: skip

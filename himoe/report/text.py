@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from himoe import registry
 from himoe.report.evidence import Evidence
 from himoe.report.titles import dataset_of, model_title, setting_title
 
+FAILED = "failed: diverged"
+MISSING = "–"
 VERDICTS = {
     "supported": "✓ supported",
     "not supported": "✗ not supported",
     "untestable on this data": "⊘ untestable on this data",
-    "failed": "✗ failed: diverged",
-    "not run": "– not run",
+    "failed": f"✗ {FAILED}",
+    "not run": f"{MISSING} not run",
 }
 
 
 def number(value: float, digits: int = 3) -> str:
     """Fixed decimals; a dash for what does not exist; never a negative zero."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return MISSING
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
-
-
-FAILED = "failed: diverged"
 
 
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
     """Mean with its interval; a dash for what does not exist."""
     if math.isnan(mean):
-        return "–"
+        return MISSING
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def intervals(rows: np.ndarray, missing: str = FAILED, digits: int = 3) -> list[str]:
+    """Text of each row (mean, low, high); ``missing`` where the mean does not exist."""
+    return [missing if math.isnan(mean) else interval(mean, low, high, digits) for mean, low, high in rows.tolist()]
 
 
 def p_value(p: float) -> str:
@@ -47,11 +53,11 @@ def stamped(setting: str) -> str:
 
 def failures(evidence: Evidence) -> list[str]:
     """One sentence per data set and model that has folds without a prediction."""
-    told = []
+    sentences = []
     for (setting, model), folds in evidence.failed.items():
-        named = ", ".join(folds[:6]) + (f" and {len(folds) - 6} more" if len(folds) > 6 else "")
-        told.append(
-            f"Failed: {model_title(model)} on {setting_title(setting)} diverged in {named}. Their subjects have no score, so "
-            "the model has none on this data set; when and where stands in run.json of the fit."
+        names = ", ".join(folds[:6]) + (f" and {len(folds) - 6} more" if len(folds) > 6 else "")
+        sentences.append(
+            f"Failed: {model_title(model)} on {setting_title(setting)} diverged in {names}. Their subjects have no score, so "
+            "the model has none on this data set; run.json of the fit says when and where."
         )
-    return told
+    return sentences

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from himoe import registry
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
 from himoe.names import parse_dataset, parse_model, parse_setting
-
-if TYPE_CHECKING:
-    pass
 
 
 def dataset_of(setting: str) -> str:
@@ -33,8 +28,9 @@ def setting_title(setting: str) -> str:
     if registry.is_planted(dataset):
         title = f"Planted {parse_dataset(dataset).variant.replace('_', ' ')}"
         title += ", one label per trial" if registry.is_rated(dataset) else ""
-    told = f", {protocol.replace('_', ' ')}" if protocol else ""
-    return title + told + (" (invalid)" if protocol and PROTOCOLS[protocol].invalid else "")
+    if protocol:
+        title += f", {protocol.replace('_', ' ')}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")
+    return title
 
 
 def model_title(name: str) -> str:

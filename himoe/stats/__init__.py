@@ -1,1 +1,1 @@
-"""F1: metrics and inference. Arrays in, numbers out."""
+"""Metrics and inference: arrays and tables in, numbers out."""

@@ -13,10 +13,10 @@ ALPHA = 0.05
 
 
 def mean_of(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Mean ``value`` by ``keys``; NaN where any of the values is: what failed once has no mean, it is not left out."""
-    told = frame.assign(failed=frame["value"].isna()).groupby(keys, sort=True, as_index=False)
-    out = told.agg(value=("value", "mean"), failed=("failed", "any"))
-    return out.assign(value=out["value"].mask(out["failed"])).drop(columns="failed")
+    """Mean of the column ``value`` by ``keys``; NaN where any of the values is NaN, so that a failed fold is never left out."""
+    groups = frame.assign(failed=frame["value"].isna()).groupby(keys, sort=True, as_index=False)
+    means = groups.agg(value=("value", "mean"), failed=("failed", "any"))
+    return means.assign(value=means["value"].mask(means["failed"])).drop(columns="failed")
 
 
 def bootstrap_mean(values: np.ndarray, n_bootstrap: int, alpha: float, seed: int) -> tuple[float, float]:
@@ -38,8 +38,10 @@ def paired_wilcoxon(difference: np.ndarray) -> float:
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm-adjusted p values in the given order (Holm 1979); NaN, a test that could not be made, stays
-    but counts: a rival that fails makes no other test easier."""
+    """Holm-adjusted p values in the given order (Holm 1979).
+
+    A NaN, where no test could be made, stays NaN but counts as a test: a rival that fails makes no other test easier.
+    """
     from statsmodels.stats.multitest import multipletests
 
     if not p_values:
@@ -65,6 +67,6 @@ def minimum_detectable_effect(n_subjects: int, alpha: float, power: float = 0.8)
 
 
 def area_lost(severities: np.ndarray, scores: np.ndarray) -> float:
-    """Mean loss of ``scores`` (n,) against severity ``severities[0]``: trapezoid area over the range divided by the range."""
+    """Mean loss of ``scores`` (n,) against the first severity: area of the loss (trapezoids) divided by the range."""
     width = severities[-1] - severities[0]
     return float(np.trapezoid(scores[0] - scores, severities) / width) if width > 0 else 0.0

@@ -6,12 +6,11 @@ from __future__ import annotations
 import pandas as pd
 
 from himoe.names import STUDIED
+from himoe.stats.frames import pick
 
 KEYS = ["setting", "seed", "fold", "subject", "trial"]
 QUANTITIES = ["lag", "moved", "injected"]
-
-
-ALL = "shift_all"
+MOVES_ALL = "shift_all"
 
 
 def recovery(routing: pd.DataFrame, condition: str, model: str = STUDIED) -> pd.DataFrame:
@@ -21,16 +20,18 @@ def recovery(routing: pd.DataFrame, condition: str, model: str = STUDIED) -> pd.
     The estimate is the change against severity 0, so that the delay of an organ is not counted as displacement.
     """
     columns = [*KEYS, "severity", "part", "injected", "estimated", "moved"]
-    own = routing[(routing["model"] == model) & (routing["condition"] == condition) & routing["quantity"].isin(QUANTITIES)]
-    if own.empty:
+    lags = pick(routing, model=model, condition=condition, quantity=QUANTITIES)
+    if lags.empty:
         return pd.DataFrame(columns=columns)
-    wide = own.pivot(index=[*KEYS, "severity", "part"], columns="quantity", values="value").reset_index()
-    start = wide[wide["severity"] == 0].drop(columns=["severity", "injected"])
+    wide = lags.pivot(index=[*KEYS, "severity", "part"], columns="quantity", values="value").reset_index()
+    start = pick(wide, severity=0).drop(columns=["severity", "injected"])
     both = wide[wide["severity"] > 0].merge(start, on=[*KEYS, "part"], suffixes=("", "_at_0"), validate="many_to_one")
-    both["estimated"], both["moved"] = both["lag"] - both["lag_at_0"], both["moved"] - both["moved_at_0"]
+    both["estimated"] = both["lag"] - both["lag_at_0"]
+    both["moved"] -= both["moved_at_0"]
     still = both["injected"] == 0
     groups = [both[k] for k in (*KEYS, "severity")]
-    some = still.groupby(groups).transform("any") & (condition != ALL)  # there, one that drew no displacement is no anchor
+    # under shift_all a modality that happened to draw no displacement is no reference for the others
+    some = still.groupby(groups).transform("any") & (condition != MOVES_ALL)
     for name in ("injected", "estimated", "moved"):
         of_all = both[name].groupby(groups).transform("mean")
         of_still = both[name].where(still).groupby(groups).transform("mean")

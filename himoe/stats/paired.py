@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
+from himoe.stats.frames import pick
 from himoe.stats.inference import ALPHA, bootstrap_mean, effect_size, holm, mean_of, minimum_detectable_effect, paired_wilcoxon
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ COLUMNS = [
     "setting", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",
     "p_holm",
 ]  # fmt: skip
+P = COLUMNS.index("p")
 
 
 def compare(
@@ -26,25 +28,25 @@ def compare(
 
     Where a fold of either failed the row is NaN.
     """
-    clean = scores[(scores["condition"] == "clean") & (scores["metric"] == metric)]
-    keys = ["setting", "target", "model", "subject"]
-    own = mean_of(clean, keys)
+    means = mean_of(pick(scores, condition="clean", metric=metric), ["setting", "target", "model", "subject"])
     rows = []
-    for key, part in own.groupby(["setting", "target"], sort=True):
+    for (setting, target), part in means.groupby(["setting", "target"], sort=True):
         wide = part.pivot(index="subject", columns="model", values="value")
-        if key[0] not in of or model not in wide:
+        if setting not in of or model not in wide:
             continue
-        block = []
-        for other in [m for m in wide.columns if m != model]:
-            difference = (wide[model] - wide[other]).to_numpy()
-            n = len(difference)
-            if np.isnan(difference).any():  # a fold of either failed: no test on the subjects that are left
-                block.append([*key, other, metric, *[np.nan] * 6, n])
-                continue
-            low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
-            detectable = minimum_detectable_effect(n, ALPHA)
-            p, d = paired_wilcoxon(difference), effect_size(difference)
-            block.append([*key, other, metric, float(np.mean(difference)), low, high, p, d, detectable, n])
-        adjusted = holm([row[7] for row in block])
-        rows += [[*row, p] for row, p in zip(block, adjusted, strict=True)]
+        others = [m for m in wide.columns if m != model]
+        tests = [[setting, target, other, metric, *_test(wide[model] - wide[other], settings)] for other in others]
+        adjusted = holm([test[P] for test in tests])
+        rows += [[*test, p] for test, p in zip(tests, adjusted, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _test(paired: pd.Series, settings: Statistics) -> list[float]:
+    """From ``difference`` to ``n_subjects`` of COLUMNS, of one difference per subject."""
+    difference = paired.to_numpy()
+    n = len(difference)
+    if np.isnan(difference).any():  # no test on the subjects that are left
+        return [*[np.nan] * 6, n]
+    low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
+    p, d = paired_wilcoxon(difference), effect_size(difference)
+    return [float(np.mean(difference)), low, high, p, d, minimum_detectable_effect(n, ALPHA), n]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
+from himoe.stats.frames import pick
 from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean, mean_of
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ COLUMNS = ["setting", "condition", "model", "start", "lost", "difference", "low"
 
 def areas(scores: pd.DataFrame) -> pd.DataFrame:
     """Per setting, condition, model and subject: CCC at the mildest severity and mean CCC lost (targets, seeds averaged)."""
-    own = scores[(scores["metric"] == "ccc") & (scores["condition"] != "clean")]
+    perturbed = pick(scores, metric="ccc")
+    perturbed = perturbed[perturbed["condition"] != "clean"]
     keys = ["setting", "condition", "model", "subject"]
     rows = []
-    for key, part in mean_of(own, [*keys, "severity"]).groupby(keys, sort=True):
+    for key, part in mean_of(perturbed, [*keys, "severity"]).groupby(keys, sort=True):
         severities, values = part["severity"].to_numpy(), part["value"].to_numpy()
         rows.append((*key, values[0], area_lost(severities, values)))
     return pd.DataFrame(rows, columns=[*keys, "start", "lost"])

@@ -1,1 +1,1 @@
-"""F4 plug-ins: one file a table (TITLE, NEEDS, make). The docstring is the caption."""
+"""Plug-ins: one file a table (TITLE, SECTION, NEEDS, make). The docstring is the caption."""

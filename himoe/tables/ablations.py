@@ -2,15 +2,18 @@
 0 in CCC the part helps on clean input; below 0 in CCC lost it makes the model more robust. Intervals are 95% bootstrap over
 subjects; p is Wilcoxon's with Holm's correction over the ablations of a data set."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED, parse_model
 from himoe.registry import is_ablation
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
-from himoe.report.text import FAILED, interval, number, p_value
+from himoe.report.items import TableItem
+from himoe.report.text import MISSING, intervals, p_value
 from himoe.report.titles import model_title, setting_title
+from himoe.stats.frames import pick
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 
@@ -18,45 +21,52 @@ TITLE = "Ablations"
 SECTION = "comparison"
 NEEDS = ("scores", "runs")
 REQUIRES = {"ablations": "*"}
-AREA = ("difference", "low", "high")
+GAP = ["difference", "low", "high"]
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per data set and ablation."""
-    config, own = evidence.config, evidence.all_scores
-    names = [STUDIED, *filter(is_ablation, config.models)]
-    own = own[own["model"].isin(names)]
-    clean = compare(own.assign(target="all"), "ccc", evidence.settings, config.statistics)
-    lost = compare_areas(areas(own), config.statistics)
-    size = {(r["setting"], r["model"]): max(f["n_parameters"] for f in r["folds"].values()) for r in evidence.runs}
+    config = evidence.config
+    scores = pick(evidence.all_scores, model=[STUDIED, *filter(is_ablation, config.models)])
+    clean = compare(scores.assign(target="all"), "ccc", evidence.settings, config.statistics)
+    lost = compare_areas(areas(scores), config.statistics)
+    sizes = _sizes(evidence)
     rows = []
     for row in clean.itertuples():
-        told = {"setting": row.setting, "ablation": row.other, "n_parameters": size[row.setting, row.other]}
-        told |= {f"ccc_{name}": getattr(row, name) for name in (*AREA, "p_holm")}
+        values: dict[str, Any] = {"setting": row.setting, "ablation": row.other, "n_parameters": sizes[row.setting, row.other]}
+        values |= {f"ccc_{name}": getattr(row, name) for name in (*GAP, "p_holm")}
         for condition in config.conditions:
-            at = (lost["setting"] == row.setting) & (lost["condition"] == condition) & (lost["model"] == row.other)
-            own = lost.loc[at, list(AREA)].to_numpy(float)
-            told |= {f"lost_{condition}_{name}": v for name, v in zip(AREA, own[0] if len(own) else [np.nan] * 3, strict=True)}
-        rows.append(told | {"n_subjects": row.n_subjects})
+            found = pick(lost, setting=row.setting, condition=condition, model=row.other)[GAP].to_numpy(float)
+            gap = found[0] if len(found) else [np.nan] * 3
+            values |= {f"lost_{condition}_{name}": value for name, value in zip(GAP, gap, strict=True)}
+        rows.append(values | {"n_subjects": row.n_subjects})
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
         "Hi-MoE minus": data["ablation"].map(lambda m: parse_model(m).variant.replace("_", " ")),
-        "CCC [95% CI]": _cells(data, "ccc"),
-        "p (Holm)": data["ccc_p_holm"].map(lambda p: number(p) if np.isnan(p) else p_value(p)),
-        **{
-            f"CCC lost, {c.replace('_', ' ')}": np.where(
-                data["setting"].isin(evidence.perturbed(c)), _cells(data, f"lost_{c}"), "–"
-            )
-            for c in config.conditions
-        },
+        "CCC [95% CI]": _cells(data, "ccc"), "p (Holm)": data["ccc_p_holm"].map(p_value),
     })  # fmt: skip
-    helps = data[data["ccc_low"] > 0]
-    told = ", ".join(f"{model_title(r.ablation)} on {setting_title(r.setting)}" for r in helps.itertuples())
-    alt = f"Hi-MoE is ahead of {len(helps)} of {len(data)} ablations with an interval above 0" + (f": {told}." if told else ".")
-    return Made(data, shown, alt, "Numbers of parameters and of subjects are in the CSV.")
+    for condition in config.conditions:
+        evaluated = data["setting"].isin(evidence.perturbed(condition))
+        shown[f"CCC lost, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"lost_{condition}"), MISSING)
+    return TableItem(data, shown, _finding(data), "Numbers of parameters and of subjects are in the CSV.")
 
 
-def _cells(data: pd.DataFrame, what: str) -> list[str]:
-    values = data[[f"{what}_{name}" for name in AREA]].to_numpy()
-    return [FAILED if np.isnan(v[0]) else interval(*v) for v in values]
+def _sizes(evidence: Evidence) -> dict[tuple[str, str], int]:
+    """Parameters by setting and model: the most that a fold has, over all seeds and shards."""
+    sizes: dict[tuple[str, str], int] = {}
+    for run in evidence.runs:
+        key = run["setting"], run["model"]
+        sizes[key] = max([sizes.get(key, 0), *(fold["n_parameters"] for fold in run["folds"].values())])
+    return sizes
+
+
+def _finding(data: pd.DataFrame) -> str:
+    """Where Hi-MoE is ahead."""
+    ahead = [f"{model_title(r.ablation)} on {setting_title(r.setting)}" for r in data[data["ccc_low"] > 0].itertuples()]
+    names = f": {', '.join(ahead)}" if ahead else ""
+    return f"Hi-MoE is ahead of {len(ahead)} of {len(data)} ablations with an interval above 0{names}."
+
+
+def _cells(data: pd.DataFrame, name: str) -> list[str]:
+    return intervals(data[[f"{name}_{part}" for part in GAP]].to_numpy())

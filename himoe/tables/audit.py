@@ -1,12 +1,13 @@
 """Model-info sheet (after Kapoor & Narayanan 2023): what the run itself checked between training and scoring. A refusal stops
-it before any score is written, so a sheet that can be read holds none. What else could tell the answer (who the person is, a
-trial's number or length, what is missing) is measured and told; it refuses nothing."""
+the run before any score is written, so a sheet that can be read holds none. What else could give the answer away (who the
+person is, a trial's number or length, what is missing) is measured and printed; it refuses nothing."""
 
 import pandas as pd
 
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
+from himoe.report.items import TableItem
 from himoe.report.titles import setting_title
+from himoe.stats.frames import pick
 
 TITLE = "Audit for leakage"
 SECTION = "data"
@@ -17,7 +18,7 @@ SIGNS = {
 }  # fmt: skip
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per setting and check."""
     rows = [
         {"setting": evidence.setting(sheet["dataset"], sheet["protocol"]), **finding}
@@ -28,8 +29,7 @@ def make(evidence: Evidence) -> Made:
         "data set": data["setting"].map(setting_title), "question": data["question"],
         "verdict": data["verdict"].map(lambda v: SIGNS.get(v, v)), "evidence": data["evidence"],
     })  # fmt: skip
-    n = (data["verdict"] == "passed").sum()
     leaks = data[data["verdict"].str.startswith("as expected")]
-    alt = f"{n} checks passed, none refused"
-    alt += f"; {leaks['setting'].nunique()} protocol(s) leak as an invalid one does" if len(leaks) else ""
-    return Made(data, shown, alt + ".")
+    finding = f"{len(pick(data, verdict='passed'))} checks passed, none refused"
+    finding += f"; {leaks['setting'].nunique()} protocol(s) leak as an invalid one does" if len(leaks) else ""
+    return TableItem(data, shown, finding + ".")

@@ -10,10 +10,10 @@ import pandas as pd
 import yaml
 
 from himoe import registry
+from himoe.config.contents import possible
 from himoe.config.facts import is_open
-from himoe.config.run import lacking
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
+from himoe.report.items import TableItem
 
 TITLE = "Reproducibility checklist"
 SECTION = "run"
@@ -26,7 +26,7 @@ SEEDS = 3
 Answer = tuple[str, str]
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per point."""
     rows = []
     for point in evidence.yaml("checklist"):
@@ -36,7 +36,7 @@ def make(evidence: Evidence) -> Made:
     data = pd.DataFrame(rows, columns=["standard", "asks", "status", "why", "where"])
     shown = data.assign(status=[f"{SIGNS[s]} {s}" for s in data["status"]])
     counts = ", ".join(f"{(data['status'] == s).sum()} {s}" for s in SIGNS)
-    return Made(data, shown, f"Of {len(data)} points: {counts}.")
+    return TableItem(data, shown, f"Of {len(data)} points: {counts}.")
 
 
 def _answer(point: dict[str, Any], evidence: Evidence) -> Answer:
@@ -47,20 +47,19 @@ def _answer(point: dict[str, Any], evidence: Evidence) -> Answer:
     absent = [place for place in point["where"] if not _is_there(place, evidence)]
     if absent and status == MET:
         status = PARTLY
-    told = [why, f"not here: {', '.join(absent)}" if absent else ""]
-    return status, "; ".join(filter(None, told)) or "what answers it is there"
+    reasons = [why, f"not here: {', '.join(absent)}" if absent else ""]
+    return status, "; ".join(filter(None, reasons)) or "what answers it is there"
 
 
 def _is_there(place: str, evidence: Evidence) -> bool:
     """Whether a file is in the repository, or an item in the report of this run."""
     if not place.startswith("#"):
         return (ROOT / place).is_file()
-    config, name = evidence.config, place[1:]
-    kind = "tables" if name in config.tables else "figures"
-    return name in getattr(config, kind) and not lacking(kind, name, config)
+    return place[1:] in (entry.name for kind in ("tables", "figures") for entry in possible(evidence.config, kind))
 
 
 def _graded(share: float, why: str) -> Answer:
+    """Met, partly or not, by the share of what is asked for that is there."""
     return (MET if share == 1 else PARTLY if share else UNMET), why
 
 
@@ -77,22 +76,18 @@ def archived(evidence: Evidence) -> Answer:
 
 def authors_named(evidence: Evidence) -> Answer:
     """Authors who are people, so that a reader can compare."""
-    named = [a for a in _citation()["authors"] if "family-names" in a]
-    return (
-        (MET, f"{len(named)} authors to compare")
-        if named
-        else (PARTLY, "the citation file names no person to compare with the paper's authors")
-    )
+    if people := [author for author in _citation()["authors"] if "family-names" in author]:
+        return MET, f"{len(people)} authors to compare"
+    return PARTLY, "the citation file names no person to compare with the paper's authors"
 
 
 def replicated(evidence: Evidence) -> Answer:
     """The paper's data sets themselves, not their twins, and its numbers beside ours."""
-    own = [d for d in PAPER if d in evidence.config.datasets]
-    told = ", ".join(own) or "no recordings of DEAP or DREAMER in this run" + (
-        "; simulated twins" if evidence.synthetic else ""
-    )
-    numbers = reported(evidence)
-    return _graded((len(own) + (numbers[0] == MET)) / 3 if own else 0, f"{told}; {numbers[1]}" if own else told)
+    there = [d for d in PAPER if d in evidence.config.datasets]
+    if not there:
+        return UNMET, "no recordings of DEAP or DREAMER in this run" + ("; simulated twins" if evidence.synthetic else "")
+    status, numbers = reported(evidence)
+    return _graded((len(there) + (status == MET)) / 3, f"{', '.join(there)}; {numbers}")
 
 
 def reported(evidence: Evidence) -> Answer:
@@ -115,7 +110,7 @@ def timed(evidence: Evidence) -> Answer:
 
 
 def no_failures(evidence: Evidence) -> Answer:
-    """Diverged folds are told, and make a result incomplete."""
+    """Diverged folds are printed, and make a result incomplete."""
     failed = sum(map(len, evidence.failed.values()))
     return (PARTLY, f"{failed} folds diverged; they are printed as failed") if failed else (MET, "no fold diverged")
 
@@ -135,8 +130,8 @@ def open_data(evidence: Evidence) -> Answer:
     if not names:
         return NONE, "all data are simulated by the run itself"
     free = sum(map(is_open, names))
-    told = f"{free} of {len(names)} data sets are open, the others on request to their owners"
-    return (MET if free == len(names) else PARTLY), told
+    why = f"{free} of {len(names)} data sets are open, the others on request to their owners"
+    return (MET if free == len(names) else PARTLY), why
 
 
 def locked(evidence: Evidence) -> Answer:
@@ -144,16 +139,15 @@ def locked(evidence: Evidence) -> Answer:
     lock = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "envs/requirements.lock").read_text(encoding="utf-8").lower(), re.M))
     used = {(n, v) for run in evidence.runs for n, v in run["environment"].items() if n in lock}
     other = sorted(f"{n} {v}" for n, v in used if v.partition("+")[0] != lock[n])
-    told = f"{len(used)} packages as in the lock" if not other else f"other than in the lock: {', '.join(other)}"
-    return (PARTLY if other else MET if used else UNMET), told
+    why = f"other than in the lock: {', '.join(other)}" if other else f"{len(used)} packages as in the lock"
+    return (PARTLY if other else MET if used else UNMET), why
 
 
 def tuned(evidence: Evidence) -> Answer:
     """Whether anything was searched."""
     n = evidence.config.tuning.configurations
-    return (MET if n > 1 else PARTLY), f"{n} configuration(s) of each model and fold" + (
-        "" if n > 1 else ": nothing was searched"
-    )
+    why = f"{n} configuration(s) of each model and fold"
+    return (MET, why) if n > 1 else (PARTLY, f"{why}: nothing was searched")
 
 
 def repeated(evidence: Evidence) -> Answer:

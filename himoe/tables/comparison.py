@@ -2,13 +2,13 @@
 interval, Wilcoxon signed-rank test with Holm's correction over the models of a data set and target, Cohen's d, and the
 smallest |d| that this number of subjects could detect with 80% power."""
 
-import numpy as np
 import pandas as pd
 
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
-from himoe.report.text import FAILED, interval, number, p_value
+from himoe.report.items import TableItem
+from himoe.report.text import intervals, number, p_value
 from himoe.report.titles import model_title, setting_title
+from himoe.stats.frames import pick
 from himoe.stats.paired import compare
 
 TITLE = "Hi-MoE against each model, paired over subjects"
@@ -17,22 +17,23 @@ NEEDS = ("scores",)
 REQUIRES = {"models": "himoe"}
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per data set, target and other model, on CCC and skill."""
-    config = evidence.config
-    frames = [compare(evidence.scores, metric, evidence.settings, config.statistics) for metric in ("ccc", "skill")]
+    settings = evidence.config.statistics
+    frames = [compare(evidence.scores, metric, evidence.settings, settings) for metric in ("ccc", "skill")]
     data = pd.concat(frames, ignore_index=True)
-    own = data[data["metric"] == "ccc"]
+    by_ccc = pick(data, metric="ccc")
     shown = pd.DataFrame({
-        "data set": own["setting"].map(setting_title), "target": own["target"], "against": own["other"].map(model_title),
-        "CCC difference [95% CI]": [
-            FAILED if np.isnan(v[0]) else interval(*v) for v in own[["difference", "low", "high"]].to_numpy()
-        ],
-        "p (Holm)": own["p_holm"].map(p_value), "d": own["d"].map(lambda v: number(v, 2)),
-        "detectable d": own["detectable_d"].map(lambda v: number(v, 2)), "n": own["n_subjects"],
+        "data set": by_ccc["setting"].map(setting_title), "target": by_ccc["target"],
+        "against": by_ccc["other"].map(model_title),
+        "CCC difference [95% CI]": intervals(by_ccc[["difference", "low", "high"]].to_numpy()),
+        "p (Holm)": by_ccc["p_holm"].map(p_value), "d": by_ccc["d"].map(lambda v: number(v, 2)),
+        "detectable d": by_ccc["detectable_d"].map(lambda v: number(v, 2)), "n": by_ccc["n_subjects"],
     })  # fmt: skip
-    ahead = int((own["low"] > 0).sum())
-    lost = int(own["difference"].isna().sum())
-    alt = f"Hi-MoE's CCC is above the other model's with an interval above 0 in {ahead} of {len(own) - lost} comparisons"
-    alt += f"; {lost} could not be made because a fold diverged." if lost else "."
-    return Made(data, shown, alt, "Skill is in the CSV.")
+    ahead = int((by_ccc["low"] > 0).sum())
+    failed = int(by_ccc["difference"].isna().sum())
+    finding = (
+        f"Hi-MoE's CCC is above the other model's with an interval above 0 in {ahead} of {len(by_ccc) - failed} comparisons"
+    )
+    finding += f"; {failed} could not be made because a fold diverged." if failed else "."
+    return TableItem(data, shown, finding, "Skill is in the CSV.")

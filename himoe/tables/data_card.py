@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
+from himoe.report.items import TableItem
 from himoe.report.text import number
 from himoe.report.titles import setting_title
 
@@ -21,7 +21,7 @@ REASONS = {
 }  # fmt: skip
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per data set and modality; subjects, labels and caveats in the note."""
     rows, notes = [], []
     for card in evidence.cards:
@@ -40,33 +40,30 @@ def make(evidence: Evidence) -> Made:
     })  # fmt: skip
     lowest = data.loc[data["present_share"].idxmin()]
     share, where = 100 * lowest["present_share"], f"{setting_title(lowest['dataset'])}, {lowest['modality']}"
-    alt = (
-        "Every modality is complete."
-        if share == 100
-        else f"The least complete modality ({where}) has {share:.1f}% of its tokens."
-    )
-    return Made(data, shown, alt, "\n".join(notes))
+    finding = f"The least complete modality ({where}) has {share:.1f}% of its tokens."
+    return TableItem(data, shown, "Every modality is complete." if share == 100 else finding, "\n".join(notes))
 
 
 def _refused(row: dict[str, Any]) -> str:
-    """Share of a modality's windows that the gate refused, by reason."""
-    shares = {word: 100 * row[reason] / max(row["windows"], 1) for reason, word in REASONS.items()}
-    named = [f"{share:.1f}% {word}" if share >= 0.05 else f"<0.1% {word}" for word, share in shares.items() if share > 0]
-    return ", ".join(named) or "none"
+    """Share of a modality's windows that the quality gate refused, by reason."""
+    shares = {words: 100 * row[reason] / max(row["windows"], 1) for reason, words in REASONS.items()}
+    texts = [f"{share:.1f}% {words}" if share >= 0.05 else f"<0.1% {words}" for words, share in shares.items() if share > 0]
+    return ", ".join(texts) or "none"
 
 
 def _note(card: dict[str, Any]) -> str:
+    """Subjects, labels, licence and caveats of a data set."""
     labels = "; ".join(f"{n}: mean {v['mean']:.2f}, SD {v['sd']:.2f}" for n, v in card["labels"].items())
     kind = "per token" if card["per_token"] else "per trial"
-    told = (
+    text = (
         f"{setting_title(card['dataset'])}, edition '{card['edition']}': {card['n_subjects']} subjects, "
         f"{card['n_trials']} trials, {card['n_stimuli']} stimuli, {card['n_tokens']} tokens at {card['token_rate']:g} Hz "
         f"({card['token_window']:g} s windows), {card['n_features']} features; labels {kind}: {labels}. "
         f"Licence: {card['licence']}. " + " ".join(f"Caveat: {c}." for c in card["caveats"])
     )
     if card["absent_subjects"]:
-        told += f" Absent subjects: {', '.join(card['absent_subjects'])}."
+        text += f" Absent subjects: {', '.join(card['absent_subjects'])}."
     if card["stray_files"]:
         few = ", ".join(card["stray_files"][:3]) + (", ..." if len(card["stray_files"]) > 3 else "")
-        told += f" Files in its folder that are not read: {len(card['stray_files'])} ({few})."
-    return told
+        text += f" Files in its folder that are not read: {len(card['stray_files'])} ({few})."
+    return text

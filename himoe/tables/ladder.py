@@ -10,9 +10,10 @@ import pandas as pd
 from himoe.config.protocols import PROTOCOLS
 from himoe.evaluate.score import per_subject
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
-from himoe.report.text import interval, number
+from himoe.report.items import TableItem
+from himoe.report.text import MISSING, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.stats.frames import pick
 from himoe.stats.inference import ALPHA, bootstrap_mean
 
 TITLE = "Leakage ladder"
@@ -21,40 +22,49 @@ NEEDS = ("scores",)
 REQUIRES = {"protocols": "window_random"}
 ORDER = ("subject_stimulus", "loso", "subject_kfold", "trial_kfold", "window_random")
 METRICS = ("pcc", "ccc", "skill")
+KEYS = ["dataset", "target", "model", "protocol"]
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per data set, target and model; one column per protocol of the run."""
-    config, clean = evidence.config, evidence.all_scores[evidence.all_scores["condition"] == "clean"]
+    config, data = evidence.config, _means(evidence)
     protocols = [p for p in ORDER if p in config.protocols]
+    means = pick(data, metric=METRICS[0]).set_index(KEYS)
+    cells = dict(zip(means.index, intervals(means[["value", "low", "high"]].to_numpy(), MISSING, 2), strict=True))
     rows = []
-    for metric in METRICS:
-        own = per_subject(clean, metric)
-        for (setting, target, model), part in own.groupby(["setting", "target", "model"], sort=False):
-            values = part["value"].to_numpy()
-            low, high = bootstrap_mean(values, config.statistics.n_bootstrap, ALPHA, config.statistics.seed)
-            name, protocol = dataset_of(setting), evidence.protocol_of(setting)
-            rows.append([name, target, model, protocol, metric, values.mean(), low, high, len(values)])
-    columns = ["dataset", "target", "model", "protocol", "metric", "value", "low", "high", "n_subjects"]
-    data = pd.DataFrame(rows, columns=columns)
-    told = data[data["metric"] == METRICS[0]].set_index(["dataset", "target", "model", "protocol"])
-    shown = []
     for dataset in config.datasets:
         for target in config.targets_of(dataset):
             for model in [*evidence.models, *evidence.controls]:
-                keys = [(dataset, target, model, p) for p in protocols]
-                cells = [interval(*told.loc[k, ["value", "low", "high"]], 2) if k in told.index else "–" for k in keys]
-                if any(cell != "–" for cell in cells):
-                    shown.append([setting_title(dataset), target, model_title(model), *cells])
+                row = [cells.get((dataset, target, model, p), MISSING) for p in protocols]
+                if any(cell != MISSING for cell in row):
+                    rows.append([setting_title(dataset), target, model_title(model), *row])
     titles = [PROTOCOLS[p].title + (" (invalid)" if PROTOCOLS[p].invalid else "") for p in protocols]
-    leaky = told.xs("window_random", level="protocol")["value"]
+    shown = pd.DataFrame(rows, columns=["data set", "target", "model", *titles])
+    shown = shown if len(config.datasets) > 1 else shown.drop(columns="data set")  # the caption names it
+    return TableItem(data, shown, _finding(evidence, means["value"], protocols[0]), "CCC and skill are in the CSV.")
+
+
+def _means(evidence: Evidence) -> pd.DataFrame:
+    """Means over subjects with their intervals, by data set, target, model, protocol and metric; clean input."""
+    settings, clean = evidence.config.statistics, pick(evidence.all_scores, condition="clean")
+    rows = []
+    for metric in METRICS:
+        groups = per_subject(clean, metric).groupby(["setting", "target", "model"], sort=False)
+        for (setting, target, model), part in groups:
+            values = part["value"].to_numpy()
+            low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
+            key = [dataset_of(setting), target, model, evidence.protocol_of(setting)]
+            rows.append([*key, metric, values.mean(), low, high, len(values)])
+    return pd.DataFrame(rows, columns=[*KEYS, "metric", "value", "low", "high", "n_subjects"])
+
+
+def _finding(evidence: Evidence, means: pd.Series, honest: str) -> str:
+    """What the model that gains most by leakage has with windows dealt at random, and under the most demanding protocol."""
+    leaky = means.xs("window_random", level="protocol")
     leaky = leaky[leaky.index.get_level_values("model").isin(evidence.models)]
     dataset, target, model = leaky.idxmax()
-    honest = told["value"].get((dataset, target, model, protocols[0]), float("nan"))
-    alt = (
+    return (
         f"With windows dealt at random {model_title(model)} correlates {number(leaky.max(), 2)} with {target} of "
-        f"{setting_title(dataset)}; judged on {PROTOCOLS[protocols[0]].title} {number(honest, 2)}."
+        f"{setting_title(dataset)}; judged on {PROTOCOLS[honest].title} "
+        f"{number(means.get((dataset, target, model, honest), float('nan')), 2)}."
     )
-    table = pd.DataFrame(shown, columns=["data set", "target", "model", *titles])
-    table = table if len(config.datasets) > 1 else table.drop(columns="data set")  # the caption names it
-    return Made(data, table, alt, "CCC and skill are in the CSV.")

@@ -4,91 +4,105 @@ training mean: above 0 beats knowing only how people rate on average. Pooled CCC
 Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls
 (labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from himoe.evaluate.score import POOLED, per_subject
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
-from himoe.report.text import FAILED, failures, interval, number
+from himoe.report.items import TableItem
+from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.stats.frames import pick
 from himoe.stats.inference import ALPHA, bootstrap_mean
 
 TITLE = "Main comparison"
 SECTION = "verdict"
 NEEDS = ("scores", "predictions", "routing", "runs")
+METRICS = ("ccc", "skill", "rmse", "constant")
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per data set, target and model, best CCC first within each."""
-    config, asked = evidence.config, [*evidence.models, *evidence.controls]
-    scores = evidence.all_scores[evidence.all_scores["model"].isin(asked)]
-    settings, rows = config.statistics, []
-    clean = scores[scores["condition"] == "clean"]
-    wide = {name: per_subject(clean, name) for name in ("ccc", "skill", "rmse", "constant")}
-    pooled = clean[(clean["subject"] == POOLED) & (clean["metric"] == "pooled_ccc")]
-    for setting in evidence.settings:
-        for target in evidence.targets_of(setting):
-            block = []
-            for model in (m for m in asked if m in evidence.models_of(setting)):
-                row = {"setting": setting, "target": target, "model": model}
-                for name, frame in wide.items():
-                    own = frame[(frame["setting"] == setting) & (frame["target"] == target) & (frame["model"] == model)]
-                    values = own["value"].to_numpy()
-                    low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-                    row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
-                at = (pooled["setting"] == setting) & (pooled["target"] == target) & (pooled["model"] == model)
-                row |= {"pooled_ccc": pooled.loc[at, "value"].mean(skipna=False), "n_subjects": len(values)}
-                block.append(row)
-            rows += sorted(block, key=lambda r: (np.isnan(r["ccc"]), -r["ccc"]))
-    data = pd.DataFrame(rows)
+    data = _scores(evidence)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
-        "CCC [95% CI]": [FAILED if np.isnan(v[0]) else interval(*v) for v in data[["ccc", "ccc_low", "ccc_high"]].to_numpy()],
-        "skill [95% CI]": [interval(*v) for v in data[["skill", "skill_low", "skill_high"]].to_numpy()],
+        "CCC [95% CI]": intervals(data[["ccc", "ccc_low", "ccc_high"]].to_numpy()),
+        "skill [95% CI]": intervals(data[["skill", "skill_low", "skill_high"]].to_numpy(), MISSING),
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "n": data["n_subjects"],
     })  # fmt: skip
-    competing = data[data["model"].isin(evidence.models)]
-    best = competing.dropna(subset="ccc").groupby(["setting", "target"], sort=False).head(1)  # the first of each block
-    alt = "; ".join(
+    note = [*failures(evidence), *_constant(data), *_readouts(evidence), *_unfit(evidence)]
+    return TableItem(data.drop(columns=["constant_low", "constant_high"]), shown, _finding(evidence, data), "\n".join(note))
+
+
+def _scores(evidence: Evidence) -> pd.DataFrame:
+    """Means over subjects with their intervals, and pooled CCC."""
+    models, settings = [*evidence.models, *evidence.controls], evidence.config.statistics
+    clean = pick(evidence.all_scores, condition="clean", model=models)
+    by_metric = {metric: per_subject(clean, metric) for metric in METRICS}
+    pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
+    rows = []
+    for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
+        block = []
+        for model in (m for m in models if m in evidence.models_of(setting)):
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model}
+            for metric, frame in by_metric.items():
+                values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
+                low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
+                row |= {metric: values.mean(), f"{metric}_low": low, f"{metric}_high": high}
+            mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)
+            block.append(row | {"pooled_ccc": mean, "n_subjects": len(values)})
+        rows += sorted(block, key=lambda row: (np.isnan(row["ccc"]), -row["ccc"]))
+    return pd.DataFrame(rows)
+
+
+def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
+    """The model with the highest CCC on each data set and target."""
+    competing = pick(data, model=evidence.models).dropna(subset="ccc")
+    best = competing.groupby(["setting", "target"], sort=False).head(1)  # rows are sorted
+    sentences = [
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
         for r in best.itertuples()
-    )
-    alt = alt or "No model has a score: every one has a fold that diverged"
-    constant = data[data["constant"] > 0]
-    told = ", ".join(f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in constant.itertuples())
-    note = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {told}." if told else ""
-    note = "\n".join(filter(None, [*failures(evidence), note, *_readouts(evidence), *_unfit(evidence)]))
-    return Made(data.drop(columns=["constant_low", "constant_high"]), shown, alt + ".", note)
+    ]
+    return ("; ".join(sentences) or "No model has a score: every one has a fold that diverged") + "."
+
+
+def _constant(data: pd.DataFrame) -> list[str]:
+    """Which models predict a constant for somebody."""
+    names = [
+        f"{model_title(r.model)} on {setting_title(r.setting)} {r.target}" for r in data[data["constant"] > 0].itertuples()
+    ]
+    text = f"Constant predictions for at least one subject (CCC = PCC = 0 by definition): {', '.join(names)}."
+    return [text] if names else []
 
 
 def _unfit(evidence: Evidence) -> list[str]:
     """Models that a setting has no row of, and why."""
-    told = []
+    sentences = []
     for setting in evidence.settings:
         dataset, protocol = dataset_of(setting), evidence.protocol_of(setting)
-        why = {m: evidence.config.unfit(m, dataset, protocol) for m in [*evidence.models, *evidence.controls]}
-        named = "; ".join(f"{model_title(m)}: {w}" for m, w in why.items() if w)
-        told += [f"Not run on {setting_title(setting)}: {named}."] if named else []
-    return told
+        reasons = {m: evidence.config.unfit(m, dataset, protocol) for m in [*evidence.models, *evidence.controls]}
+        if names := "; ".join(f"{model_title(m)}: {why}" for m, why in reasons.items() if why):
+            sentences.append(f"Not run on {setting_title(setting)}: {names}.")
+    return sentences
 
 
 def _readouts(evidence: Evidence) -> list[str]:
-    """For models with a linear read-out: how much of what they say is the read-out's alone (trial means, clean input)."""
+    """For models with a linear read-out: how much of their predictions is the read-out's alone (trial means, clean input)."""
     keys = ["setting", "model", "seed", "fold", "subject", "trial"]
-    routing, predictions = evidence.routing, evidence.predictions
-    linear = routing[(routing["quantity"] == "readout") & (routing["condition"] == "clean")]
-    said = predictions[predictions["condition"] == "clean"].groupby([*keys, "target"], as_index=False)["y_pred"].mean()
-    told = []
-    for (setting, model, part), own in linear.groupby(["setting", "model", "part"]):
-        if (setting, model) in evidence.failed:  # nothing is said of the folds that are left
+    linear = pick(evidence.routing, quantity="readout", condition="clean")
+    predicted = pick(evidence.predictions, condition="clean").groupby([*keys, "target"], as_index=False)["y_pred"].mean()
+    sentences = []
+    for (setting, model, part), rows in linear.groupby(["setting", "model", "part"]):
+        if (setting, model) in evidence.failed:  # the folds that are left say nothing of the model
             continue
         target = evidence.targets_of(setting)[int(part)]
-        both = own.merge(said[said["target"] == target], on=keys)
+        both = rows.merge(pick(predicted, target=target), on=keys)
         # fold by fold: the read-out is in units of the fold's standardised targets
         r = both.groupby(["seed", "fold"])[["value", "y_pred"]].apply(lambda g: g["value"].corr(g["y_pred"])).mean()
-        told.append(
+        sentences.append(
             f"{model_title(model)} on {setting_title(setting)}, {target}: its predictions correlate {number(r)} with "
             "those of its linear read-out alone (trial means, mean over folds); at 1 the network adds nothing to ridge."
         )
-    return told
+    return sentences

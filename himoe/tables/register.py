@@ -5,7 +5,7 @@ import pandas as pd
 
 from himoe.config.sections import walk
 from himoe.report.evidence import Evidence
-from himoe.report.items import Made
+from himoe.report.items import TableItem
 
 TITLE = "Decision register"
 SECTION = "run"
@@ -13,15 +13,15 @@ NEEDS = ("runs",)
 RESULTS = False
 
 
-def make(evidence: Evidence) -> Made:
+def make(evidence: Evidence) -> TableItem:
     """One row per setting."""
     rows = [row for row in walk(evidence.config) if row[0] != "data_root"]  # where data stand decides nothing
-    seen = set()
+    models: dict[str, list[list]] = {}
     for run in evidence.runs:
-        if run["model"] not in seen:
-            seen.add(run["model"])
-            rows += [(f"{run['model']}.{key}", value, what, source) for key, value, what, source in run["model_config"]]
+        models.setdefault(run["model"], run["model_config"])
+    for model, settings in models.items():
+        rows += [(f"{model}.{key}", value, meaning, source) for key, value, meaning, source in settings]
     data = pd.DataFrame(rows, columns=["setting", "value", "meaning", "source"])
     data["value"] = data["value"].map(str)
     ours = int(data["source"].str.startswith("ours").sum())
-    return Made(data, data[["setting", "value", "meaning", "source"]], f"{ours} of {len(data)} settings are decisions of ours.")
+    return TableItem(data, data, f"{ours} of {len(data)} settings are decisions of ours.")

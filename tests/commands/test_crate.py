@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 pytest.importorskip("rocrate", reason="the extra 'crate' is not installed")
 FIT = "deap/subject_kfold/{}/seed-0/shard-0"
 KEPT = [
-    "report.html", "results.json", "tables/scores.csv", "tables/main.csv", "figures/routing.svg", "deap/card.json",
+    "report.html", "results.json", "scores.csv", "tables/main.csv", "figures/routing.svg", "deap/card.json",
     "deap/subject_kfold/audit.json", FIT.format("himoe") + "/run.json", FIT.format("himoe") + "/weights.safetensors",
     FIT.format("nearest-shuffled_labels") + "/run.json",
 ]  # fmt: skip

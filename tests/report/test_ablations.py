@@ -88,13 +88,13 @@ def test_the_hierarchy_is_judged_by_the_flat_bank(other, verdict):
 
 def test_a_claim_without_its_ablations_is_not_run():
     own = evidence({"himoe": 0.6, "himoe-flat": 0.5})
-    got = claims.beats_ablations(own, "deap_twin", CLAIMS["C5"])
+    got = claims.judge(own, "deap_twin", CLAIMS["C5"])
     assert got == ("not run", "needs 3 of the ablations of config/ablations.yaml")
 
 
 def test_alignment_under_shifts_is_untestable_with_one_label_per_trial():
     values = {"himoe": 0.6} | {f"himoe-{name}": 0.5 for name in CLAIMS["C6"]["ablations"]}
-    assert claims.beats_ablations(evidence(values), "deap_twin", CLAIMS["C6"])[0] == "untestable on this data"
+    assert claims.judge(evidence(values), "deap_twin", CLAIMS["C6"])[0] == "untestable on this data"
 
 
 def test_other_items_do_not_see_ablations(tmp_path):
@@ -112,7 +112,9 @@ def test_the_table_holds_paired_differences(tmp_path):
 
     made = scores({"himoe": 0.6, "himoe-flat": 0.5, "ridge": 0.9})
     own = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
-    runs = [{"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": 10}}} for m in own.models]
+    runs = [
+        {"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": n}}} for m in own.models for n in (8, 10, 9)
+    ]  # fmt: skip
     told = SimpleNamespace(
         all_scores=made,
         config=own,
@@ -127,5 +129,6 @@ def test_the_table_holds_paired_differences(tmp_path):
     assert out.data["ccc_difference"][0] == pytest.approx(0.1, abs=0.02)
     assert out.data["lost_missing_rate_difference"][0] == pytest.approx(0.0, abs=0.02)
     assert out.data["n_subjects"][0] == 6
+    assert out.data["n_parameters"][0] == 10  # of all shards, not of the last one
     assert np.isfinite(out.data["ccc_p_holm"]).all()
-    assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.alt
+    assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.finding

@@ -63,7 +63,7 @@ def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, told):
         for t in drawn_of.targets_of(dataset) for i in range(4)
     ]  # fmt: skip
     drawn_of.__dict__.update(predictions=pd.DataFrame(rows), failed={})
-    with style.style(style.LIGHT):
+    with style.themed(style.LIGHT):
         drawn = predicted.draw(drawn_of, style.LIGHT)
     plt.close(drawn.figure)
     assert ("y_true" in drawn.data) is told

@@ -108,7 +108,7 @@ def test_every_kind_of_label_reaches_the_scores(tmp_path):
     (folder / "run.yaml").write_text(yaml.safe_dump(run))
     done = snakemake(folder, "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
-    scores = pd.read_csv(folder / "results/tables/scores.csv")
+    scores = pd.read_csv(folder / "results/scores.csv")
     assert not scores.isna().any().any()
     assert set(scores["model"]) == {"train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"}
     predictions = pd.read_parquet(next((folder / "results").glob("case_twin/*/ridge/*/*/predictions.parquet")))

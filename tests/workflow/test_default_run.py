@@ -40,7 +40,7 @@ def test_nothing_planted_nothing_found(tmp_path):
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes))
     assert done.returncode == 0, done.stderr[-3000:]
-    scores = pd.read_csv(folder / "results/tables/scores.csv")
+    scores = pd.read_csv(folder / "results/scores.csv")
     skill = scores[(scores["metric"] == "skill") & (scores["condition"] == "clean") & (scores["subject"] != "(pooled)")]
     own = skill[skill["model"].isin(PHYSIOLOGY)].groupby(["dataset", "target", "model"])["value"]
     p_values = holm([float(wilcoxon(values, alternative="greater").pvalue) for _, values in own])

@@ -89,7 +89,8 @@ def test_every_item_stands_a_protocol_without_conditions(tmp_path):
     assert table["lost_missing_rate_difference"].notna().to_dict() == {
         "deap_twin/subject_kfold": True, "deap_twin/window_random": False,
     }  # fmt: skip
-    assert set(pd.read_csv(folder / "results/figures/missing_curve.csv")["setting"]) == {"deap_twin/subject_kfold"}
+    curve = pd.read_csv(folder / "results/figures/condition_curve/missing_rate.csv")
+    assert set(curve["setting"]) == {"deap_twin/subject_kfold"}
     said = pd.read_parquet(folder / "results/deap_twin/window_random/eegnet/seed-0/shard-0/predictions.parquet")
     assert said["trial"].str.contains("#").all()
     assert set(said["condition"]) == {"clean"}

@@ -90,7 +90,7 @@ def test_all_of_them_appear_in_the_report(reported):
 
 
 def test_condition_and_control_were_evaluated(reported):
-    scores = pd.read_csv(reported / "tables/scores.csv")
+    scores = pd.read_csv(reported / "scores.csv")
     assert set(scores["model"]) == {"one_feature", "himoe", "himoe-narrow", "one_feature-noise_labels"}
     assert set(scores.loc[scores["condition"] == "sensor_noise", "severity"]) == {0, 0.5, 1}
     own = scores[(scores["metric"] == "ccc") & (scores["model"] == "one_feature") & ~scores["subject"].str.startswith("(")]

@@ -16,14 +16,16 @@ def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_pa
     assert plan.returncode == 0, plan.stderr[-2000:]
     told = plan.stdout + plan.stderr
     assert "results/figures/subjects.svg" in told
-    for name in ("routing", "prototypes", "missing_curve", "shift_curve", "predicted"):
+    for name in ("routing", "prototypes", "predicted"):
         assert f"results/figures/{name}.svg" not in told
+    assert "condition_curve" not in told
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
+        ({"figures": ["missing_curve"]}, "there is no 'missing_curve'; did you mean 'condition_curve'?"),
         ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
         ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
         ({"datasets": ["../../x"]}, "datasets.0"),

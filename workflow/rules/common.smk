@@ -11,8 +11,8 @@ from snakemake.exceptions import WorkflowError
 
 from himoe import registry
 from himoe.config import facts
+from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
-from himoe.config.run import lacking
 from himoe.config.protocols import PROTOCOLS
 from himoe.names import parse_model, plugin_of
 from himoe.provenance import environment, fingerprint, hash_value

@@ -1,5 +1,5 @@
 # Contract: all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known:
-# then nothing is scored); predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/tables/scores.csv (tidy: dataset,
+# then nothing is scored); predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/scores.csv (tidy: dataset,
 # protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
 
 
@@ -48,7 +48,7 @@ rule gather_scores:
             protocol=CONFIG.protocols,
         ),
     output:
-        scores="results/tables/scores.csv",
+        scores="results/scores.csv",
     log:
         "results/logs/gather_scores.log",
     conda:

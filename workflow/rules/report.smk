@@ -1,14 +1,67 @@
-# Contract: scores, predictions, routing, run records and data cards -> results/tables/{table}.csv + .json,
-# results/figures/{figure}.svg (light and dark) + .png + .csv + .json -> results/report.html and results/results.json.
+# Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
+# .json, figures/{figure}.svg (on a light and a dark page), .png, .csv and .json -> report.html and results.json, all under results/.
+# A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
+REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
+SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
+EVIDENCE = {
+    "scores": ["results/scores.csv"],
+    "predictions": fits(f"{FIT}/predictions.parquet"),
+    "routing": fits(f"{FIT}/routing.parquet"),
+    "runs": fits(f"{FIT}/run.json"),
+    "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
+    "audits": expand(
+        "results/{dataset}/{protocol}/audit.json",
+        dataset=CONFIG.datasets,
+        protocol=CONFIG.protocols,
+    ),
+    "truths": [
+        f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
+    ],
+    **{name: [f"config/{name}.yaml"] for name in ("claims", "reported", "studies")},
+    "checklist": [
+        "config/checklist.yaml",
+        *(str(REPOSITORY / f) for f in ("CITATION.cff", "envs/requirements.lock")),
+    ],
+}
+MADE = [*possible(CONFIG, "tables"), *possible(CONFIG, "figures")]
+
+
+def entry_of(wildcards):
+    if "table" in wildcards.keys():
+        return Entry("tables", wildcards.table)
+    return Entry("figures", wildcards.figure, wildcards.get("condition", ""))
+
+
+def evidence_of(wildcards):
+    return {need: EVIDENCE[need] for need in entry_of(wildcards).needs}
+
+
+def labels_of(wildcards):
+    return entry_of(wildcards).labels(CONFIG)
+
+
+def page_code(wildcards):
+    return code_and_words("himoe.report.page")
+
+
+def entry(attribute):
+    """An attribute of a rule's figure or table, as a function of its wildcards."""
+
+    def value(wildcards):
+        return getattr(entry_of(wildcards), attribute)
+
+    return value
+
+
 rule draw_figure:
     input:
-        unpack(figure_evidence),
+        unpack(evidence_of),
     output:
         svg=report(
             "results/figures/{figure}.svg",
             caption="../../report/captions/item.rst",
-            category=figure_section,
-            labels=figure_labels,
+            category=entry("category"),
+            labels=labels_of,
         ),
         dark="results/figures/{figure}.dark.svg",
         png="results/figures/{figure}.png",
@@ -20,56 +73,69 @@ rule draw_figure:
         "../../envs/himoe.yaml"
     params:
         config=SHOWN,
-        caption=figure_caption,
-        code=figure_code,
+        caption=entry("caption"),
+        code=entry("code"),
     script:
         "../scripts/draw_figure.py"
 
 
+use rule draw_figure as draw_condition_figure with:
+    output:
+        svg=report(
+            "results/figures/{figure}/{condition}.svg",
+            caption="../../report/captions/item.rst",
+            category=entry("category"),
+            labels=labels_of,
+        ),
+        dark="results/figures/{figure}/{condition}.dark.svg",
+        png="results/figures/{figure}/{condition}.png",
+        csv="results/figures/{figure}/{condition}.csv",
+        item="results/figures/{figure}/{condition}.json",
+    log:
+        "results/logs/draw_{figure}_{condition}.log",
+    wildcard_constraints:
+        condition="[A-Za-z0-9_]+",
+
+
 rule write_table:
     input:
-        unpack(table_evidence),
+        unpack(evidence_of),
     output:
         csv=report(
             "results/tables/{table}.csv",
             caption="../../report/captions/item.rst",
-            category=table_section,
-            labels=table_labels,
+            category=entry("category"),
+            labels=labels_of,
         ),
         item="results/tables/{table}.json",
     log:
         "results/logs/write_{table}.log",
-    wildcard_constraints:
-        table=r"(?!scores\.)[A-Za-z0-9_]+",
     conda:
         "../../envs/himoe.yaml"
     params:
         config=SHOWN,
-        caption=table_caption,
-        code=table_code,
+        caption=entry("caption"),
+        code=entry("code"),
     script:
         "../scripts/write_table.py"
 
 
 rule render_report:
     input:
-        figures=expand(
-            rules.draw_figure.output.item, figure=possible("figures", CONFIG.figures)
-        ),
-        tables=expand(
-            rules.write_table.output.item, table=possible("tables", CONFIG.tables)
-        ),
+        records=[f"results/{e.stem}.json" for e in MADE],
+        files=[f"results/{e.stem}.{s}" for e in MADE for s in e.suffixes[:-1]],
         runs=EVIDENCE["runs"],
+        cards=EVIDENCE["cards"],
         audits=EVIDENCE["audits"],
-        templates=sorted(
-            str(p) for p in (registry.ROOT.parent / "report").rglob("*") if p.is_file()
-        ),
+        lock=str(REPOSITORY / "envs/requirements.lock"),
+        templates=sorted(map(str, (REPOSITORY / "report/templates").iterdir())),
+        static=sorted(map(str, (REPOSITORY / "report/static").iterdir())),
     output:
         html=report(
             "results/report.html",
             caption="../../report/captions/page.rst",
             category="0 The report",
-            labels=labels("The report, one page", "page"),
+            labels=labels("The report, one page", "page", CONFIG),
         ),
         json="results/results.json",
     log:
@@ -78,6 +144,7 @@ rule render_report:
         "../../envs/himoe.yaml"
     params:
         config=SHOWN,
-        code=fingerprint("himoe.report.page"),
+        config_files=list(map(str, workflow.configfiles)),
+        code=page_code,
     script:
         "../scripts/render_report.py"

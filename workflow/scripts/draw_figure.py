@@ -1,7 +1,10 @@
 from himoe.job import job
 
 with job(snakemake):
+    from himoe.config.contents import Entry
+    from himoe.report.evidence import Evidence
     from himoe.report.items import draw_figure
 
-    name, params, files = snakemake.wildcards.figure, snakemake.params, snakemake.input
-    draw_figure(name, {k: list(v) if not isinstance(v, str) else [v] for k, v in files.items()}, params.config, params.code)
+    names, params = snakemake.wildcards, snakemake.params
+    entry = Entry("figures", names.figure, names.get("condition", ""))
+    draw_figure(entry, Evidence.of(snakemake.input, params.config), params.code, dict(snakemake.output.items()))

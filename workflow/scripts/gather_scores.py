@@ -1,11 +1,7 @@
 from himoe.job import job
 
 with job(snakemake):
-    import pandas as pd
-
+    from himoe.evaluate.score import gather
     from himoe.io import write_table
 
-    write_table(
-        snakemake.output.scores,
-        pd.concat([pd.read_csv(file, dtype={"subject": str}) for file in snakemake.input], ignore_index=True),
-    )
+    write_table(snakemake.output.scores, gather(list(snakemake.input)))

@@ -1,9 +1,10 @@
 from himoe.job import job
 
 with job(snakemake):
-    from pathlib import Path
-
     from himoe.report.page import render
 
-    files, out = snakemake.input, snakemake.output
-    render(list(files.figures), list(files.tables), list(files.runs), snakemake.params.config, Path(out.html), Path(out.json))
+    params, files, out = snakemake.params, snakemake.input, snakemake.output
+    render(
+        {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in files.items()}, params.config,
+        params.config_files, out.html, out.json,
+    )  # fmt: skip

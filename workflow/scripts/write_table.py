@@ -1,7 +1,9 @@
 from himoe.job import job
 
 with job(snakemake):
+    from himoe.config.contents import Entry
+    from himoe.report.evidence import Evidence
     from himoe.report.items import write_table
 
-    name, params, files = snakemake.wildcards.table, snakemake.params, snakemake.input
-    write_table(name, {k: list(v) if not isinstance(v, str) else [v] for k, v in files.items()}, params.config, params.code)
+    evidence = Evidence.of(snakemake.input, snakemake.params.config)
+    write_table(Entry("tables", snakemake.wildcards.table), evidence, snakemake.params.code, dict(snakemake.output.items()))
