@@ -155,11 +155,14 @@ def _tree(kind: str, plugin: str) -> ast.Module:
 
 def _needed(tree: ast.Module, name: str) -> list[ast.stmt]:
     """The statements of a module that define a name, and those that define what these use, in their order."""
+    defining: dict[str, list[ast.stmt]] = {}
+    for node in tree.body:
+        for defined in _defines(node):
+            defining.setdefault(defined, []).append(node)
     wanted = [name]
     kept: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
     while wanted:
-        current = wanted.pop()
-        for node in (n for n in tree.body if n not in kept and current in _defines(n)):
+        for node in defining.pop(wanted.pop(), []):
             kept.append(node)
             wanted += [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     return [node for node in tree.body if node in kept]
