@@ -11,7 +11,6 @@ from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 
 RESULTS = Path("results")
-OF_A_JOB = ("folds_per_job", "crop_seconds", "checkpoint_seconds", "tensorboard")  # they follow the job, or cost nothing
 
 
 def recorded() -> dict[tuple[str, str], list[dict[str, Any]]]:
@@ -27,34 +26,36 @@ def seconds_of(fit: dict[str, str], config: Config, records: list[dict[str, Any]
     """Wall time of a fit, by earlier ones of the same model, data set and settings, in proportion to the number of folds;
     None if there was none."""
     folds = config.shard_sizes(fit["dataset"], fit["protocol"])[int(fit["shard"])]
-    told = [run["wall_seconds"] / len(run["folds"]) * folds for run in records if _alike(run, fit["model"], config)]
-    return sum(told) / len(told) if told else None
+    seconds = [run["wall_seconds"] / len(run["folds"]) * folds for run in records if _alike(run, fit["model"], config)]
+    return sum(seconds) / len(seconds) if seconds else None
 
 
 def _alike(run: dict[str, Any], model: str, config: Config) -> bool:
     """Whether an earlier fit was made as this one will be."""
-    now, then = config.training.model_dump(mode="json"), run.get("settings", {})
-    same = all(now[k] == v for k, v in then.items() if k in now and k not in OF_A_JOB)
-    tuned = run.get("tuning") == config.tuning.model_dump(mode="json")
-    return bool(same and tuned and run.get("options", {}).get("own") == config.options(model) and run["folds"])
+    if model not in config.models_of(run["dataset"], run["protocol"]):
+        return False
+    spec = config.fit_spec(run["dataset"], run["protocol"], model, run["seed"], 0).model_dump(mode="json")
+    return bool(run["folds"]) and all(run.get(key) == spec[key] for key in ("options", "training", "tuning"))
 
 
 def time_left(fits: list[dict[str, str]], config: Config, cores: int) -> str:
-    """A sentence: time of the fits that are left, if earlier ones say."""
+    """A sentence: time of the fits that are left, where earlier ones were timed."""
     if not fits:
         return "no fit is left"
     known = recorded()
     if not known:
         return "no estimate: nothing was fitted yet"
     each = [seconds_of(fit, config, known.get((fit["dataset"], fit["model"]), [])) for fit in fits]
-    told = [seconds for seconds in each if seconds is not None]
-    if not told:
+    timed = [seconds for seconds in each if seconds is not None]
+    if not timed:
         return "no estimate: none of these fits was made with these settings before"
-    several = max(1, cores // config.training.threads)
-    least = max(sum(told) / several, max(told))
-    rest = len(each) - len(told)
-    unknown = f"; and {rest} fits of which no earlier one tells" if rest else ""
-    return f"about {_duration(least)} on {cores} core(s) for {len(told)} fits, by run.json of earlier ones{unknown}; fits alone"
+    several = max(1, cores // config.execution.threads)
+    least = max(sum(timed) / several, max(timed))
+    rest = len(each) - len(timed)
+    unknown = f"; and {rest} fits that no earlier one resembles" if rest else ""
+    return (
+        f"about {_duration(least)} on {cores} core(s) for {len(timed)} fits, by run.json of earlier ones{unknown}; fits alone"
+    )
 
 
 def _duration(seconds: float) -> str:
@@ -79,10 +80,10 @@ def disk(config: Config) -> str:
     """A sentence: what cleaned recordings take, what is there already, what is free."""
     sizes = {d: recordings_bytes(config, d) for d in config.datasets}
     known, unknown = sum(filter(None, sizes.values())), [d for d, size in sizes.items() if size is None]
-    told = f"cleaned recordings {_bytes(known)} and their baselines" if known or not unknown else "cleaned recordings"
-    told += f" ({', '.join(unknown)} unknown: trials differ in length)" if unknown else ""
+    recordings = f"cleaned recordings {_bytes(known)} and their baselines" if known or not unknown else "cleaned recordings"
+    recordings += f" ({', '.join(unknown)} unknown: trials differ in length)" if unknown else ""
     there = sum(p.stat().st_size for p in RESULTS.rglob("*") if p.is_file() and not p.is_symlink())
-    return f"{told}; results/ holds {_bytes(there)} now; {_bytes(shutil.disk_usage('.').free)} are free"
+    return f"{recordings}; results/ holds {_bytes(there)} now; {_bytes(shutil.disk_usage('.').free)} are free"
 
 
 def _bytes(n: float) -> str:

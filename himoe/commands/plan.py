@@ -70,7 +70,7 @@ def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
     return Jobs(_count(whole), _count(left), fits)
 
 
-def told_of_fits(jobs: Jobs) -> str:
+def state_of_fits(jobs: Jobs) -> str:
     """How many fits there are, are done, and are left although there is one: of another code, setting or input."""
     n, left = jobs.whole.get("fit_model", 0), jobs.fits
     old = sum(Path(RECORD.format(**fit)).is_file() for fit in left)
@@ -80,18 +80,18 @@ def told_of_fits(jobs: Jobs) -> str:
 
 def _ask(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
-    told = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     if done.returncode:
-        lines = [line.strip() for line in told.splitlines() if line.strip()]
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
         at = next((i for i, line in enumerate(lines) if line.startswith(("WorkflowError", "Error", "MissingInput"))), -1)
         end = next((i for i, line in enumerate(lines) if i > at and line.startswith("File ")), len(lines))
         said = " ".join(lines[at:end][:3] or lines[-1:])
         raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", said))
-    return told
+    return output
 
 
-def _count(told: str) -> dict[str, int]:
-    found = STATS.search(told)
+def _count(output: str) -> dict[str, int]:
+    found = STATS.search(output)
     rows = (line.split() for line in found[1].splitlines()) if found else ()
     return {rule: int(n) for rule, n in rows if rule not in ("all", "total")}
 
@@ -105,17 +105,17 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     console.print(_table("data sets", _data(config)))
     console.print(_table("folds", _folds(config)))
     console.print(_table("models", _models(config)))
-    told = [f"{name} {', '.join(f'{s:g}' for s in severities)}" for name, severities in config.conditions.items()]
+    conditions = [f"{name} {', '.join(f'{s:g}' for s in severities)}" for name, severities in config.conditions.items()]
     console.print(
-        f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(told) or 'no other'}\n", markup=False
+        f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(conditions) or 'no other'}\n", markup=False
     )
     jobs = dry_run(configfiles, entries)
-    rows = [
-        {"job": r, "whole run": n, "done": n - jobs.left.get(r, 0), "left": jobs.left.get(r, 0)} for r, n in jobs.whole.items()
-    ]
-    sums = {k: sum(row[k] for row in rows) for k in ("whole run", "done", "left")}
-    console.print(_table("jobs (by Snakemake's dry run)", [*rows, {"job": "all together", **sums}]))
-    console.print(f"fits: {told_of_fits(jobs)}")
+    counts = {rule: (n, n - jobs.left.get(rule, 0), jobs.left.get(rule, 0)) for rule, n in jobs.whole.items()}
+    whole, done, left = (sum(column) for column in zip(*counts.values(), strict=True))
+    counts["all together"] = (whole, done, left)
+    rows = [{"job": rule, "whole run": n, "done": done, "left": left} for rule, (n, done, left) in counts.items()]
+    console.print(_table("jobs (by Snakemake's dry run)", rows))
+    console.print(f"fits: {state_of_fits(jobs)}")
     console.print(f"time: {estimate.time_left(jobs.fits, config, cores)}")
     console.print(f"disk: {estimate.disk(config)}")
     return 0
@@ -137,7 +137,7 @@ def _folds(config: Config) -> Iterable[dict[str, Any]]:
             facts = PROTOCOLS[protocol]
             folds = n_folds(protocol, len(config.size(dataset).subjects), config.splits)
             judged = facts.title + (" (invalid)" if facts.invalid else "")
-            several, models = config.training.folds_per_job, len(config.models_of(dataset, protocol))
+            several, models = config.execution.folds_per_job, len(config.models_of(dataset, protocol))
             yield {"data set": dataset, "protocol": protocol, "judged on": judged, "folds": folds, "folds a job": several,
                    "models": models}  # fmt: skip
 

@@ -11,9 +11,22 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of
+from himoe.config.facts import dataset_info, modality_of, samples_of
 from himoe.config.protocols import PROTOCOLS, n_folds
-from himoe.config.sections import Features, Name, Planted, Splits, Statistics, Strict, Training, Tuning, Twin, setting
+from himoe.config.sections import (
+    Execution,
+    Features,
+    Name,
+    Planted,
+    Splits,
+    Statistics,
+    Strict,
+    Training,
+    Tuning,
+    Twin,
+    setting,
+)
+from himoe.config.spec import FitSpec, View
 from himoe.names import parse_dataset, parse_model
 from himoe.types import Size
 
@@ -95,12 +108,13 @@ class Config(Strict):
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
     splits: Splits = setting(Splits(), "folds", "ours")
     training: Training = setting(Training(), "the trainer", "ours")
+    execution: Execution = setting(Execution(), "how fits are executed; refits nothing", "ours")
     tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
     statistics: Statistics = setting(Statistics(), "the comparison", "ours")
     title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
 
     def options(self, model: str) -> dict[str, Any]:
-        """A model's own settings; an ablation's are those of its model with its own on top, a control's those of its model."""
+        """A model's settings where they are not its defaults; an ablation adds some to those of its model."""
         plugin, ablation = parse_model(model)
         return self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
 
@@ -117,8 +131,31 @@ class Config(Strict):
     def shard_sizes(self, dataset: str, protocol: str) -> list[int]:
         """Folds of each shard; together they are all folds."""
         n = n_folds(protocol, len(self.size(dataset).subjects), self.splits)
-        per_job = n if self.training.folds_per_job == "all" else self.training.folds_per_job
+        per_job = n if self.execution.folds_per_job == "all" else self.execution.folds_per_job
         return [min(per_job, n - first) for first in range(0, n, per_job)]
+
+    def fit_spec(self, dataset: str, protocol: str, model: str, seed: int, shard: int) -> FitSpec:
+        """What one fit is."""
+        sizes = self.shard_sizes(dataset, protocol)
+        first, view = sum(sizes[:shard]), self.view(dataset, protocol, model)
+        reference = registry.peek("models", model).get("REFERENCE")
+        if registry.is_network(model):  # what lies past a trial's end would be computed for nothing
+            lengths = (self.training.crop_seconds, view.window, self.size(dataset).seconds)
+            training = self.training.model_copy(update={"crop_seconds": min(filter(None, lengths))})
+        else:
+            training = Training(refit=self.training.refit)
+        return FitSpec(
+            dataset=dataset, protocol=protocol, model=model, seed=seed, shard=shard,
+            folds=tuple(range(first, first + sizes[shard])), options=self.options(model),
+            reference=self.options(reference) if reference else {}, training=training, tuning=self.tuning, view=view,
+        )  # fmt: skip
+
+    def view(self, dataset: str, protocol: str, model: str) -> View:
+        """What of the tokens a model is given."""
+        return View(
+            modality=modality_of(model, dataset), samples=samples_of(model, dataset), control=registry.control_of(model),
+            window=self.splits.window_seconds if PROTOCOLS[protocol].windows else 0.0,
+        )  # fmt: skip
 
     def planted_of(self, dataset: str) -> Planted:
         """Settings of a planted data set; a replicate has a seed of its own."""
@@ -129,15 +166,15 @@ class Config(Strict):
     def models_of(self, dataset: str, protocol: str) -> list[str]:
         """Models fitted on a data set under a protocol: those that find there what they read, and may be judged so."""
         planted = registry.is_planted(dataset)
-        own = (self.planted_of(dataset).models if planted else []) or self.models
-        return [m for m in own if not self.unfit(m, dataset, protocol)]
+        asked = (self.planted_of(dataset).models if planted else []) or self.models
+        return [m for m in asked if not self.unfit(m, dataset, protocol)]
 
     def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
-        """Conditions evaluated: windows are too short to be perturbed, and what is said of them does not count."""
+        """Conditions evaluated: windows are too short to be perturbed, and no result of them counts."""
         if PROTOCOLS[protocol].windows:
             return {}
-        own = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
-        return {name: severities for name, severities in self.conditions.items() if own is None or name in own}
+        asked = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
+        return {name: severities for name, severities in self.conditions.items() if asked is None or name in asked}
 
     def unfit(self, model: str, dataset: str, protocol: str) -> str:
         """Why a model is not fitted on a data set under a protocol; empty if it is."""
@@ -152,8 +189,8 @@ class Config(Strict):
         """Subjects, trials and seconds to expect in a data set."""
         info = dataset_info(dataset)
         if registry.is_planted(dataset):
-            own = self.planted_of(dataset)
-            return Size(info.subjects[: own.subjects], own.trials, own.seconds)
+            planted = self.planted_of(dataset)
+            return Size(info.subjects[: planted.subjects], planted.trials, planted.seconds)
         if not registry.is_twin(dataset):
             return Size(info.subjects, info.n_trials, info.seconds)
         subjects = info.subjects[: self.twin.subjects]

@@ -46,7 +46,7 @@ class Planted(Strict):
     seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8)
     snr: float = setting(1.0, "driven over spontaneous variance of every feature; 0 plants nothing", "ours", ge=0)
     informative: dict[Name, Annotated[float, Field(ge=0)]] = setting({}, "modality -> factor of its SNR", "ours")
-    timescale: Positive = setting(4.0, "time within which the latent forgets itself, s", "cited:Uhlenbeck & Ornstein 1930")
+    timescale: Positive = setting(4.0, "autocorrelation time of the latent, s", "cited:Uhlenbeck & Ornstein 1930")
     subject_effect: float = setting(1.0, "strength of what differs between people", "ours", ge=0)
     lag: float = setting(0.0, "largest displacement of a modality in a trial, s (uniform, either way)", "ours", ge=0, le=8)
     drift: float = setting(0.0, "largest clock error of a modality at the end of a trial, s", "ours", ge=0, le=8)
@@ -128,26 +128,37 @@ class Training(Strict):
     shift_chance: Fraction = setting(0.5, "chance that a modality of a training crop is shifted in time", "ours")
     shift_seconds: float = setting(4.0, "largest such shift, s (uniform, either way)", "ours", ge=0)
     readout: Literal["none", "ridge"] = setting(
-        "none", "linear read-out added to what every network of features says; ridge: it starts from the ridge solution", "ours"
+        "none",
+        "linear read-out beside every network of features; ridge: it starts from the ridge solution",
+        "ours",
     )
     readout_penalty: Positive = setting(100.0, "ridge penalty of the read-out's warm start", "ours")
     refit: bool = setting(
         False, "train again on training and validation subjects together, for the epochs that validation chose", "ours"
     )
-    folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
-    checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
-    threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
-    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where torch models run; auto: on a GPU if there is one", "ours")
-    stack: Count | Literal["auto"] = setting(
-        "auto", "folds trained side by side as one model; auto: all that fit into a GPU's memory, one on a CPU", "ours"
-    )
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "type of matrix products; bfloat16 (mixed precision) is for GPUs", "ours"
     )
     tf32: bool = setting(False, "let a GPU round float32 matrix products to TensorFloat-32", "ours")
+
+
+class Execution(Strict):
+    """How fits are executed. None of it says what a fit is, so that changing it refits nothing.
+
+    A GPU's results differ from a CPU's in rounding, and so do those of stacked folds, compiled steps and other numbers of
+    threads: the run record says how and where a fit was made, and one that was interrupted goes on only where these are equal.
+    """
+
+    folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
+    threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks run; auto: on a GPU if there is one", "ours")
+    stack: Count | Literal["auto"] = setting(
+        "auto", "folds trained side by side as one model; auto: all that fit into a GPU's memory, one on a CPU", "ours"
+    )
     compile: bool = setting(
         False, "compile the training step (torch.compile): a minute or more once per fit, for long fits on a GPU", "ours"
     )
+    checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
 
 
@@ -177,5 +188,6 @@ def walk(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str, 
         if isinstance(value, BaseModel):
             yield from walk(value, f"{prefix}{name}.")
         else:
-            source = (spec.json_schema_extra or {}).get("source", "ours")  # type: ignore[union-attr]
-            yield f"{prefix}{name}", value, spec.description or "", source
+            extra = spec.json_schema_extra
+            source = extra.get("source") if isinstance(extra, dict) else None
+            yield f"{prefix}{name}", value, spec.description or "", str(source or "ours")

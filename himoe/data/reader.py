@@ -1,28 +1,50 @@
-"""Tokens of the subjects that a fit may see."""
+"""Tokens of the subjects that a fit, or a prediction, may see."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from himoe.config.protocols import PROTOCOLS
+from himoe.config.spec import View
 from himoe.data.recordings import read_trials
 from himoe.data.tokens import read_tokens
-from himoe.data.views import View
-from himoe.types import HimoeError, Tokens
+from himoe.data.views import narrow, prepare, with_control
+from himoe.types import HimoeError, Split, Tokens
+
+if TYPE_CHECKING:
+    from himoe.config.spec import FitSpec
+
+Load = Callable[[set[str], set[str]], Tokens]  # (subjects, forbidden) -> their tokens
 
 
 class Reader:
     """Tokens of subjects as a view has them, each file read once; refuses a subject that a fold must not see."""
 
-    def __init__(self, files: list[Path], view: View | None = None, recordings: list[Path] = ()):
-        self.paths: dict[str, Path] = {f.stem: f for f in files}
-        self.recordings: dict[str, Path] = {f.stem: f for f in recordings}
-        self.view, self.kept = view or View(), {}
+    def __init__(self, files: Iterable[Path], view: View | None = None, recordings: Sequence[Path] = ()):
+        self.paths = {f.stem: f for f in files}
+        self.recordings = {f.stem: f for f in recordings}
+        self.view = view or View()
+        self.kept: dict[str, Tokens] = {}
 
-    def load(self, subjects: set[str], forbidden: set[str] = frozenset()) -> Tokens:
+    def load(self, subjects: set[str], forbidden: Iterable[str] = ()) -> Tokens:
         """Tokens of these subjects, in the order of their names."""
-        if wrong := subjects & forbidden:
+        if wrong := subjects & set(forbidden):
             raise HimoeError(f"leakage: a fit asked for test subject {sorted(wrong)[0]}")
         for subject in subjects - set(self.kept):
-            trials = read_trials(self.recordings[subject]) if self.view.samples else None
-            self.kept[subject] = self.view.prepare(read_tokens(self.paths[subject]), trials)
+            trials = read_trials(self.recordings[subject]) if self.view.samples else []
+            self.kept[subject] = prepare(self.view, read_tokens(self.paths[subject]), trials)
         return Tokens.concatenate([self.kept[s] for s in sorted(subjects)])
+
+
+def load_for_fit(load: Load, spec: FitSpec, splits: list[Split]) -> Tokens:
+    """One copy of all that the fits of these folds may read, as the model is given it.
+
+    A subject that all of them test is not among it where the protocol keeps people apart; one that only some of them test is,
+    for the others are trained on it.
+    """
+    read = {subject for split in splits for part in (split.train, split.valid) for subject, _ in part}
+    tested_by_all = set.intersection(*({subject for subject, _ in split.test} for split in splits))
+    forbidden = tested_by_all if PROTOCOLS[spec.protocol].independent else set()
+    return narrow(spec.view, with_control(spec.view, load(read, forbidden), spec.seed))

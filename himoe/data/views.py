@@ -1,41 +1,35 @@
 """What of a subject's tokens a model is given: all, one modality, its raw samples, windows in the place of trials, or a
-control's version of them. Built from a plug-in's literals (MODALITY, RAW) and the protocol, the same for fit and predict."""
+control's version of them. A :class:`~himoe.config.spec.View` says which; fit, prediction and audit apply the same one."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from himoe import io, registry
+from himoe.config.spec import View
 from himoe.names import trial_of, window
-from himoe.types import HimoeError, Layout, Tokens, Trial, TrialInfo
+from himoe.types import HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 
-@dataclass(frozen=True)
-class View:
-    """``modality``: the only one the model reads (empty: all); ``samples``: as so many samples a token, not as features (0);
-    ``window``: length of the windows that take the place of trials, s (0: trials); ``control``: a plug-in of himoe/controls."""
+def prepare(view: View, tokens: Tokens, trials: Sequence[Trial] = ()) -> Tokens:
+    """One subject's tokens: windows, then samples for features (from ``trials``, the cleaned recordings). Names and digests of
+    trials and windows are the same for all models."""
+    tokens = cut(tokens, view.window) if view.window else tokens
+    return with_samples(tokens, trials, view.modality, view.samples) if view.samples else tokens
 
-    modality: str = ""
-    samples: int = 0
-    window: float = 0.0
-    control: str = ""
 
-    def prepare(self, tokens: Tokens, trials: list[Trial] | None = None) -> Tokens:
-        """One subject's tokens: windows, then samples for features (from ``trials``, the cleaned recordings). What a trial or
-        window is called and hashed as is the same for all models."""
-        tokens = cut(tokens, self.window) if self.window else tokens
-        return with_samples(tokens, trials or [], self.modality, self.samples) if self.samples else tokens
+def with_control(view: View, tokens: Tokens, seed: int) -> Tokens:
+    """Whole subjects as the control changes them, in fit and test alike; as they are without one."""
+    return registry.load("controls", view.control).apply(tokens, seed) if view.control else tokens
 
-    def narrow(self, tokens: Tokens) -> Tokens:
-        """The columns that the model reads. Conditions are drawn before, so that all models meet the same losses."""
-        return only(tokens, self.modality) if self.modality else tokens
 
-    def spoilt(self, tokens: Tokens, seed: int) -> Tokens:
-        """Whole subjects as the control has them, in fit and test alike; as they are without one."""
-        return registry.load("controls", self.control).apply(tokens, seed) if self.control else tokens
+def narrow(view: View, tokens: Tokens) -> Tokens:
+    """The columns that the model reads. Conditions are drawn before, so that all models meet the same losses."""
+    return only(tokens, view.modality) if view.modality else tokens
 
 
 def cut(tokens: Tokens, seconds: float) -> Tokens:
@@ -70,32 +64,37 @@ def only(tokens: Tokens, modality: str) -> Tokens:
     return replace(tokens, x=np.ascontiguousarray(tokens.x[:, at]), mask=tokens.mask[:, m : m + 1], layout=narrow)
 
 
-def with_samples(tokens: Tokens, trials: list[Trial], modality: str, n_samples: int) -> Tokens:
+def with_samples(tokens: Tokens, trials: Sequence[Trial], modality: str, n_samples: int) -> Tokens:
     """The modality's features replaced by its samples around each token's time, half a hop to either side: side by side they
     are the recording. Columns are ``CHANNEL k``, channel by channel; a token whose samples were not all recorded is absent."""
     recorded = {(t.session, t.trial): t for t in trials}
     layout, m = tokens.layout, tokens.layout.modalities.index(modality)
     names = tuple(dict.fromkeys(re.sub(r"[/ ][^/ ]*$", "", name) for name in layout.features[m]))  # CHANNEL/BAND
-    blocks = []
+    width = len(names) * n_samples
+    blocks = [np.zeros((0, width))]
     for info, first, last in zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True):
         signal = recorded[info.session, trial_of(info.trial)].signals.get(modality)
         if signal is None:
-            blocks.append((last - first, None))
+            blocks.append(np.full((last - first, width), np.nan))
             continue
         if abs(signal.sfreq / layout.token_rate - n_samples) > 1e-9:
             raise HimoeError(f"{modality}: {signal.sfreq:g} Hz is not {n_samples} samples per token")
-        start = np.rint((tokens.time[first:last] - signal.start) * signal.sfreq).astype(np.int64) - n_samples // 2
-        at = start[:, None] + np.arange(n_samples)
-        inside = (at >= 0) & (at < signal.data.shape[1])
-        values = np.where(inside, signal.data[:, np.clip(at, 0, signal.data.shape[1] - 1)], np.nan)  # (n_chans, n, n_samples)
-        blocks.append((last - first, values.transpose(1, 0, 2).reshape(last - first, -1)))
-    width = len(names) * n_samples
-    x = np.concatenate([np.full((n, width), np.nan) if b is None else b for n, b in blocks]) if blocks else np.zeros((0, width))
+        blocks.append(_samples_around(signal, tokens.time[first:last], n_samples))
+    x = np.concatenate(blocks)  # (n_tokens, n_chans n_samples)
     mask = tokens.mask.copy()
     mask[:, m] &= np.isfinite(x).all(1)
     samples = np.where(mask[:, m : m + 1], x, 0.0).astype(np.float32)
-    slices = layout.slices
-    parts = [samples if name == modality else tokens.x[:, slices[name]] for name in layout.modalities]
+    parts = [samples if name == modality else tokens.x[:, at] for name, at in layout.slices.items()]
     columns = tuple(f"{name} {k}" for name in names for k in range(n_samples))
     features = tuple(columns if name == modality else f for name, f in zip(layout.modalities, layout.features, strict=True))
     return replace(tokens, x=np.concatenate(parts, axis=1), mask=mask, layout=replace(layout, features=features))
+
+
+def _samples_around(signal: Signal, times: np.ndarray, n_samples: int) -> np.ndarray:
+    """``n_samples`` of every channel around each time (s), (n_times, n_chans n_samples); NaN where nothing was recorded."""
+    start = np.rint((times - signal.start) * signal.sfreq).astype(np.int64) - n_samples // 2
+    at = start[:, None] + np.arange(n_samples)
+    n_recorded = signal.data.shape[1]
+    inside = (at >= 0) & (at < n_recorded)
+    values = np.where(inside, signal.data[:, np.clip(at, 0, n_recorded - 1)], np.nan)  # (n_chans, n_times, n_samples)
+    return values.transpose(1, 0, 2).reshape(len(times), -1)

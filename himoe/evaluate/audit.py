@@ -16,21 +16,22 @@ import pandas as pd
 from himoe import io
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
+from himoe.config.spec import View
 from himoe.data.reader import Reader
-from himoe.data.views import View
+from himoe.data.views import narrow, with_control
 from himoe.evaluate import probes
 from himoe.evaluate.score import score
 from himoe.names import trial_of
 from himoe.splits.files import read_splits
 from himoe.splits.guards import check_split, positions
 from himoe.stats.inference import bootstrap_mean, mean_of
-from himoe.train.results import Stored, read_shard
+from himoe.train.results import StoredFold, read_shard
 from himoe.train.scaling import Moments
 from himoe.types import HimoeError, Split, Tokens
 
 COPY = 0.98  # correlation of two trials from which on one is a copy of the other
 CONTROL_ALPHA = 0.01
-PASSED, REFUSED, TOLD, NOT_RUN = "passed", "refused", "told", "not run"
+PASSED, REFUSED, REPORTED, NOT_RUN = "passed", "refused", "reported", "not run"
 EXPECTED, HAS_SKILL = "as expected of an invalid protocol", "has skill"
 
 
@@ -49,7 +50,7 @@ class Fit:
     """One shard's fit: its record, what it stored by fold, the view its model had."""
 
     record: dict[str, Any]
-    stored: dict[int, Stored]
+    stored: dict[int, StoredFold]
     view: View
 
     @property
@@ -77,14 +78,15 @@ def apart(protocol: str, splits: list[Split]) -> Finding:
     """Do the parts of a fold share what the protocol keeps apart, or content?"""
     what = ", ".join([*PROTOCOLS[protocol].apart, "content"])
     question = f"Are training, validation and test disjoint ({what})?"
-    told = _failure(check_split, protocol, splits)
-    return Finding("parts", question, REFUSED if told else PASSED, told or f"{len(splits)} folds, by name and by content hash")
+    leak = _first_leak(protocol, splits)
+    return Finding("parts", question, REFUSED if leak else PASSED, leak or f"{len(splits)} folds, by name and by content hash")
 
 
-def _failure(check: Callable, protocol: str, splits: list[Split]) -> str:
+def _first_leak(protocol: str, splits: list[Split]) -> str:
+    """What the first fold that leaks shares between its parts; empty where none does."""
     for split in splits:
         try:
-            check(split, protocol)
+            check_split(split, protocol)
         except HimoeError as error:
             return str(error)
     return ""
@@ -121,13 +123,13 @@ def no_copies(tokens: Tokens, splits: list[Split]) -> Finding:
     trial = np.array([f"{t.subject} {trial_of(t.trial)}" for t in tokens.trials], object)
     for split in splits:
         test, read = (np.array(positions(tokens, part)) for part in (split.test, split.train | split.valid))
-        own = np.where(trial[test][:, None] == trial[read], -1.0, like[np.ix_(test, read)])
-        nearest = max(nearest, float(own.max()))
+        pairs = np.where(trial[test][:, None] == trial[read], -1.0, like[np.ix_(test, read)])  # (n_test, n_read)
+        nearest = max(nearest, float(pairs.max()))
         if nearest > COPY:
-            i, j = np.unravel_index(own.argmax(), own.shape)
+            i, j = np.unravel_index(pairs.argmax(), pairs.shape)
             a, b = (tokens.trials[k] for k in (test[i], read[j]))
-            told = f"fold {split.fold}: {a.subject} {a.trial} of the test part is a copy of {b.subject} {b.trial}"
-            return Finding("copies", question, REFUSED, f"{told} (correlation {own.max():.3f})")
+            copy = f"fold {split.fold}: {a.subject} {a.trial} of the test part is a copy of {b.subject} {b.trial}"
+            return Finding("copies", question, REFUSED, f"{copy} (correlation {pairs.max():.3f})")
     return Finding("copies", question, PASSED, f"the likest pair correlates {nearest:.2f}")
 
 
@@ -151,10 +153,10 @@ def rows_judged(splits: list[Split], fits: list[Fit]) -> Finding:
     question = "Were epoch and configuration chosen on validation rows alone?"
     n = 0
     for fit, split in _folds(splits, fits):
-        told = fit.record["folds"][str(split.fold)]
-        judged, where = set(told["judged"]), f"{fit.name}, fold {split.fold}"
+        record, where = fit.record["folds"][str(split.fold)], f"{fit.name}, fold {split.fold}"
+        judged = set(record["judged"])
         n += bool(judged)
-        if (told["history"] or told["tried"]) and not judged:
+        if (record["history"] or record["tried"]) and not judged:
             return Finding("judged", question, REFUSED, f"{where} chose and does not say by which rows")
         if judged - set(split.valid.values()):
             return Finding("judged", question, REFUSED, f"{where} was judged on rows that are not its validation part")
@@ -169,44 +171,46 @@ def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: li
         if not fit.view.samples:
             cases.setdefault((fit.view, fit.record["seed"] if fit.view.control else 0), []).append(fit)
     n = 0
-    for (view, seed), own in cases.items():
+    for (view, seed), fits_of_view in cases.items():
         shown = tokens(view, seed)
         moments = Moments.of(shown)
-        for fit, split in _folds(splits, own):
-            if fit.stored[split.fold].failed:  # it says nothing
+        for fit, split in _folds(splits, fits_of_view):
+            if fit.stored[split.fold].failed:  # it predicts nothing
                 continue
-            part = split.train | split.valid if fit.record["settings"].get("refit") else split.train
+            part = split.train | split.valid if fit.record["training"]["refit"] else split.train
             again, stored = moments.scaler(np.array(positions(shown, part))), fit.stored[split.fold].scaler
             n += 1
             if not all(np.allclose(getattr(again, k), getattr(stored, k), rtol=1e-4, atol=1e-5) for k in vars(again)):
                 where = f"{fit.name}, fold {split.fold}"
                 return Finding("scaler", question, REFUSED, f"{where}: the stored scaler is not that of its training rows")
     left_out = sorted({fit.record["model"] for fit in fits if fit.view.samples})
-    told = f"; not computed again for samples ({', '.join(left_out)})" if left_out else ""
-    return Finding("scaler", question, PASSED, f"{n} computed again and equal{told}")
+    note = f"; not computed again for samples ({', '.join(left_out)})" if left_out else ""
+    return Finding("scaler", question, PASSED, f"{n} computed again and equal{note}")
 
 
 def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int, tell: bool) -> list[Finding]:
-    """Has a model skill though its data were spoilt? A control's shards and seeds are one test; 1% over all controls."""
+    """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls."""
     question = "Has a model skill without physiology, or with others' labels?"
     if not controls:
         return [Finding("controls", question, NOT_RUN, "no control in this run; name some under `controls`")]
     scores = score(pd.concat([c[c["condition"] == "clean"] for c in controls], ignore_index=True))
     skills = mean_of(scores[scores["metric"] == "skill"], ["model", "subject"])
     out, n_models = [], skills["model"].nunique()
-    for model, own in skills.groupby("model", sort=True):
-        values = own["value"].to_numpy()
+    for model, skill in skills.groupby("model", sort=True):
+        values = skill["value"].to_numpy()
         if np.isnan(values).any() or len(values) < 3:
             why = "a fold of it diverged" if np.isnan(values).any() else f"{len(values)} subjects are too few for an interval"
             out.append(Finding("controls", question, NOT_RUN, f"{model}: {why}"))
             continue
         low, high = bootstrap_mean(values, n_bootstrap, CONTROL_ALPHA / n_models, 0)
-        told = f"{model}: skill {values.mean():.3f} [{low:.3f}, {high:.3f}] ({len(values)} subjects, 1% over all controls)"
+        evidence = f"{model}: skill {values.mean():.3f} [{low:.3f}, {high:.3f}] ({len(values)} subjects, 1% over all controls)"
         verdict = PASSED
         if low > 0:
             verdict = EXPECTED if PROTOCOLS[protocol].invalid else HAS_SKILL if tell else REFUSED
-            told += "; if what is missing, a trial's length or its clock explains it, statistics.control_skill: tell goes on"
-        out.append(Finding("controls", question, verdict, told))
+            evidence += (
+                "; if what is missing, a trial's length or its clock explains it, statistics.control_skill: tell goes on"
+            )
+        out.append(Finding("controls", question, verdict, evidence))
     return out
 
 
@@ -214,29 +218,31 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
     """How much do identity, order, length and absence tell?"""
     facts, names = probes.trial_facts(tokens), tokens.layout.targets
     right, chance = probes.identity(tokens)
-    order = probes.told_by(facts["features"], facts["number"], facts["subject"])
+    order = probes.explained_by(facts["features"], facts["number"], facts["subject"])
     equal = not np.ptp(facts["length"])
     length = (
-        "all trials are equally long" if equal else f"correlation of what it says with {_correlations(facts, 'length', names)}"
+        "all trials are equally long"
+        if equal
+        else f"correlation of what it predicts with {_correlations(facts, 'length', names)}"
     )
     session = f"{', '.join(by_session)}: by each person's whole session, its test trials included (no label)"
     session = session if by_session else "no modality is normalised beyond its trial before the split"
     return [
-        Finding("session", "Does a feature's normalisation see test trials?", TOLD, session),
-        Finding("identity", "How well do features name the person?", TOLD, f"{right:.0%} right, chance {chance:.0%}"),
-        Finding("order", "Do features tell a trial's number?", TOLD, f"correlation {order:.2f} across subjects"),
-        Finding("length", "Does a trial's length tell its label?", TOLD, length),
+        Finding("session", "Does a feature's normalisation see test trials?", REPORTED, session),
+        Finding("identity", "How well do features name the person?", REPORTED, f"{right:.0%} right, chance {chance:.0%}"),
+        Finding("order", "Do features tell a trial's number?", REPORTED, f"correlation {order:.2f} across subjects"),
+        Finding("length", "Does a trial's length tell its label?", REPORTED, length),
         Finding(
             "absence",
             "Does what is missing tell the label?",
-            TOLD,
+            REPORTED,
             f"correlation with {_correlations(facts, 'presence', names)}",
         ),
     ]
 
 
 def _correlations(facts: dict[str, np.ndarray], what: str, targets: tuple[str, ...]) -> str:
-    pairs = ((name, probes.told_by(facts[what], facts["y"][:, i], facts["subject"])) for i, name in enumerate(targets))
+    pairs = ((name, probes.explained_by(facts[what], facts["y"][:, i], facts["subject"])) for i, name in enumerate(targets))
     return ", ".join(f"{name} {r:.2f}" for name, r in pairs)
 
 
@@ -258,15 +264,17 @@ def audit_files(
     files = zip(records, weights, strict=True)
     fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
     modalities = dataset_info(fits[0].record["dataset"]).modalities if fits else ()
-    own, shown = tuple(m.name for m in modalities if m.normalise == "session"), partial(_shown, tokens, {})
-    told = audit(protocol, shown, read_splits(splits), fits, [pd.read_parquet(p) for p in controls], n_bootstrap, tell, own)
-    if refused := [f"{f.check}: {f.evidence}" for f in told if f.verdict == REFUSED]:
+    by_session = tuple(m.name for m in modalities if m.normalise == "session")
+    shown = partial(_shown, tokens, {})
+    predictions = [pd.read_parquet(p) for p in controls]
+    findings = audit(protocol, shown, read_splits(splits), fits, predictions, n_bootstrap, tell, by_session)
+    if refused := [f"{f.check}: {f.evidence}" for f in findings if f.verdict == REFUSED]:
         raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")
-    return [asdict(finding) for finding in told]
+    return [asdict(finding) for finding in findings]
 
 
 def _shown(files: list[Path], readers: dict[View, Reader], view: View, seed: int) -> Tokens:
     """All subjects as a view has them; each file is read once per window length."""
     plain = View(window=view.window)
     reader = readers.setdefault(plain, Reader(files, plain))
-    return view.narrow(view.spoilt(reader.load(set(reader.paths)), seed))
+    return narrow(view, with_control(view, reader.load(set(reader.paths)), seed))

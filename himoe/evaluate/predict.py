@@ -2,136 +2,132 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.sections import Training
+from himoe.config.sections import Execution
+from himoe.config.spec import FitSpec
 from himoe.data.reader import Reader
 from himoe.data.rows import to_rows
-from himoe.data.views import View
-from himoe.splits.files import read_splits, shard
+from himoe.data.views import narrow, with_control
+from himoe.evaluate.conditions import CLEAN, injected_lags, under_condition
+from himoe.splits.files import folds_of, read_splits
 from himoe.splits.guards import check_split, check_unseen, select
-from himoe.train import devices
-from himoe.train.networks import build_model, configure, n_times
-from himoe.train.results import Stored, read_shard
-from himoe.train.tuning import configured
-from himoe.types import HimoeError, Split, Tokens, TrialInfo
+from himoe.train.results import StoredFold, read_shard
+from himoe.train.tuning import Configuration, configuration, configure
+from himoe.types import HimoeError, Layout, Split, Tokens
 
-CLEAN = "clean"
-WHOLE = View()
-
-
-def perturb(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
-    """Every severity of a condition on every trial, cropped to what the strongest one leaves valid.
-
-    The generator depends on the seed, the condition and the trial's name, not on the model or the severity: all models
-    meet the same masks and shifts, and severities are nested.
-    """
-    plugin = registry.load("conditions", condition)
-    edge = max(plugin.margin(s, tokens.layout.token_rate) for s in severities)
-    if np.diff(tokens.offsets).min() <= 2 * edge:
-        raise HimoeError(
-            f"conditions.{condition}: a trial of {np.diff(tokens.offsets).min()} tokens has no middle of {edge} cut"
-        )
-    out = {}
-    for severity in severities:
-        parts = []
-        for i, trial in enumerate(tokens.trials):
-            parts.append(_crop(plugin.apply(tokens.select([i]), severity, _generator(trial, condition, seed)), edge))
-        out[severity] = Tokens.concatenate(parts)
-    return out
+COLUMNS = ["dataset", "protocol", "model", "seed"]
+PREDICTION_COLUMNS = [
+    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_reference",
+]  # fmt: skip
+ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
+Predictor = Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]  # -> one standardised prediction per label, routing
 
 
-def _generator(trial: TrialInfo, condition: str, seed: int) -> np.random.Generator:
-    name = f"{trial.subject}/{trial.session}/{trial.trial}/{condition}"
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+class Conditions(NamedTuple):
+    """What test trials are put through beside clean: severities by condition, and the seed of all masks and shifts."""
+
+    severities: dict[str, list[float]]
+    seed: int
 
 
-def injected(tokens: Tokens, condition: str, severity: float, seed: int) -> np.ndarray | None:
-    """By how many seconds each modality was made late, (n_trials, M); None where the condition displaces nothing."""
-    plugin = registry.load("conditions", condition) if condition != CLEAN else None
-    if not hasattr(plugin, "injected"):
-        return None
-    made = (plugin.injected(tokens.select([i]), severity, _generator(t, condition, seed)) for i, t in enumerate(tokens.trials))
-    return np.stack(list(made)) / tokens.layout.token_rate
-
-
-def _crop(tokens: Tokens, edge: int) -> Tokens:
-    """One trial without ``edge`` tokens at each end."""
-    if edge == 0:
-        return tokens
-    inner = slice(edge, len(tokens.time) - edge)
-    columns = {name: getattr(tokens, name)[inner] for name in ("x", "mask", "time", "y")}
-    return replace(tokens, **columns, offsets=np.array([0, len(columns["time"])], np.int64))
+def predict_files(
+    spec: FitSpec, execution: Execution, tokens: Sequence[Path], splits: Path, weights: Path, record: Path,
+    conditions: Conditions, recordings: Sequence[Path] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """(predictions, routing) of a shard's folds."""
+    reader = Reader(tokens, spec.view, recordings)
+    folds = folds_of(read_splits(splits), spec.folds)
+    return predict_shard(spec, execution, folds, read_shard(weights, record), reader.load, conditions)
 
 
 def predict_shard(
-    model: str, options: dict[str, dict[str, Any]], splits: list[Split], states: dict[int, Stored],
-    load: Callable[[set[str]], Tokens], protocol: str, settings: Training, conditions: dict[str, list[float]],
-    condition_seed: int, identity: dict[str, Any], view: View = WHOLE,
+    spec: FitSpec, execution: Execution, splits: list[Split], stored: dict[int, StoredFold],
+    load: Callable[[set[str]], Tokens], conditions: Conditions,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """(predictions, routing) of a shard.
+    """(predictions, routing) of these folds, from what their fits stored.
 
-    ``identity`` holds the columns dataset, protocol, model and seed; conditions are drawn on all modalities, whatever the
-    model reads. What a failed fold would say is NaN.
+    Conditions are drawn on all modalities, whatever the model reads. The prediction of a failed fold is NaN.
     """
-    plugin = registry.load("models", model)
-    config = configure(plugin, model, options["own"])
+    plugin = registry.load("models", spec.model)
+    settings = configure(plugin, spec.model, spec.options)
     predictions, routings = [], []
     for split in splits:
-        stored = states[split.fold]
-        check_split(split, protocol)
-        check_unseen(stored.read, split.test, f"{model} {protocol} fold {split.fold}")
-        test = select(view.spoilt(load({s for s, _ in split.test}), identity["seed"]), split.test)
-        own, _ = configured(plugin, config, settings, stored.chosen or {})
-        run = _predictor(plugin, own, options["reference"], stored, view.narrow(test), settings)
-        cases = {(CLEAN, 0.0): test}
-        for condition, severities in conditions.items():
-            cases |= {(condition, s): t for s, t in perturb(test, condition, severities, condition_seed).items()}
-        for (condition, severity), tokens in cases.items():
-            predicted, routing = run(view.narrow(tokens))
-            if "lag" in routing and (late := injected(test, condition, severity, condition_seed)) is not None:
-                routing["injected"] = late
-            here = identity | {"fold": split.fold, "condition": condition, "severity": severity}
-            if not (stored.failed or np.isfinite(predicted).all()):
-                where = f"{model} fold {split.fold}, {condition} {severity:g}"
+        fold = stored[split.fold]
+        check_split(split, spec.protocol)
+        check_unseen(fold.read, split.test, f"{spec.model} {spec.protocol} fold {split.fold}")
+        test = select(with_control(spec.view, load({s for s, _ in split.test}), spec.seed), split.test)
+        chosen = configuration(plugin, settings, spec.training, fold.chosen or {})
+        predictor = _predictor(spec, execution, chosen, fold, narrow(spec.view, test).layout)
+        for condition, severity, tokens in _cases(test, conditions):
+            predicted, routing = predictor(narrow(spec.view, tokens))
+            if not (fold.failed or np.isfinite(predicted).all()):
                 raise HimoeError(
-                    f"{where}: a prediction is not a finite number, though the fit ended well; is all input finite?"
+                    f"{spec.model} fold {split.fold}, {condition} {severity:g}: a prediction is not a finite number, though "
+                    "the fit ended well; is all input finite?"
                 )
-            said = stored.scaler.inverse(predicted)
-            predictions.append(_prediction_rows(tokens, said, stored.scaler.y_mean).assign(**here))
-            routings += [_routing_rows(tokens, name, value).assign(**here) for name, value in routing.items()]
-    routing = pd.concat(routings, ignore_index=True) if routings else pd.DataFrame(columns=[*identity, *ROUTING_COLUMNS])
-    columns = [*identity, *PREDICTION_COLUMNS]
-    return pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame(columns=columns), routing
+            if "lag" in routing and (lags := injected_lags(test, condition, severity, conditions.seed)) is not None:
+                routing["injected"] = lags
+            columns = spec.columns | {"fold": split.fold, "condition": condition, "severity": severity}
+            in_unit = fold.scaler.inverse(predicted)
+            predictions.append(_prediction_rows(tokens, in_unit, fold.scaler.y_mean).assign(**columns))
+            routings += [_routing_rows(tokens, name, value).assign(**columns) for name, value in routing.items()]
+    return _table(predictions, PREDICTION_COLUMNS), _table(routings, ROUTING_COLUMNS)
 
 
-def _predictor(
-    plugin: Any, config: Any, reference: dict[str, Any], stored: Stored, tokens: Tokens, settings: Training
-) -> Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """Tokens -> (one standardised prediction per label, routing per trial)."""
-    if stored.failed:
-        return lambda tokens: (np.full((_n_labels(tokens), tokens.y.shape[1]), np.nan), {})
-    if not hasattr(plugin, "build"):
-        return lambda tokens: (plugin.predict(stored.state, to_rows(stored.scaler.transform(tokens))), {})
+def _cases(test: Tokens, conditions: Conditions) -> list[tuple[str, float, Tokens]]:
+    """(condition, severity, test trials under it), the clean ones first."""
+    cases = [(CLEAN, 0.0, test)]
+    for condition, severities in conditions.severities.items():
+        perturbed = under_condition(test, condition, severities, conditions.seed)
+        cases += [(condition, severity, tokens) for severity, tokens in perturbed.items()]
+    return cases
+
+
+def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout) -> Predictor:
+    """How one fold predicts."""
+    if fold.failed:
+        return _nothing
+    if spec.is_network:
+        return _network_predictor(spec, execution, chosen, fold, layout)
+    plugin = registry.load("models", spec.model)
+
+    def predict(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return plugin.predict(fold.state, to_rows(fold.scaler.transform(tokens))), {}
+
+    return predict
+
+
+def _nothing(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The prediction of a fold that failed."""
+    n_labels = len(tokens.y) if tokens.layout.per_token else len(tokens.trials)
+    return np.full((n_labels, tokens.y.shape[1]), np.nan), {}
+
+
+def _network_predictor(
+    spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout
+) -> Predictor:  # fmt: skip
+    """Imported where used: the code of networks is no part of an estimator's prediction."""
     import torch
 
+    from himoe.train import devices
+    from himoe.train.build import build_model, crop_tokens
     from himoe.train.stack import Stack
     from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
 
-    device, length = devices.settle(settings), n_times(tokens.layout.token_rate, settings)
-    network = build_model(plugin, config, reference, tokens.layout, settings)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in stored.state.items()})
-    stack, affine = Stack([network], device, devices.autocast(settings)), Affine.of([stored.scaler], device)
+    plugin = registry.load("models", spec.model)
+    device, length = devices.settle(spec.training, execution), crop_tokens(layout.token_rate, spec.training)
+    network = build_model(plugin, chosen.model, spec.reference, layout, spec.training)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in fold.state.items()})
+    stack, affine = Stack([network], device, devices.autocast(spec.training)), Affine.of([fold.scaler], device)
 
-    def run(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def predict(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         bank = Bank(tokens, device)
         windows = cover(bank, [np.arange(len(tokens.trials))], length)
         predicted, routing = predict_tokens(stack, bank, affine, windows, length, routing=True)
@@ -139,17 +135,11 @@ def _predictor(
             predicted = mean_per_trial(predicted, bank)
         return predicted[0].cpu().numpy(), {name: value[0].cpu().numpy() for name, value in routing.items()}
 
-    return run
+    return predict
 
 
-def _n_labels(tokens: Tokens) -> int:
-    return len(tokens.y) if tokens.layout.per_token else len(tokens.trials)
-
-
-PREDICTION_COLUMNS = [
-    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_reference",
-]  # fmt: skip
-ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
+def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, *columns])
 
 
 def _prediction_rows(tokens: Tokens, predicted: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
@@ -178,18 +168,3 @@ def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFr
         "trial": np.repeat([t.trial for t in tokens.trials], len(parts)),
         "quantity": quantity, "part": parts * n_trials, "value": value.reshape(-1),
     })  # fmt: skip
-
-
-def predict_files(
-    names: dict[str, str], tokens: list[Path], splits: str, options: dict[str, dict[str, Any]], settings: dict[str, Any],
-    weights: Path, record: Path, conditions: dict[str, list[float]], condition_seed: int,
-    view: dict[str, Any] | None = None, recordings: list[Path] = (),
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """(predictions, routing) of a shard's folds."""
-    training, own = Training(**settings), View(**view or {})
-    folds = shard(read_splits(splits), int(names["shard"]), training.folds_per_job)
-    identity = {k: names[k] for k in ("dataset", "protocol", "model")} | {"seed": int(names["seed"])}
-    return predict_shard(
-        names["model"], options, folds, read_shard(weights, record), Reader(tokens, own, recordings).load,
-        names["protocol"], training, conditions, condition_seed, identity, own,
-    )  # fmt: skip

@@ -24,8 +24,8 @@ def likeness(tokens: Tokens) -> np.ndarray:
     out = np.full((len(at), len(at)), -1.0)
     for delay in range(most + 1):
         (late, here), (early, also) = (_unit(x[part], tokens.mask[part]) for part in (at[:, delay:], at[:, : n_steps - delay]))
-        own = np.where(here[:, None] & also, late @ early.T, -1.0)
-        out = np.maximum(out, np.maximum(own, own.T))
+        likeness_at_delay = np.where(here[:, None] & also, late @ early.T, -1.0)
+        out = np.maximum(out, np.maximum(likeness_at_delay, likeness_at_delay.T))
     np.fill_diagonal(out, -1.0)
     return out
 
@@ -51,22 +51,22 @@ def identity(tokens: Tokens) -> tuple[float, float]:
     return float(right), float((same.sum(1) - 1).mean() / max(len(x) - 1, 1))
 
 
-def told_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float:
-    """PCC of y (n,) with what ridge says of it from columns (n, k), each group left out in turn; 0 where they do not vary."""
+def explained_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float:
+    """PCC of y (n,) with its ridge prediction from columns (n, k), each group left out in turn; 0 where they do not vary."""
     known = np.isfinite(y)
     columns, y, group = columns[known], y[known], group[known]
     names = np.unique(group)
     if len(names) < 2 or not np.ptp(columns, axis=0).any():
         return 0.0
-    said = np.empty(len(y))
+    predicted = np.empty(len(y))
     for name in names:
         here = group == name
         mean, scale = columns[~here].mean(0), np.maximum(columns[~here].std(0), 1e-9)
         x, z = (columns[~here] - mean) / scale, (columns[here] - mean) / scale
         weight = np.linalg.solve(x.T @ x + PENALTY * np.eye(x.shape[1]), x.T @ (y[~here] - y[~here].mean()))
-        said[here] = y[~here].mean() + z @ weight
+        predicted[here] = y[~here].mean() + z @ weight
     # within groups: between them the mean of the others is below where the own one is above
-    centred = [part - np.array([part[group == g].mean() for g in group]) for part in (y, said)]
+    centred = [part - np.array([part[group == g].mean() for g in group]) for part in (y, predicted)]
     return pcc(*centred)
 
 

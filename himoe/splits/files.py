@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 
 from himoe.types import HimoeError, Split
 
 PARTS = ("train", "valid", "test")
-
-
 SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "stimulus", "digest"]
 
 
-def read_splits(path: str) -> list[Split]:
+def read_splits(path: str | Path) -> list[Split]:
     """Every fold of a split file."""
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
@@ -27,11 +28,9 @@ def read_splits(path: str) -> list[Split]:
     folds = sorted({fold for fold, _ in groups})
     if not known or any((fold, part) not in groups for fold in folds for part in PARTS):
         raise HimoeError(f"{path}: every fold needs train, valid and test rows and nothing else")
-    return [Split(fold, *(groups[fold, part] for part in PARTS), stimuli) for fold in folds]
+    return [Split(n, groups[n, "train"], groups[n, "valid"], groups[n, "test"], stimuli) for n in folds]
 
 
-def shard(splits: list[Split], number: int, folds_per_job: int | str) -> list[Split]:
-    """The folds of one job; shards are numbered from 0."""
-    if folds_per_job == "all":
-        return splits
-    return splits[number * int(folds_per_job) : (number + 1) * int(folds_per_job)]
+def folds_of(splits: list[Split], numbers: Sequence[int]) -> list[Split]:
+    """The folds with these numbers; where subjects are absent there are fewer folds than were planned."""
+    return [split for split in splits if split.fold in set(numbers)]

@@ -70,19 +70,19 @@ def trial_kfold(trials: list[TrialInfo], settings: Splits) -> Iterator[Parts]:
     """Each subject's trials dealt to ``n_folds`` test sets: a model knows the people it is judged on."""
     keys = np.array([f"{t.subject}\n{t.trial}" for t in trials], object)
     subjects = sorted({t.subject for t in trials})
-    own = {s: [k for k, t in zip(keys, trials, strict=True) if t.subject == s] for s in subjects}
-    if few := [s for s in subjects if not can_split(len(own[s]), settings.n_folds)]:
+    trials_of = {s: [k for k, t in zip(keys, trials, strict=True) if t.subject == s] for s in subjects}
+    if few := [s for s in subjects if not can_split(len(trials_of[s]), settings.n_folds)]:
         raise HimoeError(
-            f"subject-dependent splits: {len(own[few[0]])} trials of {few[0]} are too few for {settings.n_folds} folds"
+            f"subject-dependent splits: {len(trials_of[few[0]])} trials of {few[0]} are too few for {settings.n_folds} folds"
         )
     hands = {
-        s: deal(own[s], settings.n_folds, np.random.default_rng([settings.seed, 2**21, i])) for i, s in enumerate(subjects)
+        s: deal(trials_of[s], settings.n_folds, np.random.default_rng([settings.seed, 2**21, i]))
+        for i, s in enumerate(subjects)
     }
     for fold in range(settings.n_folds):
         test = {k for s in subjects for k in hands[s][fold]}
-        held = {
-            k for i, s in enumerate(subjects) for k in held_out([k for k in own[s] if k not in test], settings, 2**21, i, fold)
-        }  # fmt: skip
+        rest = {s: [k for k in trials_of[s] if k not in test] for s in subjects}
+        held = {k for i, s in enumerate(subjects) for k in held_out(rest[s], settings, 2**21, i, fold)}
         yield np.array(["test" if k in test else "valid" if k in held else "train" for k in keys])
 
 

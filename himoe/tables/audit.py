@@ -13,7 +13,7 @@ TITLE = "Audit for leakage"
 SECTION = "data"
 NEEDS = ("audits",)
 SIGNS = {
-    "passed": "✓ passed", "told": "· measured", "not run": "– not run",
+    "passed": "✓ passed", "reported": "· measured", "not run": "– not run",
     "as expected of an invalid protocol": "✗ leaks, as expected", "has skill": "✗ has skill",
 }  # fmt: skip
 

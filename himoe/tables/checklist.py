@@ -118,7 +118,7 @@ def no_failures(evidence: Evidence) -> Answer:
 def audited(evidence: Evidence) -> Answer:
     """Findings of the audit: passed, or only measured; ``not run`` is a gap, and so is a protocol that leaks on purpose."""
     verdicts = [f["verdict"] for sheet in evidence.audits for f in sheet["findings"]]
-    gaps = sum(v not in ("passed", "told") for v in verdicts)
+    gaps = sum(v not in ("passed", "reported") for v in verdicts)
     return _graded(
         1 - gaps / max(len(verdicts), 1), f"{verdicts.count('passed')} checks passed, {gaps} did not or were not run"
     )

@@ -10,22 +10,48 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from himoe import io
+from himoe.train.results import FittedFold
+from himoe.train.scaling import Scaler
 from himoe.types import HimoeError
 
 log = logging.getLogger("himoe")
 REQUEUE = 75  # EX_TEMPFAIL: try again later
 PATIENCE_SECONDS = 5.0
-STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+
+@dataclass
+class ResumeState:
+    """All that the rest of a fit depends on: dicts, lists, numbers, texts and tensors.
+
+    Of the folds that are in training side by side, the stack: ``current`` is where their present phase stands, ``searched``
+    holds the results of the configurations that are done, ``refitted`` those of the configurations in which folds were
+    trained again.
+    """
+
+    stack_size: int = 0  # 0: not settled yet
+    finished: dict[int, dict[str, Any]] = field(default_factory=dict)  # fold -> its result as tensors, numbers and lists
+    current: dict[str, Any] | None = None
+    searched: dict[str, Any] | None = None
+    refitted: dict[str, Any] | None = None
+    seconds: tuple[float, float] = (0.0, 0.0)  # wall and CPU time of earlier attempts
+
+    def forget_stack(self) -> None:
+        """The folds that were in training are done, or are to be stacked otherwise."""
+        self.current = self.searched = self.refitted = None
 
 
 class Checkpoint:
-    """Keeps ``state``, a tree of dicts, lists, numbers, texts and tensors, in ``path``.
+    """Keeps ``state`` in ``path``.
 
     Parameters
     ----------
@@ -35,18 +61,18 @@ class Checkpoint:
 
     def __init__(self, path: Path, key: str, every: float):
         self.path, self.key, self.every = path, key, every
-        self.state: dict[str, Any] = {}
+        self.state = ResumeState()
         self.stop_asked: str = ""
         self._written, self._pause = time.monotonic(), every
         self._started = (time.perf_counter(), time.process_time())
 
     def spent(self) -> tuple[float, float]:
         """(wall, CPU) seconds of this fit, interrupted attempts included."""
-        before, now = self.state.get("spent", (0.0, 0.0)), (time.perf_counter(), time.process_time())
-        return tuple(b + n - s for b, n, s in zip(before, now, self._started, strict=True))
+        wall, cpu = self.state.seconds
+        return wall + time.perf_counter() - self._started[0], cpu + time.process_time() - self._started[1]
 
     def load(self) -> bool:
-        """Whether there was a state to go on from; one that is damaged or of another fit is told of and left."""
+        """Whether there was a state to go on from; one that is damaged or of another fit is reported and left alone."""
         import torch
 
         try:
@@ -59,7 +85,7 @@ class Checkpoint:
                 raise ValueError("its bytes are not those that were written")
             import io as memory
 
-            self.state = torch.load(memory.BytesIO(content), weights_only=True)
+            self.state = ResumeState(**torch.load(memory.BytesIO(content), weights_only=True))
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -68,12 +94,39 @@ class Checkpoint:
             ) from error
         except Exception as error:  # whatever is wrong with its bytes, the fit can start anew
             log.warning("%s: not used (%s); the fit starts from the beginning", self.path, error)
-            self.state = {}
+            self.state = ResumeState()
             return False
         return True
 
-    def offer(self, make: Any) -> None:
-        """Write ``make()`` over the state if it is time to, and leave if that was asked for.
+    def finished_folds(self) -> list[FittedFold]:
+        """Folds that were done before the fit was interrupted."""
+        folds = []
+        for number, packed in self.state.finished.items():
+            log.info("fold %d: finished before the fit was interrupted", number)
+            arrays = {part: {name: t.numpy() for name, t in packed[part].items()} for part in ("scaler", "state")}
+            folds.append(FittedFold(**(packed | {"scaler": Scaler(**arrays["scaler"]), "state": arrays["state"]})))
+        return folds
+
+    def keep(self, folds: list[FittedFold]) -> None:
+        """These folds are done."""
+        import torch
+
+        for fold in folds:
+            parts = {"scaler": vars(fold.scaler), "state": fold.state}
+            tensors = {
+                part: {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
+                for part, arrays in parts.items()
+            }
+            self.state.finished[fold.fold] = vars(fold) | tensors
+        self.state.forget_stack()
+        self.offer()
+
+    def offer(self, current: Callable[[], dict[str, Any]] | None = None) -> None:
+        """A moment at which the state may be written, and the fit may end if that was asked for.
+
+        Parameters
+        ----------
+        current : makes ``state.current``; called only where the state is written.
 
         Raises
         ------
@@ -82,7 +135,8 @@ class Checkpoint:
         """
         if not self.stop_asked and time.monotonic() - self._written < self._pause:
             return
-        self.state |= make()
+        if current is not None:
+            self.state.current = current()
         try:
             self.write()
         except HimoeError as error:
@@ -101,7 +155,7 @@ class Checkpoint:
         import torch
 
         began, buffer = time.monotonic(), memory.BytesIO()
-        torch.save(self.state | {"spent": self.spent()}, buffer)
+        torch.save(vars(self.state) | {"seconds": self.spent()}, buffer)
         content = buffer.getvalue()
         head = json.dumps({"key": self.key, "sha256": hashlib.sha256(content).hexdigest()}).encode() + b"\n"
         with io.atomic(self.path) as temporary:
@@ -126,7 +180,7 @@ class Checkpoint:
             asked[0] = asked[0] or time.monotonic()
             self.stop_asked = signal.Signals(number).name
 
-        before = {number: signal.signal(number, hear) for number in STOP}
+        before = {number: signal.signal(number, hear) for number in STOP_SIGNALS}
         try:
             yield
         finally:

@@ -12,14 +12,14 @@ from himoe.types import HimoeError
 if TYPE_CHECKING:
     import torch
 
-    from himoe.config.sections import Training
+    from himoe.config.sections import Execution, Training
 
 SPARE = 0.8  # share of the free GPU memory that is planned with
 KEEP_OPTIONS = ((-4, 0), (-1, 2**31 - 1))  # mallopt: M_MMAP_MAX none, M_TRIM_THRESHOLD never
 log = logging.getLogger("himoe")
 
 
-def settle(settings: Training) -> torch.device:
+def settle(training: Training, execution: Execution) -> torch.device:
     """The device to use, torch set up for it: threads, deterministic algorithms, matrix precision.
 
     Raises
@@ -30,24 +30,25 @@ def settle(settings: Training) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
     import torch
 
-    torch.set_num_threads(settings.threads)
+    torch.set_num_threads(execution.threads)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory it has not written
-    torch.set_float32_matmul_precision("high" if settings.tf32 else "highest")
-    torch.backends.cudnn.allow_tf32 = settings.tf32
+    # nothing here reads memory that it has not written
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # absent from torch's stubs
+    torch.set_float32_matmul_precision("high" if training.tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = training.tf32
     keep_memory()
     there = torch.cuda.is_available()
-    if settings.device == "cuda" and not there:
+    if execution.device == "cuda" and not there:
         raise HimoeError(
-            f"training.device: cuda, but torch {torch.__version__} sees no GPU here; use device: cpu or auto, or ask the "
+            f"execution.device: cuda, but torch {torch.__version__} sees no GPU here; use device: cpu or auto, or ask the "
             "scheduler for a GPU and install torch's CUDA build"
         )
-    if settings.device == "auto" and not there and (given := given_gpus()):
+    if execution.device == "auto" and not there and (given := given_gpus()):
         raise HimoeError(
             f"this job was given a GPU (CUDA_VISIBLE_DEVICES={given}), but torch {torch.__version__} sees none: install "
-            "torch's CUDA build and the driver, or set training.device: cpu"
+            "torch's CUDA build and the driver, or set execution.device: cpu"
         )
-    return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
+    return torch.device("cuda" if there and execution.device != "cpu" else "cpu")
 
 
 def given_gpus() -> str:
@@ -57,48 +58,46 @@ def given_gpus() -> str:
     return "" if given.startswith("-") or given == "NoDevFiles" else given
 
 
-def describe(device: torch.device | None, settings: Training) -> dict[str, Any]:
+def describe(device: torch.device, training: Training, execution: Execution) -> dict[str, Any]:
     """For the run record: device, its name, precision, and GPU memory at its peak."""
-    if device is None:  # an estimator
-        return {"device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "compile": False, "peak_gpu_mb": 0.0}
-    told = {"device": device.type, "precision": settings.precision, "tf32": settings.tf32, "compile": settings.compile}
+    facts = {"device": device.type, "precision": training.precision, "tf32": training.tf32, "compile": execution.compile}
     if device.type != "cuda":
-        return told | {"device_name": "", "peak_gpu_mb": 0.0}
+        return facts | {"device_name": "", "peak_gpu_mb": 0.0}
     import torch
 
     peak = torch.cuda.max_memory_allocated(device) / 2**20
-    return told | {"device_name": torch.cuda.get_device_name(device), "peak_gpu_mb": round(peak, 1)}
+    return facts | {"device_name": torch.cuda.get_device_name(device), "peak_gpu_mb": round(peak, 1)}
 
 
-def autocast(settings: Training) -> torch.dtype | None:
+def autocast(training: Training) -> torch.dtype | None:
     """The type matrix products are done in, None for that of the weights."""
     import torch
 
-    return torch.bfloat16 if settings.precision == "bfloat16" else None
+    return torch.bfloat16 if training.precision == "bfloat16" else None
 
 
-def side_by_side(settings: Training, device: torch.device, n_folds: int, one: int = 0) -> int:
+def side_by_side(execution: Execution, device: torch.device, n_folds: int, bytes_of_one: int = 0) -> int:
     """Folds to train as one stack: what the config says, else all that fit on a GPU, one after the other on a CPU.
 
-    ``one``: bytes that one fold needs at its peak, as measured; 0 where that is not known.
+    ``bytes_of_one``: what one fold needs at its peak, as measured; 0 where that is not known.
     """
-    if settings.stack != "auto":
-        return min(settings.stack, n_folds)
+    if execution.stack != "auto":
+        return min(execution.stack, n_folds)
     if device.type != "cuda":
         return 1  # at the sizes of real data a stack is no faster there (tests/benchmarks/bench_training.py)
     import torch
 
-    return how_many(torch.cuda.mem_get_info(device)[0], one, n_folds)
+    return how_many(torch.cuda.mem_get_info(device)[0], bytes_of_one, n_folds)
 
 
-def how_many(free: int, one: int, n_folds: int) -> int:
-    """Folds whose peak of ``one`` byte count fits into the free bytes, at least one."""
-    return max(1, min(n_folds, int(SPARE * free / max(one, 1))))
+def how_many(free: int, bytes_of_one: int, n_folds: int) -> int:
+    """Folds that fit into the free bytes together, at least one."""
+    return max(1, min(n_folds, int(SPARE * free / max(bytes_of_one, 1))))
 
 
 def keep_memory() -> None:
-    """Let the allocator keep what it got: fresh pages for every large temporary took up to half of a step's time (glibc gives
-    blocks above 32 MB back at once, and smaller ones at the top of its heap)."""
+    """Keep glibc from giving memory back: it returns blocks above 32 MB at once, and fresh pages for every large temporary took
+    up to half of a step's time."""
     try:
         for option, value in KEEP_OPTIONS:
             ctypes.CDLL(None).mallopt(option, value)

@@ -1,59 +1,88 @@
-"""The fit of one fold of a model that is no network: configuration by inner validation, then one fit."""
+"""Fits of a model that is no network: configuration by inner validation, then one fit of each fold."""
 
 from __future__ import annotations
 
 import time
-from types import ModuleType
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from himoe import registry
+from himoe.data.reader import Load, load_for_fit
 from himoe.data.rows import to_rows
-from himoe.splits.guards import select
+from himoe.splits.guards import check_split, select
 from himoe.stats.metrics import ccc
-from himoe.train.results import Fitted
+from himoe.train.results import FittedFold
 from himoe.train.scaling import Scaler
-from himoe.train.tuning import best, candidates, configured
+from himoe.train.tuning import best, candidates, configuration, configure
 from himoe.types import HimoeError, Split, Tokens
 
 if TYPE_CHECKING:
-    from himoe.config.sections import Training, Tuning
+    from himoe.config.spec import FitSpec
+    from himoe.train.progress import Progress
+
+PLACE = {
+    "device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "compile": False, "peak_gpu_mb": 0.0, "stack": 1,
+}  # fmt: skip
 
 
-def fit(
-    plugin: ModuleType, config: Any, settings: Training, tuning: Tuning, tokens: Tokens, split: Split, seed: int
-) -> Fitted:  # fmt: skip
-    """Fitted on the training rows, or with ``settings.refit`` on those of inner validation too."""
-    started = time.perf_counter()
-    valid = select(tokens, split.valid)
-    tried = _tried(plugin, config, settings, tuning, select(tokens, split.train), valid, seed)
-    chosen = tried[best([told["valid_ccc"] for told in tried])]["changes"] if tried else {}
-    own = select(tokens, split.train | split.valid if settings.refit else split.train)
-    judged = sorted(t.digest for t in valid.trials) if tried else []
-    read = sorted({*judged, *(t.digest for t in own.trials)})
-    fitted = Fitted(split.fold, Scaler.fit(own), {}, read=read, judged=judged, chosen=chosen, tried=tried)
-    final, _ = configured(plugin, config, settings, chosen)
-    fitted.state = plugin.fit(to_rows(fitted.scaler.transform(own)), final, seed)
-    fitted.n_parameters = sum(a.size for a in fitted.state.values() if a.dtype.kind == "f")
-    fitted.seconds = time.perf_counter() - started
-    return fitted
+class EstimatorFits:
+    """The fits of a shard's folds, each on its training rows, or with ``training.refit`` on those of inner validation too.
 
+    ``load(subjects, forbidden)`` gives the tokens of these subjects and refuses those that are forbidden.
+    """
 
-def _tried(
-    plugin: ModuleType, config: Any, settings: Training, tuning: Tuning, train: Tokens, valid: Tokens, seed: int
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Every configuration on the training rows, judged on the validation rows; nothing where there is one to choose from."""
-    changes = candidates(plugin, tuning)
-    if len(changes) == 1:
-        return []
-    scaler, out = Scaler.fit(train), []
-    rows, held = (to_rows(scaler.transform(part)) for part in (train, valid))
-    if not (labelled := np.isfinite(held.y).any(0)).all():
-        target = valid.layout.targets[int(np.argmin(labelled))]
-        raise HimoeError(f"no trial of inner validation has a label of {target}; choose other splits")
-    for change in changes:
-        one, _ = configured(plugin, config, settings, change)
-        said = plugin.predict(plugin.fit(rows, one, seed), held)
-        pairs = [(y[np.isfinite(y)], p[np.isfinite(y)]) for y, p in zip(held.y.T, said.T, strict=True)]
-        out.append({"changes": change, "valid_ccc": float(np.mean([ccc(*pair) for pair in pairs]))})
-    return out
+    def __init__(self, spec: FitSpec, load: Load, progress: Progress):
+        self.spec, self.load, self.progress = spec, load, progress
+        self.plugin = registry.load("models", spec.model)
+        settings = configure(self.plugin, spec.model, spec.options)
+        tried = candidates(self.plugin, spec.tuning)
+        self.configurations = [configuration(self.plugin, settings, spec.training, changes) for changes in tried]
+
+    def fit(self, splits: list[Split]) -> Iterator[list[FittedFold]]:
+        """Fit these folds, one after the other."""
+        for split in splits:
+            check_split(split, self.spec.protocol)
+        for split in splits:
+            yield [self.fit_fold(split)]
+            self.progress.fold(split.fold)
+
+    def facts(self) -> dict[str, Any]:
+        """Where and how they are fitted, for the run record."""
+        return PLACE
+
+    def fit_fold(self, split: Split) -> FittedFold:
+        """Choose a configuration, fit it."""
+        started = time.perf_counter()
+        tokens = load_for_fit(self.load, self.spec, [split])
+        valid = select(tokens, split.valid)
+        tried = self._search(select(tokens, split.train), valid)
+        chosen = best([result["valid_ccc"] for result in tried]) if tried else 0
+        judged = sorted(t.digest for t in valid.trials) if tried else []
+
+        fitted_on = select(tokens, split.train | split.valid if self.spec.training.refit else split.train)
+        read = sorted({*judged, *(t.digest for t in fitted_on.trials)})
+        scaler = Scaler.fit(fitted_on)
+        state = self.plugin.fit(to_rows(scaler.transform(fitted_on)), self.configurations[chosen].model, self.spec.seed)
+        return FittedFold(
+            split.fold, scaler, state, read=read, judged=judged, tried=tried, chosen=self.configurations[chosen].changes,
+            n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"), seconds=time.perf_counter() - started,
+        )  # fmt: skip
+
+    def _search(self, train: Tokens, valid: Tokens) -> list[dict[str, Any]]:
+        """Every configuration fitted on the training rows, judged on the validation rows; nothing where there is no choice."""
+        if len(self.configurations) == 1:
+            return []
+        scaler = Scaler.fit(train)
+        rows, held_out = (to_rows(scaler.transform(part)) for part in (train, valid))
+        labelled = np.isfinite(held_out.y).any(0)
+        if not labelled.all():
+            target = valid.layout.targets[int(np.argmin(labelled))]
+            raise HimoeError(f"no trial of inner validation has a label of {target}; choose other splits")
+        out = []
+        for candidate in self.configurations:
+            predicted = self.plugin.predict(self.plugin.fit(rows, candidate.model, self.spec.seed), held_out)
+            pairs = [(y[np.isfinite(y)], p[np.isfinite(y)]) for y, p in zip(held_out.y.T, predicted.T, strict=True)]
+            out.append({"changes": candidate.changes, "valid_ccc": float(np.mean([ccc(*pair) for pair in pairs]))})
+        return out

@@ -1,4 +1,4 @@
-"""What a fit leaves behind: weights and scalers of its folds, and a run record that vouches for them by SHA-256."""
+"""What a fit leaves behind: weights and scalers of its folds (safetensors), and a run record with their SHA-256."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from himoe.provenance import hash_file
 from himoe.train.scaling import Arrays, Scaler
 from himoe.types import HimoeError
 
+SCALER = ("mean", "scale", "y_mean", "y_scale")
+
 
 @dataclass
-class Fitted:
-    """One fold's result: arrays to store and what happened. ``read``, ``judged``: digests of the trials it touched and of those
-    it was judged on; ``failed`` says why there is no prediction; ``chosen``: settings that tuning changed; ``tried``: changes,
-    validation CCC and best epoch of every configuration."""
+class FittedFold:
+    """One fold's result: arrays to store and what happened.
+
+    ``read`` and ``judged`` are the digests of the trials that it touched and of those that it was judged on, ``failed``
+    says why there is no prediction, ``chosen`` holds the settings that tuning changed, ``tried`` the changes, validation
+    CCC and best epoch of every configuration.
+    """
 
     fold: int
     scaler: Scaler
@@ -34,10 +39,15 @@ class Fitted:
     chosen: dict[str, Any] = field(default_factory=dict)
     tried: list[dict[str, Any]] = field(default_factory=list)
 
+    def record(self) -> dict[str, Any]:
+        """All but the arrays, for the run record."""
+        facts = {name: value for name, value in vars(self).items() if name not in ("fold", "scaler", "state")}
+        return facts | {"seconds": round(self.seconds, 3)}
 
-class Stored(NamedTuple):
-    """One fold as read back: scaler, arrays, digests of the trials the fit has read, why it failed (empty if it did not), what
-    tuning changed."""
+
+class StoredFold(NamedTuple):
+    """One fold as read back: scaler, arrays, digests of the trials that the fit has read, why it failed (empty if it did not),
+    what tuning changed."""
 
     scaler: Scaler
     state: Arrays
@@ -46,31 +56,21 @@ class Stored(NamedTuple):
     chosen: dict[str, Any] | None = None
 
 
-SCALER = ("mean", "scale", "y_mean", "y_scale")
-
-
-def write_shard(weights: Path, record: Path, folds: list[Fitted], facts: dict[str, Any]) -> None:
+def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dict[str, Any]) -> None:
     """Weights and scalers of every fold, then the run record that vouches for them."""
     from safetensors.numpy import save_file
 
-    arrays = {}
+    arrays: Arrays = {}
     for f in folds:
         arrays |= {f"{f.fold}/state/{name}": np.ascontiguousarray(value) for name, value in f.state.items()}
         arrays |= {f"{f.fold}/scaler/{name}": np.ascontiguousarray(getattr(f.scaler, name)) for name in SCALER}
     with io.atomic(weights) as temporary:
         save_file(arrays, temporary)
-    folds_out = {
-        str(f.fold): {
-            "best_epoch": f.best_epoch, "seconds": round(f.seconds, 3), "n_parameters": f.n_parameters,
-            "n_macs": f.n_macs,
-            "history": f.history, "read": f.read, "judged": f.judged, "failed": f.failed, "chosen": f.chosen, "tried": f.tried,
-        }
-        for f in folds
-    }  # fmt: skip
-    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": folds_out})
+    by_fold = {str(f.fold): f.record() for f in folds}
+    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": by_fold})
 
 
-def read_shard(weights: Path, record: Path) -> dict[int, Stored]:
+def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:
     """Every fold; HimoeError if the weights are not those of the record."""
     from safetensors.numpy import load_file
 
@@ -79,9 +79,9 @@ def read_shard(weights: Path, record: Path) -> dict[int, Stored]:
         raise HimoeError(f"{weights}: bytes differ from the fit's record; delete {weights.parent} and run again")
     arrays = load_file(weights)
     out = {}
-    for fold, told in facts["folds"].items():
-        own = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
-        scaler = Scaler(*(own[f"scaler/{name}"] for name in SCALER))
-        state = {name.removeprefix("state/"): a for name, a in own.items() if name.startswith("state/")}
-        out[int(fold)] = Stored(scaler, state, told["read"], told["failed"], told["chosen"])
+    for fold, facts_of_fold in facts["folds"].items():
+        of_fold = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
+        scaler = Scaler(*(of_fold[f"scaler/{name}"] for name in SCALER))
+        state = {name.removeprefix("state/"): a for name, a in of_fold.items() if name.startswith("state/")}
+        out[int(fold)] = StoredFold(scaler, state, facts_of_fold["read"], facts_of_fold["failed"], facts_of_fold["chosen"])
     return out

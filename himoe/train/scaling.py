@@ -57,7 +57,7 @@ class Moments:
 
     def scaler(self, trials: np.ndarray) -> Scaler:
         """The maps fitted on these trials."""
-        (mean, scale), (y_mean, y_scale) = (_together(*(part[trials] for part in own)) for own in (self.x, self.y))
+        (mean, scale), (y_mean, y_scale) = (_together(*(part[trials] for part in moments)) for moments in (self.x, self.y))
         return Scaler(mean, scale, y_mean, y_scale)
 
 

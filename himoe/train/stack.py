@@ -33,11 +33,12 @@ class Stack:
         compiled: bool = False,
     ):  # fmt: skip
         self.template, self.n_begun = models[0], n_begun or len(models)
-        self.compiled, self._made = compiled, None
+        self.compiled = compiled
+        self._made: tuple[Objective, Callable[[Tensor, Batch, Tensor], Tensor]] | None = None
         if kept := [name for name in self.template.state_dict() if name not in dict(self.template.named_parameters())]:
             raise HimoeError(f"{type(self.template).__name__}: buffer {kept[0]} changes while training; folds keep parameters")
-        for (name, own), *others in zip(*(m.named_buffers() for m in models), strict=True):
-            if not all(torch.equal(own, other) for _, other in others):
+        for (name, first), *others in zip(*(m.named_buffers() for m in models), strict=True):
+            if not all(torch.equal(first, other) for _, other in others):
                 raise HimoeError(f"{type(self.template).__name__}: buffer {name} differs between folds; only parameters may")
         self.names = [name for name, _ in self.template.named_parameters()]
         self.shapes = [p.shape for p in self.template.parameters()]
@@ -71,32 +72,33 @@ class Stack:
         if self._made is not None and self._made[0] is objective:
             return self._made[1]
 
-        def loss(row: Tensor, own: Batch, key: Tensor) -> Tensor:
+        def loss(weights: Tensor, batch: Batch, key: Tensor) -> Tensor:  # of one model
             with noise.keyed(key):
-                return objective(functional_call(self.template, self.named(row), (own,)), own)
+                return objective(functional_call(self.template, self.named(weights), (batch,)), batch)
 
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
             return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
 
         call = alone if self.n_begun == 1 else vmap(loss)
-        self._made = (objective, torch.compile(call, dynamic=False, fullgraph=True) if self.compiled else call)
-        return self._made[1]
+        losses = torch.compile(call, dynamic=False, fullgraph=True) if self.compiled else call
+        self._made = objective, losses
+        return losses
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Output:
         """Every model on its own batch (K, B, ...), out of training; fields of the output gain the axis K."""
         self.template.eval()
 
-        def call(row: Tensor, own: Batch) -> Output:
-            return functional_call(self.template, self.named(row), (own,))
+        def call(weights: Tensor, batch: Batch) -> Output:  # of one model
+            return functional_call(self.template, self.named(weights), (batch,))
 
         with self._precision():
             if self.n_begun == 1:
-                out = call(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
-                told = Output(out.prediction[None], out.losses, {n: v[None] for n, v in out.routing.items()})
+                one = call(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
+                out = Output(one.prediction[None], one.losses, {n: v[None] for n, v in one.routing.items()})
             else:
-                told = vmap(call, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
-        return told._replace(prediction=told.prediction.float(), routing={n: v.float() for n, v in told.routing.items()})
+                out = vmap(call, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
+        return out._replace(prediction=out.prediction.float(), routing={n: v.float() for n, v in out.routing.items()})
 
 
 @dataclass

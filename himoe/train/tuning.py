@@ -1,21 +1,25 @@
 """The search for a model's configuration: as many tries for every model, drawn from its space, chosen by inner validation.
 
 A space is a literal of the plug-in, ``SPACE = {"penalty": (1.0, 10.0)}``; keys that begin with ``training.`` are the trainer's.
-Every torch model has the trainer's part and its dropout beside its own.
+Every network has the trainer's part and its dropout beside what its plug-in names.
 """
 
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
+
+from himoe.types import HimoeError
 
 if TYPE_CHECKING:
     from himoe.config.sections import Training, Tuning
 
-OF_NETWORKS = {
+SPACE_OF_NETWORKS: dict[str, tuple] = {
     "training.learning_rate": (2e-4, 5e-4, 1e-3, 2e-3),
     "training.weight_decay": (1e-3, 1e-2, 1e-1),
     "dropout": (0.0, 0.1, 0.3),
@@ -24,15 +28,35 @@ TRAINER = "training."
 Options = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Configuration:
+    """One try: what it changes, and the settings of model and trainer that result."""
+
+    changes: Options
+    model: Any
+    training: Training
+
+
+def configure(plugin: ModuleType, model: str, options: dict[str, Any]) -> Any:
+    """A model's settings; HimoeError with the key if one is not valid."""
+    try:
+        return plugin.Config(**options)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise HimoeError(f"config: model_options.{model}: {found}") from error
+
+
 def space_of(plugin: ModuleType) -> dict[str, tuple]:
     """Values by key; empty for a model with nothing to choose."""
-    return (OF_NETWORKS if hasattr(plugin, "build") else {}) | getattr(plugin, "SPACE", {})
+    return (SPACE_OF_NETWORKS if hasattr(plugin, "build") else {}) | getattr(plugin, "SPACE", {})
 
 
 def candidates(plugin: ModuleType, tuning: Tuning) -> list[Options]:
     """What is tried: nothing changed, then different random points of the space; fewer where it has no more."""
-    space, out = space_of(plugin), [{}]
-    n = min(tuning.configurations, 1 + int(np.prod([len(v) for v in space.values()])) if space else 1)
+    space = space_of(plugin)
+    out: list[Options] = [{}]
+    n_points = int(np.prod([len(values) for values in space.values()])) if space else 0
+    n = min(tuning.configurations, 1 + n_points)
     rng = np.random.default_rng([tuning.seed, zlib.crc32(plugin.__name__.encode())])
     while len(out) < n:
         drawn = {key: values[rng.integers(len(values))] for key, values in space.items()}
@@ -41,11 +65,12 @@ def candidates(plugin: ModuleType, tuning: Tuning) -> list[Options]:
     return out
 
 
-def configured(plugin: ModuleType, config: Any, settings: Training, changes: Options) -> tuple[Any, Training]:
-    """(model's settings, trainer's settings) with these changes."""
-    trainer = {key.removeprefix(TRAINER): v for key, v in changes.items() if key.startswith(TRAINER)}
-    own = {key: v for key, v in changes.items() if not key.startswith(TRAINER)}
-    return plugin.Config(**(config.model_dump() | own)), type(settings)(**(settings.model_dump() | trainer))
+def configuration(plugin: ModuleType, settings: Any, training: Training, changes: Options) -> Configuration:
+    """The settings of a model and of the trainer with these changes."""
+    of_trainer = {key.removeprefix(TRAINER): value for key, value in changes.items() if key.startswith(TRAINER)}
+    of_model = {key: value for key, value in changes.items() if not key.startswith(TRAINER)}
+    model = plugin.Config(**(settings.model_dump() | of_model))
+    return Configuration(changes, model, type(training)(**(training.model_dump() | of_trainer)))
 
 
 def best(scores: list[float]) -> int:

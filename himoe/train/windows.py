@@ -83,9 +83,9 @@ def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tens
     at = at.expand(-1, -1, len(bank.n_features))
     inside = (at >= first[:, None, None]) & (at < last[:, None, None]) & valid.unsqueeze(-1)
     x, mask = gather_windows(bank.x, bank.mask, at.clamp(0, len(bank.x) - 1), inside, bank.n_features)
-    own = torch.minimum(index, last[:, None] - 1)
-    time = bank.time[own] - bank.time[own[:, :1]]
-    x, mask, time, valid, y = (a.unflatten(0, windows.trial.shape) for a in (x, mask, time, valid, bank.y[own]))
+    inside_trial = torch.minimum(index, last[:, None] - 1)  # what lies past the end reads the last token, and is not valid
+    time = bank.time[inside_trial] - bank.time[inside_trial[:, :1]]
+    x, mask, time, valid, y = (a.unflatten(0, windows.trial.shape) for a in (x, mask, time, valid, bank.y[inside_trial]))
     x = torch.where(mask[..., bank.owner], (x - affine.mean) / affine.scale, 0.0)
     y = torch.where(valid.unsqueeze(-1), (y - affine.y_mean) / affine.y_scale, torch.nan)
     return Batch(x, mask, time, valid, windows.trial, y)
@@ -131,16 +131,17 @@ def segments(lengths: np.ndarray, n_times: int) -> tuple[np.ndarray, np.ndarray]
     trials, starts = [], []
     for i, length in enumerate(lengths):
         last = max(int(length) - n_times, 0)
-        own = sorted({*range(0, last, max(n_times // 2, 1)), last})
-        trials += [i] * len(own)
-        starts += own
+        of_trial = sorted({*range(0, last, max(n_times // 2, 1)), last})
+        trials += [i] * len(of_trial)
+        starts += of_trial
     return np.array(trials, np.int64), np.array(starts, np.int64)
 
 
 def cover(bank: Bank, trials: list[np.ndarray], n_times: int) -> Windows:
     """Segments of the trials of each fold."""
-    own = [segments(bank.lengths[t], n_times) for t in trials]
-    return Windows.padded([(t[i], start) for t, (i, start) in zip(trials, own, strict=True)], device=bank.device)
+    drawn = [segments(bank.lengths[of_fold], n_times) for of_fold in trials]
+    rows = [(of_fold[i], start) for of_fold, (i, start) in zip(trials, drawn, strict=True)]
+    return Windows.padded(rows, device=bank.device)
 
 
 class Predicted(NamedTuple):
@@ -180,8 +181,8 @@ def predict_tokens(
                 sums.setdefault(name, torch.zeros(len(weight), *value.shape[1:], device=bank.device)).index_add_(
                     0, trial, value
                 )
-    told = {n: (s / weight.clamp(min=1).view(-1, *[1] * (s.dim() - 1))).unflatten(0, (n_folds, -1)) for n, s in sums.items()}
-    return Predicted((total / count.clamp(min=1)).unflatten(0, (n_folds, -1)), told)
+    means = {n: (s / weight.clamp(min=1).view(-1, *[1] * (s.dim() - 1))).unflatten(0, (n_folds, -1)) for n, s in sums.items()}
+    return Predicted((total / count.clamp(min=1)).unflatten(0, (n_folds, -1)), means)
 
 
 def _weighted(value: Tensor, valid: Tensor, n_valid: Tensor) -> Tensor:

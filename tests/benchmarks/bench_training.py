@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 import torch
 
-from himoe import registry
 from himoe.config.facts import dataset_info
-from himoe.config.sections import Training
+from himoe.config.sections import Execution, Training
+from himoe.config.spec import FitSpec
 from himoe.data.prepare import layout_of
 from himoe.nn import noise
 from himoe.provenance import environment
-from himoe.train import devices, networks
 from himoe.train.loop import INPUT
+from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
-from himoe.train.scaling import Moments
+from himoe.train.together import StackFit
 from himoe.train.windows import Affine, Windows, crops, training_batch
 from himoe.types import Layout, Split, Tokens, TrialInfo
 from tests.benchmarks.bench_data import peer
@@ -65,28 +65,26 @@ def leave_one_out(tokens: Tokens) -> list[Split]:
     ]
 
 
-def job_of(tokens: Tokens, model: str, settings: Training, **options) -> networks.Job:
+def fits_of(tokens: Tokens, model: str, settings: Training, execution: Execution, **options) -> NetworkFits:
     def load(subjects, forbidden):
         return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
 
-    plugin = registry.load("models", model)
-    return networks.Job(plugin, plugin.Config(**options), {}, load, "loso", settings, 0, Progress(model, 1, settings.epochs))
+    spec = FitSpec(dataset="d", protocol="loso", model=model, seed=0, shard=0, folds=(), options=options, training=settings)
+    return NetworkFits(spec, execution, load, Progress(model, 1, settings.epochs))
 
 
-def epoch_seconds(tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time):
+def epoch_seconds(tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time, device="cpu"):
     """Seconds of ``n_epochs`` epochs of every fold, ``stack`` of them side by side, validation and set-up left out."""
-    job, spent, weights = job_of(tokens, model, settings, **options), 0.0, []
-    job.device = devices.settle(settings)
+    fits, spent, weights = fits_of(tokens, model, settings, Execution(device=device), **options), 0.0, []
     for at in range(0, len(splits), stack):
-        own = splits[at : at + stack]
-        trainer, bank, moments = job._prepare(own)
-        courses = [job._course(s, bank, moments, "refit", n_epochs) for s in own]
+        together = StackFit(fits, splits[at : at + stack])
+        runs = [together.fold_run(s, n_epochs=n_epochs) for s in together.splits]
         _synchronise()
         started = clock()
-        trainer.run(courses, "refit")
+        together.trainers[0].run(runs, "refit")
         _synchronise()
         spent += clock() - started
-        weights += [c.kept for c in courses]
+        weights += [run.weights for run in runs]
     return spent, torch.stack(weights)
 
 
@@ -101,9 +99,10 @@ import torch
 if sys.argv[1] == "pinned":
     torch.set_num_threads(1)
 from tests.benchmarks.bench_training import made, leave_one_out, epoch_seconds, SIZES
-from himoe import config, devices
+from himoe.config.sections import Training
+from himoe.train import devices
 if sys.argv[1] != "pinned":
-    devices.settle = lambda settings: torch.device("cpu")  # whatever torch takes by itself
+    devices.settle = lambda training, execution: torch.device("cpu")  # whatever torch takes by itself
 layout, n_times, options = SIZES[sys.argv[2]]
 model, tokens = sys.argv[3], made(layout, 4, 16, n_times)
 options = options if model == "himoe" else {"width": options["width"], "match_parameters": False}
@@ -167,7 +166,7 @@ def test_g5_eight_folds_together(size):
             {"match_parameters": False} if model == "late_fusion" else {}
         )
         for batch_size in (8, 32):
-            settings = Training(crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1, device="cpu")
+            settings = Training(crop_seconds=n_times / 2, batch_size=batch_size, epochs=10, shift_seconds=1)
             spent = {1: [], 8: []}
             for _ in range(4):
                 for stack in spent:
@@ -186,16 +185,14 @@ def test_g5_eight_folds_together(size):
 def test_g7_input_path(tmp_path):
     """Batches with crops, shifts and outages, drawn from one tensor; torcheeg: torch's DataLoader over its lmdb cache."""
     torch.set_num_threads(1)
-    tokens, settings = made(deap_layout(), 8, 40, 120), Training(device="cpu")
+    tokens, settings = made(deap_layout(), 8, 40, 120), Training()
     split = leave_one_out(tokens)[0]
-    job = job_of(tokens, "himoe", settings)
-    job.device = torch.device("cpu")
-    trainer, own, _ = job._prepare([split])
-    course = job._course(split, own, Moments.of(own), "refit", 1)
-    key, affine, spent, n_steps = trainer.keys([course]), Affine.of([course.scaler]), [], int(trainer.steps([course])[0])
+    one = StackFit(fits_of(tokens, "himoe", settings, Execution(device="cpu")), [split])
+    [trainer], run = one.trainers, one.fold_run(split, n_epochs=1)
+    key, affine, spent, n_steps = trainer.keys([run]), Affine.of([run.scaler]), [], int(trainer.steps([run])[0])
     for _ in range(5):
         started = time.process_time()
-        windows = Windows.padded([crops(trainer.bank, course.train, trainer.n_times, key[0])], settings.batch_size)
+        windows = Windows.padded([crops(trainer.bank, run.train, trainer.n_times, key[0])], settings.batch_size)
         for step in range(n_steps):
             at = slice(step * settings.batch_size, (step + 1) * settings.batch_size)
             training_batch(trainer.bank, affine, windows.at(at), trainer.n_times, settings, noise.fold_in(key + step, INPUT))
@@ -227,12 +224,12 @@ def test_g5_on_a_gpu(n_folds):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     tokens = made(deap_layout(), 32, 40, 120)
-    splits, settings = leave_one_out(tokens)[:n_folds], Training(device="cuda", epochs=10)
+    splits, settings = leave_one_out(tokens)[:n_folds], Training(epochs=10)
     spent = {}
     for stack in (n_folds, 1):
-        epoch_seconds(tokens, splits[:stack], "himoe", stack, settings, {}, 1, time.perf_counter)  # warm
+        epoch_seconds(tokens, splits[:stack], "himoe", stack, settings, {}, 1, time.perf_counter, "cuda")  # warm
         torch.cuda.reset_peak_memory_stats()
-        spent[stack], weights = epoch_seconds(tokens, splits, "himoe", stack, settings, {}, 1, time.perf_counter)
+        spent[stack], weights = epoch_seconds(tokens, splits, "himoe", stack, settings, {}, 1, time.perf_counter, "cuda")
         spent[f"w{stack}"] = weights
         print(
             f"\nG5 {torch.cuda.get_device_name()}, {stack} of {n_folds} folds side by side: {spent[stack] / n_folds:.2f} s per "
@@ -257,10 +254,9 @@ def test_a_whole_leave_one_out_on_a_gpu():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     tokens = made(deap_layout(), 32, 40, 120)
-    job, started = job_of(tokens, "himoe", Training(device="cuda")), time.perf_counter()
-    fitted = [f for part in job.fit(leave_one_out(tokens)) for f in part]
+    fits, started = fits_of(tokens, "himoe", Training(), Execution(device="cuda")), time.perf_counter()
+    fitted = [f for part in fits.fit(leave_one_out(tokens)) for f in part]
     spent, n_epochs = time.perf_counter() - started, sum(len(f.history) for f in fitted)
     assert [f.fold for f in fitted if not f.failed] == list(range(32))
-    print(
-        f"\n{len(fitted)} folds, {job.size} side by side: {spent:.0f} s, {n_epochs} fold-epochs, {spent / n_epochs:.2f} s each"
-    )
+    each = f"{n_epochs} fold-epochs, {spent / n_epochs:.2f} s each"
+    print(f"\n{len(fitted)} folds, {fits.stack_size} side by side: {spent:.0f} s, {each}")

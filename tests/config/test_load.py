@@ -106,5 +106,5 @@ def test_a_causal_model_takes_no_read_out_that_is_not():
 def test_shards_hold_every_fold_once():
     own = {"datasets": ["deap_twin"], "twin": {"subjects": 10, "trials": 2, "seconds": 16}, "protocols": ["loso"]}
     for per_job, sizes in (("all", [10]), (4, [4, 4, 2]), (5, [5, 5]), (99, [10])):
-        made = load_config(own | {"training": {"folds_per_job": per_job}})
+        made = load_config(own | {"execution": {"folds_per_job": per_job}})
         assert made.shard_sizes("deap_twin", "loso") == sizes

@@ -1,4 +1,4 @@
-"""What a model is given: samples, one modality, controls; and what tuning tries."""
+"""What a model is given: samples, one modality, windows, a control's version."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from himoe import registry
-from himoe.config.sections import Tuning
-from himoe.data.views import View, cut, only, with_samples
-from himoe.train import tuning
+from himoe.config.spec import View
+from himoe.data.views import cut, only, prepare, with_control, with_samples
 from himoe.types import HimoeError, Signal, Tokens, Trial
 from tests.conftest import make_tokens
-from tests.train.test_networks import SETTINGS, fit, folds
+from tests.train.fits import fit, folds, predict, skill_of, stored
 
 
 def recorded(tokens: Tokens, sfreq=8.0, lost=()) -> list[Trial]:
@@ -62,8 +61,8 @@ def test_windows_are_called_and_hashed_alike_for_all_models():
     """A model that reads samples has windows of the same names and digests as one that reads features."""
     tokens = named(make_tokens(1, 2))
     tokens = replace(tokens, mask=np.ones_like(tokens.mask))
-    plain = View(window=3.0).prepare(tokens)
-    raw = View("a", 4, 3.0).prepare(tokens, recorded(tokens))
+    plain = prepare(View(window=3.0), tokens)
+    raw = prepare(View(modality="a", samples=4, window=3.0), tokens, recorded(tokens))
     assert raw.trials == plain.trials
     np.testing.assert_array_equal(raw.x[:24, :4].ravel(), np.arange(14, 110))
 
@@ -86,16 +85,16 @@ def test_one_modality_alone():
 
 def test_shuffled_labels_are_another_trials_of_the_same_person():
     tokens = make_tokens(3, 5)
-    out = View(control="shuffled_labels").spoilt(tokens, 0)
+    out = with_control(View(control="shuffled_labels"), tokens, 0)
     for subject in ("s0", "s1", "s2"):
         at = [i for i, t in enumerate(tokens.trials) if t.subject == subject]
         before, after = (part[tokens.offsets[at]] for part in (tokens.y, out.y))
         assert sorted(before[:, 0]) == sorted(after[:, 0])
         assert (before != after).any()
     np.testing.assert_array_equal(out.x, tokens.x)
-    again = View(control="shuffled_labels").spoilt(tokens.select([0, 1, 2, 3, 4]), 0)
+    again = with_control(View(control="shuffled_labels"), tokens.select([0, 1, 2, 3, 4]), 0)
     np.testing.assert_array_equal(again.y, out.y[: 5 * 24])
-    assert (View(control="shuffled_labels").spoilt(tokens, 1).y != out.y).any()
+    assert (with_control(View(control="shuffled_labels"), tokens, 1).y != out.y).any()
 
 
 def test_every_order_of_labels_is_as_likely():
@@ -104,29 +103,29 @@ def test_every_order_of_labels_is_as_likely():
     tokens = make_tokens(1, 3, 4)
     kept = np.zeros(3)
     for seed in range(300):
-        out = View(control="shuffled_labels").spoilt(tokens, seed)
+        out = with_control(View(control="shuffled_labels"), tokens, seed)
         kept += (out.y == tokens.y).all(1)[tokens.offsets[:-1]]
     assert ((kept > 70) & (kept < 130)).all()
 
 
 def test_windows_of_one_trial_have_the_labels_of_one_other():
     windows = cut(make_tokens(2, 4), 3.0)
-    out = View(control="shuffled_labels").spoilt(windows, 0)
+    out = with_control(View(control="shuffled_labels"), windows, 0)
     labels = out.y[windows.offsets[:-1]].reshape(8, 4, 2)
     assert (labels == labels[:, :1]).all()
 
 
 def test_an_only_trial_has_its_own_labels_half_a_trial_late():
     tokens = make_tokens(1, 1, 24, per_token=True)
-    out = View(control="shuffled_labels").spoilt(tokens, 0)
+    out = with_control(View(control="shuffled_labels"), tokens, 0)
     np.testing.assert_array_equal(out.y, np.roll(tokens.y, 12, axis=0))
 
 
 def test_noise_physiology_is_noise_of_its_own_for_each_trial_whatever_else_is_loaded():
     tokens, view = make_tokens(6, 8), View(control="noise_physiology")
-    out = view.spoilt(tokens, 0)
+    out = with_control(view, tokens, 0)
     np.testing.assert_array_equal(out.x[~np.repeat(tokens.mask, [3, 2], axis=1)], 0)
-    np.testing.assert_array_equal(view.spoilt(tokens.select([7]), 0).x, out.x[7 * 24 : 8 * 24])
+    np.testing.assert_array_equal(with_control(view, tokens.select([7]), 0).x, out.x[7 * 24 : 8 * 24])
     there = out.x[np.repeat(tokens.mask, [3, 2], axis=1)]
     assert abs(there.mean()) < 0.05
     assert there.std() == pytest.approx(1, abs=0.05)
@@ -136,63 +135,12 @@ def test_noise_physiology_is_noise_of_its_own_for_each_trial_whatever_else_is_lo
 @pytest.mark.parametrize("control", registry.available("controls"))
 def test_a_control_takes_the_skill_away(control, tmp_path):
     """Labels explain 80% of a feature; ridge finds them, and finds nothing under a control."""
-    from himoe.evaluate import predict
-    from tests.train.test_networks import load_all, stored
-
     tokens = make_tokens(8, 10)
     split, skills = folds(tokens, tmp=tmp_path)[0], {}
     for name in ("", control):
         view = View(control=name)
         fitted = fit("ridge", tokens, split, view=view)
-        out, _ = predict.predict_shard(
-            "ridge", {"own": {}, "reference": {}}, [split], stored(fitted), load_all(tokens), "subject_kfold", SETTINGS, {}, 7,
-            {"dataset": "d", "protocol": "subject_kfold", "model": "ridge", "seed": 0}, view,
-        )  # fmt: skip
-        error = ((out["y_true"] - out["y_pred"]) ** 2).sum() / ((out["y_true"] - out["y_reference"]) ** 2).sum()
-        skills[name] = 1 - error
+        predictions, _ = predict("ridge", tokens, [split], stored(fitted), view=view)
+        skills[name] = skill_of(predictions)
     assert skills[""] > 0.5
     assert skills[control] < 0.05
-
-
-def test_the_configurations_tried():
-    plugin = registry.load("models", "late_fusion")
-    tried = tuning.candidates(plugin, Tuning(configurations=5))
-    assert tried[0] == {}
-    assert len({str(t) for t in tried}) == 5
-    assert tried == tuning.candidates(plugin, Tuning(configurations=5))
-    assert tried != tuning.candidates(plugin, Tuning(configurations=5, seed=1))
-    own, trainer = tuning.configured(
-        plugin, plugin.Config(width=16), SETTINGS, {"training.learning_rate": 0.25, "dropout": 0.3}
-    )
-    assert (own.width, own.dropout, trainer.learning_rate, trainer.epochs) == (16, 0.3, 0.25, SETTINGS.epochs)
-    assert tuning.candidates(registry.load("models", "train_mean"), Tuning(configurations=5)) == [{}]
-    assert tuning.best([0.1, float("nan"), 0.3, 0.3]) == 2
-    assert tuning.best([float("-inf"), float("nan")]) == 0
-
-
-@pytest.mark.parametrize("refit", [False, True])
-def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit, tmp_path, monkeypatch):
-    """Of two learning rates one is far too small to learn anything in 6 epochs: every fold takes the other, and ends with the
-    very weights of a fit that knew no other."""
-    good, bad = {"training.learning_rate": 5e-3}, {"training.learning_rate": 1e-7}
-    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [bad, good])
-    tokens = make_tokens(8, 6)
-    settings = SETTINGS.model_copy(update={"epochs": 6, "patience": 6, "refit": refit})
-    split = folds(tokens, tmp=tmp_path)[0]
-    tuned = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
-    assert tuned.chosen == good
-    assert [t["changes"] for t in tuned.tried] == [bad, good]
-    assert tuned.tried[1]["valid_ccc"] > tuned.tried[0]["valid_ccc"]
-    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [good])
-    alone = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
-    assert all(np.array_equal(tuned.state[n], alone.state[n]) for n in alone.state)
-
-
-def test_an_estimators_configuration_is_chosen_on_validation_rows(tmp_path, monkeypatch):
-    """A penalty so large that nothing is said, against one that fits."""
-    good, bad = {"penalties": [1.0]}, {"penalties": [1e12]}
-    monkeypatch.setattr("himoe.train.estimators.candidates", lambda plugin, settings: [bad, good])
-    tokens = make_tokens(8, 6)
-    fitted = fit("ridge", tokens, folds(tokens, tmp=tmp_path)[0])
-    assert fitted.chosen == good
-    assert fitted.state["penalty"] == 1.0

@@ -10,9 +10,8 @@ from himoe.config.run import Config
 from himoe.config.sections import Training
 from himoe.data import intake, prepare
 from himoe.evaluate import score
-from himoe.evaluate.predict import predict_shard
 from himoe.types import Tokens
-from tests.train.test_networks import fit, folds, load_all, stored
+from tests.train.fits import fit, folds, predict, stored
 
 
 @pytest.mark.recordings
@@ -38,13 +37,10 @@ def test_ridge_on_esports_leave_one_player_out(recordings, tmp_path):
     assert missing["amateurs-1"] < 0.6  # sessions without an eye tracker arrive as masks
     out = []
     for split in folds(tokens, "loso", tmp=tmp_path):
-        fitted = fit("ridge", tokens, split, settings=Training(refit=True))
-        identity = {"dataset": "esports", "protocol": "loso", "model": "ridge", "seed": 0}
-        settings = Training()
-        both, load = {"own": {}, "reference": {}}, load_all(tokens)
-        out.append(predict_shard("ridge", both, [split], stored(fitted), load, "loso", settings, {}, 7, identity)[0])
+        fitted = fit("ridge", tokens, split, settings=Training(refit=True), protocol="loso")
+        out.append(predict("ridge", tokens, [split], stored(fitted), protocol="loso")[0])
     predictions = pd.concat(out)
     pooled = score.score_pooled(predictions).set_index("metric")["value"]
-    own = score.per_subject(score.score(predictions).rename(columns={"dataset": "setting"}), "ccc")["value"]
+    by_player = score.per_subject(score.score(predictions).rename(columns={"dataset": "setting"}), "ccc")["value"]
     assert pooled["pooled_ccc"] >= 0.33
-    assert own.mean() >= 0.2
+    assert by_player.mean() >= 0.2

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from himoe import io, registry
+from himoe.config.spec import View
 from himoe.data.tokens import write_tokens
-from himoe.data.views import View
-from himoe.evaluate import audit, predict, probes
+from himoe.data.views import narrow, prepare, with_control
+from himoe.evaluate import audit, probes
 from himoe.splits import make
 from himoe.splits.files import read_splits
 from himoe.train import results
@@ -19,10 +20,9 @@ from himoe.train.scaling import Scaler
 from himoe.types import HimoeError, Tokens
 from tests.conftest import make_tokens
 from tests.leakage.test_protocols import SHORT
-from tests.train.test_networks import SETTINGS, fit, load_all
+from tests.train.fits import fit, predict
 
 PROTOCOL = "subject_kfold"
-IDENTITY = {"dataset": "d", "protocol": PROTOCOL, "model": "ridge-noise_physiology", "seed": 0}
 
 
 class Case:
@@ -31,27 +31,26 @@ class Case:
     def __init__(
         self, tokens: Tokens, tmp_path, protocol: str = PROTOCOL, window: float = 0.0, control_view: View | None = None
     ):
-        self.protocol, self.shown = protocol, View(window=window).prepare(tokens)
+        self.protocol, self.shown = protocol, prepare(View(window=window), tokens)
         make.make_splits(protocol, list(self.shown.trials), SHORT).to_csv(tmp_path / "splits.csv", index=False)
         self.splits = read_splits(str(tmp_path / "splits.csv"))
         self.fits = [self.fitted("ridge", View(window=window), tmp_path)]
         view = control_view or View(window=window, control="noise_physiology")
         self.fits.append(control := self.fitted("ridge-noise_physiology", view, tmp_path))
-        both = {"own": {}, "reference": {}}
-        said, _ = predict.predict_shard(
-            "ridge", both, self.splits, control.stored, load_all(self.shown), protocol, SETTINGS, {}, 7, IDENTITY, view
-        )  # fmt: skip
-        self.controls = [said]
+        predictions, _ = predict("ridge", self.shown, self.splits, control.stored, protocol=protocol, view=view)
+        self.controls = [predictions.assign(model="ridge-noise_physiology")]
 
     def fitted(self, model, view, tmp_path):
         folds = [fit("ridge", self.shown, s, protocol=self.protocol, view=view) for s in self.splits]
-        results.write_shard(tmp_path / "w.safetensors", tmp_path / "r.json", folds, {"model": model, "seed": 0, "settings": {}})
+        results.write_shard(
+            tmp_path / "w.safetensors", tmp_path / "r.json", folds, {"model": model, "seed": 0, "training": {"refit": False}}
+        )
         return audit.Fit(
             io.read_json(tmp_path / "r.json"), results.read_shard(tmp_path / "w.safetensors", tmp_path / "r.json"), view
         )
 
     def tokens(self, view, seed):
-        return view.narrow(view.spoilt(self.shown, seed))
+        return narrow(view, with_control(view, self.shown, seed))
 
     def verdicts(self):
         told = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
@@ -66,7 +65,7 @@ def case(tmp_path):
 
 def test_an_honest_run_passes(case):
     verdicts = case.verdicts()
-    assert {c: v for c, v in verdicts.items() if v not in ("passed", "told")} == {}
+    assert {c: v for c, v in verdicts.items() if v not in ("passed", "reported")} == {}
     assert set(verdicts) == {
         "parts", "content", "shared", "copies", "read", "judged", "scaler", "controls", "session", "identity", "order",
         "length", "absence",
@@ -209,7 +208,7 @@ def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
     from himoe.data.rows import to_rows
 
     view = View(control="shuffled_labels")
-    shown, nearest, out = view.spoilt(make_tokens(6, 8), 0), registry.load("models", "nearest"), {}
+    shown, nearest, out = with_control(view, make_tokens(6, 8), 0), registry.load("models", "nearest"), {}
     rows = to_rows(shown)
     for name, known in (("cheat", rows), ("honest", to_rows(shown.select(list(range(24)))))):
         asked = to_rows(shown.select(list(range(24, 48))))
@@ -267,9 +266,9 @@ def test_what_absence_tells():
     """Modality b is there only where valence is high: presence says it all; in honest data it says nothing."""
     tokens = make_tokens(6, 10)
     facts = probes.trial_facts(tokens)
-    assert abs(probes.told_by(facts["presence"], facts["y"][:, 0], facts["subject"])) < 0.5
+    assert abs(probes.explained_by(facts["presence"], facts["y"][:, 0], facts["subject"])) < 0.5
     mask = tokens.mask.copy()
     mask[:, 1] = tokens.y[:, 0] > 0
     facts = probes.trial_facts(replace(tokens, mask=mask))
-    assert probes.told_by(facts["presence"], facts["y"][:, 0], facts["subject"]) > 0.7
-    assert probes.told_by(facts["length"], facts["y"][:, 0], facts["subject"]) == 0
+    assert probes.explained_by(facts["presence"], facts["y"][:, 0], facts["subject"]) > 0.7
+    assert probes.explained_by(facts["length"], facts["y"][:, 0], facts["subject"]) == 0

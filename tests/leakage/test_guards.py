@@ -10,12 +10,13 @@ import pytest
 
 from himoe import registry
 from himoe.config.run import Config
-from himoe.evaluate import predict
+from himoe.data.rows import to_rows
+from himoe.evaluate.conditions import under_condition
+from himoe.evaluate.predict import Conditions
 from himoe.splits import guards
-from himoe.train import networks
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
-from tests.train.test_networks import SETTINGS, fit, folds, load_all, stored
+from tests.train.fits import SETTINGS, fit, folds, predict, stored
 
 
 def keys(tokens, subjects):
@@ -82,19 +83,7 @@ def test_test_rows_cannot_move_a_fit(tmp_path):
 def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
     split = folds(tokens, tmp=tmp_path)[0]
     fitted = fit("ridge", tokens, split)
-    identity = {"dataset": "d", "protocol": "p", "model": "ridge", "seed": 0}
-    out, _ = predict.predict_shard(
-        "ridge",
-        {"own": {}, "reference": {}},
-        [split],
-        stored(fitted),
-        load_all(tokens),
-        "subject_kfold",
-        SETTINGS,
-        {"missing_rate": [0.0, 0.5]},
-        7,
-        identity,
-    )
+    out, _ = predict("ridge", tokens, [split], stored(fitted), conditions=Conditions({"missing_rate": [0.0, 0.5]}, 7))
     train = [tokens.y[tokens.offsets[i]] for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.train]
     own = out[out["target"] == "valence"]
     assert own["y_reference"].unique() == pytest.approx([np.mean(train, axis=0)[0]], abs=1e-6)
@@ -104,8 +93,8 @@ def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
 
 
 def test_all_models_meet_the_same_masks_and_they_are_nested(tokens):
-    out = predict.perturb(tokens, "missing_rate", [0.1, 0.3, 0.7], 7)
-    again = predict.perturb(tokens, "missing_rate", [0.3], 7)
+    out = under_condition(tokens, "missing_rate", [0.1, 0.3, 0.7], 7)
+    again = under_condition(tokens, "missing_rate", [0.3], 7)
     np.testing.assert_array_equal(out[0.3].mask, again[0.3].mask)
     assert not (out[0.7].mask & ~out[0.3].mask).any()
     assert not (out[0.3].mask & ~out[0.1].mask).any()
@@ -114,7 +103,7 @@ def test_all_models_meet_the_same_masks_and_they_are_nested(tokens):
 
 
 def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
-    out = predict.perturb(tokens, "shift", [0.0, 1.0, 2.0], 7)
+    out = under_condition(tokens, "shift", [0.0, 1.0, 2.0], 7)
     n_cut = 4  # 2 s at 2 Hz off each end
     assert {len(t.time) for t in out.values()} == {len(tokens.trials) * (24 - 2 * n_cut)}
     for i in range(len(tokens.trials)):
@@ -132,7 +121,7 @@ def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
 
 def test_stimulus_mean_needs_no_physiology(tokens):
     plugin = registry.load("models", "stimulus_mean")
-    rows = networks.to_rows(tokens)
+    rows = to_rows(tokens)
     state = plugin.fit(rows, plugin.Config(shrinkage=0.0), 0)
     blind = replace(rows, x=np.full_like(rows.x, np.nan))
     expected = pd.DataFrame(rows.y).groupby(rows.stimulus).transform("mean").to_numpy()

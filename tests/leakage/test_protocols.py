@@ -9,13 +9,14 @@ import pytest
 
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.sections import Splits
-from himoe.data.views import View, cut
+from himoe.config.spec import View
+from himoe.data.views import cut, prepare
 from himoe.names import trial_of
 from himoe.splits import guards, make
 from himoe.splits.files import read_splits
 from himoe.types import HimoeError
 from tests.conftest import make_tokens
-from tests.train.test_networks import SETTINGS, fit
+from tests.train.fits import SETTINGS, fit
 
 SHORT = Splits(n_folds=4, n_stimulus_folds=2, window_seconds=3.0)
 
@@ -23,7 +24,7 @@ SHORT = Splits(n_folds=4, n_stimulus_folds=2, window_seconds=3.0)
 def of(protocol, tokens):
     """(trials or windows, table of the folds)."""
     view = View(window=SHORT.window_seconds if PROTOCOLS[protocol].windows else 0.0)
-    units = view.prepare(tokens)
+    units = prepare(view, tokens)
     return units, make.make_splits(protocol, list(units.trials), SHORT)
 
 

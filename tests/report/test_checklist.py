@@ -65,7 +65,7 @@ def test_what_was_not_audited_is_a_gap():
     def sheet(*verdicts):
         return {"findings": [{"verdict": v} for v in verdicts]}
 
-    assert checklist.audited(run_of(audits=[sheet("passed", "told")]))[0] == MET
+    assert checklist.audited(run_of(audits=[sheet("passed", "reported")]))[0] == MET
     assert checklist.audited(run_of(audits=[sheet("passed", "not run")]))[0] == PARTLY
     assert checklist.audited(run_of(audits=[sheet("as expected of an invalid protocol")]))[0] == UNMET
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from himoe.config.sections import Training
+from himoe.config.sections import Execution, Training
 from himoe.train import devices, loop
 from himoe.train.stack import Stack
+from himoe.train.together import StackFit, named_weights
 from himoe.types import HimoeError
 from tests.conftest import make_tokens
-from tests.train.test_loop import SHORT, courses_of, distance, fitted
-from tests.train.test_networks import folds, job
+from tests.train.fits import SHORT, distance, fits_of, fitted, folds
 
 CPU = torch.device("cpu")
 
@@ -33,10 +33,10 @@ def test_a_fold_that_diverges_fails_alone(stack, refit, tmp_path, caplog):
             rows = slice(tokens.offsets[i], tokens.offsets[i + 1])
             x[rows] = np.where(tokens.mask[rows][:, [0]], np.inf, 0)
     with np.errstate(invalid="ignore"):
-        told = fitted("late_fusion", replace(tokens, x=x), splits, stack, epochs=3, refit=refit)
-    assert told[0].failed == ""
-    assert distance(told[0].state, healthy[0].state) < 1e-4
-    for split, fold in zip(splits[1:], told[1:], strict=True):
+        folds_after = fitted("late_fusion", replace(tokens, x=x), splits, stack, epochs=3, refit=refit)
+    assert folds_after[0].failed == ""
+    assert distance(folds_after[0].state, healthy[0].state) < 1e-4
+    for split, fold in zip(splits[1:], folds_after[1:], strict=True):
         judged = bad in {s for s, _ in split.valid}
         assert fold.failed == ("diverged in epoch 1: validation is not finite" if judged else "diverged in epoch 1, step 1")
         assert all(np.isfinite(a).all() for a in fold.state.values())
@@ -58,43 +58,46 @@ def test_the_weights_before_the_bad_step_are_kept(tmp_path, monkeypatch):
         return losses, gradient
 
     monkeypatch.setattr(Stack, "gradients", poisoned)
-    ends, conclude = [], loop.Trainer._conclude
+    ends, conclude = [], loop.Trainer._conclude_epoch
 
-    def watched(self, own, stack, adam, now, told):
+    def watched(self, runs, stack, adam, state, scores):
         ends.append(stack.flat.clone())
-        return conclude(self, own, stack, adam, now, told)
+        return conclude(self, runs, stack, adam, state, scores)
 
-    monkeypatch.setattr(loop.Trainer, "_conclude", watched)
-    told = fitted("late_fusion", tokens, splits, 2)
+    monkeypatch.setattr(loop.Trainer, "_conclude_epoch", watched)
+    folds_after = fitted("late_fusion", tokens, splits, 2)
     assert calls[0] == SHORT.epochs * n_steps
-    assert told[1].failed == "diverged in epoch 4, step 2"
-    assert told[1].history == clean[1].history[:3]
-    best = max(told[1].history, key=lambda h: h["valid_ccc"])["epoch"]
-    assert told[1].best_epoch == best
-    own = job("late_fusion", tokens, {"width": 16})
-    _, [course, _] = courses_of(own, splits, 1)
-    expected = loop.arrays(course.init(), ends[best - 1][1])
-    assert all(np.array_equal(told[1].state[n], expected[n]) for n in expected)
-    assert not told[0].failed
-    assert all(np.array_equal(told[0].state[n], clean[0].state[n]) for n in clean[0].state)
+    assert folds_after[1].failed == "diverged in epoch 4, step 2"
+    assert folds_after[1].history == clean[1].history[:3]
+    best = max(folds_after[1].history, key=lambda h: h["valid_ccc"])["epoch"]
+    assert folds_after[1].best_epoch == best
+    run = StackFit(fits_of("late_fusion", tokens, {"width": 16}), splits).fold_run(splits[0], n_epochs=1)
+    expected = named_weights(run.initial_model(), ends[best - 1][1])
+    assert all(np.array_equal(folds_after[1].state[n], expected[n]) for n in expected)
+    assert not folds_after[0].failed
+    assert all(np.array_equal(folds_after[0].state[n], clean[0].state[n]) for n in clean[0].state)
+
+
+def settle(device):
+    return devices.settle(Training(), Execution(device=device))
 
 
 def test_the_device_asked_for_is_the_device_got(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if not torch.cuda.is_available():
-        with pytest.raises(HimoeError, match=r"training\.device: cuda, but torch .* sees no GPU here; use device: cpu"):
-            devices.settle(Training(device="cuda"))
-        assert devices.settle(Training(device="auto")).type == "cpu"
+        with pytest.raises(HimoeError, match=r"execution\.device: cuda, but torch .* sees no GPU here; use device: cpu"):
+            settle("cuda")
+        assert settle("auto").type == "cpu"
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # by a shell
-        assert devices.settle(Training(device="auto")).type == "cpu"
+        assert settle("auto").type == "cpu"
         monkeypatch.setenv("SLURM_JOB_ID", "17")
         for hidden in ("", "-1", "NoDevFiles"):
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-            assert devices.settle(Training(device="auto")).type == "cpu"
+            assert settle("auto").type == "cpu"
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")  # by a scheduler
         with pytest.raises(HimoeError, match=r"given a GPU \(CUDA_VISIBLE_DEVICES=3\), but torch .* sees none: install"):
-            devices.settle(Training(device="auto"))
-    assert devices.settle(Training(device="cpu")).type == "cpu"
+            settle("auto")
+    assert settle("cpu").type == "cpu"
     assert torch.are_deterministic_algorithms_enabled()
     assert torch.get_float32_matmul_precision() == "highest"
 
@@ -102,34 +105,35 @@ def test_the_device_asked_for_is_the_device_got(monkeypatch):
 def test_how_many_folds_fit():
     from himoe.train.devices import how_many, side_by_side
 
-    assert how_many(free=100, one=8, n_folds=32) == 10  # 0.8 * 100 / 8
-    assert how_many(free=100, one=8, n_folds=4) == 4
-    assert how_many(free=10, one=80, n_folds=4) == 1
-    assert side_by_side(Training(stack=3), CPU, 8) == 3
-    assert side_by_side(Training(stack=30), CPU, 8) == 8
-    assert side_by_side(Training(), CPU, 8) == 1
+    assert how_many(free=100, bytes_of_one=8, n_folds=32) == 10  # 0.8 * 100 / 8
+    assert how_many(free=100, bytes_of_one=8, n_folds=4) == 4
+    assert how_many(free=10, bytes_of_one=80, n_folds=4) == 1
+    assert side_by_side(Execution(stack=3), CPU, 8) == 3
+    assert side_by_side(Execution(stack=30), CPU, 8) == 8
+    assert side_by_side(Execution(), CPU, 8) == 1
 
 
 def test_too_many_for_the_memory_are_halved(tmp_path, monkeypatch, caplog):
     real, tokens = loop.Trainer.run, make_tokens()
     splits, tried = folds(tokens, "loso", tmp=tmp_path), []
 
-    def run(self, courses, phase):
-        tried.append(len(courses))
-        if len(courses) > 2:
+    def run(self, runs, phase):
+        tried.append(len(runs))
+        if len(runs) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        real(self, courses, phase)
+        real(self, runs, phase)
 
     monkeypatch.setattr(loop.Trainer, "run", run)
-    own = job("late_fusion", tokens, {"width": 16}, settings=SHORT.model_copy(update={"stack": 6, "epochs": 1}))
-    assert [f.fold for part in own.fit(splits) for f in part] == list(range(6))
+    settings = SHORT.model_copy(update={"epochs": 1})
+    fits = fits_of("late_fusion", tokens, {"width": 16}, settings=settings, execution=Execution(stack=6, device="cpu"))
+    assert [f.fold for part in fits.fit(splits) for f in part] == list(range(6))
     assert tried == [6, 3, 2, 2, 2]
     assert "out of GPU memory with 6 folds side by side: now 3" in caplog.text
-    assert own.size == 2
+    assert fits.stack_size == 2
 
-    def never(self, courses, phase):
+    def never(self, runs, phase):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(loop.Trainer, "run", never)
     with pytest.raises(HimoeError, match=r"one fold alone does not fit into the GPU's memory; lower training\.batch_size"):
-        list(own.fit(splits))
+        list(fits.fit(splits))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from himoe.config.sections import Training
+from himoe.config.sections import Execution, Training
 from himoe.train import devices, loop
 from himoe.train.stack import Adam, Stack
+from himoe.train.together import StackFit
 from tests.conftest import make_tokens
 from tests.contract.networks import TORCH
-from tests.train.test_loop import distance, fitted, uneven
-from tests.train.test_networks import folds, job
+from tests.train.fits import distance, fits_of, fitted, folds, uneven
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 
@@ -37,40 +37,43 @@ def test_the_same_bits_twice(tmp_path):
 
 def test_all_folds_that_fit_are_taken(tmp_path):
     tokens = make_tokens()
-    own = job("himoe", tokens, {"width": 16}, settings=Training(epochs=1, crop_seconds=10))
-    assert [len(part) for part in own.fit(folds(tokens, "loso", tmp=tmp_path))] == [6]
-    assert own.device.type == "cuda"
-    assert devices.describe(own.device, own.settings)["peak_gpu_mb"] > 0
+    settings = Training(epochs=1, crop_seconds=10)
+    fits = fits_of("himoe", tokens, {"width": 16}, settings=settings, execution=Execution())
+    assert [len(part) for part in fits.fit(folds(tokens, "loso", tmp=tmp_path))] == [6]
+    assert fits.device.type == "cuda"
+    assert devices.describe(fits.device, settings, Execution())["peak_gpu_mb"] > 0
 
 
 def test_memory_that_runs_out_halves_the_stack(tmp_path, monkeypatch, caplog):
     """The free memory is filled before the first step of six folds; it is given back when three are tried."""
     tokens, real, held = make_tokens(), loop.Trainer.run, []
 
-    def run(self, courses, phase):
+    def run(self, runs, phase):
         held.clear()
-        if len(courses) > 3:
+        if len(runs) > 3:
             held.append(torch.empty(torch.cuda.mem_get_info()[0] - 2**22, dtype=torch.uint8, device="cuda"))
             torch.empty(2**30, dtype=torch.uint8, device="cuda")
-        real(self, courses, phase)
+        real(self, runs, phase)
 
     monkeypatch.setattr(loop.Trainer, "run", run)
     splits = folds(tokens, "loso", tmp=tmp_path)
-    told = fitted_sizes(tokens, splits)
-    assert told == [3, 3]
+    assert fitted_sizes(tokens, splits) == [3, 3]
     assert "out of GPU memory with 6 folds side by side: now 3" in caplog.text
 
 
 def fitted_sizes(tokens, splits):
-    own = job("late_fusion", tokens, {"width": 16}, settings=Training(epochs=1, crop_seconds=10, stack=6))
-    return [len(part) for part in own.fit(splits)]
+    settings = Training(epochs=1, crop_seconds=10)
+    fits = fits_of("late_fusion", tokens, {"width": 16}, settings=settings, execution=Execution(stack=6))
+    return [len(part) for part in fits.fit(splits)]
 
 
 def test_mixed_precision_learns_and_keeps_its_weights_whole(tmp_path):
     tokens = make_tokens(8, 10)
     splits = folds(tokens, n_folds=3, tmp=tmp_path)
-    told = fitted("himoe", tokens, splits, 3, device="cuda", precision="bfloat16", epochs=15, patience=15, learning_rate=3e-3)
-    for fold in told:
+    results = fitted(
+        "himoe", tokens, splits, 3, device="cuda", precision="bfloat16", epochs=15, patience=15, learning_rate=3e-3
+    )
+    for fold in results:
         assert all(a.dtype == np.float32 for a in fold.state.values())
         assert max(h["valid_ccc"] for h in fold.history) > 0.5
 
@@ -79,15 +82,14 @@ def test_no_step_waits_for_the_gpu(tmp_path, monkeypatch):
     """A step must not read a number back: the queue would run dry between steps."""
     tokens = make_tokens()
     split = folds(tokens, "loso", tmp=tmp_path)[0]
-    own = job("himoe", tokens, {"width": 16}, settings=Training(epochs=1, crop_seconds=10, device="cuda"))
-    own.device = devices.settle(own.settings)
-    runner, bank, moments = own._prepare([split])
-    course = own._course(split, bank, moments, "choose")
+    settings = Training(epochs=1, crop_seconds=10)
+    one = StackFit(fits_of("himoe", tokens, {"width": 16}, settings=settings, execution=Execution(device="cuda")), [split])
+    [runner], run = one.trainers, one.fold_run(split)
     for name in ("training_batch",):
         monkeypatch.setattr(loop, name, unsynchronised(getattr(loop, name)))
     monkeypatch.setattr(Stack, "gradients", unsynchronised(Stack.gradients))
     monkeypatch.setattr(Adam, "step", unsynchronised(Adam.step))
-    runner.run([course], "choose")
+    runner.run([run], "choose")
 
 
 def unsynchronised(call):

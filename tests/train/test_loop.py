@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,80 +9,32 @@ import pytest
 import torch
 
 from himoe.nn import noise
-from himoe.train import devices, loop, windows
-from himoe.train.scaling import Moments, Scaler
-from himoe.types import HimoeError, Tokens
+from himoe.train import loop, windows
+from himoe.train.scaling import Scaler
+from himoe.train.together import StackFit, named_weights
+from himoe.types import HimoeError
 from tests.conftest import make_tokens, tokens_for
 from tests.contract.networks import TORCH
-from tests.train.test_networks import SETTINGS, folds, job
-
-SHORT = SETTINGS.model_copy(update={"epochs": 5, "patience": 5})
-CPU = torch.device("cpu")
-
-
-LENGTHS = (24, 24, 31, 60, 90, 140)
-
-
-def uneven(per_token: bool = False, lengths: tuple[int, ...] = LENGTHS, model: str = "himoe") -> Tokens:
-    """Subjects with trials of different lengths: epochs of different numbers of steps, last batches of different sizes."""
-    parts = []
-    for i, n_times in enumerate(lengths):
-        own = tokens_for(model, 1, 3, n_times, per_token, seed=i)
-        parts.append(replace(own, trials=tuple(replace(t, subject=f"s{i}") for t in own.trials)))
-    return Tokens.concatenate(parts)
-
-
-def fitted(model, tokens, splits, stack, options=None, **update):
-    settings = SHORT.model_copy(update={"stack": stack} | update)
-    told = list(job(model, tokens, {"width": 16} | (options or {}), settings=settings, n_folds=len(splits)).fit(splits))
-    assert [len(part) for part in told][:1] == [min(stack, len(splits))]
-    return [f for part in told for f in part]
-
-
-def distance(a, b):
-    """Relative L2 between two sets of weights."""
-    x, y = (np.concatenate([s[n].ravel() for n in sorted(s)]) for s in (a, b))
-    return np.linalg.norm(x - y) / np.linalg.norm(y)
-
-
-# --- whole fits ------------------------------------------------------------------------------------------------------
-
-
-def test_statistics_of_trials_add_up():
-    tokens = uneven()
-    tokens.mask[:24] = False  # a trial without anything
-    moments, some = Moments.of(tokens), [1, 2, 3, 7, 11]
-    own = tokens.select(some)
-    columns = np.repeat(own.mask, [3, 2], axis=1)
-    got = moments.scaler(np.array(some))
-    for f in range(5):
-        present = own.x[columns[:, f], f].astype(float)
-        assert got.mean[f] == pytest.approx(present.mean(), abs=1e-9)
-        assert got.scale[f] == pytest.approx(present.std(), rel=1e-9)
-    labels = own.y[own.offsets[:-1]].astype(float)
-    np.testing.assert_allclose(got.y_mean, labels.mean(0), atol=1e-9)
-    np.testing.assert_allclose(got.y_scale, labels.std(0), rtol=1e-9)
+from tests.train.fits import HAS_COMPILER, SHORT, distance, fits_of, fitted, folds, uneven
 
 
 def test_sequential_training_is_the_textbook_loop(tmp_path):
     """A plain module, torch's AdamW and scheduler, batches as they come: the weights of a stack of one after 50 steps."""
     tokens = uneven()
     split = folds(tokens, tmp=tmp_path)[0]
-    own = job("late_fusion", tokens, {"width": 16}, settings=SHORT)
-    own.device = devices.settle(own.settings)
-    runner, _, moments = own._prepare([split])
-    course = own._course(split, tokens_of(own, split), moments, "refit", 10)
-    [n_steps] = runner.steps([course])
-    course.n_epochs = -(-50 // n_steps)
-    runner.run([course], "refit")
+    one = StackFit(fits_of("late_fusion", tokens, {"width": 16}, settings=SHORT), [split])
+    [runner], run = one.trainers, one.fold_run(split, n_epochs=10)
+    [n_steps] = runner.steps([run])
+    run.n_epochs = -(-50 // n_steps)
+    runner.run([run], "refit")
 
-    s, model = SHORT, own._init(split.fold, course.scaler, tokens_of(own, split), course.train)
+    s, model = SHORT, run.initial_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: loop._cosine(i / (s.epochs * n_steps)))
-    affine, loss = windows.Affine.of([course.scaler]), loop.objective(False, s.ccc_weight)
-    for epoch in range(1, course.n_epochs + 1):
-        key = noise.fold_in(runner.keys([course]), epoch)
-        trial, start = windows.crops(runner.bank, course.train, runner.n_times, key[0])
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: loop.warm_up_and_cosine(i / (s.epochs * n_steps)))
+    affine, loss = windows.Affine.of([run.scaler]), loop.objective(False, s.ccc_weight)
+    for epoch in range(1, run.n_epochs + 1):
+        key = noise.fold_in(runner.keys([run]), epoch)
+        trial, start = windows.crops(runner.bank, run.train, runner.n_times, key[0])
         for step in range(n_steps):
             at, here = slice(step * s.batch_size, (step + 1) * s.batch_size), noise.fold_in(key, step + 1)
             drawn = windows.Windows(torch.from_numpy(trial[at])[None], torch.from_numpy(start[at])[None])
@@ -95,13 +46,9 @@ def test_sequential_training_is_the_textbook_loop(tmp_path):
             torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip_norm)
             optimizer.step()
             schedule.step()
-    assert course.n_epochs * n_steps >= 50
-    got = loop.arrays(model, course.kept)
+    assert run.n_epochs * n_steps >= 50
+    got = named_weights(model, run.weights)
     assert distance(got, {n: p.detach().numpy() for n, p in model.named_parameters()}) < 1e-4
-
-
-def tokens_of(own, split):
-    return own.load({s for part in (split.train, split.valid) for s, _ in part}, {s for s, _ in split.test})
 
 
 @pytest.mark.parametrize("model", TORCH)
@@ -111,14 +58,14 @@ def test_together_is_alone(model, per_token, tmp_path):
     grows from step to step, stacked or not.)"""
     tokens = uneven(per_token, (24, 24, 31, 40, 44, 60), model)
     splits, settings = folds(tokens, n_folds=4, tmp=tmp_path), SHORT.model_copy(update={"learning_rate": 1e-3, "epochs": 60})
-    own = job(model, tokens, {"width": 16}, settings=settings)
-    runner, together = courses_of(own, splits, 17)
+    fits = fits_of(model, tokens, {"width": 16}, settings=settings)
+    runner, together = runs_of(fits, splits, 17)
     assert sorted(set(17 * runner.steps(together))) == [51, 68]
     runner.run(together, "refit")
     for split, b in zip(splits, together, strict=True):
-        runner, [a] = courses_of(own, [split], 17)
+        runner, [a] = runs_of(fits, [split], 17)
         runner.run([a], "refit")
-        assert (a.kept - b.kept).norm() / a.kept.norm() < 1e-4
+        assert (a.weights - b.weights).norm() / a.weights.norm() < 1e-4
         np.testing.assert_allclose(a.scaler.mean, b.scaler.mean, atol=1e-12)
 
 
@@ -137,17 +84,16 @@ def test_noise_is_of_a_seed_and_a_fold(tmp_path):
     tokens = make_tokens()
     splits, keys = folds(tokens, "loso", tmp=tmp_path), []
     for seed in (0, 1):
-        runner, courses = courses_of(job("late_fusion", tokens, {"width": 16}, seed), splits, 1)
-        keys += runner.keys(courses).tolist()
+        runner, runs = runs_of(fits_of("late_fusion", tokens, {"width": 16}, seed=seed), splits, 1)
+        keys += runner.keys(runs).tolist()
     assert len(set(keys)) == 12
     assert loop.INPUT != loop.MODEL
 
 
-def courses_of(own, splits, n_epochs):
-    """(trainer, courses) of these folds, to be trained for so many epochs without judging them."""
-    own.device = devices.settle(own.settings)
-    runner, tokens, moments = own._prepare(splits)
-    return runner, [own._course(s, tokens, moments, "refit", n_epochs) for s in splits]
+def runs_of(fits, splits, n_epochs):
+    """(trainer, runs) of these folds, to be trained for so many epochs without judging them."""
+    together = StackFit(fits, splits)
+    return together.trainers[0], [together.fold_run(split, n_epochs=n_epochs) for split in splits]
 
 
 def test_folds_end_each_at_its_own_time(tmp_path):
@@ -180,21 +126,22 @@ def test_nothing_of_a_fold_reaches_another(model, update, tmp_path):
     same = [all(np.array_equal(x.state[n], y.state[n]) for n in x.state) for x, y in zip(a, b, strict=True)]
     assert same == [True, False, False]
     if "refit" in update:
-        assert any(len({len(f.history) for f in told}) > 1 for told in (a, b))  # they leave one by one
+        assert any(len({len(f.history) for f in result}) > 1 for result in (a, b))  # they leave one by one
 
 
 def test_a_fit_may_not_even_load_its_test_subjects(tmp_path):
     tokens, asked = make_tokens(), []
-    splits, own = folds(tokens, "loso", tmp=tmp_path), job("late_fusion", tokens, {"width": 16})
-    real = own.load
+    splits = folds(tokens, "loso", tmp=tmp_path)
+    fits = fits_of("late_fusion", tokens, {"width": 16}, protocol="loso")
+    real = fits.load
 
     def load(subjects, forbidden):
         asked.append((subjects, forbidden))
         return real(subjects, forbidden)
 
-    own.load, own.device = load, devices.settle(own.settings)
-    own._prepare(splits[:1])
-    own._prepare(splits[:2])
+    fits.load = load
+    StackFit(fits, splits[:1])
+    StackFit(fits, splits[:2])
     [one, two], everyone = asked, {t.subject for t in tokens.trials}
     tested = [{s for s, _ in split.test} for split in splits]
     assert one == (everyone - tested[0], tested[0])
@@ -213,14 +160,14 @@ def test_a_target_nobody_rated_in_validation_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.skipif(not HAS_COMPILER, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_step_is_the_same_step(tmp_path, monkeypatch):
     """Two folds together, one of which is done before the other; nothing falls back to what is not compiled (fullgraph)."""
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     tokens = uneven()
     splits = folds(tokens, n_folds=4, tmp=tmp_path)[:2]
     small = {"n_blocks": 1, "n_encoder_blocks": 1}
-    plain, compiled = (fitted("late_fusion", tokens, splits, 2, small, compile=c, epochs=4) for c in (False, True))
+    plain, compiled = (fitted("late_fusion", tokens, splits, 2, small, compiled=c, epochs=4) for c in (False, True))
     for a, b in zip(plain, compiled, strict=True):
         assert a.best_epoch == b.best_epoch
         assert distance(b.state, a.state) < 1e-4
@@ -233,21 +180,21 @@ def test_stacks_of_any_size_cover_all_folds(tmp_path):
 
 
 def test_a_stack_does_not_lend_a_fold_what_it_must_not_see(tmp_path):
-    """The bank of a stack holds a fold's test subjects for the others: a course that would touch them is refused."""
+    """The bank of a stack holds a fold's test subjects for the others: a run that would touch them is refused."""
     tokens = make_tokens()
     split = folds(tokens, "loso", tmp=tmp_path)[0]
-    own = job("late_fusion", tokens, {"width": 16})
+    stack = StackFit(fits_of("late_fusion", tokens, {"width": 16}), [split])
     test = {k: f"other{i}" for i, k in enumerate(list(split.train)[:1])}
     leaking = replace(split, test=test)
     with pytest.raises(HimoeError, match="leakage: subject_kfold fold 0 would be trained on test subject"):
-        own._course(leaking, tokens, Moments.of(tokens), "choose")
+        stack.fold_run(leaking)
 
 
-def test_scalers_of_a_course_are_those_of_its_training_rows(tmp_path):
+def test_the_scaler_of_a_run_is_those_of_its_training_rows(tmp_path):
     tokens = make_tokens()
     split = folds(tokens, tmp=tmp_path)[0]
-    own = job("late_fusion", tokens, {"width": 16})
-    course = own._course(split, tokens, Moments.of(tokens), "choose")
+    stack = StackFit(fits_of("late_fusion", tokens, {"width": 16}), [split])
+    run = stack.fold_run(split)
     expected = Scaler.fit(tokens.select([i for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.train]))
-    np.testing.assert_allclose(course.scaler.mean, expected.mean, atol=1e-12)
-    assert {tokens.trials[i].subject for i in course.valid} == {s for s, _ in split.valid}
+    np.testing.assert_allclose(run.scaler.mean, expected.mean, atol=1e-12)
+    assert {stack.tokens.trials[i].subject for i in run.valid} == {s for s, _ in split.valid}

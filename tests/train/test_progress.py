@@ -1,4 +1,4 @@
-"""What a fit tells while it runs: JSON lines in the log, one live bar on a terminal, TensorBoard if asked for."""
+"""What a fit reports while it runs: JSON lines in the log, one live bar on a terminal, TensorBoard if asked for."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ from tests.conftest import ROOT
 
 PROGRAM = """
 import sys, time
-from himoe.progress import Progress
+from himoe.train.progress import Progress
 progress = Progress("himoe on x", 2, 4)
 print("bar" if progress.bar else "no bar", flush=True)
 for epoch in range(1, 4):
     progress.epoch(0, epoch, loss=1.0, valid_loss=0.9, valid_ccc=0.125)
     time.sleep(0.3)
 progress.fold(0)
-time.sleep(4 if sys.argv[1] == "wait" else 0.3)
+if sys.argv[1] == "wait":
+    sys.stdin.readline()
 progress.close("the end")
 """
 CUT = """
 from pathlib import Path
 import sys
-from himoe import fit, job
-fit._fit = lambda own, *rest: own.progress.epoch(0, 1, valid_ccc=0.5) or sys.exit(75)
+from himoe.train import shard
+def cut(fits, *rest):
+    fits.progress.epoch(0, 1, valid_ccc=0.5)
+    sys.exit(75)
+shard._fit_all = cut
 from tests.train.test_resume import run
 run(Path(sys.argv[1]), Path(sys.argv[1]) / "out")
 """
@@ -40,9 +44,9 @@ def test_off_a_terminal_there_is_one_json_line_per_epoch_in_the_log(caplog, caps
     progress = Progress("himoe on x", 2, 10)
     with caplog.at_level("INFO", logger="himoe"):
         progress.epoch(1, 5, loss=1.0, valid_loss=0.9, valid_ccc=1 / 3)
-    told = json.loads(caplog.messages[-1])
-    assert told.pop("seconds") >= 0
-    assert told == {"fit": "himoe on x", "fold": 1, "epoch": 5, "loss": 1.0, "valid_loss": 0.9, "valid_ccc": 0.33333}
+    shown = json.loads(caplog.messages[-1])
+    assert shown.pop("seconds") >= 0
+    assert shown == {"fit": "himoe on x", "fold": 1, "epoch": 5, "loss": 1.0, "valid_loss": 0.9, "valid_ccc": 0.33333}
     assert capsys.readouterr().err == ""
     progress.close("2 folds in 3 s")
     assert capsys.readouterr().err == "himoe on x · 2 folds in 3 s\n"
@@ -56,25 +60,25 @@ def on_terminal(ours, *args):
 
 
 def everything(theirs):
-    told = b""
+    shown = b""
     while True:
         try:
-            told += os.read(theirs, 65536)
+            shown += os.read(theirs, 65536)
         except OSError:  # the terminal is gone with the last process on it
-            return told.decode()
+            return shown.decode()
 
 
-def test_on_a_terminal_a_bar_tells_folds_epochs_and_what_is_left():
+def test_on_a_terminal_a_bar_shows_folds_epochs_and_what_is_left():
     theirs, ours = pty.openpty()
     process = on_terminal(ours, "go")
     os.close(ours)
-    told = everything(theirs)
-    assert process.wait(timeout=20) == 0
-    assert "0/2 folds · epoch 3 · CCC +0.125" in told
-    assert "1/2 folds" in told
-    assert "━" in told
-    assert "0:00:0" in told  # what is left, estimated
-    assert "himoe on x · the end" in told
+    shown = everything(theirs)
+    assert process.wait(timeout=120) == 0
+    assert "0/2 folds · epoch 3 · CCC +0.125" in shown
+    assert "1/2 folds" in shown
+    assert "━" in shown
+    assert "0:00:0" in shown  # what is left, estimated
+    assert "himoe on x · the end" in shown
 
 
 def test_two_fits_on_one_terminal_do_not_overwrite_each_other():
@@ -84,10 +88,12 @@ def test_two_fits_on_one_terminal_do_not_overwrite_each_other():
     assert first.stdout.readline() == "bar\n"
     second = on_terminal(ours, "go")
     assert second.stdout.readline() == "no bar\n"
-    assert [p.wait(timeout=20) for p in (second, first)] == [0, 0]
+    assert second.wait(timeout=120) == 0
+    os.write(theirs, b"\n")  # now the first one may go on
+    assert first.wait(timeout=120) == 0
     third = on_terminal(ours, "go")
     assert third.stdout.readline() == "bar\n"
-    third.wait(timeout=20)
+    third.wait(timeout=120)
     os.close(ours)
     assert everything(theirs).count("the end") == 3
 
@@ -102,9 +108,9 @@ def test_an_interrupted_fit_gives_the_terminal_back(tmp_path):
         [sys.executable, "-c", CUT, str(tmp_path)], cwd=ROOT, stdin=ours, stderr=ours, env=os.environ | {"TERM": "xterm"}
     )
     os.close(ours)
-    told = everything(theirs)
-    assert process.wait(timeout=30) == 75
-    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
+    shown = everything(theirs)
+    assert process.wait(timeout=120) == 75
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
 
 
 def test_tensorboard_curves_are_written_if_asked_for(tmp_path):
@@ -123,7 +129,7 @@ def test_tensorboard_curves_are_written_if_asked_for(tmp_path):
 
 def test_tensorboard_that_is_absent_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(HimoeError, match=r"training\.tensorboard: .*; install tensorboard or set it to false"):
+    with pytest.raises(HimoeError, match=r"execution\.tensorboard: .*; install tensorboard or set it to false"):
         Progress("himoe on x", 1, 3, tmp_path)
 
 
@@ -136,7 +142,7 @@ def test_a_log_is_text_with_time_and_plain_json_lines(tmp_path):
     with job(SimpleNamespace(threads=1, log=[str(log)])):
         Progress("himoe on x", 1, 3).epoch(0, 1, loss=0.5)
     lines = log.read_text().splitlines()
-    [own] = [json.loads(line) for line in lines if line.startswith("{")]
-    assert own["loss"] == 0.5
+    [record] = [json.loads(line) for line in lines if line.startswith("{")]
+    assert record["loss"] == 0.5
     assert lines[-1].startswith("20")
     assert "done in" in lines[-1]

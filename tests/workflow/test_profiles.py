@@ -39,7 +39,7 @@ def test_networks_alone_ask_for_a_gpu(jobs):
 
 
 def test_no_gpu_is_asked_for_where_the_run_wants_the_cpu(tmp_path):
-    run = RUN | {"training": RUN["training"] | {"device": "cpu"}}
+    run = RUN | {"execution": {"device": "cpu"}}
     assert {r["gpu"] for rule, _, r in planned(checkout(tmp_path), run) if rule == "fit_model"} == {"0"}
 
 

@@ -16,10 +16,10 @@ from tests.workflow.cluster import Workflow, account, answer, running, slurm  # 
 from tests.workflow.runs import LONG, LONG_FIT, checkout, snakemake
 
 pytestmark = pytest.mark.cluster
-TRAINING = LONG["training"] | {"device": "cpu"}
-ON_CPU = LONG | {"training": TRAINING}
+EXECUTION = LONG["execution"] | {"device": "cpu"}
+ON_CPU = LONG | {"execution": EXECUTION}
 SHORT = ON_CPU | {
-    "models": ["train_mean", "ridge", "late_fusion"], "training": TRAINING | {"epochs": 2},
+    "models": ["train_mean", "ridge", "late_fusion"], "training": LONG["training"] | {"epochs": 2}, "execution": EXECUTION,
     "figures": ["training"], "tables": ["main", "compute_card"], "statistics": {"n_bootstrap": 200},
 }  # fmt: skip
 ON_A_GPU = {"fit_model": {"gpu": 1}, "predict": {"gpu": 1}}  # stand-ins: given out and counted, but no torch computes on one
@@ -91,7 +91,7 @@ def test_a_gpu_that_was_given_and_cannot_be_used_is_told(prepared, tmp_path, slu
         pytest.skip("not our own cluster: its GPUs may be usable")
     folder = tmp_path / "run"
     shutil.copytree(prepared, folder, symlinks=True)
-    run = ON_CPU | {"training": TRAINING | {"device": "auto"}}
+    run = ON_CPU | {"execution": EXECUTION | {"device": "auto"}}
     workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors", "--retries", "0")
     assert workflow.end() != 0
     assert "this job was given a GPU (CUDA_VISIBLE_DEVICES=" in (folder / LONG_FIT / "fit_model.log").read_text()
@@ -129,7 +129,7 @@ def test_out_of_memory_is_tried_again_with_more(prepared, tmp_path, slurm):  # n
         pytest.skip("not our own cluster")
     folder = tmp_path / "run"
     shutil.copytree(prepared, folder, symlinks=True)
-    run = ON_CPU | {"training": TRAINING | {"epochs": 30}}
+    run = ON_CPU | {"training": LONG["training"] | {"epochs": 30}}
     own_profile(folder, {"fit_model": {"mem_mb": "500 * attempt"}})
     workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors")
     assert workflow.end() == 0, workflow.text()[-3000:]

@@ -140,7 +140,7 @@ PROVOKED = {
     "data/deap: DEAP, edition": absent_subject, "data/deap/s02.dat: refused": truncated,
     "data/deap/data_preprocessed_python.zip": login_page, "https://": login_page_downloaded,
     "data/deap/s02.dat: differs": another_file, "loso fold 0": leakage, "results/deap/subjects": full_disk,
-    "training.device": no_gpu, "this job was given": useless_gpu,
+    "execution.device": no_gpu, "this job was given": useless_gpu,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from himoe.config import facts
 from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
 from himoe.config.protocols import PROTOCOLS
-from himoe.names import parse_model, plugin_of
+from himoe.names import plugin_of
 from himoe.provenance import environment, fingerprint, hash_value
 from himoe.types import HimoeError
 
@@ -62,24 +62,38 @@ def shards(dataset, protocol):
     return range(len(CONFIG.shard_sizes(dataset, protocol)))
 
 
-def fits(pattern, datasets=None, protocols=None):
-    """``pattern`` for every fit of the run, or of some data sets and protocols."""
+# The folder of one shard's fit.
+FIT = "results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}"
+
+
+def fits(pattern, datasets=None, protocols=None, models=None):
+    """``pattern`` for every fit of the run, or of some data sets, protocols and models."""
     return [
         pattern.format(dataset=d, protocol=p, model=m, seed=s, shard=i)
         for d in datasets or CONFIG.datasets
         for p in protocols or CONFIG.protocols
         for m in CONFIG.models_of(d, p)
+        if models is None or m in models
         for s in CONFIG.seeds
         for i in shards(d, p)
     ]
 
 
-def plugin_code(kind, name, *modules):
+def every_subject(suffix):
+    """A function that names a file of every subject of a data set."""
+
+    def files(wildcards):
+        return [
+            f"results/{wildcards.dataset}/subjects/{s}.{suffix}"
+            for s in subjects(wildcards.dataset)
+        ]
+
+    return files
+
+
+def plugin_code(kind, name, *modules, **options):
     """Fingerprint of a plug-in and of the modules that drive it."""
-    return fingerprint(
-        f"himoe.{kind}.{plugin_of(kind, name)}",
-        *modules,
-    )
+    return fingerprint(f"himoe.{kind}.{plugin_of(kind, name)}", *modules, **options)
 
 
 def versions(*names):

@@ -7,7 +7,6 @@ with job(snakemake):
     from himoe.io import write_json
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
-    paths = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
-    tokens, records, weights, controls = paths
-    told = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.n_bootstrap, params.tell)
-    write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": told})
+    tokens, records, weights, controls = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
+    findings = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.n_bootstrap, params.tell)
+    write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings})

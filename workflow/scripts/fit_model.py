@@ -3,13 +3,13 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe.train.shard import fit
+    from himoe.config.sections import Execution
+    from himoe.config.spec import FitSpec
+    from himoe.train.shard import fit_shard
 
-    wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
-    asked = snakemake.resources
-    settings = params.settings | {"checkpoint_seconds": asked.checkpoint_seconds, "tensorboard": bool(asked.tensorboard)}
-    fit(
-        dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, settings,
-        Path(snakemake.output.weights), Path(snakemake.output.record), params.code, params.view, params.tuning,
-        list(map(Path, files.recordings)),
+    files, out, params = snakemake.input, snakemake.output, snakemake.params
+    execution = Execution(**snakemake.config.get("execution", {}))
+    fit_shard(
+        FitSpec(**params.spec), execution, list(map(Path, files.tokens)), Path(files.splits), Path(out.weights),
+        Path(out.record), params.code, list(map(Path, files.recordings)),
     )  # fmt: skip

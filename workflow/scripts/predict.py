@@ -3,14 +3,16 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe.evaluate.predict import predict_files
+    from himoe.config.sections import Execution
+    from himoe.config.spec import FitSpec
+    from himoe.evaluate.predict import Conditions, predict_files
     from himoe.io import write_table
 
-    wildcards, params, files = snakemake.wildcards, snakemake.params, snakemake.input
+    files, params = snakemake.input, snakemake.params
     predictions, routing = predict_files(
-        dict(wildcards.items()), list(map(Path, files.tokens)), files.splits, params.options, params.settings,
-        Path(files.weights), Path(files.record), params.conditions, params.condition_seed,
-        params.view, list(map(Path, files.recordings)),
+        FitSpec(**params.spec), Execution(**snakemake.config.get("execution", {})), list(map(Path, files.tokens)),
+        Path(files.splits), Path(files.weights), Path(files.record), Conditions(params.conditions, params.condition_seed),
+        list(map(Path, files.recordings)),
     )  # fmt: skip
     write_table(snakemake.output.routing, routing)
     write_table(snakemake.output.predictions, predictions)

@@ -1,0 +1,59 @@
+"""What a fit is, as one frozen record: made by the config, handed to the job by the rule, kept in the run record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from himoe import registry
+from himoe.config.sections import Strict, Training, Tuning
+
+
+class View(Strict):
+    """What of a subject's tokens a model is given, in fit, prediction and audit alike (applied by :mod:`himoe.data.views`).
+
+    ``modality`` is the only one that the model reads (empty: all), ``samples`` the number of samples a token that take the
+    place of features (0: features), ``window`` the length in s of the windows that take the place of trials (0: trials),
+    ``control`` a plug-in of himoe/controls that changes the data (empty: none).
+    """
+
+    modality: str = ""
+    samples: int = 0
+    window: float = 0.0
+    control: str = ""
+
+
+class FitSpec(Strict):
+    """All that the weights of a shard's folds depend on, beside code, data and rounding. How it is executed is not here.
+
+    ``options`` are the model's settings where they are not its defaults, ``reference`` those of the model whose size it
+    matches. An estimator has the defaults in every setting of ``training`` that only networks read.
+    """
+
+    dataset: str
+    protocol: str
+    model: str
+    seed: int
+    shard: int
+    folds: tuple[int, ...]
+    options: dict[str, Any] = Field(default={})
+    reference: dict[str, Any] = Field(default={})
+    training: Training = Training()
+    tuning: Tuning = Tuning()
+    view: View = View()
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the model is trained by gradients."""
+        return registry.is_network(self.model)
+
+    @property
+    def title(self) -> str:
+        """Which fit this is, for people."""
+        return f"{self.model} on {self.dataset}, {self.protocol}, seed {self.seed}, shard {self.shard}"
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns by which predictions and scores name it."""
+        return self.model_dump(include={"dataset", "protocol", "model", "seed"})

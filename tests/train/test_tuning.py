@@ -1,0 +1,57 @@
+"""What tuning tries, and that each fold keeps what its own validation prefers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from himoe import registry
+from himoe.config.sections import Tuning
+from himoe.train import tuning
+from tests.conftest import make_tokens
+from tests.train.fits import SETTINGS, fit, folds
+
+
+def test_the_configurations_tried():
+    plugin = registry.load("models", "late_fusion")
+    tried = tuning.candidates(plugin, Tuning(configurations=5))
+    assert tried[0] == {}
+    assert len({str(t) for t in tried}) == 5
+    assert tried == tuning.candidates(plugin, Tuning(configurations=5))
+    assert tried != tuning.candidates(plugin, Tuning(configurations=5, seed=1))
+    changes = {"training.learning_rate": 0.25, "dropout": 0.3}
+    changed = tuning.configuration(plugin, plugin.Config(width=16), SETTINGS, changes)
+    assert changed.changes == changes
+    assert (changed.model.width, changed.model.dropout) == (16, 0.3)
+    assert (changed.training.learning_rate, changed.training.epochs) == (0.25, SETTINGS.epochs)
+    assert tuning.candidates(registry.load("models", "train_mean"), Tuning(configurations=5)) == [{}]
+    assert tuning.best([0.1, float("nan"), 0.3, 0.3]) == 2
+    assert tuning.best([float("-inf"), float("nan")]) == 0
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit, tmp_path, monkeypatch):
+    """Of two learning rates one is far too small to learn anything in 6 epochs: every fold takes the other, and ends with the
+    very weights of a fit that knew no other."""
+    good, bad = {"training.learning_rate": 5e-3}, {"training.learning_rate": 1e-7}
+    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [bad, good])
+    tokens = make_tokens(8, 6)
+    settings = SETTINGS.model_copy(update={"epochs": 6, "patience": 6, "refit": refit})
+    split = folds(tokens, tmp=tmp_path)[0]
+    tuned = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
+    assert tuned.chosen == good
+    assert [t["changes"] for t in tuned.tried] == [bad, good]
+    assert tuned.tried[1]["valid_ccc"] > tuned.tried[0]["valid_ccc"]
+    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [good])
+    alone = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
+    assert all(np.array_equal(tuned.state[n], alone.state[n]) for n in alone.state)
+
+
+def test_an_estimators_configuration_is_chosen_on_validation_rows(tmp_path, monkeypatch):
+    """A penalty so large that nothing is said, against one that fits."""
+    good, bad = {"penalties": [1.0]}, {"penalties": [1e12]}
+    monkeypatch.setattr("himoe.train.estimators.candidates", lambda plugin, settings: [bad, good])
+    tokens = make_tokens(8, 6)
+    fitted = fit("ridge", tokens, folds(tokens, tmp=tmp_path)[0])
+    assert fitted.chosen == good
+    assert fitted.state["penalty"] == 1.0
