@@ -161,7 +161,7 @@ def test_rewording_what_is_known_of_a_data_set_prepares_nothing_again(tmp_path):
 
 def _with_downloads(folder, port):
     """The same, in which the open recordings come from a server of ours that wants credentials."""
-    _with_package(folder, {"datasets": ["esports"], "models": ["train_mean"], "download": True})
+    _with_package(folder, {"datasets": ["esports"], "models": ["train_mean"], "conditions": {}, "download": True})
     plugin = folder / "himoe/datasets/esports.py"
     text = plugin.read_text()
     source = f'Download("csv", "http://127.0.0.1:{port}/x.zip", "matches.zip", "", (), ("DEAP_USER", "DEAP_PASSWORD"))'

@@ -131,7 +131,7 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
 
     rule:
         name:
-            "simulate_" + re.sub(r"\W", "_", _dataset)
+            simulation_rule(_dataset)
         output:
             subject_files(_dataset, "npz"),
             subject_files(_dataset, "json"),

@@ -46,6 +46,11 @@ def subject_files(dataset, suffix):
     return [f"results/{dataset}/subjects/{s}.{suffix}" for s in subjects(dataset)]
 
 
+def simulation_rule(dataset):
+    """Name of the rule that simulates a planted data set."""
+    return re.sub(r"\W", "_", f"simulate_{dataset}")
+
+
 def named_subject(wildcards):
     """The subject of a job, in a list; empty for a job on the whole data set."""
     return [wildcards.subject] if "subject" in wildcards.keys() else []
