@@ -12,6 +12,11 @@ from himoe.config.run import Config
 from himoe.names import STUDIED, model_variant
 from himoe.types import HimoeError
 
+MOVED = {  # key of an earlier version -> where it stands now
+    f"training.{key}": f"execution.{key}"
+    for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
+}
+
 
 def load_config(raw: dict[str, Any]) -> Config:
     """Check a mapping as read by Snakemake.
@@ -21,6 +26,8 @@ def load_config(raw: dict[str, Any]) -> Config:
     HimoeError
         One line: path of the key, what is wrong, the nearest valid name.
     """
+    if moved := [key for key in MOVED if _has(raw, key)]:
+        raise HimoeError("config: " + "; ".join(f"{key}: moved; write {MOVED[key]}" for key in moved))
     completed = _with_variants(raw)
     try:
         config = Config.model_validate(completed)
@@ -28,6 +35,12 @@ def load_config(raw: dict[str, Any]) -> Config:
         raise HimoeError(f"config: {explain(error, Config, completed)}") from error
     check(config)
     return config
+
+
+def _has(raw: dict[str, Any], key: str) -> bool:
+    """Whether a config sets a key of a section, as in ``training.threads``."""
+    section, _, name = key.partition(".")
+    return isinstance(raw.get(section), dict) and name in raw[section]
 
 
 def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:

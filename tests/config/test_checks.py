@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from himoe.config.facts import dataset_info, n_tokens
-from himoe.config.load import load_config
+from himoe.config.load import MOVED, load_config
 from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_folds, n_subject_folds
 from himoe.config.run import Config
 from himoe.config.sections import Splits
@@ -103,6 +103,13 @@ REFUSED = [
         {"splits": {"n_folds": 1}, "seeds": "all"},
         "seeds: Input should be a valid list (got 'all'); splits.n_folds: Input should be greater than or equal to 2 (got '1')",
     ),
+    # keys of earlier versions
+    ({"training": {"threads": 2}}, "training.threads: moved; write execution.threads"),
+    (
+        {"training": {"epochs": 3, "stack": 3, "folds_per_job": 8}},
+        "training.stack: moved; write execution.stack; training.folds_per_job: moved; write execution.folds_per_job",
+    ),
+    ({"execution": {"treads": 2}}, "execution.treads: unknown key; did you mean 'threads'?"),
     ({"a\nb": 1}, "'a\\nb': unknown key; valid keys: data_root"),
     ({None: 1}, "Keys should be strings"),
 ]
@@ -143,6 +150,13 @@ def test_shipped_files_load_alone_and_together(root, files):
     for name in files.split():
         raw |= yaml.safe_load((root / f"config/{name}.yaml").read_text())
     assert load_config(raw).models
+
+
+def test_moved_keys_are_keys_where_they_moved_to_and_no_longer_where_they_were():
+    for old, new in MOVED.items():
+        for key, there in ((old, False), (new, True)):
+            section, _, name = key.partition(".")
+            assert (name in Config.model_fields[section].annotation.model_fields) == there, key
 
 
 def test_nothing_heavy_is_imported(root):
