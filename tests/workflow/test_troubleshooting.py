@@ -17,7 +17,7 @@ import torch
 from himoe.config.facts import dataset_info
 from himoe.config.load import load_config
 from himoe.config.run import Config
-from himoe.config.sections import Training
+from himoe.config.sections import Execution, Training
 from himoe.data import download, intake, sources
 from himoe.data.tokens import write_tokens
 from himoe.data.untrusted import extract, read_numpy_pickle
@@ -125,7 +125,7 @@ def no_gpu(monkeypatch, device="cuda", given=""):
     monkeypatch.setattr(torch, "__version__", "2.13.0+cpu")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    devices.settle(Training(device=device))
+    devices.settle(Training(), Execution(device=device))
 
 
 def useless_gpu(monkeypatch):
