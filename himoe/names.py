@@ -4,6 +4,7 @@
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
   another seed
 - model: ``ridge`` · ``himoe-flat``, an ablation · ``ridge-shuffled_labels``, a model under a control
+- figure: ``routing`` · ``condition_curve-shift``, one that is drawn for each condition
 - setting, of which a result is: ``deap_twin`` · ``deap_twin/loso`` in a run of several protocols
 - window: ``t3#004``, the fifth window of trial ``t3``
 """

@@ -36,17 +36,18 @@ def fingerprint(*modules: str, words: bool = False, without: tuple[str, ...] = (
     code says to people: texts of errors, log lines and warnings, descriptions and sources of settings, the words about a data
     set, and the titles, units and sections of plug-ins. ``without`` is as in :func:`modules_behind`.
     """
-    return hash_value([(name, _module(name, words)[0]) for name in modules_behind(*modules, without=without)])[:12]
+    behind = modules_behind(*modules, without=without, words=words)
+    return hash_value([(name, _module(name, words)[0]) for name in behind])[:12]
 
 
-def modules_behind(*modules: str, without: tuple[str, ...] = ()) -> list[str]:
+def modules_behind(*modules: str, without: tuple[str, ...] = (), words: bool = False) -> list[str]:
     """These modules and all of the package they import, sorted; the walk enters no module that ``without`` names, nor one below
-    a package it names."""
+    a package it names. (``words`` finds the same; a caller that hashes them spares the second reading.)"""
     todo, seen = list(modules), set()
     while todo:
         if (name := todo.pop()) not in seen:
             seen.add(name)
-            todo += [i for i in _module(name, False)[1] if not any(f"{i}.".startswith(f"{w}.") for w in without)]
+            todo += [i for i in _module(name, words)[1] if not any(f"{i}.".startswith(f"{w}.") for w in without)]
     return sorted(seen)
 
 

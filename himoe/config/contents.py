@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from himoe import registry
 from himoe.config.run import Config, lacking
+from himoe.names import VARIANT
 from himoe.provenance import fingerprint, hash_value
 
 PER_CONDITION = "conditions"
@@ -29,7 +30,7 @@ class Entry(NamedTuple):
     @property
     def name(self) -> str:
         """Unique in the report, and its anchor there: ``condition_curve-shift``."""
-        return f"{self.plugin}-{self.condition}" if self.condition else self.plugin
+        return f"{self.plugin}{VARIANT}{self.condition}" if self.condition else self.plugin
 
     @property
     def stem(self) -> str:
@@ -69,8 +70,10 @@ class Entry(NamedTuple):
 
     @property
     def code(self) -> str:
-        """Fingerprint of what makes it."""
-        return code_and_words(f"himoe.{self.kind}.{self.plugin}", "himoe.report.items")
+        """Fingerprint of what makes it, and of the plug-ins whose settings it describes (``DESCRIBES = "models"``)."""
+        described = self.facts.get("DESCRIBES", "")
+        plugins = [f"himoe.{described}.{name}" for name in registry.available(described)] if described else []
+        return code_and_words(f"himoe.{self.kind}.{self.plugin}", "himoe.report.items", *plugins)
 
     def labels(self, config: Config) -> dict[str, str]:
         """What Snakemake's own report prints beside it."""

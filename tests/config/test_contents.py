@@ -58,14 +58,16 @@ def test_words_count_for_what_prints_them(tmp_path):
     """Titles of models, conditions, data sets and controls, and the words of a table itself; comments do not."""
     shutil.copytree(ROOT / "himoe", tmp_path / "himoe", ignore=shutil.ignore_patterns("__pycache__"))
 
-    def code(path="", old="", new=""):
+    def code(path="", old="", new="", table="robustness"):
         file = tmp_path / "himoe" / path
         if path:
             text = file.read_text()
             assert old in text, path
             file.write_text(text.replace(old, new, 1))
-        ask = "from himoe.config.contents import Entry; print(Entry('tables', 'robustness').code)"
-        return subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        ask = "import sys; from himoe.config.contents import Entry; print(Entry('tables', sys.argv[1]).code)"
+        return subprocess.run(
+            [sys.executable, "-c", ask, table], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
 
     seen = [code()]
     assert code("tables/robustness.py", "import pandas", "# a comment\nimport pandas") == seen[0]
@@ -77,3 +79,7 @@ def test_words_count_for_what_prints_them(tmp_path):
         code("tables/robustness.py", "is not in this run", "is absent"),
     ]
     assert len(set(seen)) == len(seen)
+    before = code(), code(table="register")
+    code("config/networks.py", '"width d', '"the width d')
+    assert code() == before[0]
+    assert code(table="register") != before[1]

@@ -26,17 +26,17 @@ def load(**changes):
 
 
 def test_a_line_makes_a_model():
-    own = load(model_options={"himoe": {"width": 32}})
-    assert own.models == ["ridge", "himoe", "himoe-flat"]
-    assert own.compared == ["ridge", "himoe"]
-    assert own.options("himoe-flat") == {"width": 32, "hierarchy": "flat"}
-    assert own.options("himoe") == {"width": 32}
+    config = load(model_options={"himoe": {"width": 32}})
+    assert config.models == ["ridge", "himoe", "himoe-flat"]
+    assert config.compared == ["ridge", "himoe"]
+    assert config.options("himoe-flat") == {"width": 32, "hierarchy": "flat"}
+    assert config.options("himoe") == {"width": 32}
     assert model_title("himoe-flat") == "Hi-MoE, flat"
-    assert load_config(own.model_dump()).models == own.models  # a job reads it again
+    assert load_config(config.model_dump()).models == config.models  # a job reads it again
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         (
             {"ablations": {"flat": {"hierarchyx": "flat"}}},
@@ -52,16 +52,16 @@ def test_a_line_makes_a_model():
         ),
     ],
 )
-def test_a_mistake_is_one_line(changes, told):
-    with pytest.raises(HimoeError, match=told):
+def test_a_mistake_is_one_line(changes, message):
+    with pytest.raises(HimoeError, match=message):
         load(**changes)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_ablation_builds_something_else(name):
     plugin = registry.load("models", "himoe")
-    default, own = plugin.Config(), plugin.Config(**SHIPPED[name])
-    assert sum(getattr(default, f) != getattr(own, f) for f in type(own).model_fields) == 1
+    default, changed = plugin.Config(), plugin.Config(**SHIPPED[name])
+    assert sum(getattr(default, f) != getattr(changed, f) for f in type(changed).model_fields) == 1
 
 
 def test_claims_ask_for_ablations_that_are_shipped():
@@ -72,23 +72,28 @@ def test_claims_ask_for_ablations_that_are_shipped():
 
 def evidence(values, dataset="deap_twin"):
     names = {m.partition("-")[2]: SHIPPED[m.partition("-")[2]] for m in values if "-" in m}
-    own = load_config({"models": [m for m in values if "-" not in m], "ablations": names, "datasets": [dataset]})
+    config = load_config({"models": [m for m in values if "-" not in m], "ablations": names, "datasets": [dataset]})
     made = scores(values).assign(setting=dataset)
     return SimpleNamespace(
-        all_scores=made, scores=made, config=own, failed={}, models=own.compared, models_of=lambda setting: own.compared
+        all_scores=made,
+        scores=made,
+        config=config,
+        failed={},
+        models=config.compared,
+        models_of=lambda setting: config.compared,
     )
 
 
 @pytest.mark.parametrize(("other", "verdict"), [(0.5, "supported"), (0.7, "not supported")])
 def test_the_hierarchy_is_judged_by_the_flat_bank(other, verdict):
-    got, told = claims.beats_ablations(evidence({"himoe": 0.6, "himoe-flat": other}), "deap_twin", CLAIMS["C7"])
+    got, why = claims.beats_ablations(evidence({"himoe": 0.6, "himoe-flat": other}), "deap_twin", CLAIMS["C7"])
     assert got == verdict
-    assert "CCC minus that of Hi-MoE, flat" in told
+    assert "CCC minus that of Hi-MoE, flat" in why
 
 
 def test_a_claim_without_its_ablations_is_not_run():
-    own = evidence({"himoe": 0.6, "himoe-flat": 0.5})
-    got = claims.judge(own, "deap_twin", CLAIMS["C5"])
+    run = evidence({"himoe": 0.6, "himoe-flat": 0.5})
+    got = claims.judge(run, "deap_twin", CLAIMS["C5"])
     assert got == ("not run", "needs 3 of the ablations of config/ablations.yaml")
 
 
@@ -102,29 +107,29 @@ def test_other_items_do_not_see_ablations(tmp_path):
         scores({"himoe": 0.6, "himoe-flat": 0.5}).rename(columns={"setting": "dataset"}).assign(protocol="subject_kfold", n=4)
     )
     made.to_csv(tmp_path / "scores.csv", index=False)
-    own = Evidence({"scores": [str(tmp_path / "scores.csv")]}, load(models=["himoe"], datasets=["deap_twin"]))
-    assert set(own.scores["model"]) == {"himoe"}
-    assert set(own.all_scores["model"]) == {"himoe", "himoe-flat"}
+    run = Evidence({"scores": [str(tmp_path / "scores.csv")]}, load(models=["himoe"], datasets=["deap_twin"]))
+    assert set(run.scores["model"]) == {"himoe"}
+    assert set(run.all_scores["model"]) == {"himoe", "himoe-flat"}
 
 
 def test_the_table_holds_paired_differences(tmp_path):
     from himoe.tables import ablations
 
     made = scores({"himoe": 0.6, "himoe-flat": 0.5, "ridge": 0.9})
-    own = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
+    settings = load(datasets=["deap_twin"], conditions={"missing_rate": [0, 0.5]}, statistics={"n_bootstrap": 200})
     runs = [
-        {"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": n}}} for m in own.models for n in (8, 10, 9)
+        {"setting": "deap_twin", "model": m, "folds": {"0": {"n_parameters": n}}} for m in settings.models for n in (8, 10, 9)
     ]  # fmt: skip
-    told = SimpleNamespace(
+    run = SimpleNamespace(
         all_scores=made,
-        config=own,
-        models=own.compared,
-        models_of=lambda s: own.compared,
+        config=settings,
+        models=settings.compared,
+        models_of=lambda s: settings.compared,
         settings=["deap_twin"],
         runs=runs,
         perturbed=lambda condition: ["deap_twin"],
     )
-    out = ablations.make(told)
+    out = ablations.make(run)
     assert list(out.data["ablation"]) == ["himoe-flat"]
     assert out.data["ccc_difference"][0] == pytest.approx(0.1, abs=0.02)
     assert out.data["lost_missing_rate_difference"][0] == pytest.approx(0.0, abs=0.02)

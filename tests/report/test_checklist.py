@@ -82,8 +82,8 @@ def test_versions_are_those_of_the_lock():
 def test_a_point_whose_item_this_run_lacks_is_met_in_part():
     point = {"where": ["LICENSE", "#condition_curve-missing_rate"]}
     assert checklist._answer(point, run_of())[0] == MET
-    told = checklist._answer(point, run_of(conditions={}))
-    assert told == (PARTLY, "not here: #condition_curve-missing_rate")
+    answer = checklist._answer(point, run_of(conditions={}))
+    assert answer == (PARTLY, "not here: #condition_curve-missing_rate")
 
 
 def test_open_licences():

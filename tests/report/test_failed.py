@@ -62,11 +62,16 @@ def test_no_comparison_on_the_survivors(who):
 
 
 def evidence(values, failed=None):
-    own = Config(models=list(values), datasets=["deap_twin"], statistics=SETTINGS)
+    settings = Config(models=list(values), datasets=["deap_twin"], statistics=SETTINGS)
     folds = {("deap_twin", failed[0]): ["seed 1 fold 0"]} if failed else {}
     made = scores(values, failed)
     return SimpleNamespace(
-        scores=made, all_scores=made, config=own, failed=folds, models=own.compared, models_of=lambda setting: own.compared
+        scores=made,
+        all_scores=made,
+        config=settings,
+        failed=folds,
+        models=settings.compared,
+        models_of=lambda setting: settings.compared,
     )
 
 
@@ -84,9 +89,9 @@ BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
     ],
 )
 def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why):
-    got, told = claims.ahead_of_all(evidence(values, failed), "deap_twin", CLAIM)
+    got, reason = claims.ahead_of_all(evidence(values, failed), "deap_twin", CLAIM)
     assert got == verdict
-    assert why in told
+    assert why in reason
 
 
 def test_a_win_over_those_that_did_not_fail_is_no_win_over_all(monkeypatch):

@@ -50,8 +50,8 @@ def test_replicates_are_told_as_one():
     }
 
 
-@pytest.mark.parametrize(("dataset", "told"), [("deap", False), ("deap_twin", True), ("case", True)])
-def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, told):
+@pytest.mark.parametrize(("dataset", "travel"), [("deap", False), ("deap_twin", True), ("case", True)])
+def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, travel):
     """The file of numbers beside the figure is embedded in the page: labels that may not be passed on are not in it."""
     from himoe.figures import predicted
     from himoe.report import style
@@ -66,6 +66,6 @@ def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, told):
     with style.themed(style.LIGHT):
         drawn = predicted.draw(drawn_of, style.LIGHT)
     plt.close(drawn.figure)
-    assert ("y_true" in drawn.data) is told
+    assert ("y_true" in drawn.data) is travel
     assert len(drawn.data) == len(rows)
     assert not drawn.data.isna().any().any()

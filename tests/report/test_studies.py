@@ -20,8 +20,8 @@ SUBJECTS = [f"p{i:02d}" for i in range(1, 9)]
 def evidence(tmp_path, **parts):
     """What a table reads, its truth by way of the file."""
     io.write_json(tmp_path / "truth.json", {"informative": INFORMATIVE, "cluster": {f"v{i}": i % 2 for i in range(8)}})
-    told = {f"planted-{name}": io.read_json(tmp_path / "truth.json") for name in ("base", "null.0", "null.1")}
-    return SimpleNamespace(truths=told, config=Config(statistics={"n_bootstrap": 500}), **parts)
+    truths = {f"planted-{name}": io.read_json(tmp_path / "truth.json") for name in ("base", "null.0", "null.1")}
+    return SimpleNamespace(truths=truths, config=Config(statistics={"n_bootstrap": 500}), **parts)
 
 
 def routing(quantity, value):
@@ -38,7 +38,7 @@ def scores(values, metric="ccc"):
     """``values``: (setting, model, condition, severity) -> one value per subject."""
     rows = [
         ("planted", "loso", model, 0, s, condition, severity, "valence", metric, v, 10, setting)
-        for (setting, model, condition, severity), own in values.items() for s, v in zip(SUBJECTS, own, strict=True)
+        for (setting, model, condition, severity), each in values.items() for s, v in zip(SUBJECTS, each, strict=True)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=[*COLUMNS, "setting"])
 
@@ -48,8 +48,8 @@ def scores(values, metric="ccc"):
 )
 def test_shares_are_held_against_what_was_planted_in_their_order(tmp_path, shares, verdict):
     """The file sorts its keys; the last share is the null token's and has no part in it."""
-    own = evidence(tmp_path, routing=routing("modality_share", lambda *_: shares))
-    assert planted.follows(own, ["planted-base"], {"correlation": 0.8})[0] == verdict
+    run = evidence(tmp_path, routing=routing("modality_share", lambda *_: shares))
+    assert planted.follows(run, ["planted-base"], {"correlation": 0.8})[0] == verdict
 
 
 def test_clusters_are_found_by_each_network_for_itself(tmp_path):
@@ -61,8 +61,8 @@ def test_clusters_are_found_by_each_network_for_itself(tmp_path):
 
     said = routing("y", weights).query("part == '0'").rename(columns={"value": "y_pred"})
     said = said.assign(y_true=said["y_pred"], target="valence").drop(columns=["quantity", "part"])
-    own = evidence(tmp_path, routing=routing("prototype_weight", weights), predictions=said)
-    verdict, why = planted.clusters(own, ["planted-base"], {"rand": 0.6})
+    run = evidence(tmp_path, routing=routing("prototype_weight", weights), predictions=said)
+    verdict, why = planted.clusters(run, ["planted-base"], {"rand": 0.6})
     assert verdict == "supported"
     assert "index 1.00" in why
 
@@ -73,12 +73,12 @@ def test_nothing_is_found_by_chance_only(tmp_path):
         ("planted-null.0", "himoe", "clean", 0.0): np.full(8, 0.1) + np.arange(8) / 100,
         ("planted-null.1", "himoe", "clean", 0.0): [-0.8, 0.1, -0.3, 0.2, -0.1, 0.4, -0.5, 0.6],
     }
-    own, both = evidence(tmp_path, all_scores=scores(skill, "skill")), ["planted-null.0", "planted-null.1"]
-    verdict, why = planted.nothing(own, both, {"largest": 0, "replicates": 2})
+    run, both = evidence(tmp_path, all_scores=scores(skill, "skill")), ["planted-null.0", "planted-null.1"]
+    verdict, why = planted.nothing(run, both, {"largest": 0, "replicates": 2})
     assert verdict == "not supported"
     assert why.startswith("1 of 2 replicates")
-    assert planted.nothing(own, both, {"largest": 1, "replicates": 2})[0] == "supported"
-    assert planted.nothing(own, both, {"largest": 1, "replicates": 3})[0] == "not run"
+    assert planted.nothing(run, both, {"largest": 1, "replicates": 2})[0] == "supported"
+    assert planted.nothing(run, both, {"largest": 1, "replicates": 3})[0] == "not run"
 
 
 def test_ahead_by_subject(tmp_path):
@@ -86,11 +86,11 @@ def test_ahead_by_subject(tmp_path):
     easy = np.linspace(0.2, 0.8, 8)
     values = {("planted-base", m, "shift", 4.0): easy + 0.1 * (m == "himoe") for m in ("himoe", "late_fusion")}
     values |= {("planted-base", m, "clean", 0.0): easy for m in ("himoe", "late_fusion")}
-    own = evidence(tmp_path, all_scores=scores(values))
+    run = evidence(tmp_path, all_scores=scores(values))
     study = {"other": "late_fusion", "condition": "shift", "severity": 4}
-    assert planted.ahead(own, ["planted-base"], study)[0] == "supported"
-    assert planted.ahead(own, ["planted-base"], {"other": "late_fusion"})[0] == "not supported"
-    assert planted.ahead(own, ["planted-base"], {"other": "himoe-flat"})[0] == "not run"
+    assert planted.ahead(run, ["planted-base"], study)[0] == "supported"
+    assert planted.ahead(run, ["planted-base"], {"other": "late_fusion"})[0] == "not supported"
+    assert planted.ahead(run, ["planted-base"], {"other": "himoe-flat"})[0] == "not run"
 
 
 def test_what_is_lost_and_what_may_not_move(tmp_path):
@@ -98,13 +98,13 @@ def test_what_is_lost_and_what_may_not_move(tmp_path):
     for model, slope in (("himoe", 0.01), ("himoe-zero_filled", 0.05)):
         for severity in (0.0, 2.0, 4.0):
             values["planted-base", model, "outage", severity] = np.linspace(0.5, 0.8, 8) - slope * severity
-    own, study = (
+    run, study = (
         evidence(tmp_path, all_scores=scores(values)),
         {"condition": "outage", "other": "himoe-zero_filled", "data": "planted-base", "margin": 0.02},
     )
-    verdict, why = planted.loses_less(own, ["planted-base"], study)
+    verdict, why = planted.loses_less(run, ["planted-base"], study)
     assert verdict == "supported"
     assert "0.020 against 0.100" in why  # half of the loss at the end, by the trapezoid
-    assert planted.loses_less(own, ["planted-base"], study | {"margin": 0.3})[0] == "untestable on this data"
-    assert planted.unmoved(own, ["planted-base"], {"condition": "outage", "largest": 0.02})[0] == "not supported"
-    assert planted.unmoved(own, ["planted-base"], {"condition": "outage", "largest": 0.21})[0] == "supported"
+    assert planted.loses_less(run, ["planted-base"], study | {"margin": 0.3})[0] == "untestable on this data"
+    assert planted.unmoved(run, ["planted-base"], {"condition": "outage", "largest": 0.02})[0] == "not supported"
+    assert planted.unmoved(run, ["planted-base"], {"condition": "outage", "largest": 0.21})[0] == "supported"

@@ -11,9 +11,9 @@ from himoe.stats.lags import recovery
 def routing(injected, lag, lag_at_0):
     """One trial of three modalities at severities 0 and 2; tokens are moved by half of the estimate."""
     rows = []
-    for severity, late, told in ((0.0, [0, 0, 0], lag_at_0), (2.0, injected, lag)):
+    for severity, late, lags in ((0.0, [0, 0, 0], lag_at_0), (2.0, injected, lag)):
         for part in range(3):
-            for quantity, value in (("injected", late[part]), ("lag", told[part]), ("moved", told[part] / 2)):
+            for quantity, value in (("injected", late[part]), ("lag", lags[part]), ("moved", lags[part] / 2)):
                 rows.append(("x", "himoe", 0, 0, "s1", "t1", "shift", severity, quantity, str(part), float(value)))
     names = ["setting", "model", "seed", "fold", "subject", "trial", "condition", "severity", "quantity", "part", "value"]
     return pd.DataFrame(rows, columns=names)

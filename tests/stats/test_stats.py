@@ -94,9 +94,9 @@ def _keyed(scores: pd.DataFrame) -> pd.DataFrame:
 def test_scores_are_tidy_and_seeds_are_averaged_first():
     scores = score.score(_predictions())
     assert list(scores.columns) == score.COLUMNS
-    own = score.per_subject(_keyed(scores), "skill")
-    assert len(own) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
-    clean = own[(own["condition"] == "clean") & (own["model"] == "ridge")]
+    means = score.per_subject(_keyed(scores), "skill")
+    assert len(means) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
+    clean = means[(means["condition"] == "clean") & (means["model"] == "ridge")]
     # half the slope leaves a quarter of the squared error: skill 3/4
     np.testing.assert_allclose(clean["value"], 0.75)
 
