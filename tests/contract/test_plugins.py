@@ -13,7 +13,7 @@ from himoe.config.run import Config
 from himoe.data import intake, prepare
 from himoe.data.rows import to_rows
 from himoe.data.twins import synthesize
-from himoe.evaluate.predict import perturb
+from himoe.evaluate.conditions import under_condition
 from himoe.types import HimoeError, Output
 from tests.conftest import make_tokens, tokens_for
 from tests.contract.networks import TORCH, batch_of, build, train_on
@@ -119,7 +119,7 @@ def test_severity_zero_is_the_identity(name, tokens):
 @pytest.mark.parametrize("name", registry.available("conditions"))
 def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
     before = tokens.x.copy()
-    a, b = (perturb(tokens, name, [0.0, 0.5], 3) for _ in range(2))
+    a, b = (under_condition(tokens, name, [0.0, 0.5], 3) for _ in range(2))
     np.testing.assert_array_equal(a[0.5].x, b[0.5].x)
     np.testing.assert_array_equal(a[0.0].y, a[0.5].y)
     np.testing.assert_array_equal(tokens.x, before)
@@ -129,7 +129,7 @@ def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
 
 def test_a_shift_that_is_no_whole_token_is_refused(tokens):
     with pytest.raises(HimoeError, match=r"0\.3 s is no whole number of tokens at 2 Hz"):
-        perturb(tokens, "shift", [0.0, 0.3], 3)
+        under_condition(tokens, "shift", [0.0, 0.3], 3)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
