@@ -13,7 +13,7 @@ report: "report/captions/run.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/sources.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/train.smk"

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from himoe import registry
+from himoe.provenance import hash_value
 from himoe.types import DatasetInfo, HimoeError
 
 
@@ -13,6 +14,16 @@ def dataset_info(dataset: str) -> DatasetInfo:
     """What a data set's plug-in declares of it."""
     info = registry.peek("datasets", dataset)["INFO"]
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
+
+
+def facts_of_tokens(dataset: str) -> str:
+    """Hash of what tokens depend on of a data set's facts: a reworded caveat prepares no subject again."""
+    return hash_value(repr(dataset_info(dataset).without_words()))
+
+
+def facts_of_card(dataset: str) -> str:
+    """Hash of what the data card prints of them."""
+    return hash_value(repr(dataset_info(dataset)))
 
 
 def is_open(dataset: str) -> bool:

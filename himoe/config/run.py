@@ -124,6 +124,11 @@ class Config(Strict):
         return [m for m in self.models if not parse_model(m).variant]
 
     @property
+    def under_control(self) -> list[str]:
+        """Models whose data a control changes."""
+        return [m for m in self.models if registry.control_of(m)]
+
+    @property
     def recordings(self) -> list[str]:
         """Data sets that were recorded, not simulated."""
         return [d for d in self.datasets if not registry.is_synthetic(d)]
@@ -154,7 +159,7 @@ class Config(Strict):
         """What of the tokens a model is given."""
         return View(
             modality=modality_of(model, dataset), samples=samples_of(model, dataset), control=registry.control_of(model),
-            window=self.splits.window_seconds if PROTOCOLS[protocol].windows else 0.0,
+            window=self.window_of(protocol),
         )  # fmt: skip
 
     def planted_of(self, dataset: str) -> Planted:
@@ -210,6 +215,19 @@ class Config(Strict):
         """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
         families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
         return {name: getattr(self.features, name).model_dump() for name in sorted(families & set(Features.model_fields))}
+
+    def annotator_lag_of(self, dataset: str) -> float:
+        """Reaction time of a data set's annotators, s."""
+        return self.annotator_lag.get(dataset, 0.0)
+
+    def split_settings(self, protocol: str) -> dict[str, Any]:
+        """What of the settings of splits a protocol depends on."""
+        windows = PROTOCOLS[protocol].windows
+        return self.splits.model_dump(mode="json", exclude=set() if windows else {"window_seconds"})
+
+    def window_of(self, protocol: str) -> float:
+        """Length of the windows that are dealt out in the place of trials, s; 0 where trials are."""
+        return self.splits.window_seconds if PROTOCOLS[protocol].windows else 0.0
 
     def targets_of(self, dataset: str) -> tuple[str, ...]:
         """Targets predicted on a data set."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from himoe import registry
+from himoe.config.facts import dataset_info
 from himoe.types import DatasetInfo, Download, Edition, HimoeError
+
+if TYPE_CHECKING:
+    from himoe.config.run import Config
 
 
 @dataclass(frozen=True)
@@ -159,3 +165,58 @@ def _archives(root: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
 def _has_subject(folder: Path, edition: Edition, subject: str) -> bool:
     """Whether a subject's files are there; files that do not name subjects are everyone's."""
     return all(any(folder.glob(pattern.replace("{subject}", subject))) for pattern in edition.files)
+
+
+class RunSources:
+    """Where the data sets of a run come from, as its rules ask: looked for once, before any job.
+
+    Raises
+    ------
+    HimoeError
+        As :func:`find` for a data set of which there is nothing.
+    """
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.recordings = {
+            d: find(Path(self.root(d)), dataset_info(d), config.edition(d), config.download) for d in config.recordings
+        }
+
+    @property
+    def awaited(self) -> list[Download]:
+        """Files that the workflow downloads."""
+        return [d for r in self.recordings.values() if r.awaited for d in r.downloads]
+
+    def root(self, dataset: str) -> str:
+        """Folder of the source files: the user's, or a twin's."""
+        if registry.is_twin(dataset):
+            return f"results/{dataset}/source"
+        return str(dataset_folder(Path(self.config.data_root), dataset, dataset_info(dataset)))
+
+    def edition(self, dataset: str) -> str:
+        """Name of the edition that is read."""
+        recordings = self.recordings.get(dataset)
+        return recordings.edition.name if recordings else self.config.edition(dataset)
+
+    def files(self, dataset: str, *subjects: str) -> list[str]:
+        """What a data set, or one subject of it, is made from: a twin's mark, or files that are there or to be downloaded."""
+        if registry.is_twin(dataset):
+            return [f"results/{dataset}/twin.json"]
+        return [str(path) for path in self.recordings[dataset].files(*subjects)]
+
+    def stamps(self, dataset: str, *subjects: str) -> list[list[int]]:
+        """Sizes and times of change of the source files; a twin's are known by its mark."""
+        return [] if registry.is_twin(dataset) else self.recordings[dataset].stamps(*subjects)
+
+    def is_packed(self, dataset: str) -> bool:
+        """Whether recordings stand in archives, in a download to come, or in one file for all: intake unpacks them first."""
+        recordings = self.recordings.get(dataset)
+        unpacks = "unpack" in registry.peek("datasets", dataset)["functions"]
+        return unpacks or bool(recordings and recordings.is_packed)
+
+    def read_from(self, dataset: str, *subjects: str) -> list[str]:
+        """What one subject is read from. Not the manifest where files stand by themselves, not even as ancient(): another
+        subject's files would touch it, and below a job that runs Snakemake asks no further."""
+        if self.is_packed(dataset):
+            return [f"results/{dataset}/manifest.json", f"results/{dataset}/unpacked"]
+        return self.files(dataset, *subjects)

@@ -55,7 +55,7 @@ class Evidence:
     @property
     def controls(self) -> list[str]:
         """Models under a control: fitted to data that hold nothing to find."""
-        return [m for m in self.config.models if registry.control_of(m)]
+        return self.config.under_control
 
     def models_of(self, setting: str) -> list[str]:
         """Models fitted in a setting."""

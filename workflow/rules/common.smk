@@ -1,5 +1,5 @@
-# Contract: checks the config before any job, and answers what the other files ask of it:
-# which files, which jobs, which code. Imports floor F0 of the package alone.
+# Contract: checks the config before any job (CONFIG), looks for the recordings (SOURCES), and says which fits there are. Imports
+# the ground of the package and himoe/config alone, and of himoe/data what looks at names of files and at nothing else.
 import os
 import re
 import signal
@@ -11,11 +11,11 @@ from snakemake.exceptions import WorkflowError
 
 from himoe import registry
 from himoe.config import facts
+from himoe.config.code import audit_code, fit_code, plugin_code, predict_code
 from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
-from himoe.config.protocols import PROTOCOLS
-from himoe.names import plugin_of
-from himoe.provenance import environment, fingerprint, hash_value
+from himoe.data.sources import RunSources
+from himoe.provenance import environment, fingerprint
 from himoe.types import HimoeError
 
 # Scripts import the package of this checkout. Where Snakemake activates a conda environment it hides PYTHONPATH and hands on its
@@ -48,6 +48,7 @@ wildcard_constraints:
 
 try:
     CONFIG = load_config(config)
+    SOURCES = RunSources(CONFIG)
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -77,23 +78,6 @@ def fits(pattern, datasets=None, protocols=None, models=None):
         for s in CONFIG.seeds
         for i in shards(d, p)
     ]
-
-
-def every_subject(suffix):
-    """A function that names a file of every subject of a data set."""
-
-    def files(wildcards):
-        return [
-            f"results/{wildcards.dataset}/subjects/{s}.{suffix}"
-            for s in subjects(wildcards.dataset)
-        ]
-
-    return files
-
-
-def plugin_code(kind, name, *modules, **options):
-    """Fingerprint of a plug-in and of the modules that drive it."""
-    return fingerprint(f"himoe.{kind}.{plugin_of(kind, name)}", *modules, **options)
 
 
 def versions(*names):

@@ -11,17 +11,17 @@ rule synthesize_twin:
     conda:
         "../../envs/himoe.yaml"
     params:
-        root=root_of,
+        root=ask(SOURCES.root, "dataset"),
         size=size_of,
-        edition=edition_of,
+        edition=ask(SOURCES.edition, "dataset"),
         twin=CONFIG.twin.model_dump(include={"snr", "seed"}),
-        code=simulator_code,
+        code=dataset_code("himoe.data.twins"),
     script:
         "../scripts/synthesize_twin.py"
 
 
 # What a data set lacks is downloaded into its folder; once there, it is a source file like any other.
-if DOWNLOADS:
+if SOURCES.awaited:
 
     rule fetch_dataset:
         output:
@@ -29,7 +29,7 @@ if DOWNLOADS:
         log:
             "results/{dataset}/logs/fetch_{archive}.log",
         wildcard_constraints:
-            archive="|".join(re.escape(d.name) for d in DOWNLOADS),
+            archive="|".join(re.escape(d.name) for d in SOURCES.awaited),
         conda:
             "../../envs/himoe.yaml"
         params:
@@ -40,7 +40,7 @@ if DOWNLOADS:
 
 rule take_in:
     input:
-        source_files,
+        ask(SOURCES.files, "dataset"),
     output:
         manifest="results/{dataset}/manifest.json",
         unpacked=directory("results/{dataset}/unpacked"),
@@ -51,19 +51,19 @@ rule take_in:
     conda:
         "../../envs/himoe.yaml"
     params:
-        root=root_of,
+        root=ask(SOURCES.root, "dataset"),
         size=size_of,
-        edition=edition_of,
+        edition=ask(SOURCES.edition, "dataset"),
         allow_missing=CONFIG.allow_missing_subjects,
-        stamps=stamps_of,
-        code=intake_code,
+        stamps=ask(SOURCES.stamps, "dataset", "subject"),
+        code=dataset_code("himoe.data.intake"),
     script:
         "../scripts/take_in.py"
 
 
 rule clean_subject:
     input:
-        recordings_of,
+        ask(SOURCES.read_from, "dataset", "subject"),
     output:
         recordings="results/{dataset}/subjects/{subject}.safetensors",
     log:
@@ -73,14 +73,14 @@ rule clean_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
-        packed=is_packed,
-        root=root_of,
+        packed=ask(SOURCES.is_packed, "dataset"),
+        root=ask(SOURCES.root, "dataset"),
         size=size_of,
-        edition=edition_of,
-        options=reading_of,
+        edition=ask(SOURCES.edition, "dataset"),
+        options=ask(CONFIG.reading_options, "dataset"),
         allow_missing=CONFIG.allow_missing_subjects,
-        stamps=stamps_of,
-        code=reader_code,
+        stamps=ask(SOURCES.stamps, "dataset", "subject"),
+        code=dataset_code("himoe.data.recordings", "himoe.data.intake"),
         versions=versions("scipy", "mne", "edfio"),
     script:
         "../scripts/clean_subject.py"
@@ -99,10 +99,10 @@ rule prepare_subject:
     conda:
         "../../envs/himoe.yaml"
     params:
-        targets=targets_of,
-        features=features_of,
-        lag=lag_of,
-        facts=facts_of,
+        targets=ask(CONFIG.targets_of, "dataset"),
+        features=ask(CONFIG.feature_options, "dataset"),
+        lag=ask(CONFIG.annotator_lag_of, "dataset"),
+        facts=ask(facts.facts_of_tokens, "dataset"),
         code=fingerprint("himoe.data.prepare", "himoe.data.recordings"),
         versions=versions("scipy", "neurokit2"),
     script:
@@ -121,7 +121,7 @@ rule describe_dataset:
     conda:
         "../../envs/himoe.yaml"
     params:
-        facts=all_facts_of,
+        facts=ask(facts.facts_of_card, "dataset"),
         code=fingerprint("himoe.data.card", words=True),
     script:
         "../scripts/describe_dataset.py"
@@ -133,8 +133,8 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
         name:
             simulation_rule(_dataset)
         output:
-            subject_files(_dataset, "npz"),
-            subject_files(_dataset, "json"),
+            subject_files("npz")(_dataset),
+            subject_files("json")(_dataset),
             manifest=f"results/{_dataset}/manifest.json",
             truth=f"results/{_dataset}/truth.json",
         log:

@@ -2,44 +2,6 @@
 # all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known: then nothing
 # is scored); predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/scores.csv (tidy: dataset,
 # protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
-def conditions_of(wildcards):
-    return CONFIG.conditions_of(wildcards.dataset, wildcards.protocol)
-
-
-def predict_code(wildcards):
-    conditions = [f"himoe.conditions.{name}" for name in conditions_of(wildcards)]
-    without = other_code(wildcards.model)
-    predicting = fingerprint("himoe.evaluate.predict", *conditions, without=without)
-    return [*fit_code(wildcards), predicting]
-
-
-def predictions_of(wildcards):
-    return fits(f"{FIT}/predictions.parquet", [wildcards.dataset], [wildcards.protocol])
-
-
-def records_of(wildcards):
-    return fits(f"{FIT}/run.json", [wildcards.dataset], [wildcards.protocol])
-
-
-def weights_of(wildcards):
-    return fits(f"{FIT}/weights.safetensors", [wildcards.dataset], [wildcards.protocol])
-
-
-def controls_of(wildcards):
-    """Predictions of the models under a control."""
-    models = [m for m in CONFIG.models if registry.control_of(m)]
-    return fits(
-        f"{FIT}/predictions.parquet",
-        [wildcards.dataset],
-        [wildcards.protocol],
-        models,
-    )
-
-
-def audit_code(wildcards):
-    """The audit changes data as the controls do."""
-    controls = [plugin_code("controls", name) for name in CONFIG.controls]
-    return [fingerprint("himoe.evaluate.audit"), *controls]
 
 
 rule predict:
@@ -61,9 +23,9 @@ rule predict:
         gpu=gpus_of,
     params:
         spec=spec_of,
-        conditions=conditions_of,
+        conditions=ask(CONFIG.conditions_of, "dataset", "protocol"),
         condition_seed=CONFIG.condition_seed,
-        code=predict_code,
+        code=code_of_prediction,
         versions=versions("torch"),
     script:
         "../scripts/predict.py"
@@ -73,9 +35,9 @@ rule audit_fits:
     input:
         tokens=every_subject("npz"),
         splits=rules.make_splits.output.splits,
-        records=records_of,
-        weights=weights_of,
-        controls=controls_of,
+        records=of_fits("run.json"),
+        weights=of_fits("weights.safetensors"),
+        controls=of_fits("predictions.parquet", CONFIG.under_control),
     output:
         sheet="results/{dataset}/{protocol}/audit.json",
     log:
@@ -85,14 +47,14 @@ rule audit_fits:
     params:
         n_bootstrap=CONFIG.statistics.n_bootstrap,
         tell=CONFIG.statistics.control_skill == "tell",
-        code=audit_code,
+        code=audit_code(CONFIG.controls),
     script:
         "../scripts/audit_fits.py"
 
 
 rule score_predictions:
     input:
-        predictions=predictions_of,
+        predictions=of_fits("predictions.parquet"),
         audit=rules.audit_fits.output.sheet,
     output:
         scores="results/{dataset}/{protocol}/scores.csv",

@@ -26,33 +26,6 @@ EVIDENCE = {
 MADE = [*possible(CONFIG, "tables"), *possible(CONFIG, "figures")]
 
 
-def entry_of(wildcards):
-    if "table" in wildcards.keys():
-        return Entry("tables", wildcards.table)
-    return Entry("figures", wildcards.figure, wildcards.get("condition", ""))
-
-
-def evidence_of(wildcards):
-    return {need: EVIDENCE[need] for need in entry_of(wildcards).needs}
-
-
-def labels_of(wildcards):
-    return entry_of(wildcards).labels(CONFIG)
-
-
-def page_code(wildcards):
-    return code_and_words("himoe.report.page")
-
-
-def entry(attribute):
-    """An attribute of a rule's figure or table, as a function of its wildcards."""
-
-    def value(wildcards):
-        return getattr(entry_of(wildcards), attribute)
-
-    return value
-
-
 rule draw_figure:
     input:
         unpack(evidence_of),

@@ -1,0 +1,116 @@
+# Contract: the functions by which rules name their inputs and parameters, in the order of the rule files. No rule stands here.
+from dataclasses import asdict
+
+# Data sets that come as recordings, as a pattern; the planted ones are simulated as tokens.
+RECORDED = "|".join(
+    [re.escape(d) for d in CONFIG.datasets if not registry.is_planted(d)] or ["(?!)"]
+)
+# Credentials reach the one rule that needs them through the environment, and are asked for only then.
+CREDENTIALS = sorted({name for d in SOURCES.awaited for name in d.credentials})
+
+if CREDENTIALS:
+
+    envvars:
+        *CREDENTIALS,
+
+
+def ask(answer, *names):
+    """A function of these wildcards; those that a job does not have are left out: ``ask(CONFIG.targets_of, "dataset")``."""
+
+    def value(wildcards):
+        return answer(*(wildcards[n] for n in names if n in wildcards.keys()))
+
+    return value
+
+
+def subject_files(suffix):
+    """A function that names a file of each subject of a data set, as prepared."""
+
+    def files(dataset):
+        return [f"results/{dataset}/subjects/{s}.{suffix}" for s in subjects(dataset)]
+
+    return files
+
+
+def every_subject(suffix):
+    return ask(subject_files(suffix), "dataset")
+
+
+def size_of(wildcards):
+    return asdict(CONFIG.size(wildcards.dataset))
+
+
+def dataset_code(*modules):
+    """Fingerprint of a data set's plug-in and of what drives it."""
+
+    def code(dataset):
+        return plugin_code("datasets", dataset, *modules)
+
+    return ask(code, "dataset")
+
+
+def simulation_rule(dataset):
+    """Name of the rule that simulates a planted data set."""
+    return re.sub(r"\W", "_", f"simulate_{dataset}")
+
+
+def spec_of(wildcards):
+    """What a fit is: one record (himoe/config/spec.py)."""
+    names = (wildcards.dataset, wildcards.protocol, wildcards.model)
+    return section(
+        CONFIG.fit_spec(*names, seed=int(wildcards.seed), shard=int(wildcards.shard))
+    )
+
+
+def samples_of(wildcards):
+    """Cleaned recordings, for a model that reads samples."""
+    raw = registry.peek("models", wildcards.model).get("RAW")
+    return subject_files("safetensors")(wildcards.dataset) if raw else []
+
+
+def gpus_of(wildcards):
+    """GPUs that a scheduler is asked for: one for a network, none where the config wants the CPU. On one machine nobody asks."""
+    network = registry.is_network(wildcards.model)
+    return int(network and CONFIG.execution.device != "cpu")
+
+
+def code_of_prediction(wildcards):
+    conditions = CONFIG.conditions_of(wildcards.dataset, wildcards.protocol)
+    return predict_code(wildcards.model, conditions)
+
+
+def of_fits(name, models=None):
+    """A function that names a file of every fit of a data set under a protocol, or of those of some models."""
+
+    def files(wildcards):
+        return fits(f"{FIT}/{name}", [wildcards.dataset], [wildcards.protocol], models)
+
+    return files
+
+
+def entry_of(wildcards):
+    """The figure or table that a job makes."""
+    if "table" in wildcards.keys():
+        return Entry("tables", wildcards.table)
+    return Entry("figures", wildcards.figure, wildcards.get("condition", ""))
+
+
+def evidence_of(wildcards):
+    return {need: EVIDENCE[need] for need in entry_of(wildcards).needs}
+
+
+def labels_of(wildcards):
+    return entry_of(wildcards).labels(CONFIG)
+
+
+def page_code(wildcards):
+    return code_and_words("himoe.report.page")
+
+
+def entry(attribute):
+    """An attribute of a job's figure or table."""
+
+    def value(wildcards):
+        return getattr(entry_of(wildcards), attribute)
+
+    return value
