@@ -1,9 +1,8 @@
 """Reference replication of Hi-MoE (arXiv 2508.02133).
 
-The package is layered in floors; imports point down only (tests/test_floors.py):
-F0 config, registry, provenance, types, io, job · F1 signal, nn, stats · F2 datasets, models, perturb
-· F3 intake, preprocess, splits, guards, training, predict, audit, score · F4 figures, tables, report, crate
-· F5 workflow/scripts.
+Folders are the stages of the work: config, data, splits, train, evaluate, report. Beside them stand the plug-ins (datasets,
+models, conditions, controls, figures, tables), the mathematics (signal, nn, stats: arrays in, arrays out) and the commands.
+Imports point down one total order of these rooms, which tests/test_floors.py holds.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

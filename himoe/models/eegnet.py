@@ -17,10 +17,14 @@ Axes: B windows, T tokens, C channels, S samples of a token, F1 temporal filters
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.networks import check_divides
 from himoe.config.sections import Strict, setting
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
@@ -45,6 +49,11 @@ class Config(Strict):
     dropout: float = setting(
         0.25, "dropout after each of the two parts", "cited:Lawhern et al. 2018, across subjects", ge=0, lt=1
     )
+
+    @model_validator(mode="after")
+    def _filters_share_the_width(self) -> Self:
+        check_divides(self, "n_spatial", "width")
+        return self
 
 
 class EEGNet(nn.Module):
@@ -104,8 +113,7 @@ def build(ctx: BuildContext, config: Config) -> EEGNet:
     Raises
     ------
     HimoeError
-        If the layout has other modalities, the samples of a token are not a multiple of the pooling, or the width not of
-        ``n_spatial``.
+        If the layout has other modalities, or the samples of a token are not a multiple of the pooling.
     """
     if len(ctx.layout.modalities) != 1:
         raise HimoeError(f"eegnet: reads the EEG alone, the layout has {', '.join(ctx.layout.modalities)}")
@@ -113,6 +121,4 @@ def build(ctx: BuildContext, config: Config) -> EEGNet:
     n_chans = len({name.rpartition(" ")[0] for name in names})
     if len(names) % (POOL * n_chans):
         raise HimoeError(f"eegnet: {len(names) // n_chans} samples per token are not a multiple of {POOL}")
-    if config.width % config.n_spatial:
-        raise HimoeError(f"model_options.eegnet: n_spatial {config.n_spatial} does not divide width {config.width}")
     return EEGNet(n_chans, len(names) // n_chans, ctx.layout.token_rate, ctx.n_outputs, config)

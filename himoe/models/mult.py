@@ -17,10 +17,14 @@ Axes: B windows, T tokens of a target, U of a source, M modalities, P = M (M - 1
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.networks import check_divides
 from himoe.config.sections import Strict, setting
 from himoe.nn.crossmodal import AttentionBlocks, normed
 from himoe.nn.encoder import Heads, ModalityEncoder, time_encoding
@@ -42,6 +46,11 @@ class Config(Strict):
     n_blocks: int = setting(1, "self-attention blocks of a target", "ours; form: Tsai et al. 2019", ge=1)
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in its width", "ours", ge=1)
     dropout: float = setting(0.1, "dropout inside blocks", "ours", ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        check_divides(self, "n_heads", "cross_width")
+        return self
 
 
 def others(x: Tensor) -> Tensor:

@@ -31,6 +31,9 @@ REFUSED = [
         {"model_options": {"himoe": {"router": "sotf"}}},
         f"model_options.himoe.router: {ROUTERS} (got 'sotf'); did you mean 'soft'?",
     ),
+    ({"model_options": {"himoe": {"n_heads": 3}}}, "n_heads 3 does not divide width 64"),
+    ({"model_options": {"mult": {"n_heads": 3}}, "models": ["mult"]}, "n_heads 3 does not divide cross_width 16"),
+    ({"model_options": {"eegnet": {"n_spatial": 3}}, "models": ["eegnet"]}, "n_spatial 3 does not divide width 16"),
     ({"model_options": {"himoe": {"widthh": 16}}}, "model_options.himoe.widthh: unknown key; did you mean 'width'?"),
     (
         {"model_options": {"himoe": {"n_heads": "many"}}},

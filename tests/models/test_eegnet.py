@@ -76,5 +76,5 @@ def test_a_lost_token_is_the_learnt_constant():
 def test_unsuitable_layouts_and_settings_are_refused():
     with pytest.raises(HimoeError, match="eegnet: 6 samples per token are not a multiple of 4"):
         network(2, 6)
-    with pytest.raises(HimoeError, match="n_spatial 3 does not divide width 16"):
+    with pytest.raises(ValueError, match="n_spatial 3 does not divide width 16"):
         network(2, 8, n_spatial=3)
