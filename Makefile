@@ -19,7 +19,7 @@ setup: .venv/.complete
 	@touch $@
 
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 
 lint: setup
 	$(BIN)/ruff check .

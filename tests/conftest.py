@@ -14,6 +14,16 @@ from himoe.types import Layout, Tokens, TrialInfo
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, the slowest files come first, so that none is left over at the end."""
+    if config.getoption("numprocesses", None):
+        seconds = {item.path: 0.0 for item in items}
+        for item in items:
+            for mark in item.iter_markers("slow"):
+                seconds[item.path] = max(seconds[item.path], mark.args[0])
+        items.sort(key=lambda item: -seconds[item.path])
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

@@ -5,50 +5,15 @@ Ratios of CPU seconds, one thread, medians of interleaved repeats. Peak memory i
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from himoe.datasets import deap, dreamer
 from himoe.signal import clock, eeg
 from himoe.types import Signal, Size
-from tests.conftest import ROOT
-
-ONE_THREAD = {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS")}
-PEER_BANDS = ((4.0, 8.0), (8.0, 14.0), (14.0, 31.0), (31.0, 49.0))
-
-
-def peer(*arguments) -> dict:
-    """The peer's own figures; skips where there is none."""
-    python = os.environ.get("HIMOE_PEER_PYTHON")
-    if not python:
-        pytest.skip("no peer: set HIMOE_PEER_PYTHON to the python of an environment with torcheeg 1.1.3")
-    return _run(python, str(Path(__file__).parent / "peer.py"), *map(str, arguments))
-
-
-def ours(code: str, *arguments) -> dict:
-    """Figures of our own code in a process of its own; ``code`` prints a dict as JSON with ``done(**figures)``."""
-    head = (
-        "import json, sys, time\n"
-        "from himoe.job import peak_mb\n"
-        "def done(**figures):\n"
-        "    print(json.dumps(figures | {'peak_mb': peak_mb()}))\n"
-    )
-    return _run(sys.executable, "-c", head + code, *map(str, arguments))
-
-
-def _run(*command) -> dict:
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ONE_THREAD, cwd=ROOT, timeout=900)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
+from tests.benchmarks.sides import ours, peer
 
 OURS_DE = """
 import numpy as np
@@ -74,16 +39,16 @@ def test_g1_window_local_entropy_against_torcheeg(tmp_path):
     rng = np.random.default_rng(0)
     walk = np.cumsum(rng.standard_normal((400, 32, 128)), axis=-1)
     np.save(tmp_path / "windows.npy", (10 * walk / walk.std()).astype(np.float32))
-    told, own = peer("de", tmp_path), ours(OURS_DE, tmp_path)
-    second, memoised, mine = (statistics.median(x) for x in (told["seconds"], told["memoised"], own["seconds"]))
+    theirs, mine = peer("de", tmp_path), ours(OURS_DE, tmp_path)
+    second, memoised, spent = (statistics.median(x) for x in (theirs["seconds"], theirs["memoised"], mine["seconds"]))
     off = np.abs(np.load(tmp_path / "ours.npy") - np.load(tmp_path / "peer.npy") * np.log(2)).max()
-    print(f"\nG1 window-local DE: {1 / mine:,.0f} windows (32 x 128) per CPU-s; largest difference {off:.1e} (line 1e-5)")
-    print(f"   torcheeg {1 / second:,.1f}: {second / mine:.0f}x (line 100)")
-    print(f"   torcheeg, filter design memoised {1 / memoised:,.1f}: {memoised / mine:.0f}x (line 20)")
-    share = own["peak_mb"] / told["peak_mb"]
-    print(f"   peak memory {own['peak_mb']:.0f} MB against {told['peak_mb']:.0f} MB: {share:.2f} (line 0.33)")
-    assert second / mine >= 100
-    assert memoised / mine >= 20
+    print(f"\nG1 window-local DE: {1 / spent:,.0f} windows (32 x 128) per CPU-s; largest difference {off:.1e} (line 1e-5)")
+    print(f"   torcheeg {1 / second:,.1f}: {second / spent:.0f}x (line 100)")
+    print(f"   torcheeg, filter design memoised {1 / memoised:,.1f}: {memoised / spent:.0f}x (line 20)")
+    share = mine["peak_mb"] / theirs["peak_mb"]
+    print(f"   peak memory {mine['peak_mb']:.0f} MB against {theirs['peak_mb']:.0f} MB: {share:.2f} (line 0.33)")
+    assert second / spent >= 100
+    assert memoised / spent >= 20
     assert off <= 1e-5
     assert share <= 1 / 3
 
@@ -154,14 +119,14 @@ done(opened=opened, built=built, read=read, bytes=os.path.getsize(folder / "s01.
 def test_g2_raw_windows_against_torcheegs_lmdb(tmp_path):
     (tmp_path / "dat").mkdir()
     deap.synthesize(tmp_path / "dat", Size(("s01",), 40, 60.0), "python", 1.0, 0)
-    told, own = peer("cache", tmp_path), ours(OURS_CACHE, tmp_path)
-    share = own["bytes"] * 32 / 40 / told["bytes"]  # we keep all 40 channels, torcheeg the 32 of the EEG
-    built, read = told["built"] / own["built"], told["read"] / own["read"]
-    print(f"\nG2 raw windows of one DEAP subject, {own['windows']} against {told['windows']}")
-    print(f"   built in {own['built']:.2f} s against {told['built']:.2f} s: {built:.1f}x; opened in {own['opened']:.2f} s")
-    print(f"   read at random {1e6 * own['read']:.1f} us against {1e6 * told['read']:.1f} us per window: {read:.1f}x (line 5)")
-    print(f"   EEG bytes {share:.2f} of theirs (line 0.5); {own['files']} file against {told['files']}")
-    print(f"   peak memory {own['peak_mb']:.0f} MB against {told['peak_mb']:.0f} MB")
+    theirs, mine = peer("cache", tmp_path), ours(OURS_CACHE, tmp_path)
+    share = mine["bytes"] * 32 / 40 / theirs["bytes"]  # we keep all 40 channels, torcheeg the 32 of the EEG
+    built, read = theirs["built"] / mine["built"], theirs["read"] / mine["read"]
+    print(f"\nG2 raw windows of one DEAP subject, {mine['windows']} against {theirs['windows']}")
+    print(f"   built in {mine['built']:.2f} s against {theirs['built']:.2f} s: {built:.1f}x; opened in {mine['opened']:.2f} s")
+    print(f"   a window at random {1e6 * mine['read']:.1f} us against {1e6 * theirs['read']:.1f} us: {read:.1f}x (line 5)")
+    print(f"   EEG bytes {share:.2f} of theirs (line 0.5); {mine['files']} file against {theirs['files']}")
+    print(f"   peak memory {mine['peak_mb']:.0f} MB against {theirs['peak_mb']:.0f} MB")
     assert read >= 5
     assert built >= 1
     assert share <= 0.5
@@ -191,6 +156,7 @@ def test_g3_dreamer_import_is_linear_and_flat(tmp_path):
     print(f"   8 against 4 subjects {spent[8] / spent[4]:.2f}x (line 2.2); 8 against 2: {peak[8] - peak[2]:+.0f} MB (line +20)")
     assert spent[8] <= 2.2 * spent[4]
     assert peak[8] - peak[2] <= 20
-    told = peer("dreamer", tmp_path / "8/DREAMER.mat", 8)
-    print(f"   torcheeg {told['seconds']:.1f} CPU-s, peak {told['peak_mb']:.0f} MB: {told['seconds'] / spent[8]:.1f}x (line 5)")
-    assert told["seconds"] >= 5 * spent[8]
+    theirs = peer("dreamer", tmp_path / "8/DREAMER.mat", 8)
+    ratio = theirs["seconds"] / spent[8]
+    print(f"   torcheeg {theirs['seconds']:.1f} CPU-s, peak {theirs['peak_mb']:.0f} MB: {ratio:.1f}x (line 5)")
+    assert ratio >= 5

@@ -47,13 +47,13 @@ def test_g6_experts(d, batch_size):
     )
 
     def count(n_experts):
-        own, rows = Experts(n_experts, d, hidden), torch.randn(n_experts, n, d)
+        experts, rows = Experts(n_experts, d, hidden), torch.randn(n_experts, n, d)
         with Operations() as seen:
-            own(rows).sum().backward()
+            experts(rows).sum().backward()
         return seen.n
 
-    told = f"the bank {of_bank:.2f}x a loop, its products alone {alone:.2f}x (line 1.2)"
-    print(f"\nG6 8 experts of width {d}, batches of {batch_size} crops: {told}")
+    ratios = f"the bank {of_bank:.2f}x a loop, its products alone {alone:.2f}x (line 1.2)"
+    print(f"\nG6 8 experts of width {d}, batches of {batch_size} crops: {ratios}")
     print(f"   operations for 2, 8, 32 experts: {count(2)}, {count(8)}, {count(32)}")
     assert count(2) == count(32)
     assert of_bank >= 1.2

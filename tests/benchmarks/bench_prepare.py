@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import resource
-import time
-from threading import Event, Thread
-
 import pytest
 import yaml
 
 from himoe.config.facts import dataset_info
-from tests.benchmarks.bench_default_run import _watch_memory
+from tests.benchmarks.cost import Cost, measured
 from tests.workflow.runs import checkout, snakemake
 
 
-def _prepare(folder, dataset: str, subjects: int, trials: int = 40, seconds: int = 60, **more):
-    """(wall seconds, peak MB of all processes, CPU seconds of all processes) from source files to the data card."""
+def _prepare(folder, dataset: str, subjects: int, trials: int = 40, seconds: int = 60, **more) -> Cost:
+    """What it costs to come from source files to the data card."""
     twin = {"subjects": subjects, "trials": trials, "seconds": seconds}
     (folder / "run.yaml").write_text(yaml.safe_dump({"datasets": [dataset], "twin": twin, "models": ["train_mean"]} | more))
     made = snakemake(folder, f"results/{dataset}/twin.json", "--configfile", "run.yaml")
     assert made.returncode == 0, made.stderr[-2000:]
-    done, peak = Event(), [0.0]
-    watcher = Thread(target=_watch_memory, args=(done, peak))
-    watcher.start()
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    run = snakemake(folder, f"results/{dataset}/card.json", "--configfile", "run.yaml")
-    wall = time.perf_counter() - started
-    done.set()
-    watcher.join()
+    with measured() as cost:
+        run = snakemake(folder, f"results/{dataset}/card.json", "--configfile", "run.yaml")
     assert run.returncode == 0, run.stderr[-2000:]
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, peak[0], after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cost
 
 
 @pytest.mark.parametrize("dataset", ["deap_twin", "dreamer_twin", "case_twin"])
 def test_full_size_twins(tmp_path, dataset):
     n = len(dataset_info(dataset).subjects)
-    wall, peak, spent = _prepare(checkout(tmp_path), dataset, n)
-    print(f"\n{dataset}, {n} subjects: {wall:.0f} s (line 240), {spent:.0f} s CPU, {peak:.0f} MB in all (line 1536)")
-    assert wall <= 240
-    assert peak <= 1536
+    cost = _prepare(checkout(tmp_path), dataset, n)
+    print(
+        f"\n{dataset}, {n} subjects: {cost.wall:.0f} s (line 240), {cost.cpu:.0f} s CPU, {cost.peak:.0f} MB in all (line 1536)"
+    )
+    assert cost.wall <= 240
+    assert cost.peak <= 1536
 
 
 def test_deaps_raw_edition(tmp_path):
-    wall, peak, spent = _prepare(checkout(tmp_path), "deap_twin", 6, editions={"deap_twin": "raw"})
-    print(f"\ndeap_twin, raw edition, 6 subjects: prepared in {wall:.0f} s, {spent:.0f} s CPU, all processes {peak:.0f} MB")
-    assert peak <= 1536
+    cost = _prepare(checkout(tmp_path), "deap_twin", 6, editions={"deap_twin": "raw"})
+    spent = f"{cost.wall:.0f} s, {cost.cpu:.0f} s CPU, all processes {cost.peak:.0f} MB"
+    print(f"\ndeap_twin, raw edition, 6 subjects: prepared in {spent}")
+    assert cost.peak <= 1536
 
 
 def test_twice_the_subjects_cost_twice(tmp_path):
@@ -53,8 +45,8 @@ def test_twice_the_subjects_cost_twice(tmp_path):
     for n in (6, 12, 24):
         folder = tmp_path / str(n)
         folder.mkdir()
-        spent[n] = _prepare(checkout(folder), "deap_twin", n, trials=10)[2]
+        spent[n] = _prepare(checkout(folder), "deap_twin", n, trials=10).cpu
     growth = [spent[12] / spent[6], spent[24] / spent[12]]
-    told = ", ".join(f"{n} subjects {s:.1f} s" for n, s in spent.items())
-    print(f"\nG10 CPU: {told}: {growth[0]:.2f}x, {growth[1]:.2f}x (line 2.2)")
+    sizes = ", ".join(f"{n} subjects {s:.1f} s" for n, s in spent.items())
+    print(f"\nG10 CPU: {sizes}: {growth[0]:.2f}x, {growth[1]:.2f}x (line 2.2)")
     assert max(growth) <= 2.2

@@ -27,7 +27,7 @@ from himoe.train.progress import Progress
 from himoe.train.together import StackFit
 from himoe.train.windows import Affine, Windows, crops, training_batch
 from himoe.types import Layout, Split, Tokens, TrialInfo
-from tests.benchmarks.bench_data import peer
+from tests.benchmarks.sides import peer
 from tests.conftest import ROOT
 
 FEW = Layout(
@@ -94,15 +94,18 @@ def _synchronise() -> None:
 
 
 FIT = """
-import sys, time
+import os, sys, time
 import torch
 if sys.argv[1] == "pinned":
     torch.set_num_threads(1)
 from tests.benchmarks.bench_training import made, leave_one_out, epoch_seconds, SIZES
 from himoe.config.sections import Training
+from himoe.job import THREAD_VARIABLES
 from himoe.train import devices
 if sys.argv[1] != "pinned":
     devices.settle = lambda training, execution: torch.device("cpu")  # whatever torch takes by itself
+    for name in THREAD_VARIABLES:  # set on import by the package of the tests
+        os.environ.pop(name, None)
 layout, n_times, options = SIZES[sys.argv[2]]
 model, tokens = sys.argv[3], made(layout, 4, 16, n_times)
 options = options if model == "himoe" else {"width": options["width"], "match_parameters": False}

@@ -30,9 +30,9 @@ def tool(name: str, way: str = "`make standards` installs the validators") -> st
 
 def test_the_catalogue_finds_what_it_looks_for():
     """Its guide, "Adding workflows": Standardized Usage; its crawler reads `report` one level up."""
-    told = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
-    assert set(told) == {"usage"}
-    usage = told["usage"]
+    catalogue = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
+    assert set(catalogue) == {"usage"}
+    usage = catalogue["usage"]
     assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
     assert set(usage["mandatory-flags"]) == {"desc", "flags"}
     deployment = usage["software-stack-deployment"]
@@ -88,13 +88,13 @@ def test_the_containers_recipe_names_the_environment(tmp_path):
 
 
 def test_the_citation_can_be_cited():
-    told = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert {"cff-version", "message", "title", "authors"} <= set(told)
-    assert told["version"] == himoe.__version__
-    assert told["license"] == "MIT"
-    assert told["type"] == "software"
-    date.fromisoformat(told["date-released"])
-    works = [told["preferred-citation"], *told["references"]]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["version"] == himoe.__version__
+    assert citation["license"] == "MIT"
+    assert citation["type"] == "software"
+    date.fromisoformat(citation["date-released"])
+    works = [citation["preferred-citation"], *citation["references"]]
     for work in works:
         assert {"type", "title", "authors"} <= set(work), work
         assert work["authors"]
@@ -120,13 +120,13 @@ def test_the_crate_of_a_run_is_valid(tmp_path):
     python = Path(validator).resolve().parent / "python"
     seeded = subprocess.run([python, ROOT / "tests/commands/seed_context.py", cache], capture_output=True, text=True)
     assert seeded.returncode == 0, seeded.stderr
-    told = tmp_path / "told.json"
+    report = tmp_path / "report.json"
     command = [
         validator, "-y", "validate", "--offline", "--cache-path", cache, "-p", "workflow-run-crate", "-l", "required",
-        "--no-paging", "--verbose", "-f", "json", "-o", told,
+        "--no-paging", "--verbose", "-f", "json", "-o", report,
     ]  # fmt: skip
     done = subprocess.run([*command, tmp_path / "ro-crate"], capture_output=True, text=True)
-    assert done.returncode == 0, told.read_text() if told.is_file() else done.stdout
+    assert done.returncode == 0, report.read_text() if report.is_file() else done.stdout
     metadata = tmp_path / "ro-crate/ro-crate-metadata.json"
     metadata.write_text(metadata.read_text().replace("CreateAction", "PlayAction"))
     assert subprocess.run([*command, tmp_path / "ro-crate"], capture_output=True).returncode == 1  # the check can fail

@@ -70,9 +70,9 @@ def models(made, folder):
     ((key, value, meaning, source),) = walk(made.Config())
     assert (key, value, bool(meaning), source) == ("kept", 0.9, True, "ours")
     rows = to_rows(make_tokens())
-    told = made.predict(made.fit(rows, made.Config(), 0), rows)
-    assert told.shape == rows.y.shape
-    assert all(np.corrcoef(a, b)[0, 1] > 0.8 for a, b in zip(told.T, rows.y.T, strict=True))
+    predicted = made.predict(made.fit(rows, made.Config(), 0), rows)
+    assert predicted.shape == rows.y.shape
+    assert all(np.corrcoef(a, b)[0, 1] > 0.8 for a, b in zip(predicted.T, rows.y.T, strict=True))
     unlabelled = replace(rows, y=np.where(np.arange(len(rows.y))[:, None] == 0, np.nan, rows.y))
     assert np.isfinite(made.predict(made.fit(unlabelled, made.Config(), 0), rows)).all()
     flat = made.predict(made.fit(rows, made.Config(kept=0), 0), rows)

@@ -53,9 +53,9 @@ class Case:
         return narrow(view, with_control(view, self.shown, seed))
 
     def verdicts(self):
-        told = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
-        self.evidence = {f.check: f.evidence for f in told}
-        return {f.check: f.verdict for f in told}
+        findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
+        self.evidence = {f.check: f.evidence for f in findings}
+        return {f.check: f.verdict for f in findings}
 
 
 @pytest.fixture
@@ -86,9 +86,9 @@ def test_one_subject_under_two_ids_is_refused_by_content(tmp_path):
     both = Tokens.concatenate([tokens, same])
     frame = make.make_splits(PROTOCOL, list(both.trials), SHORT)
     frame.to_csv(tmp_path / "splits.csv", index=False)
-    told = audit.apart(PROTOCOL, read_splits(str(tmp_path / "splits.csv")))
-    assert told.verdict == audit.REFUSED
-    assert "has the content of" in told.evidence
+    finding = audit.apart(PROTOCOL, read_splits(str(tmp_path / "splits.csv")))
+    assert finding.verdict == audit.REFUSED
+    assert "has the content of" in finding.evidence
 
 
 def test_one_subject_saved_anew_under_another_id_is_refused_by_likeness(tmp_path):
@@ -106,9 +106,9 @@ def test_one_subject_saved_anew_under_another_id_is_refused_by_likeness(tmp_path
 
 def test_recordings_other_than_those_split_are_refused(case):
     trials = (replace(case.shown.trials[0], digest="0" * 64), *case.shown.trials[1:])
-    told = audit.same_content(replace(case.shown, trials=trials), case.splits)
-    assert told.verdict == audit.REFUSED
-    assert "changed since the split was made" in told.evidence
+    finding = audit.same_content(replace(case.shown, trials=trials), case.splits)
+    assert finding.verdict == audit.REFUSED
+    assert "changed since the split was made" in finding.evidence
 
 
 def test_a_fit_that_read_a_test_row_is_refused(case):
@@ -129,8 +129,8 @@ def test_a_fit_that_chose_and_does_not_say_by_which_rows_is_refused(case):
 
 
 def test_what_is_normalised_by_session_is_named(case):
-    told = audit.giveaways(case.shown, ("eeg", "gsr"))[0]
-    assert told.evidence.startswith("eeg, gsr: by each person's whole session")
+    finding = audit.giveaways(case.shown, ("eeg", "gsr"))[0]
+    assert finding.evidence.startswith("eeg, gsr: by each person's whole session")
     assert audit.giveaways(case.shown, ())[0].evidence.startswith("no modality")
 
 
@@ -181,25 +181,25 @@ def skills(*values, model="ridge-shuffled_labels", seeds=(0,)):
 
 def test_shards_and_seeds_of_a_control_are_one_test():
     """32 subjects, one a shard, all with skill: each file alone has no interval, together they are refused."""
-    [told] = audit.control_skill(PROTOCOL, skills(*np.linspace(0.2, 0.4, 32), seeds=(0, 1)), 500, False)
-    assert told.verdict == audit.REFUSED
-    assert "skill 0.300" in told.evidence
-    assert "(32 subjects" in told.evidence
-    [told] = audit.control_skill(PROTOCOL, skills(*np.linspace(-0.2, 0.1, 32)), 500, False)
-    assert told.verdict == audit.PASSED
+    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(0.2, 0.4, 32), seeds=(0, 1)), 500, False)
+    assert finding.verdict == audit.REFUSED
+    assert "skill 0.300" in finding.evidence
+    assert "(32 subjects" in finding.evidence
+    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(-0.2, 0.1, 32)), 500, False)
+    assert finding.verdict == audit.PASSED
 
 
 def test_a_control_with_skill_is_told_where_that_is_asked_for_and_expected_of_an_invalid_protocol():
-    own = skills(*np.linspace(0.2, 0.4, 8))
-    assert audit.control_skill(PROTOCOL, own, 500, True)[0].verdict == audit.HAS_SKILL
-    assert audit.control_skill("window_random", own, 500, False)[0].verdict == audit.EXPECTED
+    eight = skills(*np.linspace(0.2, 0.4, 8))
+    assert audit.control_skill(PROTOCOL, eight, 500, True)[0].verdict == audit.HAS_SKILL
+    assert audit.control_skill("window_random", eight, 500, False)[0].verdict == audit.EXPECTED
 
 
 @pytest.mark.parametrize(("values", "why"), [((0.5, 0.6), "2 subjects are too few"), ((0.5, np.nan, 0.6), "diverged")])
 def test_what_cannot_be_tested_has_not_passed(values, why):
-    [told] = audit.control_skill(PROTOCOL, skills(*values), 500, False)
-    assert told.verdict == audit.NOT_RUN
-    assert why in told.evidence
+    [finding] = audit.control_skill(PROTOCOL, skills(*values), 500, False)
+    assert finding.verdict == audit.NOT_RUN
+    assert why in finding.evidence
 
 
 def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):

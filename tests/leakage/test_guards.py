@@ -36,10 +36,10 @@ def test_a_subject_in_two_parts_is_refused(tokens, parts):
 
 
 def test_one_subject_under_two_ids_is_refused(tokens):
-    own = keys(tokens, {"s0"})
-    disguised = {("s9", trial): digest for (_, trial), digest in own.items()}
+    trials = keys(tokens, {"s0"})
+    disguised = {("s9", trial): digest for (_, trial), digest in trials.items()}
     with pytest.raises(HimoeError, match="s9 t0 has the content of s0 t0"):
-        guards.check_split(Split(0, own, keys(tokens, {"s2"}), disguised), "loso")
+        guards.check_split(Split(0, trials, keys(tokens, {"s2"}), disguised), "loso")
 
 
 def test_predicting_what_was_fitted_is_refused(tokens):
@@ -48,10 +48,10 @@ def test_predicting_what_was_fitted_is_refused(tokens):
 
 
 def test_tokens_other_than_the_split_saw_are_refused(tokens):
-    own = keys(tokens, {"s0"})
-    own["s0", "t1"] = "0" * 64
+    trials = keys(tokens, {"s0"})
+    trials["s0", "t1"] = "0" * 64
     with pytest.raises(HimoeError, match="s0 t1 changed since the split was made"):
-        guards.select(tokens, own)
+        guards.select(tokens, trials)
     with pytest.raises(HimoeError, match="s7 t0, which was not prepared"):
         guards.select(tokens, {("s7", "t0"): "0" * 64})
 
@@ -85,10 +85,10 @@ def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
     fitted = fit("ridge", tokens, split)
     out, _ = predict("ridge", tokens, [split], stored(fitted), conditions=Conditions({"missing_rate": [0.0, 0.5]}, 7))
     train = [tokens.y[tokens.offsets[i]] for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.train]
-    own = out[out["target"] == "valence"]
-    assert own["y_reference"].unique() == pytest.approx([np.mean(train, axis=0)[0]], abs=1e-6)
-    assert set(own["subject"]) == {s for s, _ in split.test}
-    clean, zero = (own[own["condition"] == c].query("severity == 0")["y_pred"].to_numpy() for c in ("clean", "missing_rate"))
+    rows = out[out["target"] == "valence"]
+    assert rows["y_reference"].unique() == pytest.approx([np.mean(train, axis=0)[0]], abs=1e-6)
+    assert set(rows["subject"]) == {s for s, _ in split.test}
+    clean, zero = (rows[rows["condition"] == c].query("severity == 0")["y_pred"].to_numpy() for c in ("clean", "missing_rate"))
     np.testing.assert_array_equal(clean, zero)
 
 

@@ -36,7 +36,7 @@ class Page:
                 break
         with urllib.request.urlopen(f"http://{found[1]}/json") as answer:
             target = next(t for t in json.load(answer) if t["type"] == "page")
-        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True, timeout=30)
+        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True, timeout=300)
         self.ids, self.events = itertools.count(1), []
         for domain in ("Network", "Runtime", "Log", "Page"):
             self.call(f"{domain}.enable")
@@ -47,7 +47,7 @@ class Page:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a command, keep what arrives before its answer."""

@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.conftest import stand_in
+from tests.workflow.runs import wait_until
 
 FAST = (
     *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"),
@@ -41,27 +41,9 @@ def bring_up(folder: Path) -> bool:
         return False
     Path("/etc/slurm").mkdir(exist_ok=True)
     with (folder / "up.log").open("w") as log:  # a file: its servers keep the descriptor open
-        done = subprocess.run(["bash", str(stand_in("slurm_up.sh")), str(folder), "db"], stdout=log, stderr=log, timeout=120)
+        done = subprocess.run(["bash", str(stand_in("slurm_up.sh")), str(folder), "db"], stdout=log, stderr=log, timeout=600)
     assert done.returncode == 0, (folder / "up.log").read_text()[-2000:]
     return True
-
-
-@pytest.fixture(scope="session")
-def slurm(tmp_path_factory):
-    """Whether the cluster is our own to break; skips with the reason where there is none. A site's is used if asked for."""
-    if answer("sinfo", "--noheader"):
-        if not os.environ.get("HIMOE_TEST_CLUSTER"):
-            pytest.skip("a SLURM answers that is not ours: set HIMOE_TEST_CLUSTER=1 to submit jobs to it")
-        yield False
-        return
-    folder = tmp_path_factory.mktemp("slurm")
-    if not bring_up(folder):
-        pytest.skip(
-            "no SLURM answers, and none can be brought up: that needs root, slurm-wlm, slurmdbd, mariadb-server, munge, no "
-            "/etc/slurm/slurm.conf, and HIMOE_TOOLS set to a folder with slurm_up.sh and slurm_down.sh"
-        )
-    yield True
-    subprocess.run(["bash", str(stand_in("slurm_down.sh")), str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Workflow:
@@ -76,15 +58,11 @@ class Workflow:
                 [*command, "--configfile", "run.yaml"], cwd=folder, stdout=out, stderr=out, start_new_session=True
             )
 
-    def until(self, seen, seconds: float = 180) -> None:
+    def until(self, seen) -> None:
         """Wait for something to be seen while the workflow runs."""
-        end = time.monotonic() + seconds
-        while not seen():
-            assert self.process.poll() is None, self.text()[-3000:]
-            assert time.monotonic() < end, self.text()[-3000:]
-            time.sleep(0.2)
+        wait_until(seen, self.process, self.log)
 
-    def end(self, seconds: float = 300) -> int:
+    def end(self, seconds: float = 1800) -> int:
         """Wait for the end; its exit status."""
         try:
             return self.process.wait(seconds)
@@ -111,6 +89,17 @@ class Workflow:
 def running(job: str) -> bool:
     """Whether a job is in the queue as running."""
     return answer("squeue", "--noheader", "--job", job, "--format", "%T") == "RUNNING"
+
+
+def has_step(job: str) -> bool:
+    """Whether a process of this machine watches over a step of the job."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f"slurmstepd: [{job}." in path.read_text():
+                return True
+        except OSError:  # it has just ended
+            continue
+    return False
 
 
 def account(job: str, field: str) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import stand_in
 
@@ -30,13 +27,3 @@ def build(folder: Path) -> dict[str, str]:
     channel = f"file://{folder / 'channel'}"
     path = os.pathsep.join([str(prefix / "bin"), os.environ["PATH"]])
     return {"PATH": path, "CONDA_CHANNEL_ALIAS": channel, "CONDA_DEFAULT_CHANNELS": f"{channel}/conda-forge"}
-
-
-@pytest.fixture(scope="session")
-def conda(tmp_path_factory) -> dict[str, str]:
-    """Environment variables under which ``conda`` is found; skips with the reason where there is none."""
-    if shutil.which("conda"):
-        return {}
-    if not (stand_in("mkconda.py") and stand_in("mkchannel.py")):
-        pytest.skip("no conda here: set HIMOE_TOOLS to a folder with a stand-in for it (mkconda.py and mkchannel.py)")
-    return build(tmp_path_factory.mktemp("conda"))

@@ -1,13 +1,17 @@
-"""Runs of the workflow that several tests make: a checkout of its files, the command, small configs."""
+"""Runs of the workflow that several tests make: a checkout of its files, the command, small configs, runs made once."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT
@@ -21,6 +25,7 @@ SMALL = {
     "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
     "statistics": {"n_bootstrap": 500},
 }
+PHYSIOLOGY = ["ridge", "late_fusion", "himoe"]  # models of the small run that read signals
 # One fit that is long enough to be stopped, and writes a checkpoint every second.
 LONG = {
     "datasets": ["dreamer_twin"], "models": ["late_fusion"], "conditions": {}, "splits": {"n_folds": 2},
@@ -41,7 +46,7 @@ def checkout(folder: Path) -> Path:
 
 
 def snakemake(
-    folder: Path, *args: str, env: dict[str, str] | None = None, timeout: float = 600, **kwargs
+    folder: Path, *args: str, env: dict[str, str] | None = None, timeout: float = 1800, **kwargs
 ) -> subprocess.CompletedProcess:  # fmt: skip
     """Run snakemake in a folder and wait for its end."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"} | (env or {})
@@ -49,7 +54,50 @@ def snakemake(
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=timeout, **kwargs)
 
 
+def with_package(folder: Path) -> Path:
+    """A checkout with a copy of the package in it."""
+    shutil.copytree(ROOT / "himoe", folder / "himoe", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def run_by_itself(folder: Path, *args: str, **variables: str) -> subprocess.CompletedProcess:
+    """Run snakemake on run.yaml with the package of the folder, no data set's credentials but those that are given."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DEAP_", "PYTEST_", "PYTHONPATH"))} | variables
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *args, "--configfile", "run.yaml"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def wait_until(seen: Callable[[], bool], process: subprocess.Popen, log: Path, seconds: float = 900) -> None:
+    """Wait for something to be seen while a process runs that prints into ``log``."""
+    end = time.monotonic() + seconds
+    while not seen():
+        assert process.poll() is None, f"ended before:\n{log.read_text()[-3000:]}"
+        assert time.monotonic() < end, f"not seen within {seconds} s:\n{log.read_text()[-3000:]}"
+        time.sleep(0.1)
+
+
 def write_config(folder: Path, changes: dict | None = None) -> str:
     """Write the small run's config with some keys changed; the file's name."""
     (folder / "run.yaml").write_text(yaml.safe_dump(SMALL | (changes or {})))
     return "run.yaml"
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to ask for it makes, and the others wait for. Who changes something in it, copies it."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, mark = base / name, base / f"{name}.made"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            mark.touch()
+    return folder
+
+
+def copied(run: Path, folder: Path) -> Path:
+    """A copy of a run in which nothing is out of date; ``folder`` may exist."""
+    return shutil.copytree(run, folder, symlinks=True, dirs_exist_ok=True)

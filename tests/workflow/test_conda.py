@@ -10,10 +10,9 @@ import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.deployment import conda  # noqa: F401 (a fixture)
 from tests.workflow.runs import SMALL, checkout, snakemake
 
-pytestmark = pytest.mark.conda
+pytestmark = [pytest.mark.conda, pytest.mark.slow(150)]
 RUN = SMALL | {
     "models": ["train_mean", "ridge", "boosting", "late_fusion", "himoe"], "datasets": ["dreamer_twin"],
 }  # fmt: skip
@@ -21,7 +20,7 @@ IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory, conda):  # noqa: F811
+def deployed(tmp_path_factory, conda):
     """A finished run of ``--use-conda``, and its environment's folder."""
     folder = checkout(tmp_path_factory.mktemp("deployed"))
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
@@ -61,7 +60,7 @@ def test_every_declared_package_is_imported_by_the_environment_alone(deployed, r
     assert {n: v.partition("+")[0] for n, v in found.items()} == names
 
 
-def test_a_second_call_makes_no_environment_and_no_job(deployed, conda):  # noqa: F811
+def test_a_second_call_makes_no_environment_and_no_job(deployed, conda):
     again = snakemake(deployed[0], "--use-conda", "--configfile", "run.yaml", env=conda)
     assert "Nothing to be done" in again.stderr, again.stderr[-2000:]
     assert "Creating conda environment" not in again.stderr

@@ -6,13 +6,15 @@ import pandas as pd
 import pytest
 
 from himoe import io
-from tests.workflow.runs import checkout, snakemake, write_config
+from tests.workflow.runs import copied, snakemake, write_config
+
+pytestmark = pytest.mark.slow(35)
 
 
 @pytest.fixture(scope="module")
-def diverged(tmp_path_factory):
+def diverged(small_data, tmp_path_factory):
     """A learning rate at which no network can stay finite; estimators do not care."""
-    folder = checkout(tmp_path_factory.mktemp("diverged"))
+    folder = copied(small_data, tmp_path_factory.mktemp("diverged"))
     changes = {"datasets": ["deap_twin"], "training": {"epochs": 3, "crop_seconds": 12, "learning_rate": 1e30}}
     done = snakemake(folder, "--configfile", write_config(folder, changes))
     assert done.returncode == 0, done.stderr[-4000:]
@@ -23,15 +25,13 @@ def test_the_run_record_says_where(diverged):
     folder, done = diverged
     fits = folder / "results/deap_twin/subject_kfold"
     for model in ("himoe", "late_fusion"):
-        told = io.read_json(fits / model / "seed-0/shard-0/run.json")["folds"]
-        assert all(fold["failed"].startswith(("diverged in epoch 1", "diverged in epoch 2")) for fold in told.values())
-        said = pd.read_parquet(fits / model / "seed-0/shard-0/predictions.parquet")
-        assert said["y_pred"].isna().all()
-        assert said["y_true"].notna().all()
-        assert (
-            "the weights before that are kept, the other folds go on"
-            in (fits / model / "seed-0/shard-0/fit_model.log").read_text()
-        )
+        fit = fits / model / "seed-0/shard-0"
+        folds = io.read_json(fit / "run.json")["folds"].values()
+        assert all(fold["failed"].startswith(("diverged in epoch 1", "diverged in epoch 2")) for fold in folds)
+        predictions = pd.read_parquet(fit / "predictions.parquet")
+        assert predictions["y_pred"].isna().all()
+        assert predictions["y_true"].notna().all()
+        assert "the weights before that are kept, the other folds go on" in (fit / "fit_model.log").read_text()
     assert "fold 0 failed: diverged in epoch" in done.stderr
     assert not any(f["failed"] for f in io.read_json(fits / "ridge/seed-0/shard-0/run.json")["folds"].values())
 

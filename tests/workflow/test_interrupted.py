@@ -6,31 +6,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-import yaml
 
 from himoe import io
-from tests.workflow.runs import LONG, LONG_FIT, checkout, snakemake
+from tests.workflow.runs import LONG_FIT, copied, snakemake, wait_until
 
 
+@pytest.mark.slow(45)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-def test_an_interrupted_workflow_resumes_its_fit(tmp_path, how):
-    folder, target = checkout(tmp_path), f"{LONG_FIT}/weights.safetensors"
-    (folder / "run.yaml").write_text(yaml.safe_dump(LONG))
+def test_an_interrupted_workflow_resumes_its_fit(long_data, tmp_path, how):
+    folder, target = copied(long_data, tmp_path), f"{LONG_FIT}/weights.safetensors"
     command = [sys.executable, "-m", "snakemake", "--cores", "2", target, "--configfile", "run.yaml"]
-    running = subprocess.Popen(
-        command, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    until = time.monotonic() + 120
-    while not (folder / LONG_FIT / ".resume").exists():
-        assert time.monotonic() < until
-        assert running.poll() is None
-        time.sleep(0.1)
+    log = tmp_path / "printed.txt"
+    with log.open("w") as out:
+        running = subprocess.Popen(command, cwd=folder, start_new_session=True, stdout=out, stderr=out)
+    wait_until((folder / LONG_FIT / ".resume").exists, running, log)
     os.killpg(running.pid, how)  # as a terminal or a scheduler does: the workflow and its jobs
-    running.communicate(timeout=30)
-    assert running.returncode != 0
+    assert running.wait() != 0
     assert (folder / LONG_FIT / ".resume").exists()
     assert not (folder / target).exists()
     if how == signal.SIGKILL:

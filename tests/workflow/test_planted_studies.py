@@ -10,6 +10,7 @@ from himoe import io
 from tests.conftest import ROOT
 from tests.workflow.runs import checkout, snakemake
 
+pytestmark = pytest.mark.slow(80)
 SIZE = {"subjects": 6, "trials": 4, "seconds": 30}
 
 
@@ -19,7 +20,7 @@ def run(tmp_path_factory):
     config = yaml.safe_load((ROOT / "config/planted.yaml").read_text())
     config |= {
         "datasets": [d for d in config["datasets"] if "." not in d] + ["planted-null.0", "planted-null.1"],
-        "planted": {name: own | SIZE for name, own in config["planted"].items()},
+        "planted": {name: settings | SIZE for name, settings in config["planted"].items()},
         "splits": {"n_folds": 2},
         "training": config["training"] | {"epochs": 2, "crop_seconds": 12},
         "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
@@ -65,10 +66,10 @@ def test_what_was_injected_stands_beside_what_was_estimated(run):
     folder, _ = run
     shard = folder / "results/planted-base/subject_kfold/himoe/seed-0/shard-0/routing.parquet"
     routing = pd.read_parquet(shard)
-    own = routing[(routing["condition"] == "shift") & (routing["quantity"] == "injected")]
-    by_trial = own[own["severity"] == 2].groupby(["subject", "trial"])["value"].agg(lambda v: v.abs().sum())
+    injected = routing[(routing["condition"] == "shift") & (routing["quantity"] == "injected")]
+    by_trial = injected[injected["severity"] == 2].groupby(["subject", "trial"])["value"].agg(lambda v: v.abs().sum())
     assert set(by_trial) == {2.0}  # one modality, by two seconds
-    assert not own.loc[own["severity"] == 0, "value"].any()
+    assert not injected.loc[injected["severity"] == 0, "value"].any()
     figure = pd.read_csv(folder / "results/figures/lags.csv")
     assert set(figure["condition"]) == {"shift", "shift_half", "shift_all"}
 
@@ -77,7 +78,7 @@ def test_another_setting_makes_only_its_data_again(run):
     folder, config = run
     changed = config["planted"] | {"clusters": config["planted"]["clusters"] | {"snr": 2.0}}
     (folder / "again.yaml").write_text(yaml.safe_dump(config | {"planted": changed}))
-    told = snakemake(folder, "--configfile", "again.yaml", "-n").stdout
-    assert "simulate_planted_clusters" in told
-    assert "simulate_planted_base" not in told
+    plan = snakemake(folder, "--configfile", "again.yaml", "-n").stdout
+    assert "simulate_planted_clusters" in plan
+    assert "simulate_planted_base" not in plan
     assert io.read_json(folder / "results/planted-clusters/truth.json")["cluster"]

@@ -20,7 +20,7 @@ def planned(folder, run=RUN, profile="slurm"):
     done = snakemake(folder, "-n", "--workflow-profile", f"profiles/{profile}", "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-2000:]
     found = re.findall(r"^ *(?:local)?rule (\w+):\n(.*?)^ *resources: (.*?)$", done.stdout + done.stderr, re.M | re.S)
-    return [(rule, facts, dict(pair.split("=", 1) for pair in told.split(", "))) for rule, facts, told in found]
+    return [(rule, facts, dict(pair.split("=", 1) for pair in resources.split(", "))) for rule, facts, resources in found]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.workflow.recipes import COMMANDS, FILES
 
+pytestmark = pytest.mark.slow(70)
 CHECK = re.compile(r"^python -m pytest -q tests/contract -k (\w+)$")
 KINDS = {"datasets", "models", "conditions", "controls", "figures", "tables"}
 
@@ -93,10 +94,12 @@ def test_condition_and_control_were_evaluated(reported):
     scores = pd.read_csv(reported / "scores.csv")
     assert set(scores["model"]) == {"one_feature", "himoe", "himoe-narrow", "one_feature-noise_labels"}
     assert set(scores.loc[scores["condition"] == "sensor_noise", "severity"]) == {0, 0.5, 1}
-    own = scores[(scores["metric"] == "ccc") & (scores["model"] == "one_feature") & ~scores["subject"].str.startswith("(")]
-    mean = own.groupby(["condition", "severity"])["value"].mean()
+    by_subject = scores[
+        (scores["metric"] == "ccc") & (scores["model"] == "one_feature") & ~scores["subject"].str.startswith("(")
+    ]
+    mean = by_subject.groupby(["condition", "severity"])["value"].mean()
     assert mean["clean", 0] == mean["sensor_noise", 0] > mean["sensor_noise", 1]  # it has skill, and noise takes of it
     sheet = json.loads((reported / "wristband_twin/subject_kfold/audit.json").read_text())["findings"]
-    (told,) = [f for f in sheet if f["check"] == "controls"]
-    assert told["verdict"] == "passed"
-    assert "one_feature-noise_labels" in told["evidence"]
+    (finding,) = [f for f in sheet if f["check"] == "controls"]
+    assert finding["verdict"] == "passed"
+    assert "one_feature-noise_labels" in finding["evidence"]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from tests.workflow.runs import checkout, snakemake, write_config
+from tests.workflow.runs import checkout, copied, snakemake, write_config
 
 
 def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_path):
     folder = checkout(tmp_path)
     plan = snakemake(folder, "-n", "--configfile", write_config(folder, {"models": ["train_mean", "ridge"], "conditions": {}}))
     assert plan.returncode == 0, plan.stderr[-2000:]
-    told = plan.stdout + plan.stderr
-    assert "results/figures/subjects.svg" in told
+    text = plan.stdout + plan.stderr
+    assert "results/figures/subjects.svg" in text
     for name in ("routing", "prototypes", "predicted"):
-        assert f"results/figures/{name}.svg" not in told
-    assert "condition_curve" not in told
+        assert f"results/figures/{name}.svg" not in text
+    assert "condition_curve" not in text
 
 
 @pytest.mark.parametrize(
@@ -49,33 +46,14 @@ def test_a_refused_run_leaves_earlier_fits_as_they_are(tmp_path):
     made = snakemake(folder, weights, "--configfile", write_config(folder, run))
     assert made.returncode == 0, made.stderr[-2000:]
     before = (folder / weights).read_bytes()
-    refused = snakemake(
-        folder, weights, "--configfile", write_config(folder, run | {"model_options": {"ridge": {"penalties": []}}})
-    )
+    config = write_config(folder, run | {"model_options": {"ridge": {"penalties": []}}})
+    refused = snakemake(folder, weights, "--configfile", config)
     assert refused.returncode != 0
     assert "config: model_options.ridge.penalties: List should have at least 1 item" in refused.stderr
     assert (folder / weights).read_bytes() == before
-    accepted = write_config(folder, run | {"model_options": {"ridge": {"penalties": [1.0]}}})
-    assert (
-        "fit_model" in snakemake(folder, weights, "-n", "--configfile", accepted).stdout
-    )  # which such a setting would have done
-
-
-def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
-    """A run of DEAP's own reader on files made by the twin's writer, one of them damaged."""
-    from himoe.data.twins import synthesize
-    from himoe.types import Size
-
-    subjects = tuple(f"s{i:02d}" for i in range(1, 33))
-    data = folder / "data/deap"
-    synthesize("deap", data, Size(subjects[:1], 40, 60.0), "python", 1.0, 0)
-    for subject in subjects[1:]:
-        (data / f"{subject}.dat").symlink_to(data / "s01.dat")
-    (data / "s02.dat").unlink()
-    damage(data)
-    changes = {"datasets": ["deap"], "models": ["train_mean"]}
-    target = "results/deap/subjects/s02.npz"
-    return snakemake(folder, target, "--configfile", write_config(folder, changes))
+    config = write_config(folder, run | {"model_options": {"ridge": {"penalties": [1.0]}}})
+    accepted = snakemake(folder, weights, "-n", "--configfile", config)
+    assert "fit_model" in accepted.stdout  # which such a setting would have done
 
 
 @pytest.mark.parametrize(
@@ -86,12 +64,15 @@ def _one_subject_broken(folder: Path, damage) -> subprocess.CompletedProcess:
     ],
     ids=["truncated", "absent"],
 )
-def test_broken_recordings_are_one_line_and_leave_nothing(tmp_path, damage, said):
+def test_broken_recordings_are_one_line_and_leave_nothing(deap_recordings, tmp_path, damage, said):
     folder = checkout(tmp_path)
-    done = _one_subject_broken(folder, damage)
+    data = copied(deap_recordings, folder / "data/deap")
+    (data / "s02.dat").unlink()
+    damage(data)
+    config = write_config(folder, {"datasets": ["deap"], "models": ["train_mean"]})
+    done = snakemake(folder, "results/deap/subjects/s02.npz", "--configfile", config)
     assert done.returncode != 0
-    own = [line for line in done.stderr.splitlines() if line.startswith("himoe:")]
-    assert len(own) == 1
-    assert said in own[0]
+    (message,) = [line for line in done.stderr.splitlines() if line.startswith("himoe:")]
+    assert said in message
     assert not list(folder.glob("results/deap/subjects/*"))
     assert not [p for p in folder.rglob("results/**/.*") if p.is_file() and p.name.endswith((".npz", ".json"))]

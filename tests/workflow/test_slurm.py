@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import subprocess
-import time
 
 import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.cluster import Workflow, account, answer, running, slurm  # noqa: F401 (a fixture)
-from tests.workflow.runs import LONG, LONG_FIT, checkout, snakemake
+from tests.workflow.cluster import Workflow, account, answer, has_step, running
+from tests.workflow.runs import LONG, LONG_FIT, copied, snakemake
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow(150)]
 EXECUTION = LONG["execution"] | {"device": "cpu"}
 ON_CPU = LONG | {"execution": EXECUTION}
 SHORT = ON_CPU | {
@@ -34,21 +32,10 @@ def own_profile(folder, changes):
     path.write_text(yaml.safe_dump(profile))
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory, slurm):  # noqa: F811
-    """A folder in which all that comes before the fit is made."""
-    folder = checkout(tmp_path_factory.mktemp("prepared"))
-    (folder / "run.yaml").write_text(yaml.safe_dump(ON_CPU))
-    done = snakemake(folder, "results/dreamer_twin/splits/subject_kfold.csv", "--configfile", "run.yaml")
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder
-
-
 @pytest.fixture
-def fitting(prepared, tmp_path):
+def fitting(slurm, long_data, tmp_path):
     """The workflow while its one fit is under way, its first checkpoint written."""
-    folder = tmp_path / "run"
-    shutil.copytree(prepared, folder, symlinks=True)
+    folder = copied(long_data, tmp_path)
     workflow = Workflow(folder, ON_CPU, f"{LONG_FIT}/weights.safetensors")
     yield workflow
     workflow.kill()
@@ -68,11 +55,10 @@ def went_on(workflow: Workflow) -> bool:
     return resumed and not (fit / ".resume").exists()
 
 
-def test_the_workflow_runs_through_the_profile(prepared, tmp_path, slurm):  # noqa: F811
+def test_the_workflow_runs_through_the_profile(slurm, long_data, tmp_path):
     if not slurm:
         pytest.skip("not our own cluster: its accounts may not count GPUs")
-    folder = tmp_path / "run"
-    shutil.copytree(prepared, folder, symlinks=True)
+    folder = copied(long_data, tmp_path)
     own_profile(folder, ON_A_GPU)
     workflow = Workflow(folder, SHORT)
     assert workflow.end() == 0, workflow.text()[-3000:]
@@ -86,11 +72,10 @@ def test_the_workflow_runs_through_the_profile(prepared, tmp_path, slurm):  # no
     assert len(re.findall("has been submitted with SLURM jobid", workflow.text())) <= 14  # small jobs ride together
 
 
-def test_a_gpu_that_was_given_and_cannot_be_used_is_told(prepared, tmp_path, slurm):  # noqa: F811
+def test_a_gpu_that_was_given_and_cannot_be_used_is_told(slurm, long_data, tmp_path):
     if not slurm:
         pytest.skip("not our own cluster: its GPUs may be usable")
-    folder = tmp_path / "run"
-    shutil.copytree(prepared, folder, symlinks=True)
+    folder = copied(long_data, tmp_path)
     run = ON_CPU | {"execution": EXECUTION | {"device": "auto"}}
     workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors", "--retries", "0")
     assert workflow.end() != 0
@@ -108,7 +93,7 @@ def test_usr1_is_heard_and_the_fit_goes_on(fitting):
     assert went_on(fitting)
 
 
-def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):  # noqa: F811
+def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):
     if not slurm:
         pytest.skip("not our own cluster")
     job, node = under_way(fitting), socket.gethostname().partition(".")[0]
@@ -117,18 +102,17 @@ def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):  # noqa: F811
         fitting.until(lambda: not running(job))
     finally:
         answer("scontrol", "update", f"nodename={node}", "state=resume")  # it may have come back by itself
-    time.sleep(15)  # the old step must be gone: SLURM drains a node that has the same job twice
+    fitting.until(lambda: not has_step(job))  # SLURM drains a node that has the same job twice
     answer("scontrol", "update", f"jobid={job}", "starttime=now")  # it would wait two minutes before it tries again
     assert fitting.end() == 0, fitting.text()[-3000:]
     assert fitting.jobs("fit_model") == [job]  # SLURM has started it again itself; two of them would write the same files
     assert went_on(fitting)
 
 
-def test_out_of_memory_is_tried_again_with_more(prepared, tmp_path, slurm):  # noqa: F811
+def test_out_of_memory_is_tried_again_with_more(slurm, long_data, tmp_path):
     if not slurm:
         pytest.skip("not our own cluster")
-    folder = tmp_path / "run"
-    shutil.copytree(prepared, folder, symlinks=True)
+    folder = copied(long_data, tmp_path)
     run = ON_CPU | {"training": LONG["training"] | {"epochs": 30}}
     own_profile(folder, {"fit_model": {"mem_mb": "500 * attempt"}})
     workflow = Workflow(folder, run, f"{LONG_FIT}/weights.safetensors")

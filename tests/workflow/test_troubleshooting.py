@@ -37,10 +37,10 @@ PYTHON = sources.Recordings(FOLDER, DEAP.editions[0], FOLDER)
 @cache
 def templates() -> list[tuple[list[str], re.Pattern]]:
     """Every string of the package and of Snakemake's own errors, with anything where a value is put in."""
-    own = [*(ROOT / "himoe").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")]
+    ours = [*(ROOT / "himoe").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")]
     theirs = [Path(snakemake.__file__).parent / name for name in ("exceptions.py", "deployment/conda.py")]
     out = []
-    for path in [*own, *theirs]:
+    for path in [*ours, *theirs]:
         for node in ast.walk(ast.parse(path.read_text())):
             words = _words(node)
             if words and sum(map(len, words)) >= FIXED:
@@ -59,11 +59,11 @@ def _words(node: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("message", QUOTED, ids=lambda m: m[:40])
 def test_the_words_of_a_message_stand_in_the_code(message):
-    told = np.zeros(len(message), bool)
+    known = np.zeros(len(message), bool)
     for words, template in templates():
         for found in template.finditer(message) if all(word in message for word in words) else ():
-            told[slice(*found.span())] = True
-    assert told.mean() > 0.8, f"not in the code: {''.join(c for c, t in zip(message, told, strict=True) if not t)}"
+            known[slice(*found.span())] = True
+    assert known.mean() > 0.8, f"not in the code: {''.join(c for c, k in zip(message, known, strict=True) if not k)}"
 
 
 def test_words_that_nobody_says_are_found():
@@ -149,9 +149,9 @@ def test_provoked_the_message_is_the_one_that_is_quoted(begins, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     FOLDER.mkdir(parents=True)
     (quoted,) = [message for message in QUOTED if message.startswith(begins)]
-    with pytest.raises(HimoeError) as told:
+    with pytest.raises(HimoeError) as raised:
         PROVOKED[begins](monkeypatch)
-    assert str(told.value) == quoted
+    assert str(raised.value) == quoted
 
 
 def test_what_is_refused_by_the_audit_reads_as_quoted():
@@ -160,9 +160,9 @@ def test_what_is_refused_by_the_audit_reads_as_quoted():
     for what in (tokens.x, tokens.mask):  # s2's first trial is s0's
         what[tokens.offsets[4] : tokens.offsets[5]] = what[: tokens.offsets[1]]
     first, second, third = ({(t.subject, t.trial): t.digest} for t in (tokens.trials[i] for i in (0, 2, 4)))
-    told = audit.no_copies(tokens, [Split(0, first, second, third)])
-    assert told.verdict == audit.REFUSED
-    said, as_quoted = (re.sub(r"s\d+ [vt]\d+|\d\.\d+", "_", m) for m in (f"copies: {told.evidence}", quoted))
+    finding = audit.no_copies(tokens, [Split(0, first, second, third)])
+    assert finding.verdict == audit.REFUSED
+    said, as_quoted = (re.sub(r"s\d+ [vt]\d+|\d\.\d+", "_", m) for m in (f"copies: {finding.evidence}", quoted))
     assert as_quoted.endswith(said)
 
 
