@@ -19,7 +19,7 @@ from himoe.train import results
 from himoe.train.scaling import Scaler
 from himoe.types import HimoeError, Tokens
 from tests.conftest import make_tokens
-from tests.leakage.test_protocols import SHORT
+from tests.leakage.folds import SHORT
 from tests.train.fits import fit, predict
 
 PROTOCOL = "subject_kfold"

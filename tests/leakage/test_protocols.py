@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from himoe.config.protocols import PROTOCOLS, n_folds
-from himoe.config.sections import Splits
 from himoe.config.spec import View
 from himoe.data.views import cut, prepare
 from himoe.names import trial_of
@@ -16,9 +15,8 @@ from himoe.splits import guards, make
 from himoe.splits.files import read_splits
 from himoe.types import HimoeError
 from tests.conftest import make_tokens
+from tests.leakage.folds import SHORT
 from tests.train.fits import SETTINGS, fit
-
-SHORT = Splits(n_folds=4, n_stimulus_folds=2, window_seconds=3.0)
 
 
 def of(protocol, tokens):
