@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import himoe
+from tests.commands.finished import finished_run
 from tests.conftest import ROOT
 from tests.workflow.runs import checkout, snakemake
 
@@ -113,7 +114,6 @@ def test_the_crate_of_a_run_is_valid(tmp_path):
     validator = tool("rocrate-validator")
     pytest.importorskip("rocrate", reason="the extra 'crate' is not installed")
     from himoe.commands import crate
-    from tests.commands.test_crate import finished_run
 
     crate.write(finished_run(tmp_path / "results"), tmp_path / "ro-crate")
     cache = tmp_path / "cache"

@@ -11,7 +11,7 @@ from himoe.config.run import Config
 from himoe.data import prepare
 from himoe.datasets import case
 from himoe.types import HimoeError, Size
-from tests.data.test_editions import reread, tokens_of, trials_of
+from tests.data.reading import reread, tokens_of, trials_of
 
 CASE_SIZE = Size(("sub_1", "sub_2"), 8, 24.0)
 

@@ -7,35 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from himoe import io
-from himoe.config.run import Config
-from himoe.data import intake, prepare
+from himoe.data import intake
 from himoe.data.twins import synthesize
 from himoe.datasets import _deap_raw, deap, dreamer
 from himoe.signal import cleaning
 from himoe.types import HimoeError, Size
+from tests.data.reading import reread, tokens_of, trials_of
 
 SIZE = Size(("s01",), 5, 16.0)
-
-
-def trials_of(plugin, name, root, size, edition="", **options):
-    synthesize(name, root, size, edition or plugin.INFO.editions[0].name, 1.0, 3)
-    return reread(plugin, name, root, size, edition, **options)
-
-
-def reread(plugin, name, root, size, edition="", **options):
-    manifest = intake.take_in(
-        f"{name}_twin", intake.find(f"{name}_twin", root, edition), size, root.parent / f"{root.name}_unpacked"
-    )
-    io.write_json(root.parent / f"{root.name}.json", manifest)
-    folder, record = intake.read_manifest(root.parent / f"{root.name}.json", size.subjects[0])
-    return list(plugin.read(folder, record, size, **options))
-
-
-def tokens_of(plugin, name, trials, **kwargs):
-    run = Config(datasets=[f"{name}_twin"])
-    targets = run.targets_of(f"{name}_twin")
-    return prepare.prepare_subject(plugin.INFO, trials, targets, run.feature_options(f"{name}_twin"), **kwargs)[0]
 
 
 def test_matlab_is_python_bit_for_bit(tmp_path):

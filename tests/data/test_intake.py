@@ -15,7 +15,7 @@ from himoe.data.twins import synthesize
 from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import deap, dreamer
 from himoe.types import HimoeError, Size
-from tests.faults.test_archives import write_zip
+from tests.faults.archives import write_zip
 
 SIZE = Size(("s01", "s02"), 2, 8.0)
 

@@ -9,14 +9,9 @@ import pytest
 
 from himoe.data.untrusted import extract
 from himoe.types import HimoeError
+from tests.faults.archives import write_zip
 
 MB = 1 << 20
-
-
-def write_zip(path, members):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for info, content in members:
-            zipped.writestr(info, content)
 
 
 def _link(name):

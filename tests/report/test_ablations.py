@@ -15,7 +15,7 @@ from himoe.report.titles import model_title
 from himoe.tables import claims
 from himoe.types import HimoeError
 from tests.conftest import ROOT
-from tests.report.test_failed import scores
+from tests.report.scores import scores
 
 SHIPPED = yaml.safe_load((ROOT / "config/ablations.yaml").read_text())["ablations"]
 CLAIMS = {c["id"]: c for c in yaml.safe_load((ROOT / "config/claims.yaml").read_text())}

@@ -11,7 +11,7 @@ from himoe.config.run import Config
 from himoe.report.evidence import Evidence
 from himoe.tables import claims
 from tests.conftest import ROOT
-from tests.report.test_failed import scores
+from tests.report.scores import scores
 
 CLAIMS = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
 

@@ -14,24 +14,10 @@ from himoe.stats.inference import holm, mean_of
 from himoe.stats.paired import compare
 from himoe.stats.robustness import areas, compare_areas
 from himoe.tables import claims
+from tests.report.scores import scores
 
-KEYS = ["setting", "model", "seed", "subject", "target", "condition", "severity", "metric"]
 SETTINGS = Statistics(n_bootstrap=200)
 CLAIM = {"margin": 0.02, "condition": "missing_rate"}
-
-
-def scores(values: dict[str, float], failed: tuple[str, int, tuple[str, ...]] | None = None) -> pd.DataFrame:
-    """CCC and skill of models on six subjects, two seeds; ``failed``: model, seed, subjects without a score."""
-    rng, rows = np.random.default_rng(0), []
-    for model, mean in values.items():
-        for seed in (0, 1):
-            for i in range(6):
-                gone = failed and (model, seed) == failed[:2] and f"s{i}" in failed[2]
-                for condition, severity in (("clean", 0.0), ("missing_rate", 0.0), ("missing_rate", 0.5)):
-                    for metric in ("ccc", "skill"):
-                        value = np.nan if gone else mean - 0.2 * severity + 0.01 * rng.standard_normal()
-                        rows.append(("deap_twin", model, seed, f"s{i}", "valence", condition, severity, metric, value))
-    return pd.DataFrame(rows, columns=[*KEYS, "value"])
 
 
 def test_a_mean_over_seeds_needs_all_seeds():

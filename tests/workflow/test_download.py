@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import zipfile
-from threading import Thread
 
 import yaml
 
 from himoe.data.twins import synthesize
 from himoe.types import Size
-from tests.faults.test_fetch import PASSWORD, USER, Quiet, Server
+from tests.faults.server import PASSWORD, USER, Server, serving
 from tests.workflow.runs import checkout, run_by_itself, with_package
 
 
@@ -27,13 +26,13 @@ class Owner(Server):
             self.answer(b"no", 401)
 
 
-def with_downloads(folder, port):
+def with_downloads(folder, address):
     """A checkout in which the open recordings come from a server of ours that wants credentials."""
     folder.mkdir()
     with_package(checkout(folder))
     plugin = folder / "himoe/datasets/esports.py"
     text = plugin.read_text()
-    source = f'Download("csv", "http://127.0.0.1:{port}/x.zip", "matches.zip", "", (), ("DEAP_USER", "DEAP_PASSWORD"))'
+    source = f'Download("csv", "{address}/x.zip", "matches.zip", "", (), ("DEAP_USER", "DEAP_PASSWORD"))'
     assert '    folder="esports_sensors",\n' in text
     text = text.replace('    folder="esports_sensors",\n', f'    folder="esports_sensors",\n    downloads=({source},),\n')
     plugin.write_text(text.replace("import DatasetInfo, Edition", "import DatasetInfo, Download, Edition"))
@@ -60,10 +59,8 @@ def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
         for path in source.rglob("*.*"):
             zipped.write(path, f"eSports_Sensors_Dataset-main/{path.relative_to(source)}")
     Owner.archive = (tmp_path / "all.zip").read_bytes()
-    server = Quiet(("127.0.0.1", 0), Owner)
-    Thread(target=server.serve_forever, daemon=True).start()
-    with_downloads(folder, server.server_address[1])
-    try:
+    with serving(Owner) as address:
+        with_downloads(folder, address)
         without = run(folder)
         assert without.returncode != 0
         assert "set the environment variable DEAP_USER to download it" in without.stdout + without.stderr
@@ -75,9 +72,6 @@ def test_a_download_runs_once_and_its_credentials_are_found_nowhere(tmp_path):
         assert not list((folder / "data/esports").glob("*.zip"))
         done = run(folder, DEAP_USER=USER, DEAP_PASSWORD=PASSWORD)
         assert done.returncode == 0, done.stderr[-3000:]
-    finally:
-        server.shutdown()
-        server.server_close()
     again = run(folder)  # the server is gone and so are the credentials
     assert again.returncode == 0, again.stderr[-3000:]
     assert "Nothing to be done" in again.stdout + again.stderr
