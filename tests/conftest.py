@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where workers share the tests, the slowest files come first, so that none is left over at the end."""
-    if config.getoption("numprocesses", None):
+    if hasattr(config, "workerinput"):
         seconds = {item.path: 0.0 for item in items}
         for item in items:
             for mark in item.iter_markers("slow"):
