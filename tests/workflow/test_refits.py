@@ -12,6 +12,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.workflow.runs import checkout, snakemake
 
+pytestmark = pytest.mark.slow(90)
 RUN = {
     "datasets": ["dreamer_twin"], "models": ["ridge", "late_fusion"], "conditions": {}, "splits": {"n_folds": 2},
     "twin": {"subjects": 6, "trials": 2, "seconds": 16}, "training": {"epochs": 1, "crop_seconds": 12},
