@@ -159,7 +159,7 @@ def test_a_target_nobody_rated_in_validation_is_refused(tmp_path):
         fitted("late_fusion", replace(tokens, y=y), [split], 1)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(40)
 @pytest.mark.skipif(not HAS_COMPILER, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_step_is_the_same_step(tmp_path, monkeypatch):
     """Two folds together, one of which is done before the other; nothing falls back to what is not compiled (fullgraph)."""
