@@ -5,49 +5,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-from himoe import registry
 from himoe.splits.guards import check_split
 from himoe.train import devices
-from himoe.train.checkpoint import Checkpoint, ResumeState
 from himoe.train.results import FittedFold
-from himoe.train.together import StackFit
-from himoe.train.tuning import candidates, configure
+from himoe.train.together import NetworkContext, StackFit
 from himoe.types import HimoeError, Split
-
-if TYPE_CHECKING:
-    from himoe.config.sections import Execution
-    from himoe.config.spec import FitSpec
-    from himoe.data.reader import Load
-    from himoe.train.progress import Progress
 
 T = TypeVar("T")
 log = logging.getLogger("himoe")
 
 
-class NetworkFits:
+class NetworkFits(NetworkContext):
     """The fits of a shard's folds.
 
-    ``load(subjects, forbidden)`` gives the tokens of these subjects and refuses those that are forbidden. Every fold is
-    trained in each configuration that tuning asks for, on its training subjects; the epoch and the configuration with the
-    best CCC on its validation subjects are kept, and with ``training.refit`` it is trained anew, on training and validation
-    subjects together, for as many epochs as were chosen. Targets are standardised on the rows that it is trained on, so
-    that the reference of skill is the same for every model of a fold. With a ``checkpoint`` training goes on from the state
-    it holds.
+    Every fold is trained in each configuration that tuning asks for, on its training subjects; the epoch and the
+    configuration with the best CCC on its validation subjects are kept, and with ``training.refit`` it is trained anew, on
+    training and validation subjects together, for as many epochs as were chosen. Targets are standardised on the rows that
+    it is trained on, so that the reference of skill is the same for every model of a fold. With a ``checkpoint`` training
+    goes on from the state it holds.
     """
 
-    def __init__(
-        self, spec: FitSpec, execution: Execution, load: Load, progress: Progress, checkpoint: Checkpoint | None = None
-    ):  # fmt: skip
-        self.spec, self.execution, self.load, self.progress, self.checkpoint = spec, execution, load, progress, checkpoint
-        self.plugin = registry.load("models", spec.model)
-        self.settings = configure(self.plugin, spec.model, spec.options)
-        self.candidates = candidates(self.plugin, spec.tuning)
-        self.state = checkpoint.state if checkpoint else ResumeState()
-        self.device = devices.settle(spec.training, execution)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.stack_size = self.state.stack_size
 
     def fit(self, splits: list[Split]) -> Iterator[list[FittedFold]]:

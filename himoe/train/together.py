@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from himoe import registry
 from himoe.config.protocols import PROTOCOLS
 from himoe.data.reader import load_for_fit
 from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
+from himoe.train import devices
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
 from himoe.train.loop import Trainer
@@ -21,14 +24,37 @@ from himoe.train.results import FittedFold
 from himoe.train.runs import End, FoldRun
 from himoe.train.scaling import Arrays, Moments, Scaler
 from himoe.train.stack import Stack
-from himoe.train.tuning import Configuration, best, configuration
+from himoe.train.tuning import Configuration, best, candidates, configuration, configure
 from himoe.train.windows import Bank
 from himoe.types import HimoeError, Split
 
 if TYPE_CHECKING:
-    from himoe.train.networks import NetworkFits
+    from himoe.config.sections import Execution
+    from himoe.config.spec import FitSpec
+    from himoe.data.reader import Load
+    from himoe.train.checkpoint import Checkpoint
+    from himoe.train.progress import Progress
 
 Runs = list[FoldRun]
+
+
+@dataclass
+class NetworkContext:
+    """What all stacks of a shard share. ``load(subjects, forbidden)`` gives the tokens of these subjects and refuses those that
+    are forbidden; ``checkpoint`` is None where nothing is kept for another attempt."""
+
+    spec: FitSpec
+    execution: Execution
+    load: Load
+    progress: Progress
+    checkpoint: Checkpoint | None = None
+
+    def __post_init__(self) -> None:
+        self.plugin = registry.load("models", self.spec.model)
+        self.settings = configure(self.plugin, self.spec.model, self.spec.options)
+        self.candidates = candidates(self.plugin, self.spec.tuning)
+        self.state = self.checkpoint.state if self.checkpoint else ResumeState()
+        self.device = devices.settle(self.spec.training, self.execution)
 
 
 class StackFit:
@@ -37,7 +63,7 @@ class StackFit:
     Every fold reads its own trials of the bank and nothing else: :meth:`fold_run` is where that is decided and checked.
     """
 
-    def __init__(self, fits: NetworkFits, splits: list[Split]):
+    def __init__(self, fits: NetworkContext, splits: list[Split]):
         self.fits, self.splits, self.spec = fits, splits, fits.spec
         self.tokens = load_for_fit(fits.load, fits.spec, splits)
         self.moments = Moments.of(self.tokens)
@@ -59,7 +85,7 @@ class StackFit:
 
     @property
     def state(self) -> ResumeState:
-        """What is done already, or a state of its own where nothing is kept."""
+        """What is done already, of these folds and others."""
         return self.fits.state
 
     def fit(self) -> list[FittedFold]:

@@ -34,7 +34,7 @@ def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit
     """Of two learning rates one is far too small to learn anything in 6 epochs: every fold takes the other, and ends with the
     very weights of a fit that knew no other."""
     good, bad = {"training.learning_rate": 5e-3}, {"training.learning_rate": 1e-7}
-    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [bad, good])
+    monkeypatch.setattr("himoe.train.together.candidates", lambda plugin, settings: [bad, good])
     tokens = make_tokens(8, 6)
     settings = SETTINGS.model_copy(update={"epochs": 6, "patience": 6, "refit": refit})
     split = folds(tokens, tmp=tmp_path)[0]
@@ -42,7 +42,7 @@ def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit
     assert tuned.chosen == good
     assert [t["changes"] for t in tuned.tried] == [bad, good]
     assert tuned.tried[1]["valid_ccc"] > tuned.tried[0]["valid_ccc"]
-    monkeypatch.setattr("himoe.train.networks.candidates", lambda plugin, settings: [good])
+    monkeypatch.setattr("himoe.train.together.candidates", lambda plugin, settings: [good])
     alone = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
     assert all(np.array_equal(tuned.state[n], alone.state[n]) for n in alone.state)
 
