@@ -116,7 +116,8 @@ class Config(Strict):
     def options(self, model: str) -> dict[str, Any]:
         """A model's settings where they are not its defaults; an ablation adds some to those of its model."""
         plugin, ablation = parse_model(model)
-        return self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
+        options = self.model_options.get(plugin, {}) | self.ablations.get(ablation, {})
+        return dict(sorted(options.items()))  # the order in which a config lists them is no other fit
 
     @property
     def compared(self) -> list[str]:

@@ -18,7 +18,7 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 def planned(run: Path, config: Path, changes: dict) -> str:
     """What snakemake would do in the run's folder with some keys of the config changed; ``config`` is written for it."""
-    config.write_text(yaml.safe_dump(CONFIG | changes))
+    config.write_text(yaml.safe_dump(CONFIG | changes, sort_keys=False))
     plan = snakemake(run, "-n", "--configfile", str(config))
     assert plan.returncode == 0, plan.stderr[-2000:]
     return plan.stdout + plan.stderr
@@ -75,6 +75,12 @@ def test_a_second_call_does_nothing(default_run):
     again = snakemake(default_run)
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_the_order_of_keys_is_no_other_fit(default_run, tmp_path):
+    backwards = {name: dict(reversed(options.items())) for name, options in CONFIG["model_options"].items()}
+    text = planned(default_run, tmp_path / "changed.yaml", {"model_options": backwards})
+    assert "Nothing to be done" in text
 
 
 def test_a_new_severity_does_not_refit(default_run, tmp_path):
