@@ -85,8 +85,8 @@ def _ask(command: list[str]) -> str:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
         at = next((i for i, line in enumerate(lines) if line.startswith(("WorkflowError", "Error", "MissingInput"))), -1)
         end = next((i for i, line in enumerate(lines) if i > at and line.startswith("File ")), len(lines))
-        said = " ".join(lines[at:end][:3] or lines[-1:])
-        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", said))
+        reason = " ".join(lines[at:end][:3] or lines[-1:])
+        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", reason))
     return output
 
 

@@ -50,8 +50,8 @@ def cut(tokens: Tokens, seconds: float) -> Tokens:
 def _digest(tokens: Tokens, at: slice, trial: TrialInfo, name: str) -> str:
     """Of a window's content; of its name where nothing was recorded: blank windows are no copies of one another."""
     blank = not tokens.mask[at].any()
-    said = np.frombuffer("/".join((trial.subject, trial.session, name)).encode(), np.uint8)
-    return io.digest(*([said] if blank else [tokens.x[at], tokens.mask[at]]))
+    name_bytes = np.frombuffer("/".join((trial.subject, trial.session, name)).encode(), np.uint8)
+    return io.digest(*([name_bytes] if blank else [tokens.x[at], tokens.mask[at]]))
 
 
 def only(tokens: Tokens, modality: str) -> Tokens:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -15,7 +14,7 @@ from himoe.train.results import FittedFold
 from himoe.train.together import NetworkContext, StackFit
 from himoe.types import HimoeError, Split
 
-T = TypeVar("T")
+ONE_IS_TOO_MANY = "one fold alone does not fit into the GPU's memory; lower training.batch_size"
 log = logging.getLogger("himoe")
 
 
@@ -44,12 +43,17 @@ class NetworkFits(NetworkContext):
             together = left[: self.stack_size]
             if len(together) > 1:
                 log.info("training %d folds side by side on %s", len(together), self.device)
-            fitted = _unless_out_of_memory(partial(self._fit_together, together), len(together))
-            if fitted is None:
+            try:
+                fitted = StackFit(self, together).fit()
+            except torch.OutOfMemoryError as error:
+                if len(together) == 1:
+                    raise HimoeError(ONE_IS_TOO_MANY) from error
+                fitted = None
+            if fitted is None:  # outside of the except clause: no traceback holds the memory of what was tried
                 self.stack_size = -(-len(together) // 2)
                 log.warning("out of GPU memory with %d folds side by side: now %d", len(together), self.stack_size)
                 self.state.forget_stack()
-                torch.cuda.empty_cache()  # here, where no traceback holds what was tried
+                torch.cuda.empty_cache()
                 continue
             yield fitted
             left = left[len(together) :]
@@ -58,26 +62,13 @@ class NetworkFits(NetworkContext):
         """Where and how they are fitted, for the run record."""
         return devices.describe(self.device, self.spec.training, self.execution) | {"stack": self.stack_size}
 
-    def _fit_together(self, splits: list[Split]) -> list[FittedFold]:
-        return StackFit(self, splits).fit()
-
     def _folds_that_fit(self, splits: list[Split]) -> int:
         """As the config says; on a GPU, by what one fold is seen to need there."""
         bytes_of_one = 0
         if splits and self.device.type == "cuda" and self.execution.stack == "auto":
-            bytes_of_one = _unless_out_of_memory(partial(self._memory_of_one, splits[0]), 1) or 0
+            one = StackFit(self, splits[:1])
+            try:
+                bytes_of_one = one.trainers[0].memory_of_one(one.fold_run(splits[0]))
+            except torch.OutOfMemoryError as error:
+                raise HimoeError(ONE_IS_TOO_MANY) from error
         return devices.side_by_side(self.execution, self.device, len(splits), bytes_of_one)
-
-    def _memory_of_one(self, split: Split) -> int:
-        one = StackFit(self, [split])
-        return one.trainers[0].memory_of_one(one.fold_run(split))
-
-
-def _unless_out_of_memory(work: Callable[[], T], n_together: int) -> T | None:
-    """What ``work`` gives; None where several folds together need more memory than the GPU has."""
-    try:
-        return work()
-    except torch.OutOfMemoryError as error:
-        if n_together > 1:
-            return None
-        raise HimoeError("one fold alone does not fit into the GPU's memory; lower training.batch_size") from error
