@@ -28,6 +28,11 @@ class DatasetName(NamedTuple):
     replicate: str
 
     @property
+    def whole(self) -> str:
+        """The name again; other than the one that was taken apart where that was no proper name, as ``planted-null.``."""
+        return self.without_replicate + (f"{REPLICATE}{self.replicate}" if self.replicate else "")
+
+    @property
     def without_replicate(self) -> str:
         """The name that all replicates share."""
         rated, twin = RATED if self.rated else "", TWIN if self.twin else ""
@@ -39,6 +44,11 @@ class ModelName(NamedTuple):
 
     plugin: str
     variant: str
+
+    @property
+    def whole(self) -> str:
+        """The name again; other than the one that was taken apart where that was no proper name, as ``himoe-``."""
+        return model_variant(self.plugin, self.variant) if self.variant else self.plugin
 
 
 def parse_dataset(name: str) -> DatasetName:

@@ -26,6 +26,7 @@ WORDS = {
     "Field": {"description"},
     "DatasetInfo": {"title", "citation", "licence", "access", "caveats"},
 }
+NO_CHECKOUT = "not a git checkout"
 
 
 def fingerprint(*modules: str, words: bool = False, without: tuple[str, ...] = ()) -> str:
@@ -164,7 +165,7 @@ def commit(root: Path, *files: str) -> str:
         [head] = _git(root, "rev-parse", "--short=12", "HEAD")
         return f"{head.strip()}-dirty" if _changed(root, files) else head.strip()
     except (OSError, subprocess.SubprocessError):
-        return "not a git checkout"
+        return NO_CHECKOUT
 
 
 def changes(root: Path, *files: str) -> list[str]:

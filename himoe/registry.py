@@ -85,7 +85,9 @@ def check(kind: str, name: str, where: str = "") -> str:
     known, wanted = available(kind), names.plugin_of(kind, name)
     if wanted in known:
         return name
-    suggestion = " ".join(filter(None, [hint(wanted, known), f"valid names: {', '.join(known)}"]))
+    twins = [f"{k}{names.TWIN}" for k in known if not is_planted(k)] if kind == "datasets" else []
+    near = hint(name, [*known, *twins]) if twins else hint(wanted, known)
+    suggestion = " ".join(filter(None, [near, f"valid names: {', '.join([*known, *twins])}"]))
     raise HimoeError(f"{where or kind}: there is no '{name}'; {suggestion}")
 
 

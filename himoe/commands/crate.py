@@ -17,7 +17,7 @@ from himoe import io, registry
 from himoe.commands.shareable import ROOT, as_committed, changed_code, code_files, is_setting, patch, result_files
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
-from himoe.provenance import commit, environment, hash_file
+from himoe.provenance import NO_CHECKOUT, commit, environment, hash_file
 from himoe.report.titles import setting_title
 from himoe.types import HimoeError
 
@@ -129,7 +129,7 @@ def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
     versions = dict(version.split(" ", 1) for version in identity["versions"].split(", "))
     licence = _add(crate, LICENCES["MIT"], "CreativeWork", name="MIT License")
     origin = f"run at commit {identity['commit']}"
-    if (now := commit(ROOT)) != identity["commit"]:
+    if (now := commit(ROOT)).removesuffix("-dirty") != identity["commit"].removesuffix("-dirty"):
         origin += f"; the files here are those of commit {now}"
     if changed := changed_code():
         origin += f"; {len(changed)} files differ from it: {', '.join(changed)}"
@@ -146,11 +146,14 @@ def _add_code(crate: ROCrate, identity: dict[str, str]) -> Entity:
     _add(crate, "https://arxiv.org/abs/2508.02133", "ScholarlyArticle", name=(
         "Hierarchical MoE: Continuous Multimodal Emotion Recognition with Incomplete and Asynchronous Inputs"
     ))  # fmt: skip
+    in_checkout = now != NO_CHECKOUT
     for path in code_files():
         name = path.relative_to(ROOT).as_posix()
         text = as_committed(name) if is_setting(name) else None
         if text is not None:
             _add_text(crate, text, name)
+        elif is_setting(name) and in_checkout:
+            continue  # git does not answer: better without it than with what a person wrote into it
         elif name != "Snakefile":
             _add_file(crate, path, name, **({"about": {"@id": "./"}} if name == "README.md" else {}))
     if difference := patch():

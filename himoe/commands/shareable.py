@@ -21,6 +21,7 @@ CODE = (
     "CITATION.cff", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs",
 )  # fmt: skip
 SETTINGS = ("config", "profiles")
+SUFFIXES = {".py", ".smk", ".jinja", ".css", ".js", ".rst", ".yaml"}  # of code that was added; a recording beside it stays
 
 
 def result_files(results: Path, config: Config) -> list[Path]:
@@ -57,8 +58,10 @@ def code_files(root: Path = ROOT) -> list[Path]:
 
 
 def changed_code(root: Path = ROOT) -> list[str]:
-    """Code that differs from the commit, or that git does not track, as paths from the root; settings left out."""
-    return [name for name in changes(root) if name.split("/")[0] in CODE and not is_setting(name)]
+    """Code that differs from the commit, or that git does not track, as paths from the root; settings left out, and whatever
+    is no text of a program."""
+    code = [name for name in changes(root) if name.split("/")[0] in CODE and not is_setting(name)]
+    return [name for name in code if Path(name).suffix in SUFFIXES or _git(root, "ls-files", "--", name)]
 
 
 def is_setting(name: str) -> bool:
@@ -67,18 +70,19 @@ def is_setting(name: str) -> bool:
 
 
 def as_committed(name: str, root: Path = ROOT) -> str | None:
-    """A changed config or profile as it is in the commit; None for one that is unchanged, and where there is no checkout."""
-    return _git(root, "show", f"HEAD:./{name}") if name in changes(root) else None
+    """A config or profile as it is in the commit, whatever git was told about the file; None where there is no checkout."""
+    return _git(root, "show", f"HEAD:./{name}") or None
 
 
 def patch(root: Path = ROOT) -> str:
     """What was changed in tracked code since the commit, as ``git apply`` reads it; empty if nothing."""
-    return _git(root, "diff", "HEAD", "--binary", "--no-renames", "--relative", "--", *(n for n in CODE if n not in SETTINGS))
+    return _git(root, "diff", "HEAD", "--no-renames", "--relative", "--", *(n for n in CODE if n not in SETTINGS))
 
 
 def _git(root: Path, *arguments: str) -> str:
     """What git answers; empty where there is no git or no checkout."""
     try:
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=60).stdout
+        run = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True, timeout=60)
+        return run.stdout.decode("utf-8", errors="replace")
     except (OSError, subprocess.SubprocessError):
         return ""

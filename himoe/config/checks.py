@@ -29,6 +29,7 @@ def check(config: Config) -> None:
     """Raises HimoeError in one line, with the path of the key and the nearest valid name."""
     _check_names_exist(config)
     _check_nothing_twice(config)
+    _check_whole_names(config)
     for dataset in config.datasets:
         if registry.is_planted(dataset):
             _check_planted(config, dataset)
@@ -52,8 +53,22 @@ def _check_names_exist(config: Config) -> None:
     for key, kind in PLUGINS_OF.items():
         for name in getattr(config, key):
             registry.check(kind, name, f"config: {key}")
-            registry.peek(kind, name)  # a file that is no Python is found here
+            functions = registry.peek(kind, name)["functions"]  # a file that is no Python is found here
+            if kind == "models" and "build" not in functions and not {"fit", "predict"} <= set(functions):
+                raise HimoeError(f"config: {key}: {name}: its file defines neither build nor fit and predict, as functions")
     _check_names("protocols", config.protocols, PROTOCOLS)
+
+
+def _check_whole_names(config: Config) -> None:
+    for model in config.models:
+        if parse_model(model).whole != model:
+            raise HimoeError(f"config: models: '{model}' names no variant; write '{parse_model(model).whole}'")
+    for dataset in config.datasets:
+        name = parse_dataset(dataset)
+        if name.whole != dataset or (registry.is_planted(dataset) and (name.twin or not name.variant)):
+            raise HimoeError(
+                f"config: datasets: '{dataset}' is not the whole name of a data set, as deap_twin or planted-null.3"
+            )
 
 
 def _check_nothing_twice(config: Config) -> None:

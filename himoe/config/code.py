@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 from himoe import registry
 from himoe.names import plugin_of
 from himoe.provenance import fingerprint
 
+SCRIPTS = registry.ROOT.parent / "workflow/scripts"
 # What is of the other kind of model: a change of a network refits no estimator, and the other way round.
 OF_ESTIMATORS = ("himoe.train.estimators",)
 OF_NETWORKS = (
@@ -16,14 +18,30 @@ OF_NETWORKS = (
 )  # fmt: skip
 
 
-def plugin_code(kind: str, name: str, *modules: str, without: tuple[str, ...] = ()) -> str:
-    """Of a plug-in and of the modules that drive it."""
-    return fingerprint(f"himoe.{kind}.{plugin_of(kind, name)}", *modules, without=without)
+def script_code(script: str, without: tuple[str, ...] = (), words: bool = False) -> str:
+    """Of all that a script of ``workflow/scripts`` imports; :mod:`himoe.job`, in which every script runs, left out."""
+    tree = ast.parse((SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "himoe":
+            modules |= {f"{node.module}.{a.name}" if node.module == "himoe" else node.module for a in node.names}
+            modules |= {child for a in node.names if _is_module(child := f"{node.module}.{a.name}")}
+    return fingerprint(*sorted(m for m in modules if _is_module(m) and m != "himoe.job"), without=without, words=words)
+
+
+def plugin_code(kind: str, name: str) -> str:
+    """Of a plug-in and of all that it imports."""
+    return fingerprint(f"himoe.{kind}.{plugin_of(kind, name)}")
+
+
+def dataset_code(script: str, dataset: str) -> list[str]:
+    """Of a script that runs a data set's plug-in."""
+    return [script_code(script), plugin_code("datasets", dataset)]
 
 
 def fit_code(model: str) -> list[str]:
-    """Of a fit: the model and the trainer, the model whose size it matches, its control."""
-    codes = [plugin_code("models", model, "himoe.train.shard", without=_of_others(model))]
+    """Of a fit: the trainer, the model, the one whose size it matches, its control."""
+    codes = [script_code("fit_model", _of_others(model)), plugin_code("models", model)]
     if reference := registry.peek("models", model).get("REFERENCE"):
         codes.append(plugin_code("models", reference))
     if control := registry.control_of(model):
@@ -33,14 +51,19 @@ def fit_code(model: str) -> list[str]:
 
 def predict_code(model: str, conditions: Iterable[str]) -> list[str]:
     """Of a prediction: the fit's, and the conditions that test rows are put through."""
-    modules = [f"himoe.conditions.{name}" for name in conditions]
-    return [*fit_code(model), fingerprint("himoe.evaluate.predict", *modules, without=_of_others(model))]
+    predicting = script_code("predict", _of_others(model))
+    return [*fit_code(model), predicting, *(plugin_code("conditions", name) for name in conditions)]
 
 
 def audit_code(controls: Iterable[str]) -> list[str]:
     """Of the audit, which changes data as the controls do."""
-    return [fingerprint("himoe.evaluate.audit"), *(plugin_code("controls", name) for name in controls)]
+    return [script_code("audit_fits"), *(plugin_code("controls", name) for name in controls)]
 
 
 def _of_others(model: str) -> tuple[str, ...]:
     return OF_ESTIMATORS if registry.is_network(model) else OF_NETWORKS
+
+
+def _is_module(name: str) -> bool:
+    path = registry.ROOT.joinpath(*name.split(".")[1:])
+    return path.with_suffix(".py").is_file()

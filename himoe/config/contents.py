@@ -102,7 +102,14 @@ def contents(config: Config, kind: str) -> list[Entry]:
 
 def possible(config: Config, kind: str) -> list[Entry]:
     """Those of :func:`contents` for which the run holds what it takes; the report shows a card in the place of the others."""
-    return [entry for entry in contents(config, kind) if not lacking(kind, entry.plugin, config)]
+    return [entry for entry in contents(config, kind) if not lacks(config, entry)]
+
+
+def lacks(config: Config, entry: Entry) -> str:
+    """What an entry requires and the run does not hold; empty if nothing."""
+    if entry.facts.get("PER") == PER_CONDITION and not entry.condition:
+        return "a condition that is evaluated"
+    return lacking(entry.kind, entry.plugin, config)
 
 
 def code_and_words(*modules: str) -> str:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from himoe.registry import hint
 
+SHAPES = {"list_type": "; write it as a list, [...]", "dict_type": "; write it as {NAME: ...}"}
+OTHER_WORDS = {"gpu": "cuda", "cuda:0": "cuda"}
+
 
 def explain(error: ValidationError, section: type[BaseModel], settings: Any, prefix: str = "") -> str:
     """Every finding about ``settings``, which are no valid ``section``; paths begin with ``prefix``."""
@@ -37,13 +40,34 @@ def _line(path: str, findings: list[Any], section: type[BaseModel]) -> str:
     if last["type"] == "extra_forbidden":
         *parents, key = last["loc"]
         valid = list(_section_at(section, parents))
-        return f"{path}: unknown key; {hint(str(key), valid) or 'valid keys: ' + (', '.join(valid) or 'none')}"
+        return f"{path}: unknown key; {_place_of(str(key), section) or hint(str(key), valid) or _listed(valid)}"
     sentence = " or ".join(dict.fromkeys(finding["msg"].removeprefix("Value error, ") for finding in findings))
     if last["type"] != "value_error":
         sentence += f" (got {str(last['input'])[:60]!r})"
-    if last["type"] == "literal_error" and (near := hint(str(last["input"]), re.findall("'([^']*)'", last["msg"]))):
+    if last["type"] in SHAPES and not isinstance(last["input"], (list, dict)):
+        sentence += SHAPES[last["type"]]
+    if last["input"] is None:
+        sentence += '; a name that YAML takes for nothing must be quoted, as "null"'
+    if str(last["input"]) in OTHER_WORDS:
+        sentence += f"; write {OTHER_WORDS[str(last['input'])]}"
+    elif last["type"] == "literal_error" and (near := hint(str(last["input"]), re.findall("'([^']*)'", last["msg"]))):
         sentence += f"; {near}"
     return f"{path}: {sentence}" if path else sentence
+
+
+def _place_of(key: str, section: type[BaseModel]) -> str:
+    """Where a key that stands at the top belongs, if it is the name of exactly one setting of a section below."""
+    below = {
+        name: field.annotation.model_fields
+        for name, field in section.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+    places = [name for name, fields in below.items() if key in fields]
+    return f"did you mean '{places[0]}.{key}'?" if len(places) == 1 and key not in section.model_fields else ""
+
+
+def _listed(valid: list[str]) -> str:
+    return "valid keys: " + (", ".join(valid) or "none")
 
 
 def _section_at(section: type[BaseModel], location: list[int | str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,7 +48,8 @@ def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:
     """Ablations and models under a control are models of the run."""
     models, ablations, controls = (raw.get(key) for key in ("models", "ablations", "controls"))
     models = Config().models if models is None else models
-    variants = [model_variant(STUDIED, name) for name in ablations] if isinstance(ablations, dict) else []
+    named = ablations if isinstance(ablations, dict) else {}
+    variants = [model_variant(STUDIED, name) for name in named if re.fullmatch(r"[a-z0-9_]+", str(name))]  # others are refused
     if isinstance(controls, dict):
         variants += [model_variant(m, name) for name, of in controls.items() if isinstance(of, list) for m in of]
     if not (isinstance(models, list) and variants):

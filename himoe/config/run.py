@@ -65,7 +65,7 @@ class Config(Strict):
         {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
     )
     controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
-        {}, "control -> models whose data it spoils: MODEL-CONTROL is fitted too, must show no skill, and competes with nobody",
+        {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
     )  # fmt: skip
     seeds: list[Annotated[int, Field(ge=0)]] = setting(
@@ -108,7 +108,7 @@ class Config(Strict):
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
     splits: Splits = setting(Splits(), "folds", "ours")
     training: Training = setting(Training(), "the trainer", "ours")
-    execution: Execution = setting(Execution(), "how fits are executed; refits nothing", "ours")
+    execution: Execution = setting(Execution(), "how fits are executed; only folds_per_job refits", "ours")
     tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
     statistics: Statistics = setting(Statistics(), "the comparison", "ours")
     title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
@@ -186,7 +186,7 @@ class Config(Strict):
         """Why a model is not fitted on a data set under a protocol; empty if it is."""
         facts = registry.peek("models", model)
         if "MODALITY" in facts and not modality_of(model, dataset):
-            return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set has not"
+            return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set does not have"
         if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
             return "it knows the people it is judged on"
         return ""
@@ -227,7 +227,7 @@ class Config(Strict):
         return self.splits.model_dump(mode="json", exclude=set() if windows else {"window_seconds"})
 
     def window_of(self, protocol: str) -> float:
-        """Length of the windows that are dealt out in the place of trials, s; 0 where trials are."""
+        """Length of the windows that are split in the place of trials, s; 0 where trials are."""
         return self.splits.window_seconds if PROTOCOLS[protocol].windows else 0.0
 
     def targets_of(self, dataset: str) -> tuple[str, ...]:

@@ -52,9 +52,9 @@ class Planted(Strict):
     drift: float = setting(0.0, "largest clock error of a modality at the end of a trial, s", "ours", ge=0, le=8)
     gaps: float = setting(0.0, "share of time that outages of 5 s on average take from each modality", "ours", ge=0, le=0.9)
     shared_stimuli: bool = setting(
-        True, "whether all people meet the same stimuli, whose time course others' labels then tell", "ours"
+        True, "whether all people meet the same stimuli, so that other people's labels reveal the time course", "ours"
     )
-    conflict: Fraction = setting(0.0, "chance that a modality of a trial tells of something else", "ours")
+    conflict: Fraction = setting(0.0, "chance that a modality of a trial carries an unrelated latent", "ours")
     clusters: int = setting(0, "emotional clusters that stimuli come from; 0: a continuum", "ours", ge=0, le=8)
     state_dependent: bool = setting(False, "whether the mixing differs between quadrants of the latent", "ours")
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
@@ -104,7 +104,7 @@ class Splits(Strict):
     n_folds: int = setting(8, "folds of every protocol but loso (of subject_kfold: as many as subjects at most)", "ours", ge=2)
     n_stimulus_folds: int = setting(3, "folds of stimuli of subject_stimulus, each with all folds of subjects", "ours", ge=2)
     window_seconds: Positive = setting(4.0, "windows that window_random deals out as if they were trials, s", "ours")
-    validation_fraction: Fraction = setting(
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
     )
     seed: int = setting(0, "seed of the assignment of subjects to folds", "ours", ge=0)
@@ -143,13 +143,16 @@ class Training(Strict):
 
 
 class Execution(Strict):
-    """How fits are executed. None of it says what a fit is, so that changing it refits nothing.
+    """How fits are executed. None of it says what a fit is, and changing it refits nothing. The exception is ``folds_per_job``:
+    it says which folds come in one file, so that other shards are fitted anew.
 
     A GPU's results differ from a CPU's in rounding, and so do those of stacked folds, compiled steps and other numbers of
     threads: the run record says how and where a fit was made, and one that was interrupted goes on only where these are equal.
     """
 
-    folds_per_job: Count | Literal["all"] = setting("all", "folds fitted in one job (a shard)", "ours")
+    folds_per_job: Count | Literal["all"] = setting(
+        "all", "folds fitted in one job (a shard); other shards are fitted anew", "ours"
+    )
     threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks run; auto: on a GPU if there is one", "ours")
     stack: Count | Literal["auto"] = setting(
@@ -163,7 +166,7 @@ class Execution(Strict):
 
 
 class Tuning(Strict):
-    """The budget that every model with something to tune has alike."""
+    """The same budget for every model that can be tuned."""
 
     configurations: Count = setting(
         1, "configurations tried per fold: the model's own, and random ones of its space; inner validation chooses", "ours"

@@ -1,5 +1,5 @@
-"""The audit of what was fitted under one protocol, before anything is scored: who was parted from whom, what each fit has read,
-what controls can still do, what else could tell the answer. A model-info sheet (Kapoor & Narayanan 2023) with figures, and a
+"""The audit of what was fitted under one protocol, before anything is scored: which trials were kept apart, what each fit
+has read, whether a control has skill, what else could reveal the label. A model-info sheet (Kapoor & Narayanan 2023), and a
 refusal where one of them says that test rows were known."""
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _first_leak(protocol: str, splits: list[Split]) -> str:
 
 def same_content(tokens: Tokens, splits: list[Split]) -> Finding:
     """Are the recordings those that were split?"""
-    question = "Are the recordings those that were dealt out?"
+    question = "Are the recordings those that were split?"
     try:
         for split in splits:
             for part in (split.train, split.valid, split.test):
@@ -105,7 +105,7 @@ def same_content(tokens: Tokens, splits: list[Split]) -> Finding:
 
 
 def no_shared_trials(protocol: str, splits: list[Split]) -> Finding:
-    """Is a part of a test trial among the rows read? Where windows are dealt out that is so by construction."""
+    """Is a part of a test trial among the rows read? Where windows are split that is so by construction."""
     question = "Are parts of a test trial among the rows read?"
     shared, n = 0, 0
     for split in splits:
@@ -130,7 +130,7 @@ def no_copies(tokens: Tokens, splits: list[Split]) -> Finding:
             a, b = (tokens.trials[k] for k in (test[i], read[j]))
             copy = f"fold {split.fold}: {a.subject} {a.trial} of the test part is a copy of {b.subject} {b.trial}"
             return Finding("copies", question, REFUSED, f"{copy} (correlation {pairs.max():.3f})")
-    return Finding("copies", question, PASSED, f"the likest pair correlates {nearest:.2f}")
+    return Finding("copies", question, PASSED, f"the most similar pair correlates {nearest:.2f}")
 
 
 def rows_read(splits: list[Split], fits: list[Fit]) -> Finding:
@@ -142,8 +142,8 @@ def rows_read(splits: list[Split], fits: list[Fit]) -> Finding:
         if both := read & set(split.test.values()):
             key = next(k for k, digest in split.test.items() if digest in both)
             return Finding("read", question, REFUSED, f"{where} has read test trial {' '.join(key)}")
-        if strange := read - set(split.read):
-            return Finding("read", question, REFUSED, f"{where} has read {len(strange)} trials that are in no part of it")
+        if unexpected := read - set(split.read):
+            return Finding("read", question, REFUSED, f"{where} has read {len(unexpected)} trials that are in no part of it")
     n = sum(len(fit.stored) for fit in fits)
     return Finding("read", question, PASSED, f"{n} fits of a fold, by the hashes of the rows each of them touched")
 
@@ -207,9 +207,7 @@ def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int,
         verdict = PASSED
         if low > 0:
             verdict = EXPECTED if PROTOCOLS[protocol].invalid else HAS_SKILL if tell else REFUSED
-            evidence += (
-                "; if what is missing, a trial's length or its clock explains it, statistics.control_skill: tell goes on"
-            )
+            evidence += "; if missing data, trial length or timing explains it, set statistics.control_skill: tell to go on"
         out.append(Finding("controls", question, verdict, evidence))
     return out
 

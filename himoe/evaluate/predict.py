@@ -1,4 +1,4 @@
-"""The only step that reads test rows: predictions of every fold on clean and perturbed inputs, one file per shard."""
+"""The only step that gives test rows to a fitted model: predictions of every fold on clean and perturbed inputs."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def explained_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float
         x, z = (columns[~here] - mean) / scale, (columns[here] - mean) / scale
         weight = np.linalg.solve(x.T @ x + PENALTY * np.eye(x.shape[1]), x.T @ (y[~here] - y[~here].mean()))
         predicted[here] = y[~here].mean() + z @ weight
-    # within groups: between them the mean of the others is below where the own one is above
+    # within groups: the mean of the others is low where a group's own mean is high, a correlation of no meaning
     centred = [part - np.array([part[group == g].mean() for g in group]) for part in (y, predicted)]
     return pcc(*centred)
 

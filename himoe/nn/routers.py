@@ -6,7 +6,7 @@ w = d / H width of a head, d width.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -30,11 +30,15 @@ def gates(x: Tensor, centres: Tensor, scale: Tensor, bias: Tensor, gate: Gate) -
     else:
         logits = scale * F.normalize(x, dim=-1) @ F.normalize(centres, dim=-1).T + bias  # (N, S, E)
     weights = torch.softmax(logits, dim=-1)
-    if gate == "top1":
-        weights = weights * (weights == weights.amax(-1, keepdim=True))
-    if gate == "uniform":
-        weights = torch.full_like(weights, 1 / weights.shape[-1]) + 0 * weights  # + 0: the router keeps a gradient, of 0
-    return weights, logits
+    match gate:
+        case "dense" | "laplace":
+            return weights, logits
+        case "top1":
+            return weights * (weights == weights.amax(-1, keepdim=True)), logits
+        case "uniform":  # + 0: the router keeps a gradient, of 0
+            return torch.full_like(weights, 1 / weights.shape[-1]) + 0 * weights, logits
+        case _:
+            raise ValueError(f"there is no gate {gate!r}; valid ones: {', '.join(get_args(Gate))}")
 
 
 class GatedMoE(nn.Module):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from himoe import io, registry
-from himoe.config.contents import Entry, contents
-from himoe.config.run import Config, lacking
+from himoe.config.contents import Entry, contents, lacks
+from himoe.config.run import Config
 from himoe.provenance import changes, commit, environment, hash_file, hash_value
 from himoe.report.items import STAMP
 from himoe.report.titles import named, setting_title
@@ -62,9 +62,9 @@ def _records(files: dict[str, list[str]], config: Config, folder: Path) -> list[
 
 def _card(entry: Entry, config: Config) -> dict[str, Any]:
     """What stands in the place of an item: what the run lacks, or the command that makes it."""
-    lacks = lacking(entry.kind, entry.plugin, config)
+    absent = lacks(config, entry)
     command = f"snakemake --cores all results/{entry.stem}.{entry.suffixes[0]}"
-    missing = f"Not made: this run does not contain {lacks}." if lacks else f"Not made yet: {command}"
+    missing = f"Not made: this run does not contain {absent}." if absent else f"Not made yet: {command}"
     return {
         "name": entry.name, "kind": entry.kind.removesuffix("s"), "section": entry.section, "title": entry.title,
         "missing": missing,

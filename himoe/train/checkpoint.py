@@ -92,7 +92,7 @@ class Checkpoint:
             raise HimoeError(
                 f"{self.path}: cannot be read ({error.strerror}); delete it to start from the beginning"
             ) from error
-        except Exception as error:  # whatever is wrong with its bytes, the fit can start anew
+        except Exception as error:  # whatever is wrong with its bytes, the fit can start from the beginning
             log.warning("%s: not used (%s); the fit starts from the beginning", self.path, error)
             self.state = ResumeState()
             return False
@@ -175,7 +175,9 @@ class Checkpoint:
         asked = [0.0]
 
         def hear(number: int, _: Any) -> None:
-            if self.stop_asked and time.monotonic() - asked[0] > PATIENCE_SECONDS:  # asked again: nobody listens, so leave
+            if (
+                self.stop_asked and time.monotonic() - asked[0] > PATIENCE_SECONDS
+            ):  # asked twice, and the loop does not respond: leave
                 raise SystemExit(REQUEUE)
             asked[0] = asked[0] or time.monotonic()
             self.stop_asked = signal.Signals(number).name

@@ -158,7 +158,7 @@ class Trainer:
         return torch.stack([loss, 1 - concordance]).cpu().numpy()
 
     def _not_finite_at_the_end(self, runs: list[FoldRun], stack: Stack, affine: Affine, epoch: int) -> Tensor:
-        """(K,) folds that end with this epoch, unjudged, and whose predictions on their own training rows are not finite."""
+        """(K,) folds without validation in their last epoch whose predictions on their training rows are not finite."""
         ending = torch.tensor([run.n_epochs == epoch for run in runs], device=self.device)
         if not ending.any():
             return ending
@@ -201,8 +201,8 @@ class Trainer:
     def _going_on(self, runs: list[FoldRun], stack: Stack) -> Tensor:
         """(n,) places of the stack that stay in it.
 
-        A stack of several never shrinks to one: to the bit that would be another computation, and a fold would depend on when
-        the others are done. A compiled step is made for the number of folds it began with.
+        A stack of several never shrinks to one: one model alone rounds otherwise, and a fold's result would depend on when the
+        others are done. A compiled step is made for the number of folds it began with.
         """
         going = [row for row, run in enumerate(runs) if stack.compiled or run.end is None]
         if len(going) == 1 and stack.n_begun > 1:

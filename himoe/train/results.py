@@ -57,7 +57,7 @@ class StoredFold(NamedTuple):
 
 
 def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dict[str, Any]) -> None:
-    """Weights and scalers of every fold, then the run record that vouches for them."""
+    """Weights and scalers of every fold, then the run record with their hash."""
     from safetensors.numpy import save_file
 
     arrays: Arrays = {}

@@ -1,4 +1,4 @@
-"""What the fit of one fold leaves behind: affine maps of features and targets, arrays to store, what happened, who was read."""
+"""Normalisation of features and targets: affine maps fitted on the training rows of a fold."""
 
 from __future__ import annotations
 

@@ -114,6 +114,6 @@ def _curves(folder: Path, *, wanted: bool, resumed: bool) -> Path | None:
 
 
 def _contents(files: Sequence[Path], folds: list[Split]) -> dict[str, str]:
-    """Hash of every file that a fit may read: a trial's digest is of its input and leaves its labels out."""
+    """Hash of every file that a fit may read; a trial's digest would not do, for it does not cover the labels."""
     read = {subject for f in folds for part in (f.train, f.valid) for subject, _ in part}
     return {path.stem: hash_file(path) for path in sorted(files) if path.stem in read}

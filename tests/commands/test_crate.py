@@ -127,6 +127,10 @@ def changed_checkout(tmp_path_factory):
     who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "all"]):
         subprocess.run(["git", *command], cwd=folder, check=True)
+    (folder / "himoe/datasets/s01.dat").write_bytes(b"s3cret recording")
+    (folder / "workflow/slurm-1.out").write_text("s3cret-account\n")
+    (folder / "config/open.yaml").write_text("data_root: /home/s3cret-name\n")
+    subprocess.run(["git", "update-index", "--skip-worktree", "config/open.yaml"], cwd=folder, check=True)
     (folder / "himoe/models/mine.py").write_text('"""My model."""\n')
     (folder / "himoe/splits/make.py").write_text((folder / "himoe/splits/make.py").read_text() + "CHANGED = 1\n")
     (folder / "profiles/slurm/config.yaml").write_text("slurm_account: s3cret-account\n")
@@ -152,8 +156,8 @@ def test_what_differs_from_the_commit_travels(changed_checkout, tmp_path):
     undo = subprocess.run(["git", "apply", "--reverse", str(tmp_path / "c" / crate.PATCH)], cwd=tmp_path / "c")
     assert undo.returncode == 0
     assert (tmp_path / "c/himoe/splits/make.py").read_text() == (ROOT / "himoe/splits/make.py").read_text()
-    profile = "profiles/slurm/config.yaml"
-    assert (tmp_path / "c" / profile).read_text() == (ROOT / profile).read_text()
+    for name in ("profiles/slurm/config.yaml", "config/open.yaml"):
+        assert (tmp_path / "c" / name).read_text() == (ROOT / name).read_text()
     assert not (tmp_path / "c/config/staged.yaml").exists()
     assert not [p for p in (tmp_path / "c").rglob("*") if p.is_file() and b"s3cret" in p.read_bytes()]
     assert not [p for p in (tmp_path / "c").rglob("*") if p.suffix in (".npz", ".dat", ".parquet")]

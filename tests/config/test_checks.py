@@ -31,6 +31,16 @@ REFUSED = [
         {"model_options": {"himoe": {"router": "sotf"}}},
         f"model_options.himoe.router: {ROUTERS} (got 'sotf'); did you mean 'soft'?",
     ),
+    ({"models": ["himoe", "himoe-"]}, "models: 'himoe-' names no variant; write 'himoe'"),
+    ({"datasets": ["deap_twin-"]}, "datasets: 'deap_twin-' is not the whole name of a data set"),
+    (PLANTED | {"datasets": ["planted-x."], "planted": {"x": {}}}, "datasets: 'planted-x.' is not the whole name"),
+    (PLANTED | {"datasets": ["planted_twin-x"], "planted": {"x": {}}}, "datasets: 'planted_twin-x' is not the whole name"),
+    ({"threads": 4}, "threads: unknown key; did you mean 'execution.threads'?"),
+    ({"execution": {"device": "gpu"}}, "execution.device: Input should be 'auto', 'cpu' or 'cuda' (got 'gpu'); write cuda"),
+    ({"datasets": ["deap_twinn"]}, "datasets: there is no 'deap_twinn'; did you mean 'deap_twin'?"),
+    ({"seeds": 3}, "seeds: Input should be a valid list (got '3'); write it as a list, [...]"),
+    ({"ablations": {"Router Mine": {"router": "top1"}}}, "ablations.Router Mine: String should match pattern"),
+    ({"planted": {None: {}}}, "a name that YAML takes for nothing must be quoted"),
     ({"model_options": {"himoe": {"n_heads": 3}}}, "n_heads 3 does not divide width 64"),
     ({"model_options": {"mult": {"n_heads": 3}}, "models": ["mult"]}, "n_heads 3 does not divide cross_width 16"),
     ({"model_options": {"eegnet": {"n_spatial": 3}}, "models": ["eegnet"]}, "n_spatial 3 does not divide width 16"),
@@ -104,7 +114,8 @@ REFUSED = [
     ({"features": {"eeg": {"filtr": "x"}}}, "features.eeg.filtr: unknown key; did you mean 'filter'?"),
     (
         {"splits": {"n_folds": 1}, "seeds": "all"},
-        "seeds: Input should be a valid list (got 'all'); splits.n_folds: Input should be greater than or equal to 2 (got '1')",
+        "seeds: Input should be a valid list (got 'all'); write it as a list, [...]; "
+        "splits.n_folds: Input should be greater than or equal to 2 (got '1')",
     ),
     # keys of earlier versions
     ({"training": {"threads": 2}}, "training.threads: moved; write execution.threads"),

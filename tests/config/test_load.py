@@ -61,7 +61,7 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
         ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),
         ({"models": ["rigde"]}, "models: there is no 'rigde'; did you mean 'ridge'?"),
-        ({"datasets": ["daep_twin"]}, "did you mean 'deap'?"),
+        ({"datasets": ["daep_twin"]}, "did you mean 'deap_twin'?"),
         ({"models": []}, "models"),
         ({"protocols": ["los"]}, "did you mean 'loso'?"),
         ({"training": {"epochs": "many"}}, "training.epochs"),

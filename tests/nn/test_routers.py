@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ from himoe.types import BuildContext
 from tests.conftest import make_tokens
 from tests.contract.networks import batch_of, train_on
 
-VARIANTS = {
-    "router": ("soft", "dense", "laplace", "top1", "uniform", "concat"),
-    "emotion_router": ("softmax", "linear", "single"),
-    "hierarchy": ("flat",),
-    "alignment": ("temporal", "semantic", "none"),
-}
-CASES = [(field, value) for field, values in VARIANTS.items() for value in values]
+FIELDS = registry.load("models", "himoe").Config.model_fields
+CHOICES = ("router", "emotion_router", "hierarchy", "alignment")
+# Every value that a choice may have but the default, and the default router once.
+CASES = [(f, v) for f in CHOICES for v in get_args(FIELDS[f].annotation) if v != FIELDS[f].default or f == "router"]
+
+
+def test_every_gate_is_a_router_of_himoe_and_an_unknown_one_is_refused():
+    assert set(get_args(FIELDS["router"].annotation)) == {"soft", "concat", *get_args(routers.Gate)}
+    with pytest.raises(ValueError, match="there is no gate 'mine'"):
+        gates("mine", [0.0, 0.0])
 
 
 def gates(gate, bias):

@@ -11,11 +11,17 @@ from snakemake.exceptions import WorkflowError
 
 from himoe import registry
 from himoe.config import facts
-from himoe.config.code import audit_code, fit_code, plugin_code, predict_code
+from himoe.config.code import (
+    audit_code,
+    dataset_code,
+    fit_code,
+    predict_code,
+    script_code,
+)
 from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
 from himoe.data.sources import RunSources
-from himoe.provenance import environment, fingerprint
+from himoe.provenance import environment
 from himoe.types import HimoeError
 
 # Scripts import the package of this checkout. Where Snakemake activates a conda environment it hides PYTHONPATH and hands on its

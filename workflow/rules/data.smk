@@ -15,7 +15,7 @@ rule synthesize_twin:
         size=size_of,
         edition=ask(SOURCES.edition, "dataset"),
         twin=CONFIG.twin.model_dump(include={"snr", "seed"}),
-        code=dataset_code("himoe.data.twins"),
+        code=code_of_dataset("synthesize_twin"),
     script:
         "../scripts/synthesize_twin.py"
 
@@ -33,7 +33,7 @@ if SOURCES.awaited:
         conda:
             "../../envs/himoe.yaml"
         params:
-            code=fingerprint("himoe.data.download"),
+            code=script_code("fetch_dataset"),
         script:
             "../scripts/fetch_dataset.py"
 
@@ -56,7 +56,7 @@ rule take_in:
         edition=ask(SOURCES.edition, "dataset"),
         allow_missing=CONFIG.allow_missing_subjects,
         stamps=ask(SOURCES.stamps, "dataset", "subject"),
-        code=dataset_code("himoe.data.intake"),
+        code=code_of_dataset("take_in"),
     script:
         "../scripts/take_in.py"
 
@@ -80,7 +80,7 @@ rule clean_subject:
         options=ask(CONFIG.reading_options, "dataset"),
         allow_missing=CONFIG.allow_missing_subjects,
         stamps=ask(SOURCES.stamps, "dataset", "subject"),
-        code=dataset_code("himoe.data.recordings", "himoe.data.intake"),
+        code=code_of_dataset("clean_subject"),
         versions=versions("scipy", "mne", "edfio"),
     script:
         "../scripts/clean_subject.py"
@@ -103,7 +103,7 @@ rule prepare_subject:
         features=ask(CONFIG.feature_options, "dataset"),
         lag=ask(CONFIG.annotator_lag_of, "dataset"),
         facts=ask(facts.facts_of_tokens, "dataset"),
-        code=fingerprint("himoe.data.prepare", "himoe.data.recordings"),
+        code=script_code("prepare_subject"),
         versions=versions("scipy", "neurokit2"),
     script:
         "../scripts/prepare_subject.py"
@@ -122,7 +122,7 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=ask(facts.facts_of_card, "dataset"),
-        code=fingerprint("himoe.data.card", words=True),
+        code=script_code("describe_dataset", words=True),
     script:
         "../scripts/describe_dataset.py"
 
@@ -144,7 +144,7 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
         params:
             dataset=_dataset,
             settings=section(CONFIG.planted_of(_dataset), "models", "conditions"),
-            code=plugin_code("datasets", _dataset, "himoe.data.simulate"),
+            code=dataset_code("simulate_tokens", _dataset),
             versions=versions(),
         script:
             "../scripts/simulate_tokens.py"

@@ -1,4 +1,4 @@
-# Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: the only rule that reads test rows);
+# Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: no other rule gives test rows to a model);
 # all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known: then nothing
 # is scored); predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/scores.csv (tidy: dataset,
 # protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
@@ -63,7 +63,7 @@ rule score_predictions:
     conda:
         "../../envs/himoe.yaml"
     params:
-        code=fingerprint("himoe.evaluate.score"),
+        code=script_code("score_predictions"),
     script:
         "../scripts/score_predictions.py"
 
@@ -82,6 +82,6 @@ rule gather_scores:
     conda:
         "../../envs/himoe.yaml"
     params:
-        code=fingerprint("himoe.evaluate.score"),
+        code=script_code("gather_scores"),
     script:
         "../scripts/gather_scores.py"

@@ -40,11 +40,11 @@ def size_of(wildcards):
     return asdict(CONFIG.size(wildcards.dataset))
 
 
-def dataset_code(*modules):
-    """Fingerprint of a data set's plug-in and of what drives it."""
+def code_of_dataset(script):
+    """Fingerprint of a script and of the data set's plug-in that it runs."""
 
     def code(dataset):
-        return plugin_code("datasets", dataset, *modules)
+        return dataset_code(script, dataset)
 
     return ask(code, "dataset")
 

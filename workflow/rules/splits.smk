@@ -15,6 +15,6 @@ rule make_splits:
     params:
         settings=ask(CONFIG.split_settings, "protocol"),
         window=ask(CONFIG.window_of, "protocol"),
-        code=fingerprint("himoe.splits.make", "himoe.splits.guards", "himoe.data.views"),
+        code=script_code("make_splits"),
     script:
         "../scripts/make_splits.py"

@@ -1,6 +1,6 @@
 # Contract: tokens + splits -> results/{dataset}/{protocol}/{model}/seed-{seed}/shard-{shard}/ with weights.safetensors and run.json.
-# Training and inner-validation rows are read, and no others. What a fit is travels as one record (himoe/config/spec.py);
-# how it is executed (config: execution) reaches the script through the config, for it refits nothing.
+# Each fold is given its training and inner-validation rows, and no others. What a fit is travels as one record (himoe/config/spec.py);
+# how it is executed (config: execution) reaches the script through the config, for it is no part of what a fit is.
 
 
 rule fit_model:
