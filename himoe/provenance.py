@@ -38,7 +38,7 @@ def fingerprint(*modules: str, words: bool = False, without: tuple[str, ...] = (
     set, and the titles, units and sections of plug-ins. ``without`` is as in :func:`modules_behind`.
     """
     behind = modules_behind(*modules, without=without, words=words)
-    return hash_value([(name, _module(name, words)[0]) for name in behind])[:12]
+    return hash_value([(name, hash_module(name, words)[0]) for name in behind])[:12]
 
 
 def modules_behind(*modules: str, without: tuple[str, ...] = (), words: bool = False) -> list[str]:
@@ -48,12 +48,12 @@ def modules_behind(*modules: str, without: tuple[str, ...] = (), words: bool = F
     while todo:
         if (name := todo.pop()) not in seen:
             seen.add(name)
-            todo += [i for i in _module(name, words)[1] if not any(f"{i}.".startswith(f"{w}.") for w in without)]
+            todo += [i for i in hash_module(name, words)[1] if not any(f"{i}.".startswith(f"{w}.") for w in without)]
     return sorted(seen)
 
 
 @cache
-def _module(name: str, words: bool) -> tuple[str, list[str]]:
+def hash_module(name: str, words: bool) -> tuple[str, list[str]]:
     """(hash of what counts in a module's syntax tree, modules of the package it imports)."""
     path = _file(name)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]

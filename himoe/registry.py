@@ -104,7 +104,7 @@ def peek(kind: str, name: str) -> dict[str, Any]:
     A literal may be a record of :mod:`himoe.types`, as in ``INFO = DatasetInfo(...)``.
     """
     check(kind, name)
-    tree = _tree(kind, names.plugin_of(kind, name))
+    tree = syntax_tree(kind, names.plugin_of(kind, name))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     out: dict[str, Any] = {"doc": ast.get_docstring(tree) or "", "functions": functions}
     for node in tree.body:
@@ -135,7 +135,7 @@ def compiled(kind: str, plugin: str, name: str) -> Any:
     """
     check(kind, plugin)
     where = f"himoe/{kind}/{plugin}.py"
-    nodes = _needed(_tree(kind, plugin), name)
+    nodes = _needed(syntax_tree(kind, plugin), name)
     if not any(name in _defines(node) for node in nodes):
         raise HimoeError(f"{where}: there is no {name}")
     module = ModuleType(f"himoe.{kind}.{plugin}:{name}")
@@ -148,7 +148,8 @@ def compiled(kind: str, plugin: str, name: str) -> Any:
 
 
 @cache
-def _tree(kind: str, plugin: str) -> ast.Module:
+def syntax_tree(kind: str, plugin: str) -> ast.Module:
+    """A plug-in's file, parsed; HimoeError with the line if it is no Python."""
     try:
         return ast.parse((ROOT / kind / f"{plugin}.py").read_text(encoding="utf-8"))
     except SyntaxError as error:

@@ -55,9 +55,9 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "himoe").mkdir()
     (tmp_path / "himoe" / "__init__.py").write_text("")
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path / "himoe")
-    provenance._module.cache_clear()
+    provenance.hash_module.cache_clear()
     yield tmp_path / "himoe"
-    provenance._module.cache_clear()
+    provenance.hash_module.cache_clear()
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def copy(package):
 
 def afresh(*modules: str, **options) -> str:
     """The fingerprint of the files as they are now."""
-    provenance._module.cache_clear()
+    provenance.hash_module.cache_clear()
     return fingerprint(*modules, **options)
 
 
@@ -396,7 +396,7 @@ def reword(source: str, *kinds: str) -> tuple[str, Counter]:
 
 def seen(words: bool) -> tuple[dict[str, str], dict[tuple[str, ...], str]]:
     """Fingerprints of every module alone, and of what rules ask for."""
-    provenance._module.cache_clear()
+    provenance.hash_module.cache_clear()
     alone = {name: fingerprint(name, words=words, without=ALONE) for name in EVERY}
     return alone, {rule: fingerprint(*rule, words=words) for rule in [*RULES, PRINTERS]}
 
@@ -575,7 +575,7 @@ def test_every_rule_sees_every_module_behind_it(copy):
         path = path_of(name)
         kept = path.read_text()
         path.write_text(kept + "\nADDED = 1\n")
-        provenance._module.cache_clear()
+        provenance.hash_module.cache_clear()
         assert {r for r in RULES if fingerprint(*r) != before[r]} == {r for r in RULES if name in behind[r]}, name
         path.write_text(kept)
 

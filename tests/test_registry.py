@@ -50,7 +50,7 @@ def plugin(tmp_path, monkeypatch):
     """Writes a model's plug-in of any source; its name."""
     monkeypatch.setattr(registry, "ROOT", tmp_path)
     (tmp_path / "models").mkdir()
-    caches = (registry.peek, registry.compiled, registry._tree)
+    caches = (registry.peek, registry.compiled, registry.syntax_tree)
 
     def write(source: str) -> str:
         (tmp_path / "models/mine.py").write_text("from __future__ import annotations\n\n" + source)

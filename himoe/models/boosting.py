@@ -52,8 +52,8 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
         rows = np.sort(np.random.default_rng(seed).choice(rows, config.max_rows, replace=False))
     x, y = design(train)[rows], train.y[rows].astype(np.float64)
     with threadpool_limits(1, user_api="openmp"):  # sums over several threads would round differently from run to run
-        n_trees = _n_trees(x, y, _groups(train.subject[rows], seed), config, seed)
-        models = [_grow(x, y[:, k], config, n_trees, seed) for k in range(y.shape[1])]
+        n_trees = _n_trees(x, y, subject_groups(train.subject[rows], seed), config, seed)
+        models = [grow_trees(x, y[:, k], config, n_trees, seed) for k in range(y.shape[1])]
     return export(models)
 
 
@@ -108,7 +108,7 @@ def _evaluate(state: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     return flat["value"][node].reshape(n_targets, n_trees, -1).sum(1).T + state["baseline"]
 
 
-def _grow(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int) -> HistGradientBoostingRegressor:
+def grow_trees(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int) -> HistGradientBoostingRegressor:
     """An ensemble for one target y (n,) on x (n, F); rows of unknown label are left out."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -123,7 +123,7 @@ def _grow(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int)
     return model.fit(x, y)
 
 
-def _groups(subject: np.ndarray, seed: int) -> np.ndarray:
+def subject_groups(subject: np.ndarray, seed: int) -> np.ndarray:
     """Group of every row (n,) int: three groups of whole subjects, fewer of fewer; consecutive thirds of a single subject."""
     names, index = np.unique(subject.astype(str), return_inverse=True)
     if len(names) == 1:
@@ -138,7 +138,7 @@ def _n_trees(x: np.ndarray, y: np.ndarray, group: np.ndarray, config: Config, se
     for g in np.unique(group):
         here = group == g
         for k in range(y.shape[1]):
-            staged = _grow(x[~here], y[~here, k], config, config.max_trees, seed).staged_predict(x[here])
+            staged = grow_trees(x[~here], y[~here, k], config, config.max_trees, seed).staged_predict(x[here])
             for n, prediction in enumerate(staged, 1):
                 if n in candidates:
                     predicted[candidates.index(n), here, k] = prediction

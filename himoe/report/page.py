@@ -127,7 +127,7 @@ def _identity(config: Config, files: dict[str, list[str]], config_files: list[st
     changed = changes(ROOT, *config_files)
     return [
         ("commit", commit(ROOT, *config_files)),
-        *([("changed since", _some(changed))] if changed else []),
+        *([("changed since", some_of(changed))] if changed else []),
         ("config", hash_value(config.model_dump(mode="json"))[:12]),
         ("data", ", ".join(f"{setting_title(d)} {h}" for d, h in hashes.items())),
         ("environment lock", ", ".join(hash_file(lock)[:12] for lock in files["lock"]) or "absent"),
@@ -139,7 +139,7 @@ def _identity(config: Config, files: dict[str, list[str]], config_files: list[st
     ]
 
 
-def _some(names: list[str]) -> str:
+def some_of(names: list[str]) -> str:
     """The first of them, and how many more there are."""
     more = len(names) - CHANGES_NAMED
     return ", ".join(names[:CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -30,7 +30,7 @@ def make(evidence: Evidence) -> TableItem:
     """One row per point."""
     rows = []
     for point in evidence.yaml("checklist"):
-        status, why = _answer(point, evidence)
+        status, why = answer(point, evidence)
         there = [place for place in point.get("where", ()) if _is_there(place, evidence)]
         rows.append([point["source"], point["asks"], status, why, " ".join(there) or "nothing"])
     data = pd.DataFrame(rows, columns=["standard", "asks", "status", "why", "where"])
@@ -39,7 +39,7 @@ def make(evidence: Evidence) -> TableItem:
     return TableItem(data, shown, f"Of {len(data)} points: {counts}.")
 
 
-def _answer(point: dict[str, Any], evidence: Evidence) -> Answer:
+def answer(point: dict[str, Any], evidence: Evidence) -> Answer:
     """Status and reason; never better than ``partly`` where something a point rests on is not there."""
     if "status" in point:
         return point["status"], f"stated by hand: {point['why']}"

@@ -34,7 +34,7 @@ def make(evidence: Evidence) -> TableItem:
     rows = []
     for claim in evidence.yaml("claims"):
         text = {"id": claim["id"], "claim": claim["claim"]}
-        judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and _applies(claim, s)]
+        judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, s)]
         for setting in judged:
             verdict, why = judge(evidence, setting, claim)
             rows.append(text | {"setting": setting, "verdict": verdict, "evidence": why})
@@ -55,7 +55,7 @@ def make(evidence: Evidence) -> TableItem:
     return TableItem(data, shown, f"On real recordings: {finding}.")
 
 
-def _applies(claim: Claim, setting: str) -> bool:
+def applies(claim: Claim, setting: str) -> bool:
     """Whether a claim is about this data set: those it names, else every one but the planted, which have their own studies."""
     dataset = dataset_of(setting)
     if "data" in claim:
@@ -65,7 +65,7 @@ def _applies(claim: Claim, setting: str) -> bool:
 
 def _asked(claim: Claim) -> list[str]:
     """Data sets whose recordings would test a claim."""
-    return [d for d in registry.available("datasets") if _applies(claim, d) and _has_labels(claim, d)]
+    return [d for d in registry.available("datasets") if applies(claim, d) and _has_labels(claim, d)]
 
 
 def _has_labels(claim: Claim, dataset: str) -> bool:

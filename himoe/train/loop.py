@@ -62,11 +62,11 @@ class Trainer:
             def snapshot() -> dict[str, Any]:
                 return _snapshot(runs, phase, state, stack, adam)
 
-            self._train_epoch(stacked, stack, adam, state, affine, loss, snapshot)
+            self.train_epoch(stacked, stack, adam, state, affine, loss, snapshot)
             scores = self._validate(stacked, stack, affine)
             if scores is None:
                 state.broken = state.broken | self._not_finite_at_the_end(stacked, stack, affine, state.epoch)
-            self._conclude_epoch(stacked, stack, adam, state, scores)
+            self.conclude_epoch(stacked, stack, adam, state, scores)
             going = self._going_on(stacked, stack)
             stack.flat = stack.flat[going]
             adam.keep(going)
@@ -104,7 +104,7 @@ class Trainer:
         log.info("folds %s: resumed at epoch %d, step %d (%s)", folds, state.epoch, state.step, phase)
         return state, stack, adam
 
-    def _train_epoch(
+    def train_epoch(
         self, runs: list[FoldRun], stack: Stack, adam: Adam, state: LoopState, affine: Affine, loss: Objective,
         snapshot: Callable[[], dict[str, Any]],
     ) -> None:  # fmt: skip
@@ -166,7 +166,7 @@ class Trainer:
         predicted = predict_tokens(stack, self.bank, affine, windows, self.n_times).tokens
         return ending & ~torch.isfinite(predicted).all(2).all(1)
 
-    def _conclude_epoch(
+    def conclude_epoch(
         self, runs: list[FoldRun], stack: Stack, adam: Adam, state: LoopState, scores: np.ndarray | None
     ) -> None:  # fmt: skip
         """Write the epoch down and say who is at an end; ``scores`` (2, K) as from ``_validate``."""

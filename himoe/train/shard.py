@@ -53,7 +53,7 @@ def fit_shard(
     progress = Progress(spec.title, len(folds), n_epochs, curves)
     fits = _fits(spec, execution, Reader(tokens, spec.view, recordings), progress, checkpoint)
     try:
-        fitted = _fit_all(fits, folds, checkpoint)
+        fitted = fit_all(fits, folds, checkpoint)
     finally:
         progress.stop()
     wall, cpu = checkpoint.spent() if checkpoint else (time.perf_counter() - started[0], time.process_time() - started[1])
@@ -92,7 +92,7 @@ def _fits(
     return EstimatorFits(spec, reader.load, progress)
 
 
-def _fit_all(fits: EstimatorFits | NetworkFits, folds: list[Split], checkpoint: Checkpoint | None) -> list[FittedFold]:
+def fit_all(fits: EstimatorFits | NetworkFits, folds: list[Split], checkpoint: Checkpoint | None) -> list[FittedFold]:
     """All folds, in their order; each set of folds that is done is handed to the checkpoint."""
     fitted = checkpoint.finished_folds() if checkpoint else []
     for fold in fitted:

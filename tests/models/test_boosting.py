@@ -26,7 +26,7 @@ def rows(n=240, seed=0, n_subjects=6):
 
 
 def grown(data, n_trees=17):
-    return [boosting._grow(boosting.design(data), data.y[:, k].astype(float), SMALL, n_trees, 0) for k in range(2)]
+    return [boosting.grow_trees(boosting.design(data), data.y[:, k].astype(float), SMALL, n_trees, 0) for k in range(2)]
 
 
 def test_exported_trees_predict_as_scikit_learns(monkeypatch):
@@ -101,10 +101,10 @@ def test_unknown_labels_are_dropped_for_their_target_alone():
 
 def test_groups_hold_whole_subjects():
     subject = np.array([f"s{i % 7}" for i in range(70)], object)
-    group = boosting._groups(subject, 0)
+    group = boosting.subject_groups(subject, 0)
     assert len(set(group)) == 3
     assert all(len(set(group[subject == s])) == 1 for s in set(subject))
-    assert len(set(boosting._groups(np.full(9, "one", object), 0))) == 3
+    assert len(set(boosting.subject_groups(np.full(9, "one", object), 0))) == 3
 
 
 def test_rows_are_capped_by_the_seed():

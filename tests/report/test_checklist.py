@@ -81,8 +81,8 @@ def test_versions_are_those_of_the_lock():
 
 def test_a_point_whose_item_this_run_lacks_is_met_in_part():
     point = {"where": ["LICENSE", "#condition_curve-missing_rate"]}
-    assert checklist._answer(point, run_of())[0] == MET
-    answer = checklist._answer(point, run_of(conditions={}))
+    assert checklist.answer(point, run_of())[0] == MET
+    answer = checklist.answer(point, run_of(conditions={}))
     assert answer == (PARTLY, "not here: #condition_curve-missing_rate")
 
 

@@ -53,4 +53,4 @@ def test_labels_per_trial_say_nothing_of_shifts():
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c["id"])
 def test_planted_data_have_studies_of_their_own(claim):
-    assert not claims._applies(claim, "planted-base")
+    assert not claims.applies(claim, "planted-base")

@@ -76,7 +76,7 @@ def test_it_names_the_files_that_the_commit_does_not_hold(tmp_path):
     assert "changed since" in identity
     assert re.search(r"mine\.yaml|and \d+ more", identity["changed since"])
     assert str(tmp_path) not in html
-    assert page._some([str(n) for n in range(8)]) == "0, 1, 2, 3, 4, 5 and 2 more"
+    assert page.some_of([str(n) for n in range(8)]) == "0, 1, 2, 3, 4, 5 and 2 more"
 
 
 def test_it_reads_nothing_but_what_it_is_given(tmp_path, monkeypatch):

@@ -58,13 +58,13 @@ def test_the_weights_before_the_bad_step_are_kept(tmp_path, monkeypatch):
         return losses, gradient
 
     monkeypatch.setattr(Stack, "gradients", poisoned)
-    ends, conclude = [], loop.Trainer._conclude_epoch
+    ends, conclude = [], loop.Trainer.conclude_epoch
 
     def watched(self, runs, stack, adam, state, scores):
         ends.append(stack.flat.clone())
         return conclude(self, runs, stack, adam, state, scores)
 
-    monkeypatch.setattr(loop.Trainer, "_conclude_epoch", watched)
+    monkeypatch.setattr(loop.Trainer, "conclude_epoch", watched)
     folds_after = fitted("late_fusion", tokens, splits, 2)
     assert calls[0] == SHORT.epochs * n_steps
     assert folds_after[1].failed == "diverged in epoch 4, step 2"

@@ -153,12 +153,12 @@ from himoe.train.loop import Trainer
 from tests.train.test_resume import ALONE, SPEC, TRAINING, run
 import logging
 logging.basicConfig(level=logging.INFO)
-train_epoch = Trainer._train_epoch
+train_epoch = Trainer.train_epoch
 def announced(self, runs, stack, adam, state, *rest):
     if state.epoch == 2:
         print("in training", flush=True)
     train_epoch(self, runs, stack, adam, state, *rest)
-Trainer._train_epoch = announced
+Trainer.train_epoch = announced
 longer = TRAINING.model_copy(update={"epochs": 4000, "patience": 4000})
 execution = ALONE.model_copy(update={"checkpoint_seconds": int(sys.argv[3])})
 run(Path(sys.argv[1]), Path(sys.argv[2]), SPEC.model_copy(update={"training": longer}), execution)
