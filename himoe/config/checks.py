@@ -65,7 +65,7 @@ def _check_whole_names(config: Config) -> None:
             raise HimoeError(f"config: models: '{model}' names no variant; write '{parse_model(model).whole}'")
     for dataset in config.datasets:
         name = parse_dataset(dataset)
-        if name.whole != dataset or (registry.is_planted(dataset) and (name.twin or not name.variant)):
+        if name.whole != dataset or (registry.is_planted(dataset) and name.twin):
             raise HimoeError(
                 f"config: datasets: '{dataset}' is not the whole name of a data set, as deap_twin or planted-null.3"
             )

@@ -107,9 +107,10 @@ def possible(config: Config, kind: str) -> list[Entry]:
 
 def lacks(config: Config, entry: Entry) -> str:
     """What an entry requires and the run does not hold; empty if nothing."""
-    if entry.facts.get("PER") == PER_CONDITION and not entry.condition:
+    absent = lacking(entry.kind, entry.plugin, config)
+    if not absent and entry.facts.get("PER") == PER_CONDITION and not entry.condition:
         return "a condition that is evaluated"
-    return lacking(entry.kind, entry.plugin, config)
+    return absent
 
 
 def code_and_words(*modules: str) -> str:
