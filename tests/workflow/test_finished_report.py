@@ -20,9 +20,9 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def finished(default_run, tmp_path_factory):
-    """A copy of the default run."""
-    return copied(default_run, tmp_path_factory.mktemp("page"))
+def finished(default_run):
+    """A copy of the default run, beside it: the report names some files by their way from the run's folder."""
+    return copied(default_run, default_run.parent / "finished_report")
 
 
 def test_synthetic_results_are_stamped_everywhere(finished):
