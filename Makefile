@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: demo test lint standards bench bench-gpu clean setup schema
 demo: setup

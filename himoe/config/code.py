@@ -41,7 +41,7 @@ def dataset_code(script: str, dataset: str) -> list[str]:
 
 def fit_code(model: str) -> list[str]:
     """Of a fit: the trainer, the model, the one whose size it matches, its control."""
-    codes = [script_code("fit_model", _of_others(model)), plugin_code("models", model)]
+    codes = [script_code("fit_model", (*_of_others(model), "himoe.config.claims")), plugin_code("models", model)]
     if reference := registry.peek("models", model).get("REFERENCE"):
         codes.append(plugin_code("models", reference))
     if control := registry.control_of(model):

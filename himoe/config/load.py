@@ -17,6 +17,7 @@ MOVED = {  # key of an earlier version -> where it stands now
     f"training.{key}": f"execution.{key}"
     for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
 }
+GONE = {"statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out"}
 
 
 def load_config(raw: dict[str, Any]) -> Config:
@@ -29,6 +30,8 @@ def load_config(raw: dict[str, Any]) -> Config:
     """
     if moved := [key for key in MOVED if _has(raw, key)]:
         raise HimoeError("config: " + "; ".join(f"{key}: moved; write {MOVED[key]}" for key in moved))
+    if gone := [key for key in GONE if _has(raw, key)]:
+        raise HimoeError("config: " + "; ".join(f"{key}: {GONE[key]}" for key in gone))
     completed = _with_variants(raw)
     try:
         config = Config.model_validate(completed)

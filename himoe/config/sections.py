@@ -180,8 +180,11 @@ class Statistics(Strict):
     control_skill: Literal["refuse", "tell"] = setting(
         "refuse", "what the audit does where a control has skill: stop the run, or tell and go on", "ours"
     )
-    n_bootstrap: Count = setting(10_000, "bootstrap replicates over subjects", "ours")
-    seed: int = setting(0, "seed of the bootstrap", "ours", ge=0)
+    simulations: Count = setting(1000, "simulated runs behind the power and the false support of a verdict", "ours")
+    seed: int = setting(0, "seed of these simulations", "ours", ge=0)
+    people_sd: Positive = setting(0.06, "SD over people of a lead in CCC, assumed by `plan` before there is a run", "ours")
+    seeds_sd: float = setting(0.005, "SD over seeds of the same lead", "ours", ge=0)
+    rest_sd: float = setting(0.02, "SD of what is left of it", "ours", ge=0)
 
 
 def walk(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str, str]]:

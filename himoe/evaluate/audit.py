@@ -24,7 +24,8 @@ from himoe.evaluate.score import score
 from himoe.names import trial_of
 from himoe.splits.files import read_splits
 from himoe.splits.guards import check_split, positions
-from himoe.stats.inference import bootstrap_mean, mean_of
+from himoe.stats.inference import mean_of
+from himoe.stats.intervals import interval
 from himoe.train.results import StoredFold, read_shard
 from himoe.train.scaling import Moments
 from himoe.types import HimoeError, Split, Tokens
@@ -61,7 +62,7 @@ class Fit:
 
 def audit(
     protocol: str, tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit], controls: list[pd.DataFrame],
-    n_bootstrap: int, tell: bool = False, by_session: tuple[str, ...] = (),
+    tell: bool = False, by_session: tuple[str, ...] = (),
 ) -> list[Finding]:  # fmt: skip
     """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``controls``: the predictions of those,
     ``by_session``: modalities that are normalised within a person's session."""
@@ -69,7 +70,7 @@ def audit(
     return [
         apart(protocol, splits), same_content(whole, splits), no_shared_trials(protocol, splits), no_copies(whole, splits),
         rows_read(splits, fits),
-        rows_judged(splits, fits), scalers(tokens, splits, fits), *control_skill(protocol, controls, n_bootstrap, tell),
+        rows_judged(splits, fits), scalers(tokens, splits, fits), *control_skill(protocol, controls, tell),
         *giveaways(whole, by_session),
     ]  # fmt: skip
 
@@ -188,7 +189,7 @@ def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: li
     return Finding("scaler", question, PASSED, f"{n} computed again and equal{note}")
 
 
-def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int, tell: bool) -> list[Finding]:
+def control_skill(protocol: str, controls: list[pd.DataFrame], tell: bool) -> list[Finding]:
     """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls."""
     question = "Has a model skill without physiology, or with others' labels?"
     if not controls:
@@ -202,7 +203,7 @@ def control_skill(protocol: str, controls: list[pd.DataFrame], n_bootstrap: int,
             why = "a fold of it diverged" if np.isnan(values).any() else f"{len(values)} subjects are too few for an interval"
             out.append(Finding("controls", question, NOT_RUN, f"{model}: {why}"))
             continue
-        low, high = bootstrap_mean(values, n_bootstrap, CONTROL_ALPHA / n_models, 0)
+        _, low, high = interval(values[:, None], CONTROL_ALPHA / n_models)
         evidence = f"{model}: skill {values.mean():.3f} [{low:.3f}, {high:.3f}] ({len(values)} subjects, 1% over all controls)"
         verdict = PASSED
         if low > 0:
@@ -250,7 +251,7 @@ def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:
 
 def audit_files(
     protocol: str, tokens: list[Path], splits: str, records: list[Path], weights: list[Path], controls: list[Path],
-    n_bootstrap: int, tell: bool = False,
+    tell: bool = False,
 ) -> list[dict[str, str]]:  # fmt: skip
     """The sheet of one data set and protocol.
 
@@ -265,7 +266,7 @@ def audit_files(
     by_session = tuple(m.name for m in modalities if m.normalise == "session")
     shown = partial(_shown, tokens, {})
     predictions = [pd.read_parquet(p) for p in controls]
-    findings = audit(protocol, shown, read_splits(splits), fits, predictions, n_bootstrap, tell, by_session)
+    findings = audit(protocol, shown, read_splits(splits), fits, predictions, tell, by_session)
     if refused := [f"{f.check}: {f.evidence}" for f in findings if f.verdict == REFUSED]:
         raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")
     return [asdict(finding) for finding in findings]

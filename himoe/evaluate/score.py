@@ -7,11 +7,11 @@ import pandas as pd
 
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
+from himoe.stats.levels import POOLED
 from himoe.stats.metrics import all_metrics, is_constant
 
 KEYS = ["dataset", "protocol", "model", "seed"]
 COLUMNS = [*KEYS, "subject", "condition", "severity", "target", "metric", "value", "n"]
-POOLED = "(pooled)"
 
 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:

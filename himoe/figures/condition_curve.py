@@ -1,17 +1,17 @@
-"""CCC of every model against the severity. Lines are means over subjects (seeds averaged first); the band is Hi-MoE's 95%
-bootstrap interval over subjects. All models meet the same perturbed input."""
+"""CCC of every model against the severity. Lines are means over people and seeds; the band is Hi-MoE's 95%
+interval over both. All models meet the same perturbed input."""
 
 import pandas as pd
 
 from himoe import registry
-from himoe.evaluate.score import per_subject
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import Theme, legend_above, line_styles, panels
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, bootstrap_mean
+from himoe.stats.intervals import interval
+from himoe.stats.levels import levels
 
 TITLE = "CCC against severity"
 SECTION = "robustness"
@@ -54,13 +54,11 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
 
 def _means(evidence: Evidence, condition: str) -> pd.DataFrame:
     """Mean over subjects with its interval at every severity; NaN where a fold failed, so that no line is drawn."""
-    settings, rows = evidence.config.statistics, []
-    scores = pick(per_subject(evidence.scores, "ccc"), condition=condition)
-    for key, part in scores.groupby(["setting", "target", "model", "severity"], sort=True):
-        values = part["value"].to_numpy()
-        low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-        rows.append((*key, values.mean(), low, high, len(values)))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    rows = []
+    scores = pick(evidence.scores, condition=condition).assign(condition="clean")  # each severity is read by itself
+    for (setting, target, severity), part in scores.groupby(["setting", "target", "severity"], sort=True):
+        rows += [(setting, target, m, severity, *map(float, interval(v)), len(v)) for m, v in levels(part).items()]
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:4], ignore_index=True)
 
 
 def _finding(data: pd.DataFrame, title: str) -> str:

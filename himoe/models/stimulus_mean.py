@@ -12,6 +12,7 @@ from himoe.config.sections import Strict, setting
 from himoe.data.rows import Rows
 
 BLIND = True  # to physiology
+DEPLOYABLE = False  # on a new stimulus: it must have been seen
 
 
 class Config(Strict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from himoe import io, registry
 from himoe.config.run import Config
 from himoe.names import parse_setting, setting
+from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
 
 if TYPE_CHECKING:
@@ -112,6 +113,14 @@ class Evidence:
             if folds:
                 failed.setdefault((run["setting"], run["model"]), []).extend(folds)
         return failed
+
+    def changed_since(self, name: str, entry: dict[str, Any]) -> str:
+        """``changed after results existed (first fit: 2026-11-28)`` where a claim or study (``name`` of its file) is not as it
+        stood when
+        some fit of this run began; else empty."""
+        seals = [run["sealed"] for run in self.runs if run.get("sealed")]
+        other = sorted(seal["date"] for seal in seals if seal.get(name, {}).get(entry["id"]) != hash_value(entry))
+        return f"changed after results existed (first fit: {other[0]})" if other else ""
 
     @cached_property
     def cards(self) -> list[dict[str, Any]]:

@@ -14,6 +14,9 @@ FAILED = "failed: diverged"
 MISSING = "–"
 VERDICTS = {
     "supported": "✓ supported",
+    "contradicted": "✗ contradicted",
+    "equivalent": "= equivalent",
+    "inconclusive": "? inconclusive",
     "not supported": "✗ not supported",
     "untestable on this data": "⊘ untestable on this data",
     "failed": f"✗ {FAILED}",

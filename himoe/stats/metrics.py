@@ -23,11 +23,13 @@ def ccc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 
 
 def all_metrics(y_true: np.ndarray, y_pred: np.ndarray, y_reference: np.ndarray) -> dict[str, float]:
-    """Every metric of (n,) arrays; skill = 1 - MSE / MSE of the training mean ``y_reference``."""
+    """Every metric of (n,) arrays; skill = 1 - MSE / MSE of the training mean ``y_reference``,
+    whose error is ``reference_rmse``."""
     error = np.mean((y_true - y_pred) ** 2)
     reference = np.mean((y_true - y_reference) ** 2)
     return {
         "rmse": float(np.sqrt(error)),
+        "reference_rmse": float(np.sqrt(reference)),
         "mae": float(np.mean(np.abs(y_true - y_pred))),
         "pcc": pcc(y_true, y_pred),
         "ccc": ccc(y_true, y_pred),

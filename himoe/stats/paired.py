@@ -1,52 +1,52 @@
-"""Hi-MoE against every other model, paired over subjects."""
+"""Hi-MoE against every other model, paired over people."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, bootstrap_mean, effect_size, holm, mean_of, minimum_detectable_effect, paired_wilcoxon
+from himoe.stats.inference import effect_size, holm
+from himoe.stats.intervals import ALPHA, interval, variance_of_mean
+from himoe.stats.levels import CLEAN, levels
 
-if TYPE_CHECKING:
-    from himoe.config.sections import Statistics
-
+POWER = 0.8
 COLUMNS = [
-    "setting", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable_d", "n_subjects",
+    "setting", "target", "other", "metric", "difference", "low", "high", "p", "d", "detectable", "n_subjects", "n_seeds",
     "p_holm",
 ]  # fmt: skip
 P = COLUMNS.index("p")
 
 
-def compare(
-    scores: pd.DataFrame, metric: str, of: list[str], settings: Statistics, model: str = STUDIED
-) -> pd.DataFrame:  # fmt: skip
+def compare(scores: pd.DataFrame, metric: str, of: list[str], model: str = STUDIED) -> pd.DataFrame:
     """One row per setting (``of`` names those wanted), target and other model, clean input; Holm over the other models.
 
-    Where a fold of either failed the row is NaN.
-    """
-    means = mean_of(pick(scores, condition="clean", metric=metric), ["setting", "target", "model", "subject"])
+    ``detectable`` is the difference that an interval above 0 would show with a chance of 80%. Where a fold of either failed
+    the row is NaN."""
     rows = []
-    for (setting, target), part in means.groupby(["setting", "target"], sort=True):
-        wide = part.pivot(index="subject", columns="model", values="value")
-        if setting not in of or model not in wide:
+    clean = pick(scores, condition=CLEAN, setting=of)
+    for (setting, target), part in clean.groupby(["setting", "target"], sort=True):
+        values = levels(part, metric)
+        if model not in values:
             continue
-        others = [m for m in wide.columns if m != model]
-        tests = [[setting, target, other, metric, *_test(wide[model] - wide[other], settings)] for other in others]
+        others = [m for m in values if m != model]
+        tests = [[setting, target, other, metric, *_test(values[model] - values[other])] for other in others]
         adjusted = holm([test[P] for test in tests])
         rows += [[*test, p] for test, p in zip(tests, adjusted, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _test(paired: pd.Series, settings: Statistics) -> list[float]:
-    """From ``difference`` to ``n_subjects`` of COLUMNS, of one difference per subject."""
-    difference = paired.to_numpy()
-    n = len(difference)
-    if np.isnan(difference).any():  # no test on the subjects that are left
-        return [*[np.nan] * 6, n]
-    low, high = bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)
-    p, d = paired_wilcoxon(difference), effect_size(difference)
-    return [float(np.mean(difference)), low, high, p, d, minimum_detectable_effect(n, ALPHA), n]
+def _test(difference: np.ndarray) -> list[float]:
+    """From ``difference`` to ``n_seeds`` of COLUMNS, of one difference per person and seed."""
+    from scipy.stats import t
+
+    n_people, n_seeds = difference.shape
+    if np.isnan(difference).any() or n_people < 2:  # no test on the people that are left
+        return [*[np.nan] * 6, n_people, n_seeds]
+    mean, low, high = (float(v) for v in interval(difference))
+    variance = variance_of_mean(difference)
+    error, freedom = float(np.sqrt(variance.of_mean)), float(variance.freedom)
+    p = float(2 * t.sf(abs(mean) / error, freedom)) if error > 0 else 1.0 if mean == 0 else 0.0
+    detectable = float(t.ppf([1 - ALPHA / 2, POWER], freedom).sum()) * error
+    return [mean, low, high, p, effect_size(difference.mean(1)), detectable, n_people, n_seeds]

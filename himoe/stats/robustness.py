@@ -1,47 +1,39 @@
-"""Area lost under the curve of CCC against severity, per subject."""
+"""What is left of the CCC under a condition: the level, and the share of the clean level that it is."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, area_lost, bootstrap_mean, mean_of
+from himoe.stats.intervals import interval
+from himoe.stats.levels import CLEAN, levels, share_kept
 
-if TYPE_CHECKING:
-    from himoe.config.sections import Statistics
+COLUMNS = [
+    "setting", "condition", "model", "start", "left", "kept", "difference", "low", "high", "kept_difference", "kept_low",
+    "kept_high", "n_subjects",
+]  # fmt: skip
 
-COLUMNS = ["setting", "condition", "model", "start", "lost", "difference", "low", "high", "n_subjects"]
 
-
-def areas(scores: pd.DataFrame) -> pd.DataFrame:
-    """Per setting, condition, model and subject: CCC at the mildest severity and mean CCC lost (targets, seeds averaged)."""
-    perturbed = pick(scores, metric="ccc")
-    perturbed = perturbed[perturbed["condition"] != "clean"]
-    keys = ["setting", "condition", "model", "subject"]
+def robustness(scores: pd.DataFrame, model: str = STUDIED) -> pd.DataFrame:
+    """Per setting, condition and model: CCC at the mildest severity, its mean over the others, the share kept, and ``model``'s
+    level
+    and share minus each other's, paired over people, with 95% intervals. NaN where a fold failed."""
     rows = []
-    for key, part in mean_of(perturbed, [*keys, "severity"]).groupby(keys, sort=True):
-        severities, values = part["severity"].to_numpy(), part["value"].to_numpy()
-        rows.append((*key, values[0], area_lost(severities, values)))
-    return pd.DataFrame(rows, columns=[*keys, "start", "lost"])
-
-
-def compare_areas(lost: pd.DataFrame, settings: Statistics, model: str = STUDIED) -> pd.DataFrame:
-    """Means over subjects, and ``model``'s loss minus each other's, paired, with a bootstrap interval.
-
-    NaN where a fold failed.
-    """
-    rows = []
-    for (setting, condition), part in lost.groupby(["setting", "condition"], sort=True):
-        wide = part.pivot(index="subject", columns="model", values="lost")
-        start = part.pivot(index="subject", columns="model", values="start").mean(skipna=False)
-        for other in wide.columns:
-            gap = [np.nan] * 3
-            if model in wide and other != model:
-                difference = (wide[model] - wide[other]).to_numpy()
-                gap = [difference.mean(), *bootstrap_mean(difference, settings.n_bootstrap, ALPHA, settings.seed)]
-            rows.append([setting, condition, other, start[other], wide[other].mean(skipna=False), *gap, len(wide)])
+    perturbed = scores[scores["condition"] != CLEAN]
+    for (setting, condition), part in perturbed.groupby(["setting", "condition"], sort=True):
+        start, left = levels(part, condition=condition, at="mildest"), levels(part, condition=condition)
+        kept = {name: share_kept(left[name], start[name]) for name in left}
+        for other in left:
+            gaps = [np.nan] * 6
+            if model in left and other != model:
+                gaps = [float(v) for of in (left, kept) for v in interval(of[model] - of[other])]
+            means = [float(of[other].mean()) for of in (start, left, kept)]
+            rows.append([setting, condition, other, *means, *gaps, len(left[other])])
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def of_condition(table: pd.DataFrame, setting: str, condition: str) -> pd.DataFrame:
+    """Rows of :func:`robustness` by model."""
+    return pick(table, setting=setting, condition=condition).set_index("model")

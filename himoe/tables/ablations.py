@@ -1,6 +1,6 @@
-"""Hi-MoE against itself with one part changed (config/ablations.yaml), paired over subjects, targets and seeds averaged. Above
-0 in CCC the part helps on clean input; below 0 in CCC lost it makes the model more robust. Intervals are 95% bootstrap over
-subjects; p is Wilcoxon's with Holm's correction over the ablations of a data set."""
+"""Hi-MoE against itself with one part changed (config/ablations.yaml), paired over people, targets averaged. Above 0 the part
+helps: on clean input, or in the CCC that is left under a condition (mean over its severities). Intervals are 95% over people
+and seeds; p is of the t test, with Holm's correction over the ablations of a data set."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from himoe.report.text import MISSING, intervals, p_value
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.paired import compare
-from himoe.stats.robustness import areas, compare_areas
+from himoe.stats.robustness import robustness
 
 TITLE = "Ablations"
 SECTION = "comparison"
@@ -28,17 +28,17 @@ def make(evidence: Evidence) -> TableItem:
     """One row per data set and ablation."""
     config = evidence.config
     scores = pick(evidence.all_scores, model=[STUDIED, *filter(is_ablation, config.models)])
-    clean = compare(scores.assign(target="all"), "ccc", evidence.settings, config.statistics)
-    lost = compare_areas(areas(scores), config.statistics)
+    clean = compare(scores.assign(target="all"), "ccc", evidence.settings)
+    left = robustness(scores)
     sizes = _sizes(evidence)
     rows = []
     for row in clean.itertuples():
         values: dict[str, Any] = {"setting": row.setting, "ablation": row.other, "n_parameters": sizes[row.setting, row.other]}
         values |= {f"ccc_{name}": getattr(row, name) for name in (*GAP, "p_holm")}
         for condition in config.conditions:
-            found = pick(lost, setting=row.setting, condition=condition, model=row.other)[GAP].to_numpy(float)
+            found = pick(left, setting=row.setting, condition=condition, model=row.other)[GAP].to_numpy(float)
             gap = found[0] if len(found) else [np.nan] * 3
-            values |= {f"lost_{condition}_{name}": value for name, value in zip(GAP, gap, strict=True)}
+            values |= {f"left_{condition}_{name}": value for name, value in zip(GAP, gap, strict=True)}
         rows.append(values | {"n_subjects": row.n_subjects})
     data = pd.DataFrame(rows)
     shown = pd.DataFrame({
@@ -48,7 +48,7 @@ def make(evidence: Evidence) -> TableItem:
     })  # fmt: skip
     for condition in config.conditions:
         evaluated = data["setting"].isin(evidence.perturbed(condition))
-        shown[f"CCC lost, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"lost_{condition}"), MISSING)
+        shown[f"CCC left, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"left_{condition}"), MISSING)
     return TableItem(data, shown, _finding(data), "Numbers of parameters and of subjects are in the CSV.")
 
 

@@ -1,13 +1,18 @@
-"""What the paper's abstract claims and what this run says of it. Hypotheses and thresholds were fixed in config/claims.yaml
-before the run, and are judged on people that no model has seen. A verdict on a twin says how the code behaves on simulated
-data and nothing about the paper."""
+"""What the paper's abstract claims and what this run says of it, on people that no model has seen. A claim is judged by one
+number: the smallest lead of Hi-MoE over any of the models it must be ahead of, in CCC, with a 95% interval over people and
+seeds. Supported: above 0. Contradicted: below 0. Equivalent: within the smallest effect of interest either way. Inconclusive:
+none of these; then the lead that this design could have seen says how much may have been missed. Predicting nothing (CCC 0) is
+always among the models to be ahead of. Hypotheses and smallest effects were fixed in config/claims.yaml before the first fit;
+false support and power are simulated with this run's people, seeds, rivals and spread. A verdict on a twin says how the code
+behaves on simulated data and nothing about the paper."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from himoe import registry
+from himoe.config.claims import PER_TOKEN, Claim, parse_claims
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
 from himoe.names import STUDIED, model_variant, parse_dataset
@@ -15,51 +20,78 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import VERDICTS, interval, number, stamped
 from himoe.report.titles import dataset_of, model_title
+from himoe.stats import verdicts
+from himoe.stats.characteristics import Design, characteristics, spread_of
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA
-from himoe.stats.paired import compare
-from himoe.stats.robustness import areas, compare_areas
+from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "Claims"
 SECTION = "verdict"
 NEEDS = ("scores", "claims", "runs")
-Verdict = tuple[str, str]
-Claim = dict[str, Any]
-PER_TOKEN = "per token"
+NOTHING = "predicting nothing"
 ONE_LABEL = "one label per trial: a mean-pooled model is invariant to shifts by construction"
+NUMBERS = ["lead", "low", "high", "detectable", "power", "false_support"]
+
+
+class Verdict(NamedTuple):
+    """A word, why, and the numbers of :data:`NUMBERS` where a lead was judged."""
+
+    word: str
+    why: str
+    numbers: tuple[float, ...] = (np.nan,) * len(NUMBERS)
 
 
 def make(evidence: Evidence) -> TableItem:
     """One row per claim and data set of the run that it applies to, and one 'not run' row for the others."""
+    entries = evidence.yaml("claims")
     rows = []
-    for claim in evidence.yaml("claims"):
-        text = {"id": claim["id"], "claim": claim["claim"]}
-        judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, s)]
-        for setting in judged:
-            verdict, why = judge(evidence, setting, claim)
-            rows.append(text | {"setting": setting, "verdict": verdict, "evidence": why})
-        if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
-            there = set(map(dataset_of, evidence.settings)) & set(absent)
-            why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
-            names = ", ".join(dataset_info(d).title for d in absent)
-            rows.append(text | {"setting": names, "verdict": "not run", "evidence": why})
-    data = pd.DataFrame(rows)
-    shown = pd.DataFrame({
+    for claim, entry in zip(parse_claims(entries), entries, strict=True):
+        edited = evidence.changed_since("claims", entry)
+        for setting, verdict in _of_claim(evidence, claim):
+            why = "; ".join(filter(None, [edited if verdict.word in verdicts.WORDS else "", verdict.why]))
+            rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, why])
+    data = pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "evidence"])
+    return TableItem(data, _shown(evidence, data), _finding(evidence, data))
+
+
+def _of_claim(evidence: Evidence, claim: Claim) -> list[tuple[str, Verdict]]:
+    """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run."""
+    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, s)]
+    rows = [(setting, judge(evidence, setting, claim)) for setting in judged]
+    if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
+        there = set(map(dataset_of, evidence.settings)) & set(absent)
+        why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
+        rows.append((", ".join(dataset_info(d).title for d in absent), Verdict(verdicts.NOT_RUN, why)))
+    return rows
+
+
+def _shown(evidence: Evidence, data: pd.DataFrame) -> pd.DataFrame:
+    gaps = [interval(*gap) for gap in data[["lead", "low", "high"]].to_numpy(float)]
+    return pd.DataFrame({
         "claim": data["id"] + " · " + data["claim"],
         "data set": [stamped(s) if s in evidence.settings else s for s in data["setting"]],
-        "verdict": data["verdict"].map(VERDICTS), "evidence": data["evidence"],
+        "verdict": data["verdict"].map(VERDICTS), "smallest lead, CCC [95% CI]": gaps,
+        "seen with 80% power": data["detectable"].map(number),
+        "power, false support": [_chances(*pair) for pair in data[["power", "false_support"]].to_numpy(float)],
+        "evidence": data["evidence"],
     })  # fmt: skip
+
+
+def _chances(power: float, false_support: float) -> str:
+    return "–" if np.isnan(power) else f"{power:.0%}, {false_support:.1%}"
+
+
+def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
     real = [s for s in evidence.settings if not registry.is_synthetic(dataset_of(s))]
     counts = pick(data, setting=real)["verdict"].value_counts().to_dict()
-    finding = ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) or "no claim was tested"
-    return TableItem(data, shown, f"On real recordings: {finding}.")
+    return f"On real recordings: {', '.join(f'{n} {word}' for word, n in counts.items()) or 'no claim was tested'}."
 
 
 def applies(claim: Claim, setting: str) -> bool:
     """Whether a claim is about this data set: those it names, else every one but the planted, which have their own studies."""
     dataset = dataset_of(setting)
-    if "data" in claim:
-        return parse_dataset(dataset).plugin in claim["data"]
+    if claim.data:
+        return parse_dataset(dataset).plugin in claim.data
     return not registry.is_planted(dataset)
 
 
@@ -69,107 +101,103 @@ def _asked(claim: Claim) -> list[str]:
 
 
 def _has_labels(claim: Claim, dataset: str) -> bool:
-    return claim.get("labels") != PER_TOKEN or dataset_info(dataset).per_token
+    return claim.labels != PER_TOKEN or dataset_info(dataset).per_token
+
+
+def others_of(evidence: Evidence, setting: str, claim: Claim) -> list[str]:
+    """The models that Hi-MoE must be ahead of for this claim."""
+    if claim.against == "ablations":
+        return [model_variant(STUDIED, name) for name in claim.ablations]
+    fitted = [m for m in evidence.models if m in evidence.models_of(setting) and m != STUDIED and not registry.is_reference(m)]
+    return [m for m in fitted if claim.against == "rivals" or registry.is_network(m)]
 
 
 def judge(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
-    """Verdict on a claim and its reason, on one data set."""
-    models = [model_variant(STUDIED, name) for name in claim.get("ablations", [])]
-    if absent := [m for m in models if m not in evidence.config.models]:
-        return "not run", f"needs {len(absent)} of the ablations of config/ablations.yaml"
+    """Verdict on a claim on one data set."""
     if not _has_labels(claim, dataset_of(setting)):
-        return "untestable on this data", ONE_LABEL
-    return TESTS[claim["test"]](evidence, setting, claim)
+        return Verdict(verdicts.UNTESTABLE, ONE_LABEL)
+    others = others_of(evidence, setting, claim)
+    if why := _lacks(evidence, setting, claim, others):
+        return Verdict(verdicts.NOT_RUN, why)
+    failed = _failed(evidence, setting, [STUDIED, *others])
+    left_over = [m for m in others if (setting, m) not in evidence.failed]
+    if (setting, STUDIED) in evidence.failed or not left_over:
+        return Verdict(verdicts.FAILED, failed)
+    verdict = _of_scores(evidence, setting, claim, [STUDIED, *left_over])
+    # one that failed saves nobody who is behind another, and is no win
+    return Verdict(verdicts.FAILED, failed) if failed and verdict.word != verdicts.CONTRADICTED else verdict
 
 
-def ahead_of_all(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
-    """Hi-MoE above every other model in CCC and skill, every target."""
-    frames = [compare(evidence.scores, m, [setting], evidence.config.statistics) for m in ("ccc", "skill")]
-    data = pd.concat(frames)
-    if data.empty:
-        return "not run", "needs himoe and another model in the run"
-    if failed := _failed(evidence, setting, [STUDIED]):
-        return "failed", failed
-    won = (data["difference"] > 0) & (data["p_holm"] < ALPHA)
-    tested = data["difference"].notna()
-    if won[tested].all():  # nothing speaks against it
-        failed = _failed(evidence, setting, list(data.loc[~tested, "other"]))
-        return ("failed", failed) if failed else ("supported", f"ahead in all {len(won)} comparisons")
-    worst = data[tested & ~won].sort_values("difference").iloc[0]
-    metric = {"ccc": "CCC"}.get(worst["metric"], worst["metric"])
-    return "not supported", (
-        f"ahead in {won.sum()} of {tested.sum()} comparisons; against {model_title(worst['other'])} on {worst['target']}: "
-        f"{metric} difference {number(worst['difference'])}, p = {number(worst['p_holm'])}"
-    )
+def _of_scores(evidence: Evidence, setting: str, claim: Claim, models: list[str]) -> Verdict:
+    """Verdict by the scores of these models."""
+    scores = pick(evidence.all_scores, setting=setting, model=models)
+    left = levels(scores, condition=claim.under or CLEAN)
+    start = levels(scores, condition=claim.under or CLEAN, at="mildest")
+    if claim.under and (most := max(float((start[m] - left[m]).mean()) for m in left)) < claim.smallest_effect:
+        why = f"no model loses {claim.smallest_effect:g} of CCC (at most {number(most)}): nothing to tell apart"
+        return Verdict(verdicts.UNTESTABLE, why)
+    return _weigh(evidence, setting, claim, start, left)
 
 
-def loses_least(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
-    """Less CCC lost under the claim's condition than every network trained alike (interval below 0), and clean CCC not inferior
-    by the claim's margin.
-
-    A model with less than half of Hi-MoE's CCC has too little to lose to be compared. Where none of the others loses the
-    margin, the condition is too mild to tell them apart.
-    """
-    condition, margin = claim["condition"], float(claim["margin"])
-    fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
-    rivals = [m for m in fitted if m != STUDIED and registry.is_network(m)]
-    if condition not in evidence.config.conditions or not rivals or STUDIED not in evidence.models:
-        return "not run", f"needs the condition {condition}, himoe and a model trained with the same dropout"
-    if failed := _failed(evidence, setting, [*rivals, STUDIED]):
-        return "failed", failed
-    lost = compare_areas(pick(areas(evidence.scores), setting=setting), evidence.config.statistics)
-    table = pick(lost, condition=condition).set_index("model")
-    start = table.loc[STUDIED, "start"]
-    rivals = [m for m in rivals if table.loc[m, "start"] >= start / 2] if start > 0 else rivals
-    if not rivals:
-        return "untestable on this data", "no model trained alike has half of Hi-MoE's CCC to lose"
-    most = table.loc[[*rivals, STUDIED], "lost"].max()
-    if most < margin:
-        why = f"no model trained alike loses {margin:g} of CCC (at most {number(most)}): nothing to tell apart"
-        return "untestable on this data", why
-    clean = pick(compare(evidence.scores, "ccc", [setting], evidence.config.statistics), other=rivals)
-    level = bool((clean["low"] > -margin).all())
-    won = table.loc[rivals, "high"] < 0
-    worst = table.loc[rivals, "difference"].idxmax()
-    why = f"mean CCC lost minus that of {_gap(table, worst)}; clean CCC within {margin:g}: {'yes' if level else 'no'}"
-    return ("supported" if won.all() and level else "not supported"), why
+def _lacks(evidence: Evidence, setting: str, claim: Claim, others: list[str]) -> str:
+    """What the run does not hold that a claim needs; empty if nothing."""
+    if absent := [m for m in claim.ablations if model_variant(STUDIED, m) not in evidence.config.models]:
+        return f"needs {len(absent)} of the ablations of config/ablations.yaml"
+    if STUDIED not in evidence.models_of(setting) or not others:
+        return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
+    if claim.under and setting not in evidence.perturbed(claim.under):
+        return f"needs the condition {claim.under}"
+    return ""
 
 
-def beats_ablations(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
-    """Hi-MoE against itself with the part changed: CCC ahead of every one on clean input (interval above 0), or, where the
-    claim names a condition, less CCC lost under it (interval below 0)."""
-    names, condition = [model_variant(STUDIED, name) for name in claim["ablations"]], claim.get("condition")
-    if condition and condition not in evidence.config.conditions:
-        return "not run", f"needs the condition {condition}"
-    if failed := _failed(evidence, setting, [STUDIED, *names]):
-        return "failed", failed
+def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: Levels) -> Verdict:
+    """Word and numbers from the values of every model: with nothing to lose or lost, and as they are left."""
+    others = [m for m in left if m != STUDIED]
+    leads = np.stack([*(left[STUDIED] - left[m] for m in others), left[STUDIED]], axis=-1)  # (n_people, n_seeds, n_others + 1)
+    n_people, n_seeds, _ = leads.shape
+    lead = verdicts.smallest_lead(leads)
+    word = str(verdicts.decide(lead.low, lead.high, claim.smallest_effect))
     settings = evidence.config.statistics
-    scores = pick(evidence.all_scores, model=[STUDIED, *names], setting=setting)
-    if condition:
-        lost = pick(compare_areas(areas(scores), settings), condition=condition).set_index("model")
-        table, what = lost.drop(STUDIED), "mean CCC lost"
-        won, worst = table["high"] < 0, table["difference"].idxmax()
-    else:
-        table, what = compare(scores.assign(target="all"), "ccc", [setting], settings).set_index("other"), "CCC"
-        won, worst = table["low"] > 0, table["difference"].idxmin()
-    why = f"ahead of {won.sum()} of {len(table)}; {what} minus that of {_gap(table, worst)}"
-    return ("supported" if won.all() else "not supported"), why
+    design = Design(n_people, n_seeds, spread_of(leads))
+    seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed)
+    closest = [*others, NOTHING][int(lead.closest)]
+    why = [f"closest: {NOTHING if closest == NOTHING else model_title(closest)}", _levels(claim, start, left, closest)]
+    if word != verdicts.INCONCLUSIVE and (reason := _not_enough(evidence, setting, n_seeds)):
+        word, seen = verdicts.INCONCLUSIVE, seen._replace(power=0.0, false_support=0.0)
+        why.insert(0, reason)
+    less = [m for m in others if claim.under and word == verdicts.SUPPORTED and _keeps_less(start, left, m)]
+    if less:
+        word = verdicts.INCONCLUSIVE
+        why.insert(0, f"ahead, but it keeps less of its CCC than {', '.join(map(model_title, less))}")
+    numbers = (float(lead.value), float(lead.low), float(lead.high), seen.detectable, seen.power, seen.false_support)
+    return Verdict(word, "; ".join(filter(None, why)), numbers)
 
 
-def _gap(table: pd.DataFrame, model: Any) -> str:
-    """A model's title and Hi-MoE's difference to it."""
-    row = table.loc[model]
-    return f"{model_title(model)}: {interval(row['difference'], row['low'], row['high'])}"
+def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:
+    """Why the luck of training is not in the interval; empty where it is: with several seeds, or one network for each
+    person."""
+    alone = evidence.protocol_of(setting) == "loso"
+    if n_seeds >= verdicts.MIN_SEEDS or (n_seeds == 1 and alone):
+        return ""
+    return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {verdicts.MIN_SEEDS}"
+
+
+def _keeps_less(start: Levels, left: Levels, model: str) -> bool:
+    return verdicts.keeps_less((left[STUDIED], start[STUDIED]), (left[model], start[model]))
+
+
+def _levels(claim: Claim, start: Levels, left: Levels, closest: str) -> str:
+    """CCC of Hi-MoE and of its closest rival and, under a condition, which share is kept of what."""
+    parts = []
+    for model in [STUDIED] + [closest] * (closest in left):
+        text = f"{model_title(model)} {number(left[model].mean())}"
+        if claim.under and start[model].mean() > 0:
+            text += f" of {number(start[model].mean())} ({left[model].mean() / start[model].mean():.0%})"
+        parts.append(text)
+    return "CCC " + ", ".join(parts)
 
 
 def _failed(evidence: Evidence, setting: str, models: list[str]) -> str:
     """Which of these models have folds that diverged; empty if none."""
     failed = {m: evidence.failed[setting, m] for m in dict.fromkeys(models) if (setting, m) in evidence.failed}
     return "; ".join(f"{model_title(m)} diverged in {len(folds)} of its folds" for m, folds in failed.items())
-
-
-TESTS: dict[str, Callable[[Evidence, str, Claim], Verdict]] = {
-    "ahead_of_all": ahead_of_all,
-    "beats_ablations": beats_ablations,
-    "loses_least": loses_least,
-}

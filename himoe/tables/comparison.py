@@ -1,6 +1,7 @@
-"""Hi-MoE against every other model, paired over subjects (seeds averaged first): mean difference with a 95% bootstrap
-interval, Wilcoxon signed-rank test with Holm's correction over the models of a data set and target, Cohen's d, and the
-smallest |d| that this number of subjects could detect with 80% power."""
+"""Hi-MoE against every other model, paired over people: mean difference with a 95% interval over people and seeds, t test with
+Holm's correction over the models of a data set and target, Cohen's d of people, and the difference that this design sees with a
+chance of 80%. Skill is of the sums of squared errors over people, so that one person whose ratings hardly vary does not decide
+it."""
 
 import pandas as pd
 
@@ -19,8 +20,7 @@ REQUIRES = {"models": "himoe"}
 
 def make(evidence: Evidence) -> TableItem:
     """One row per data set, target and other model, on CCC and skill."""
-    settings = evidence.config.statistics
-    frames = [compare(evidence.scores, metric, evidence.settings, settings) for metric in ("ccc", "skill")]
+    frames = [compare(evidence.scores, metric, evidence.settings) for metric in ("ccc", "skill")]
     data = pd.concat(frames, ignore_index=True)
     by_ccc = pick(data, metric="ccc")
     shown = pd.DataFrame({
@@ -28,7 +28,7 @@ def make(evidence: Evidence) -> TableItem:
         "against": by_ccc["other"].map(model_title),
         "CCC difference [95% CI]": intervals(by_ccc[["difference", "low", "high"]].to_numpy()),
         "p (Holm)": by_ccc["p_holm"].map(p_value), "d": by_ccc["d"].map(lambda v: number(v, 2)),
-        "detectable d": by_ccc["detectable_d"].map(lambda v: number(v, 2)), "n": by_ccc["n_subjects"],
+        "seen with 80% power": by_ccc["detectable"].map(number), "n": by_ccc["n_subjects"],
     })  # fmt: skip
     ahead = int((by_ccc["low"] > 0).sum())
     failed = int(by_ccc["difference"].isna().sum())

@@ -1,20 +1,20 @@
 """The same models on the same recordings under each protocol, from the most to the least demanding: unseen people and stimuli,
 unseen people, unseen trials of known people, unseen windows of known trials. What a model gains from left to right it did not
-gain from emotion. A cell is the mean over subjects of the correlation (PCC) between prediction and label, with a 95% bootstrap
-interval; the last column is invalid by construction and is how many published results on DEAP were obtained. Where a person is
-tested in several folds, what is left out is the opposite of what is known: there the mean of the others' trials is below 0
-by construction."""
+gain from emotion. A cell is the mean over subjects of the correlation (PCC) between prediction and label, with a 95% interval
+over people and seeds; the last column is invalid by construction and is how many published results on DEAP were obtained.
+Where a person is tested in several folds, what is left out is the opposite of what is known: there the mean of the others'
+trials is below 0 by construction."""
 
 import pandas as pd
 
 from himoe.config.protocols import PROTOCOLS
-from himoe.evaluate.score import per_subject
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, bootstrap_mean
+from himoe.stats.intervals import interval
+from himoe.stats.levels import levels
 
 TITLE = "Leakage ladder"
 SECTION = "verdict"
@@ -46,15 +46,12 @@ def make(evidence: Evidence) -> TableItem:
 
 def _means(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, by data set, target, model, protocol and metric; clean input."""
-    settings, clean = evidence.config.statistics, pick(evidence.all_scores, condition="clean")
     rows = []
-    for metric in METRICS:
-        groups = per_subject(clean, metric).groupby(["setting", "target", "model"], sort=False)
-        for (setting, target, model), part in groups:
-            values = part["value"].to_numpy()
-            low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-            key = [dataset_of(setting), target, model, evidence.protocol_of(setting)]
-            rows.append([*key, metric, values.mean(), low, high, len(values)])
+    for (setting, target), part in pick(evidence.all_scores, condition="clean").groupby(["setting", "target"], sort=False):
+        for metric in METRICS:
+            for model, values in levels(part, metric).items():
+                key = [dataset_of(setting), target, model, evidence.protocol_of(setting)]
+                rows.append([*key, metric, *map(float, interval(values)), len(values)])
     return pd.DataFrame(rows, columns=[*KEYS, "metric", "value", "low", "high", "n_subjects"])
 
 

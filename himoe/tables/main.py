@@ -1,21 +1,22 @@
 """Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
-per-subject values, seeds averaged first, with 95% percentile-bootstrap intervals over subjects. Skill is 1 - MSE / MSE of the
-training mean: above 0 beats knowing only how people rate on average. Pooled CCC over all test rows stands beside them.
-Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls
-(labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
+per-person values with 95% intervals over people and seeds. Skill is 1 - MSE / MSE of the training mean, of sums over people,
+with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Pooled CCC over all test
+rows stands beside them. Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its
+cell says so. Controls (labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from himoe.evaluate.score import POOLED, per_subject
+from himoe.evaluate.score import per_subject
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, bootstrap_mean
+from himoe.stats.intervals import interval
+from himoe.stats.levels import POOLED, levels
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -30,7 +31,8 @@ def make(evidence: Evidence) -> TableItem:
         "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
         "CCC [95% CI]": intervals(data[["ccc", "ccc_low", "ccc_high"]].to_numpy()),
         "skill [95% CI]": intervals(data[["skill", "skill_low", "skill_high"]].to_numpy(), MISSING),
-        "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "n": data["n_subjects"],
+        "median skill": data["skill_median"].map(number), "RMSE": data["rmse"].map(number),
+        "pooled CCC": data["pooled_ccc"].map(number), "n": data["n_subjects"],
     })  # fmt: skip
     note = [*failures(evidence), *_constant(data), *_readouts(evidence), *_unfit(evidence)]
     return TableItem(data.drop(columns=["constant_low", "constant_high"]), shown, _finding(evidence, data), "\n".join(note))
@@ -38,21 +40,22 @@ def make(evidence: Evidence) -> TableItem:
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, and pooled CCC."""
-    models, settings = [*evidence.models, *evidence.controls], evidence.config.statistics
+    models = [*evidence.models, *evidence.controls]
     clean = pick(evidence.all_scores, condition="clean", model=models)
-    by_metric = {metric: per_subject(clean, metric) for metric in METRICS}
+    own_skill = per_subject(clean, "skill")
     pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
-        block = []
+        block, part = [], pick(clean, setting=setting, target=target)
+        by_metric = {metric: levels(part, metric) for metric in METRICS}
         for model in (m for m in models if m in evidence.models_of(setting)):
             row: dict[str, Any] = {"setting": setting, "target": target, "model": model}
-            for metric, frame in by_metric.items():
-                values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
-                low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-                row |= {metric: values.mean(), f"{metric}_low": low, f"{metric}_high": high}
+            for metric, values in by_metric.items():
+                row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, interval(values[model])), strict=True))
+            of_each = pick(own_skill, setting=setting, target=target, model=model)["value"]
+            row["skill_median"] = of_each.median(skipna=False)
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)
-            block.append(row | {"pooled_ccc": mean, "n_subjects": len(values)})
+            block.append(row | {"pooled_ccc": mean, "n_subjects": len(of_each)})
         rows += sorted(block, key=lambda row: (np.isnan(row["ccc"]), -row["ccc"]))
     return pd.DataFrame(rows)
 

@@ -1,6 +1,7 @@
-"""What each model loses: the mean drop of CCC from the mildest severity, over the tested range of a condition (area between
-the curve and its start, divided by the range; smaller is better, negative means a gain). Paired over subjects, targets
-averaged; the interval is of Hi-MoE's loss minus the other model's, so below 0 Hi-MoE is the more robust."""
+"""What each model is left with under a condition: its CCC, mean over the severities beyond the mildest, and which share that
+is of its CCC at the mildest. Read both: a model without skill keeps all of nothing, and one that begins higher may lose more
+and be ahead still. Paired over people, targets averaged; intervals are 95% over people and seeds, of Hi-MoE minus the other
+model."""
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from himoe.report.items import TableItem
 from himoe.report.text import FAILED, MISSING, intervals, number
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.robustness import areas, compare_areas
+from himoe.stats.robustness import robustness
 
 TITLE = "Robustness to missing and shifted input"
 SECTION = "robustness"
@@ -20,18 +21,23 @@ NEEDS = ("scores",)
 
 def make(evidence: Evidence) -> TableItem:
     """One row per data set, condition and model."""
-    data = compare_areas(areas(evidence.scores), evidence.config.statistics)
+    data = robustness(evidence.scores)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
         "condition": data["condition"].map(lambda c: registry.peek("conditions", c)["TITLE"]),
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
-        "mean CCC lost": data["lost"].map(number).where(data["lost"].notna(), FAILED),
-        "Hi-MoE minus model [95% CI]": intervals(data[["difference", "low", "high"]].to_numpy(), MISSING),
+        "CCC left": data["left"].map(number).where(data["left"].notna(), FAILED),
+        "kept": data["kept"].map(lambda share: MISSING if share != share else f"{share:.0%}"),
+        "CCC left, Hi-MoE minus model [95% CI]": intervals(data[["difference", "low", "high"]].to_numpy(), MISSING),
         "n": data["n_subjects"],
     })  # fmt: skip
-    losses = [
-        f"{setting_title(r.setting)}, {r.condition}: Hi-MoE {'failed' if r.lost != r.lost else f'loses {number(r.lost)}'}"
+    levels = [
+        f"{setting_title(r.setting)}, {r.condition}: Hi-MoE {'failed' if r.left != r.left else _kept(r.left, r.start)}"
         for r in pick(data, model=STUDIED).itertuples()
     ]
-    finding = ("; ".join(losses) or "Hi-MoE is not in this run") + "."
-    return TableItem(data, shown, finding, "A model without skill has nothing to lose: read this beside the main comparison.")
+    finding = ("; ".join(levels) or "Hi-MoE is not in this run") + "."
+    return TableItem(data, shown, finding, "Differences of the share kept, with intervals, are in the CSV.")
+
+
+def _kept(left: float, start: float) -> str:
+    return f"is left with CCC {number(left)} of {number(start)}"

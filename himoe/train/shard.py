@@ -31,9 +31,9 @@ RESUME = ".resume"  # beside the weights; no output of the workflow, which delet
 
 def fit_shard(
     spec: FitSpec, execution: Execution, tokens: Sequence[Path], splits: Path, weights: Path, record: Path, code: Any = None,
-    recordings: Sequence[Path] = (),
+    recordings: Sequence[Path] = (), sealed: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """Fit a shard's folds and write weights and run record.
+    """Fit a shard's folds and write weights and run record; ``sealed`` are the hypotheses as they stood when the fit began.
 
     The fit of a network that was interrupted goes on from ``.resume`` beside its weights if spec, ``code``, versions,
     device and the content of every file it may read are those it began with.
@@ -61,7 +61,7 @@ def fit_shard(
         "threads": execution.threads, "resumed": resumed, "wall_seconds": round(wall, 3), "cpu_seconds": round(cpu, 3),
         "peak_mb": round(peak_mb(), 1), "model_config": [list(row) for row in walk(settings)],
     }  # fmt: skip
-    write_shard(weights, record, fitted, spec.model_dump(mode="json") | inputs | facts)
+    write_shard(weights, record, fitted, spec.model_dump(mode="json") | inputs | facts | {"sealed": sealed})
     if checkpoint:
         checkpoint.done()
     failed = "".join(f", fold {f.fold} failed: {f.failed}" for f in fitted if f.failed)

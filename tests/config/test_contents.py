@@ -49,7 +49,7 @@ def test_a_condition_that_is_evaluated_nowhere_has_no_curve():
 def test_a_curve_says_what_its_condition_does(condition, said):
     entry = Entry("figures", "condition_curve", condition)
     assert said in entry.caption
-    assert "the band is Hi-MoE's 95% bootstrap interval" in entry.caption
+    assert "the band is Hi-MoE's 95% interval" in entry.caption
     assert registry.peek("conditions", condition)["TITLE"] in entry.title
     assert entry.stem == f"figures/condition_curve/{condition}"
 

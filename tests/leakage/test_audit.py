@@ -53,7 +53,7 @@ class Case:
         return narrow(view, with_control(view, self.shown, seed))
 
     def verdicts(self):
-        findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls, 500)
+        findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls)
         self.evidence = {f.check: f.evidence for f in findings}
         return {f.check: f.verdict for f in findings}
 
@@ -181,23 +181,23 @@ def skills(*values, model="ridge-shuffled_labels", seeds=(0,)):
 
 def test_shards_and_seeds_of_a_control_are_one_test():
     """32 subjects, one a shard, all with skill: each file alone has no interval, together they are refused."""
-    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(0.2, 0.4, 32), seeds=(0, 1)), 500, False)
+    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(0.2, 0.4, 32), seeds=(0, 1)), False)
     assert finding.verdict == audit.REFUSED
     assert "skill 0.300" in finding.evidence
     assert "(32 subjects" in finding.evidence
-    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(-0.2, 0.1, 32)), 500, False)
+    [finding] = audit.control_skill(PROTOCOL, skills(*np.linspace(-0.2, 0.1, 32)), False)
     assert finding.verdict == audit.PASSED
 
 
 def test_a_control_with_skill_is_told_where_that_is_asked_for_and_expected_of_an_invalid_protocol():
     eight = skills(*np.linspace(0.2, 0.4, 8))
-    assert audit.control_skill(PROTOCOL, eight, 500, True)[0].verdict == audit.HAS_SKILL
-    assert audit.control_skill("window_random", eight, 500, False)[0].verdict == audit.EXPECTED
+    assert audit.control_skill(PROTOCOL, eight, True)[0].verdict == audit.HAS_SKILL
+    assert audit.control_skill("window_random", eight, False)[0].verdict == audit.EXPECTED
 
 
 @pytest.mark.parametrize(("values", "why"), [((0.5, 0.6), "2 subjects are too few"), ((0.5, np.nan, 0.6), "diverged")])
 def test_what_cannot_be_tested_has_not_passed(values, why):
-    [finding] = audit.control_skill(PROTOCOL, skills(*values), 500, False)
+    [finding] = audit.control_skill(PROTOCOL, skills(*values), False)
     assert finding.verdict == audit.NOT_RUN
     assert why in finding.evidence
 
@@ -218,7 +218,7 @@ def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
             "condition": "clean", "severity": 0.0, "target": "valence", "y_true": asked.y[:, 0], "y_pred": said[:, 0],
             "y_reference": 0.0,
         })  # fmt: skip
-        out[name] = audit.control_skill(PROTOCOL, [frame], 500, False)[0].verdict
+        out[name] = audit.control_skill(PROTOCOL, [frame], False)[0].verdict
     assert out == {"cheat": audit.REFUSED, "honest": audit.PASSED}
 
 

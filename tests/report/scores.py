@@ -9,14 +9,15 @@ KEYS = ["setting", "model", "seed", "subject", "target", "condition", "severity"
 
 
 def scores(values: dict[str, float], failed: tuple[str, int, tuple[str, ...]] | None = None) -> pd.DataFrame:
-    """CCC and skill of models on six subjects, two seeds; ``failed``: model, seed, subjects without a score."""
+    """Scores of models on six subjects, two seeds; ``failed``: model, seed, subjects without a score."""
     rng, rows = np.random.default_rng(0), []
     for model, mean in values.items():
         for seed in (0, 1):
             for i in range(6):
                 gone = failed and (model, seed) == failed[:2] and f"s{i}" in failed[2]
                 for condition, severity in (("clean", 0.0), ("missing_rate", 0.0), ("missing_rate", 0.5)):
-                    for metric in ("ccc", "skill"):
-                        value = np.nan if gone else mean - 0.2 * severity + 0.01 * rng.standard_normal()
+                    noise = 0.01 * rng.standard_normal()
+                    for metric, value in (("ccc", mean), ("skill", mean), ("rmse", 1 - mean), ("reference_rmse", 1.0)):
+                        value = np.nan if gone else value - 0.2 * severity + noise * (metric != "reference_rmse")
                         rows.append(("deap_twin", model, seed, f"s{i}", "valence", condition, severity, metric, value))
     return pd.DataFrame(rows, columns=[*KEYS, "value"])

@@ -1,46 +1,137 @@
-"""Claims: judged on every data set whose labels allow it, whoever adds it."""
+"""Claims: judged on every data set whose labels allow it, whoever adds it, by a rule that rewards no model without skill."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from himoe.config.claims import parse_claims, seal
 from himoe.config.run import Config
 from himoe.report.evidence import Evidence
 from himoe.tables import claims
+from himoe.types import HimoeError
 from tests.conftest import ROOT
-from tests.report.scores import scores
+from tests.report.scores import KEYS, scores
 
-CLAIMS = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+ENTRIES = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
+CLAIMS = {claim.id: claim for claim in parse_claims(ENTRIES)}
+SEVERITIES = (0.0, 0.5)
+ABLATIONS = {name: {"router": name.removeprefix("router_")} for name in CLAIMS["C4"].ablations}
+
+
+def evidence(made, models, datasets=("deap_twin",), runs=(), **config):
+    settings = Config(datasets=list(datasets), models=models, conditions={"missing_rate": list(SEVERITIES)}, **config)
+    run = Evidence({"claims": [str(ROOT / "config/claims.yaml")]}, settings)
+    run.__dict__.update(all_scores=made.assign(setting=datasets[0]), failed={}, runs=list(runs))
+    return run
 
 
 def table(datasets, **config):
     """The table of a run with two models."""
-    settings = Config(datasets=datasets, models=["himoe", "late_fusion"], conditions={"missing_rate": [0, 0.5]}, **config)
-    run = Evidence({}, settings)
     made = scores({"himoe": 0.6, "late_fusion": 0.5})
-    run.__dict__.update(all_scores=made.assign(setting=datasets[0]), failed={})
-    facts = {name: getattr(run, name) for name in ("all_scores", "scores", "config", "failed", "models", "settings")}
-    asked = SimpleNamespace(**facts, protocol_of=run.protocol_of, models_of=run.models_of, yaml=lambda name: CLAIMS)
-    return claims.make(asked).data.set_index("id")
+    return claims.make(evidence(made, ["himoe", "late_fusion"], datasets, **config)).data.set_index("id")
+
+
+def curves(levels, n_people=23, n_seeds=3, spread=0.03):
+    """Scores of models by (clean CCC, CCC under the condition), people and seeds drawn."""
+    rng = np.random.default_rng(0)
+    rows = [
+        ("deap_twin", model, seed, f"s{i:02d}", "valence", condition, severity, "ccc", value + spread * rng.standard_normal())
+        for model, (clean, left) in levels.items() for seed in range(n_seeds) for i in range(n_people)
+        for condition, severity, value in (("clean", 0.0, clean), ("missing_rate", 0.0, clean), ("missing_rate", 0.5, left))
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[*KEYS, "value"])
+
+
+def judged(levels, claim, **options):
+    run = evidence(curves(levels, **options), list(levels), ablations=ABLATIONS, seeds=[0, 1, 2])
+    return claims.judge(run, "deap_twin", CLAIMS[claim])
+
+
+def test_a_model_that_predicts_nothing_is_never_supported():
+    """Clean CCC 0.00 against ablations at 0.20 that each lose half: the first rules said "supported"."""
+    nothing = {"himoe": (0.0, 0.0)} | {f"himoe-{name}": (0.2, 0.1) for name in ABLATIONS}
+    assert judged(nothing, "C4").word == "contradicted"
+    others_lose_all = {"himoe": (0.0, 0.0)} | {f"himoe-{name}": (0.2, -0.1) for name in ABLATIONS}
+    verdict = judged(others_lose_all, "C4")
+    assert verdict.word != "supported"
+    assert "closest: predicting nothing" in verdict.why
+
+
+def test_a_model_that_is_ahead_everywhere_is_supported():
+    """0.30 against 0.20, ahead at every severity, keeping 60% against 50%: the first rules never said "supported"."""
+    verdict = judged({"himoe": (0.3, 0.18)} | {f"himoe-{name}": (0.2, 0.1) for name in ABLATIONS}, "C4")
+    assert verdict.word == "supported"
+    assert verdict.numbers[0] == pytest.approx(0.08, abs=0.01)
+    assert "CCC Hi-MoE 0.185 of 0.300 (62%)" in verdict.why  # of 0.18 and 0.30 drawn
+
+
+def test_equal_clean_and_more_kept_is_supported():
+    """Equal clean CCC, 90% kept against 50%: the first rules asked for superiority on clean input in disguise."""
+    assert judged({"himoe": (0.4, 0.36), "late_fusion": (0.4, 0.2), "mult": (0.4, 0.2)}, "C2").word == "supported"
+
+
+def test_ahead_but_keeping_less_is_not_robust():
+    verdict = judged({"himoe": (0.6, 0.3), "late_fusion": (0.25, 0.22)}, "C2")
+    assert verdict.word == "inconclusive"
+    assert "it keeps less of its CCC than late fusion" in verdict.why
+
+
+def test_alike_is_equivalent_and_a_mild_condition_is_untestable():
+    assert judged({"himoe": (0.4, 0.2), "late_fusion": (0.4, 0.2)}, "C2", spread=0.01).word == "equivalent"
+    assert judged({"himoe": (0.4, 0.4), "late_fusion": (0.4, 0.4)}, "C2", spread=0.01).word == "untestable on this data"
+
+
+def test_one_seed_of_networks_that_people_share_says_nothing():
+    levels = {"himoe": (0.3, 0.2), "late_fusion": (0.2, 0.1)}
+    run = evidence(curves(levels, n_seeds=1), list(levels), protocols=["subject_kfold"])
+    verdict = claims.judge(run, "deap_twin", CLAIMS["C2"])
+    assert verdict.word == "inconclusive"
+    assert "1 seed(s) of networks that people share" in verdict.why
+    alone = evidence(curves(levels, n_seeds=1), list(levels), protocols=["loso"])
+    assert claims.judge(alone, "deap_twin", CLAIMS["C2"]).word == "supported"
+
+
+def test_references_are_no_rivals():
+    levels = {"himoe": (0.3, 0.3), "ridge": (0.2, 0.2), "stimulus_mean": (0.6, 0.6)}
+    run = evidence(curves(levels), list(levels), seeds=[0, 1, 2])
+    assert "stimulus_mean" not in claims.others_of(run, "deap_twin", CLAIMS["C1"])
+    assert claims.judge(run, "deap_twin", CLAIMS["C1"]).word == "supported"
+
+
+def test_a_claim_that_is_edited_after_a_fit_says_so(tmp_path):
+    sealed = seal([ROOT / "config/claims.yaml"])
+    made = scores({"himoe": 0.6, "late_fusion": 0.5})
+    run = evidence(made, ["himoe", "late_fusion"], runs=[{"sealed": sealed}])
+    assert not claims.make(run).data["evidence"].str.contains("changed after").any()
+    edited = [entry | ({"smallest_effect": 0.03} if entry["id"] == "C2" else {}) for entry in ENTRIES]
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(edited))
+    run = evidence(made, ["himoe", "late_fusion"], runs=[{"sealed": sealed}])
+    run.files["claims"] = [str(tmp_path / "claims.yaml")]
+    data = claims.make(run).data
+    told = data[data["evidence"].str.contains("changed after results existed")]
+    assert set(told["id"]) <= {"C2"}
+    assert len(told) == (data[data["id"] == "C2"]["verdict"].isin(claims.verdicts.WORDS)).sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"against": "everyone"}, "0.against"), ({"smallest_effect": 0}, "0.smallest_effect"), ({"margin": 0.1}, "0.margin")],
+)
+def test_a_claim_is_checked(change, says):
+    with pytest.raises(HimoeError, match=says):
+        parse_claims([ENTRIES[0] | change])
 
 
 def test_a_data_set_is_judged_without_being_named():
     data = table(["case_twin"])
-    assert data[data["setting"] == "case_twin"].index.tolist() == [
-        "C2",
-        "C3",
-        "C4",
-        "C5",
-        "C6",
-        "C7",
-    ]  # C1 names DEAP and DREAMER
+    here = data[data["setting"] == "case_twin"]
+    assert here.index.tolist() == ["C2", "C3", "C4", "C5", "C6", "C7"]  # C1 names DEAP and DREAMER
     assert data.loc["C1", "setting"] == "DEAP, DREAMER"
-    verdicts = data[data["setting"] == "case_twin"]["verdict"]
-    assert verdicts["C2"] in ("supported", "not supported")
-    assert verdicts["C6"] == "not run"
+    assert here["verdict"]["C2"] in claims.verdicts.WORDS
+    assert here["verdict"]["C6"] == "not run"
 
 
 def test_labels_per_trial_say_nothing_of_shifts():
@@ -51,6 +142,6 @@ def test_labels_per_trial_say_nothing_of_shifts():
     assert "DEAP" in absent["C2"]
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c["id"])
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_planted_data_have_studies_of_their_own(claim):
     assert not claims.applies(claim, "planted-base")

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from himoe.config.claims import Claim
 from himoe.config.run import Config
-from himoe.config.sections import Statistics
+from himoe.stats import verdicts
 from himoe.stats.inference import holm, mean_of
 from himoe.stats.paired import compare
-from himoe.stats.robustness import areas, compare_areas
+from himoe.stats.robustness import robustness
 from himoe.tables import claims
 from tests.report.scores import scores
 
-SETTINGS = Statistics(n_bootstrap=200)
-CLAIM = {"margin": 0.02, "condition": "missing_rate"}
+CLAIM = Claim(id="C1", claim="ahead", hypothesis="ahead", against="rivals", smallest_effect=0.02)
 
 
 def test_a_mean_over_seeds_needs_all_seeds():
@@ -37,18 +37,18 @@ def test_a_test_that_could_not_be_made_makes_no_other_easier():
 @pytest.mark.parametrize("who", ["himoe", "late_fusion"])
 def test_no_comparison_on_the_survivors(who):
     frame = scores({"himoe": 0.6, "late_fusion": 0.5, "ridge": 0.4}, (who, 1, ("s3", "s4")))
-    out = compare(frame, "ccc", ["deap_twin"], SETTINGS).set_index("other")
+    out = compare(frame, "ccc", ["deap_twin"]).set_index("other")
     lost = out["difference"].isna()
     assert lost["late_fusion"]
     assert lost["ridge"] == (who == "himoe")
     assert out.loc[lost, ["low", "high", "p", "d", "p_holm"]].isna().all().all()
-    table = compare_areas(areas(frame), SETTINGS).set_index("model")
-    assert table["lost"].isna().to_dict() == {m: m == who for m in ("himoe", "late_fusion", "ridge")}
+    table = robustness(frame).set_index("model")
+    assert table["left"].isna().to_dict() == {m: m == who for m in ("himoe", "late_fusion", "ridge")}
     assert np.isnan(table.loc["late_fusion", "difference"])
 
 
 def evidence(values, failed=None):
-    settings = Config(models=list(values), datasets=["deap_twin"], statistics=SETTINGS)
+    settings = Config(models=list(values), datasets=["deap_twin"])
     folds = {("deap_twin", failed[0]): ["seed 1 fold 0"]} if failed else {}
     made = scores(values, failed)
     return SimpleNamespace(
@@ -58,6 +58,7 @@ def evidence(values, failed=None):
         failed=folds,
         models=settings.compared,
         models_of=lambda setting: settings.compared,
+        protocol_of=lambda setting: "subject_kfold",
     )
 
 
@@ -68,21 +69,15 @@ BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
 @pytest.mark.parametrize(
     ("values", "failed", "verdict", "why"),
     [
-        (AHEAD, None, "not supported", ""),  # six subjects cannot pass Holm over two models at 0.05: 2 x 0.031
+        (AHEAD, None, "supported", "closest: late fusion"),
         (AHEAD, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
-        (BEHIND, ("late_fusion", 1, ("s1",)), "not supported", "against ridge"),  # a rival's failure saves no one who lost
+        (AHEAD, ("late_fusion", 1, ("s1",)), "failed", "late fusion diverged in 1 of its folds"),  # no win over all
+        (BEHIND, ("late_fusion", 1, ("s1",)), "contradicted", "closest: ridge"),  # a rival's failure saves no one who lost
         (BEHIND, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
     ],
 )
-def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why):
-    got, reason = claims.ahead_of_all(evidence(values, failed), "deap_twin", CLAIM)
-    assert got == verdict
-    assert why in reason
-
-
-def test_a_win_over_those_that_did_not_fail_is_no_win_over_all(monkeypatch):
-    monkeypatch.setattr(claims, "ALPHA", 0.2)
-    assert claims.ahead_of_all(evidence(AHEAD), "deap_twin", CLAIM)[0] == "supported"
-    failed = evidence(AHEAD, ("late_fusion", 1, ("s1",)))
-    assert claims.ahead_of_all(failed, "deap_twin", CLAIM) == ("failed", "late fusion diverged in 1 of its folds")
-    assert claims.loses_least(failed, "deap_twin", CLAIM)[0] == "failed"
+def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why, monkeypatch):
+    monkeypatch.setattr(verdicts, "MIN_SEEDS", 2)
+    got = claims.judge(evidence(values, failed), "deap_twin", CLAIM)
+    assert got.word == verdict
+    assert why in got.why

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
-from himoe.config.sections import Statistics
 from himoe.evaluate import score
 from himoe.stats import inference, metrics
 from himoe.stats.paired import compare
-from himoe.stats.robustness import areas, compare_areas
+from himoe.stats.robustness import robustness
 
 
 def test_ccc_by_hand():
@@ -38,38 +38,15 @@ def test_constants_are_zero_not_nan(constant):
     assert np.isfinite(list(metrics.all_metrics(y, p, y.mean() * np.ones(3)).values())).all()
 
 
-def test_area_lost_by_hand():
-    # 0.8 at 0, 0.6 at 1, 0.6 at 3: losses 0, 0.2, 0.2 -> (0.1 + 0.4) / 3
-    assert inference.area_lost(np.array([0.0, 1, 3]), np.array([0.8, 0.6, 0.6])) == pytest.approx(0.5 / 3)
-
-
 def test_holm_by_hand():
     # sorted 0.01 0.03 0.04 times 3 2 1 -> 0.03 0.06 0.06 (made monotone)
     np.testing.assert_allclose(inference.holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
     assert inference.holm([]) == []
 
 
-def test_wilcoxon_exact_by_hand():
-    # five positive differences of distinct size: two-sided exact p = 2 / 2^5
-    assert inference.paired_wilcoxon(np.array([0.1, 0.2, 0.3, 0.4, 0.5])) == pytest.approx(2 / 32)
-    assert inference.paired_wilcoxon(np.zeros(5)) == 1.0
-
-
-def test_effect_and_detectable_effect():
+def test_effect_size_by_hand():
     assert inference.effect_size(np.array([1.0, 2, 3])) == pytest.approx(2.0)
-    assert inference.minimum_detectable_effect(32, 0.05) == pytest.approx(0.51, abs=0.005)
-    assert inference.minimum_detectable_effect(23, 0.05) == pytest.approx(0.61, abs=0.005)
-
-
-def test_bootstrap_covers_and_repeats():
-    rng = np.random.default_rng(0)
-    inside = 0
-    for _ in range(200):
-        low, high = inference.bootstrap_mean(rng.standard_normal(25), 500, 0.05, 0)
-        inside += low <= 0 <= high
-    assert 0.86 < inside / 200 < 0.99
-    x = rng.standard_normal(10)
-    assert inference.bootstrap_mean(x, 1000, 0.05, 3) == inference.bootstrap_mean(x, 1000, 0.05, 3)
+    assert inference.effect_size(np.array([1.0, 1, 1])) == 0.0
 
 
 def _predictions() -> pd.DataFrame:
@@ -108,18 +85,36 @@ def test_pooled_scores_use_every_row():
     assert row["n"].tolist() == [24, 24]
 
 
-def test_comparison_is_paired_over_subjects():
-    data = compare(_keyed(score.score(_predictions())), "ccc", ["d"], Statistics(n_bootstrap=200))
-    assert data[["other", "n_subjects"]].to_numpy().tolist() == [["ridge", 6]]
+def test_comparison_is_paired_over_people():
+    data = compare(_keyed(score.score(_predictions())), "ccc", ["d"])
+    assert data[["other", "n_subjects", "n_seeds"]].to_numpy().tolist() == [["ridge", 6, 2]]
     # ridge: slope 1/2 -> 2 * s^2/2 / (s^2 + s^2/4) = 0.8; himoe 1 -> 0.2 for everyone
     assert data["difference"].item() == pytest.approx(0.2)
-    assert data["p"].item() == pytest.approx(2 / 2**6)
+    np.testing.assert_allclose(data[["low", "high"]], 0.2)
+    assert data["p"].item() < 1e-6
 
 
-def test_areas_are_per_subject_and_paired():
-    lost = areas(_keyed(score.score(_predictions())))
-    assert len(lost) == 12
-    table = compare_areas(lost, Statistics(n_bootstrap=200)).set_index("model")
-    assert table.loc["himoe", "lost"] > 0
+def test_p_is_of_the_t_test():
+    values = np.array([0.1, 0.2, 0.3, 0.4, 0.6])
+    rows = [
+        ("d", m, 0, f"s{i}", "valence", "clean", 0.0, "ccc", v * (m == "himoe"))
+        for m in ("himoe", "ridge") for i, v in enumerate(values)
+    ]  # fmt: skip
+    columns = ["setting", "model", "seed", "subject", "target", "condition", "severity", "metric", "value"]
+    found = compare(pd.DataFrame(rows, columns=columns), "ccc", ["d"])
+    assert found["p"].item() == pytest.approx(ttest_1samp(values, 0).pvalue)
+
+
+def test_skill_is_of_sums_over_people():
+    data = compare(_keyed(score.score(_predictions())), "skill", ["d"])
+    assert data["difference"].item() == pytest.approx(0.25)  # himoe 1, ridge 3/4
+
+
+def test_what_is_left_and_kept():
+    table = robustness(_keyed(score.score(_predictions()))).set_index("model")
+    left, start = table["left"], table["start"]
+    assert left["himoe"] < start["himoe"]
     assert np.isnan(table.loc["himoe", "difference"])
-    assert table.loc["ridge", "difference"] == pytest.approx(table.loc["himoe", "lost"] - table.loc["ridge", "lost"])
+    assert table.loc["ridge", "difference"] == pytest.approx(left["himoe"] - left["ridge"])
+    assert table.loc["ridge", "kept"] == pytest.approx(left["ridge"] / start["ridge"])
+    assert table["n_subjects"].tolist() == [6, 6]

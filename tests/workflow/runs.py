@@ -23,7 +23,6 @@ SMALL = {
     "training": {"epochs": 2, "crop_seconds": 12},
     "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
     "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
-    "statistics": {"n_bootstrap": 500},
 }
 PHYSIOLOGY = ["ridge", "late_fusion", "himoe"]  # models of the small run that read signals
 # One fit that is long enough to be stopped, and writes a checkpoint every second.

@@ -25,7 +25,6 @@ def run(tmp_path_factory):
         "training": config["training"] | {"epochs": 2, "crop_seconds": 12},
         "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
         "conditions": {name: severities[:2] for name, severities in config["conditions"].items()} | {"shift_missing": [0, 4]},
-        "statistics": {"n_bootstrap": 500},
         "tables": ["planted", "main", "robustness", "data_card", "compute_card", "register"],
     }
     (folder / "run.yaml").write_text(yaml.safe_dump(config))

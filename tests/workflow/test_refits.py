@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow(90)
 RUN = {
     "datasets": ["dreamer_twin"], "models": ["ridge", "late_fusion"], "conditions": {}, "splits": {"n_folds": 2},
     "twin": {"subjects": 6, "trials": 2, "seconds": 16}, "training": {"epochs": 1, "crop_seconds": 12},
-    "model_options": {"late_fusion": {"width": 16, "match_parameters": False}}, "statistics": {"n_bootstrap": 50},
+    "model_options": {"late_fusion": {"width": 16, "match_parameters": False}},
     "figures": [], "tables": ["main", "register", "data_card"],
 }  # fmt: skip
 COMPUTED = {"prepare_subject", "make_splits", "fit_model", "predict", "audit_fits", "score_predictions"}

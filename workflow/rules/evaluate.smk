@@ -45,7 +45,6 @@ rule audit_fits:
     conda:
         "../../envs/himoe.yaml"
     params:
-        n_bootstrap=CONFIG.statistics.n_bootstrap,
         tell=CONFIG.statistics.control_skill == "tell",
         code=audit_code(CONFIG.controls),
     script:

@@ -8,6 +8,8 @@ rule fit_model:
         tokens=every_subject("npz"),
         splits=rules.make_splits.output.splits,
         recordings=samples_of,
+        # sealed in the run record as they stand when a fit begins; an edit fits nothing anew and shows in the report
+        hypotheses=[ancient(f"config/{name}.yaml") for name in ("claims", "studies")],
     output:
         weights=f"{FIT}/weights.safetensors",
         record=f"{FIT}/run.json",
