@@ -149,7 +149,7 @@ class Config(Strict):
             lengths = (self.training.crop_seconds, view.window, self.size(dataset).seconds)
             training = self.training.model_copy(update={"crop_seconds": min(filter(None, lengths))})
         else:
-            training = Training(refit=self.training.refit)
+            training = Training(refit=self.training.refit, calibration=self.training.calibration)
         return FitSpec(
             dataset=dataset, protocol=protocol, model=model, seed=seed, shard=shard,
             folds=tuple(range(first, first + sizes[shard])), options=self.options(model),

@@ -111,7 +111,7 @@ class Splits(Strict):
 
 
 class Training(Strict):
-    """The one trainer, equal for every torch model."""
+    """The one trainer, equal for every torch model; ``refit`` and ``calibration`` are of every model."""
 
     epochs: Count = setting(60, "passes over the training data at most", "ours")
     patience: Count = setting(12, "epochs without a better inner-validation CCC before stopping", "ours")
@@ -135,6 +135,11 @@ class Training(Strict):
     readout_penalty: Positive = setting(100.0, "ridge penalty of the read-out's warm start", "ours")
     refit: bool = setting(
         False, "train again on training and validation subjects together, for the epochs that validation chose", "ours"
+    )
+    calibration: Literal["none", "ccc"] = setting(
+        "ccc",
+        "scale and offset of every model's predictions, from inner-validation people; ccc: those best for a person's CCC",
+        "ours; CCC: Lin 1989",
     )
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "type of matrix products; bfloat16 (mixed precision) is for GPUs", "ours"

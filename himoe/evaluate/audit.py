@@ -150,14 +150,14 @@ def rows_read(splits: list[Split], fits: list[Fit]) -> Finding:
 
 
 def rows_judged(splits: list[Split], fits: list[Fit]) -> Finding:
-    """Were epoch and configuration chosen on validation rows alone?"""
-    question = "Were epoch and configuration chosen on validation rows alone?"
+    """Were epoch, configuration, scale and offset chosen on validation rows alone?"""
+    question = "Were epoch, configuration and calibration chosen on validation rows alone?"
     n = 0
     for fit, split in _folds(splits, fits):
         record, where = fit.record["folds"][str(split.fold)], f"{fit.name}, fold {split.fold}"
         judged = set(record["judged"])
         n += bool(judged)
-        if (record["history"] or record["tried"]) and not judged:
+        if (record["history"] or record["tried"] or record["calibration"]) and not judged:
             return Finding("judged", question, REFUSED, f"{where} chose and does not say by which rows")
         if judged - set(split.valid.values()):
             return Finding("judged", question, REFUSED, f"{where} was judged on rows that are not its validation part")
@@ -190,12 +190,14 @@ def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: li
 
 
 def control_skill(protocol: str, controls: list[pd.DataFrame], tell: bool) -> list[Finding]:
-    """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls."""
+    """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls.
+    Judged as predicted, before calibration: that spreads predictions as widely as labels, which costs the skill of all that say
+    little."""
     question = "Has a model skill without physiology, or with others' labels?"
     if not controls:
         return [Finding("controls", question, NOT_RUN, "no control in this run; name some under `controls`")]
     scores = score(pd.concat([c[c["condition"] == "clean"] for c in controls], ignore_index=True))
-    skills = mean_of(scores[scores["metric"] == "skill"], ["model", "subject"])
+    skills = mean_of(scores[scores["metric"] == "raw_skill"], ["model", "subject"])
     out, n_models = [], skills["model"].nunique()
     for model, skill in skills.groupby("model", sort=True):
         values = skill["value"].to_numpy()

@@ -18,13 +18,14 @@ from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import CLEAN, injected_lags, under_condition
 from himoe.splits.files import folds_of, read_splits
 from himoe.splits.guards import check_split, check_unseen, select
+from himoe.stats.calibration import calibrated
 from himoe.train.results import StoredFold, read_shard
 from himoe.train.tuning import Configuration, configuration, configure
 from himoe.types import HimoeError, Layout, Split, Tokens
 
 COLUMNS = ["dataset", "protocol", "model", "seed"]
 PREDICTION_COLUMNS = [
-    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_reference",
+    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_raw", "y_reference",
 ]  # fmt: skip
 ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
 Predictor = Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]  # -> one standardised prediction per label, routing
@@ -75,8 +76,8 @@ def predict_shard(
             if "lag" in routing and (lags := injected_lags(test, condition, severity, conditions.seed)) is not None:
                 routing["injected"] = lags
             columns = spec.columns | {"fold": split.fold, "condition": condition, "severity": severity}
-            in_unit = fold.scaler.inverse(predicted)
-            predictions.append(_prediction_rows(tokens, in_unit, fold.scaler.y_mean).assign(**columns))
+            raw, said = fold.scaler.inverse(predicted), fold.scaler.inverse(calibrated(predicted, fold.calibration or {}))
+            predictions.append(_prediction_rows(tokens, said, raw, fold.scaler.y_mean).assign(**columns))
             routings += [_routing_rows(tokens, name, value).assign(**columns) for name, value in routing.items()]
     return _table(predictions, PREDICTION_COLUMNS), _table(routings, ROUTING_COLUMNS)
 
@@ -142,8 +143,9 @@ def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, *columns])
 
 
-def _prediction_rows(tokens: Tokens, predicted: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
-    """One row per label and target, unlabelled tokens left out; ``time`` is NaN where there is one label per trial."""
+def _prediction_rows(tokens: Tokens, predicted: np.ndarray, raw: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
+    """One row per label and target, unlabelled tokens left out; ``time`` is NaN where there is one label per trial, ``y_raw``
+    the prediction before calibration."""
     lengths = np.diff(tokens.offsets)
     repeats = lengths if tokens.layout.per_token else np.ones_like(lengths)
     y = tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]
@@ -153,7 +155,8 @@ def _prediction_rows(tokens: Tokens, predicted: np.ndarray, y_reference: np.ndar
         frame = pd.DataFrame({
             "subject": np.repeat([t.subject for t in tokens.trials], repeats),
             "trial": np.repeat([t.trial for t in tokens.trials], repeats),
-            "time": time, "target": target, "y_true": y[:, i], "y_pred": predicted[:, i], "y_reference": y_reference[i],
+            "time": time, "target": target, "y_true": y[:, i], "y_pred": predicted[:, i], "y_raw": raw[:, i],
+            "y_reference": y_reference[i],
         })  # fmt: skip
         frames.append(frame[np.isfinite(frame["y_true"])])
     return pd.concat(frames, ignore_index=True)

@@ -12,13 +12,15 @@ from himoe.stats.metrics import all_metrics, is_constant
 
 KEYS = ["dataset", "protocol", "model", "seed"]
 COLUMNS = [*KEYS, "subject", "condition", "severity", "target", "metric", "value", "n"]
+RAW = ("ccc", "skill", "rmse")  # metrics that are also given of predictions as they were before calibration
 
 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:
     """Tidy scores of predictions, per subject: every metric, ``constant`` = 1 where a prediction does not vary, ``failed`` = 1
-    where there is none because its fold diverged (every other metric is NaN then)."""
+    where there is none because its fold diverged (every other metric is NaN then), ``raw_*`` of the predictions before
+    calibration where these are in the table."""
     rows = []
-    values = ["y_true", "y_pred", "y_reference"]
+    values = _values(predictions)
     groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
     for key, part in groups:
         # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each
@@ -34,7 +36,7 @@ def score_pooled(predictions: pd.DataFrame) -> pd.DataFrame:
     primary scores, never instead of them.
     """
     rows = []
-    values = ["y_true", "y_pred", "y_reference"]
+    values = _values(predictions)
     for key, part in predictions.groupby([*KEYS, "condition", "severity", "target"], sort=True):
         key = (*key[:4], POOLED, *key[4:])
         rows += _rows(key, part, "pooled_")
@@ -49,8 +51,16 @@ def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
         metrics = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
     else:
         metrics = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
+    if "y_raw" in part:
+        raw = metrics if failed else all_metrics(y_true, part["y_raw"].to_numpy(float), y_reference)
+        metrics |= {f"raw_{name}": raw[name] for name in RAW}
     metrics["failed"] = float(failed)
     return [(*key, prefix + name, value, len(part)) for name, value in metrics.items()]
+
+
+def _values(predictions: pd.DataFrame) -> list[str]:
+    """The columns that hold numbers on the scale of the labels."""
+    return [name for name in ("y_true", "y_pred", "y_raw", "y_reference") if name in predictions]
 
 
 def score_files(files: list[str]) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, HimoeError, Output
 
 TITLE = "DGCNN"
+SPACE = {"order": (2, 3)}
 MODALITY = "eeg"
 
 

@@ -31,7 +31,7 @@ from himoe.nn.soft_moe import Experts
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Flex-MoE"
-SPACE = {"n_encoder_blocks": (1, 2)}
+SPACE = {"n_encoder_blocks": (1, 2), "expert_weight": (0.03, 0.1)}
 
 
 class Config(NetworkSettings):

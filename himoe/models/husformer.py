@@ -26,6 +26,7 @@ from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Husformer"
+SPACE = {"n_layers": (1, 2)}
 
 
 class Config(NetworkSettings):

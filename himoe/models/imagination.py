@@ -28,7 +28,7 @@ from himoe.nn.noise import draw, uniform
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Imagination"
-SPACE = {"n_encoder_blocks": (1, 2)}
+SPACE = {"n_encoder_blocks": (1, 2), "imagination_weight": (1.0, 4.0)}
 
 
 class Config(NetworkSettings):

@@ -28,7 +28,7 @@ from himoe.nn.soft_moe import Experts
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MoMKE"
-SPACE = {"n_encoder_blocks": (1, 2)}
+SPACE = {"n_encoder_blocks": (1, 2), "unimodal_weight": (0.3, 1.0)}
 
 
 class Config(NetworkSettings):

@@ -33,6 +33,7 @@ from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MulT"
+SPACE = {"n_layers": (1, 2)}
 
 
 class Config(Strict):

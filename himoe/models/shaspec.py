@@ -28,7 +28,7 @@ from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "ShaSpec"
-SPACE = {"n_encoder_blocks": (1, 2)}
+SPACE = {"n_encoder_blocks": (1, 2), "align_weight": (0.03, 0.1)}
 
 
 class Config(NetworkSettings):

@@ -115,7 +115,8 @@ class Evidence:
         return failed
 
     def changed_since(self, name: str, entry: dict[str, Any]) -> str:
-        """A note, where a claim or study (``name`` of its file) is not as it stood when some fit of this run began; else empty."""
+        """A note, where a claim or study (``name`` of its file) is not as it stood when some fit of this run began; else
+        empty."""
         seals = [run["sealed"] for run in self.runs if run.get("sealed")]
         other = sorted(seal["date"] for seal in seals if seal.get(name, {}).get(entry["id"]) != hash_value(entry))
         return f"changed after results existed (first fit: {other[0]})" if other else ""

@@ -29,12 +29,12 @@ def levels(scores: pd.DataFrame, metric: str = "ccc", condition: str = CLEAN, at
     if condition != CLEAN:
         first = rows["severity"].min()
         rows = rows[rows["severity"] == first] if at == "mildest" else rows[rows["severity"] > first]
-    if metric != "skill":
+    if not metric.endswith("skill"):
         return _arrays(pick(rows, metric=metric))
-    each = []
+    each, error_name = [], metric.removesuffix("skill") + "rmse"  # raw_skill: of raw_rmse
     for _, part in rows.groupby("target"):
         error, reference = (
-            _arrays(pick(part, metric=m).assign(value=lambda f: f["value"] ** 2)) for m in ("rmse", "reference_rmse")
+            _arrays(pick(part, metric=m).assign(value=lambda f: f["value"] ** 2)) for m in (error_name, "reference_rmse")
         )
         each.append({model: skill_of_sums(error[model], reference[model]) for model in error})
     return {model: np.mean([one[model] for one in each], axis=0) for model in each[0]} if each else {}

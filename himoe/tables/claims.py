@@ -23,11 +23,12 @@ from himoe.report.titles import dataset_of, model_title
 from himoe.stats import verdicts
 from himoe.stats.characteristics import Design, characteristics, spread_of
 from himoe.stats.frames import pick
+from himoe.stats.inert import inert
 from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "Claims"
 SECTION = "verdict"
-NEEDS = ("scores", "claims", "runs")
+NEEDS = ("scores", "predictions", "routing", "claims", "runs")
 NOTHING = "predicting nothing"
 ONE_LABEL = "one label per trial: a mean-pooled model is invariant to shifts by construction"
 NUMBERS = ["lead", "low", "high", "detectable", "power", "false_support"]
@@ -41,23 +42,29 @@ class Verdict(NamedTuple):
     numbers: tuple[float, ...] = (np.nan,) * len(NUMBERS)
 
 
+IDLE = Verdict(verdicts.UNTESTABLE, "the network adds nothing to its linear read-out")
+
+
 def make(evidence: Evidence) -> TableItem:
     """One row per claim and data set of the run that it applies to, and one 'not run' row for the others."""
-    entries = evidence.yaml("claims")
-    rows = []
+    entries, rows = evidence.yaml("claims"), []
+    idle = inert(evidence.predictions, evidence.routing, {s: evidence.targets_of(s) for s in evidence.settings})
+    idle = pick(idle, model=STUDIED, inert=True)
     for claim, entry in zip(parse_claims(entries), entries, strict=True):
         edited = evidence.changed_since("claims", entry)
-        for setting, verdict in _of_claim(evidence, claim):
+        for setting, verdict in _of_claim(evidence, claim, set(idle["setting"])):
             why = "; ".join(filter(None, [edited if verdict.word in verdicts.WORDS else "", verdict.why]))
             rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, why])
     data = pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "evidence"])
     return TableItem(data, _shown(evidence, data), _finding(evidence, data))
 
 
-def _of_claim(evidence: Evidence, claim: Claim) -> list[tuple[str, Verdict]]:
-    """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run."""
+def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
+    """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
+    where
+    Hi-MoE's network adds nothing to its linear read-out."""
     judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, s)]
-    rows = [(setting, judge(evidence, setting, claim)) for setting in judged]
+    rows = [(s, IDLE if claim.of_mechanism and s in idle else judge(evidence, s, claim)) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
         there = set(map(dataset_of, evidence.settings)) & set(absent)
         why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"

@@ -26,6 +26,7 @@ from himoe.types import HimoeError
 log = logging.getLogger("himoe")
 REQUEUE = 75  # EX_TEMPFAIL: try again later
 PATIENCE_SECONDS = 5.0
+PARTS = ("scaler", "state", "calibration")  # of a fold's result: its arrays
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
@@ -103,8 +104,8 @@ class Checkpoint:
         folds = []
         for number, packed in self.state.finished.items():
             log.info("fold %d: finished before the fit was interrupted", number)
-            arrays = {part: {name: t.numpy() for name, t in packed[part].items()} for part in ("scaler", "state")}
-            folds.append(FittedFold(**(packed | {"scaler": Scaler(**arrays["scaler"]), "state": arrays["state"]})))
+            arrays = {part: {name: t.numpy() for name, t in packed[part].items()} for part in PARTS}
+            folds.append(FittedFold(**(packed | arrays | {"scaler": Scaler(**arrays["scaler"])})))
         return folds
 
     def keep(self, folds: list[FittedFold]) -> None:
@@ -112,10 +113,9 @@ class Checkpoint:
         import torch
 
         for fold in folds:
-            parts = {"scaler": vars(fold.scaler), "state": fold.state}
+            parts = vars(fold) | {"scaler": vars(fold.scaler)}
             tensors = {
-                part: {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
-                for part, arrays in parts.items()
+                part: {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in parts[part].items()} for part in PARTS
             }
             self.state.finished[fold.fold] = vars(fold) | tensors
         self.state.forget_stack()

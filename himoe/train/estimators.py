@@ -1,4 +1,4 @@
-"""Fits of a model that is no network: configuration by inner validation, then one fit of each fold."""
+"""Fits of a model that is no network: configuration and calibration by inner validation, then one fit of each fold."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from himoe import registry
 from himoe.data.reader import Load, load_for_fit
 from himoe.data.rows import to_rows
 from himoe.splits.guards import check_split, select
+from himoe.stats.calibration import calibrate
 from himoe.stats.metrics import ccc
 from himoe.train.results import FittedFold
-from himoe.train.scaling import Scaler
-from himoe.train.tuning import best, candidates, configuration, configure
+from himoe.train.scaling import Arrays, Scaler
+from himoe.train.tuning import Configuration, best, candidates, configuration, configure
 from himoe.types import HimoeError, Split, Tokens
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class EstimatorFits:
         self.spec, self.load, self.progress = spec, load, progress
         self.plugin = registry.load("models", spec.model)
         settings = configure(self.plugin, spec.model, spec.options)
-        tried = candidates(self.plugin, spec.tuning)
+        tried = candidates(self.plugin, spec.tuning, spec.options)
         self.configurations = [configuration(self.plugin, settings, spec.training, changes) for changes in tried]
 
     def fit(self, splits: list[Split]) -> Iterator[list[FittedFold]]:
@@ -53,22 +54,35 @@ class EstimatorFits:
         return PLACE
 
     def fit_fold(self, split: Split) -> FittedFold:
-        """Choose a configuration, fit it."""
+        """Choose a configuration, calibrate and fit it. What is calibrated is fitted on training rows, before any refit."""
         started = time.perf_counter()
         tokens = load_for_fit(self.load, self.spec, [split])
-        valid = select(tokens, split.valid)
-        tried = self._search(select(tokens, split.train), valid)
-        chosen = best([result["valid_ccc"] for result in tried]) if tried else 0
-        judged = sorted(t.digest for t in valid.trials) if tried else []
+        train, valid = select(tokens, split.train), select(tokens, split.valid)
+        tried = self._search(train, valid)
+        chosen = self.configurations[best([result["valid_ccc"] for result in tried]) if tried else 0]
 
-        fitted_on = select(tokens, split.train | split.valid if self.spec.training.refit else split.train)
+        scaler, state = self._fit(train, chosen)
+        calibration = self._calibrate(valid, scaler, state) if self.spec.training.calibration != "none" else {}
+        judged = sorted(t.digest for t in valid.trials) if tried or calibration else []
+        fitted_on = train
+        if self.spec.training.refit:
+            fitted_on = select(tokens, split.train | split.valid)
+            scaler, state = self._fit(fitted_on, chosen)
         read = sorted({*judged, *(t.digest for t in fitted_on.trials)})
-        scaler = Scaler.fit(fitted_on)
-        state = self.plugin.fit(to_rows(scaler.transform(fitted_on)), self.configurations[chosen].model, self.spec.seed)
         return FittedFold(
-            split.fold, scaler, state, read=read, judged=judged, tried=tried, chosen=self.configurations[chosen].changes,
+            split.fold, scaler, state, read=read, judged=judged, tried=tried, chosen=chosen.changes, calibration=calibration,
             n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"), seconds=time.perf_counter() - started,
         )  # fmt: skip
+
+    def _fit(self, tokens: Tokens, chosen: Configuration) -> tuple[Scaler, Arrays]:
+        """A fit on these trials, and their normalisation."""
+        scaler = Scaler.fit(tokens)
+        return scaler, self.plugin.fit(to_rows(scaler.transform(tokens)), chosen.model, self.spec.seed)
+
+    def _calibrate(self, valid: Tokens, scaler: Scaler, state: Arrays) -> Arrays:
+        """Scale and offset of a fit's predictions, from people it was not fitted on."""
+        rows = to_rows(scaler.transform(valid))
+        return calibrate(rows.y, self.plugin.predict(state, rows), rows.subject)
 
     def _search(self, train: Tokens, valid: Tokens) -> list[dict[str, Any]]:
         """Every configuration fitted on the training rows, judged on the validation rows; nothing where there is no choice."""

@@ -157,6 +157,25 @@ class Trainer:
         loss = torch.vmap(squared_error)(predicted, y) + self.training.ccc_weight * concordance
         return torch.stack([loss, 1 - concordance]).cpu().numpy()
 
+    def predict_valid(self, run: FoldRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of a fold's kept weights on its validation rows, as predicted for test rows: targets and predictions (n, n_outputs),
+        in standardised units, and the trial of each (n,). The fold stands alone: nothing depends on who else was in the
+        stack."""
+        assert run.weights is not None
+        assert run.valid is not None
+        bank, affine = self.bank, Affine.of([run.scaler], self.device)
+        stack = Stack([run.initial_model()], self.device, devices.autocast(self.training))
+        stack.flat = run.weights[None].to(self.device)
+        predicted = predict_tokens(stack, bank, affine, cover(bank, [run.valid], self.n_times), self.n_times).tokens
+        y, trial = bank.y, np.arange(len(bank.lengths))
+        if bank.layout.per_token:
+            trial = np.repeat(trial, bank.lengths)
+        else:
+            predicted, y = mean_per_trial(predicted, bank), y[bank.offsets[:-1]]
+        rows = np.isin(trial, run.valid)
+        y = (y - affine.y_mean[0, 0]) / affine.y_scale[0, 0]
+        return y.cpu().numpy()[rows], predicted[0].cpu().numpy()[rows], trial[rows]
+
     def _not_finite_at_the_end(self, runs: list[FoldRun], stack: Stack, affine: Affine, epoch: int) -> Tensor:
         """(K,) folds without validation in their last epoch whose predictions on their training rows are not finite."""
         ending = torch.tensor([run.n_epochs == epoch for run in runs], device=self.device)

@@ -22,7 +22,7 @@ class FittedFold:
 
     ``read`` and ``judged`` are the digests of the trials that it touched and of those that it was judged on, ``failed``
     says why there is no prediction, ``chosen`` holds the settings that tuning changed, ``tried`` the changes, validation
-    CCC and best epoch of every configuration.
+    CCC and best epoch of every configuration, ``calibration`` the scale and offset of its predictions; empty: none.
     """
 
     fold: int
@@ -38,22 +38,25 @@ class FittedFold:
     failed: str = ""
     chosen: dict[str, Any] = field(default_factory=dict)
     tried: list[dict[str, Any]] = field(default_factory=list)
+    calibration: Arrays = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """All but the arrays, for the run record."""
         facts = {name: value for name, value in vars(self).items() if name not in ("fold", "scaler", "state")}
-        return facts | {"seconds": round(self.seconds, 3)}
+        calibration = {name: array.tolist() for name, array in self.calibration.items()}
+        return facts | {"seconds": round(self.seconds, 3), "calibration": calibration}
 
 
 class StoredFold(NamedTuple):
     """One fold as read back: scaler, arrays, digests of the trials that the fit has read, why it failed (empty if it did not),
-    what tuning changed."""
+    what tuning changed, scale and offset of its predictions (empty: none)."""
 
     scaler: Scaler
     state: Arrays
     read: list[str]
     failed: str = ""
     chosen: dict[str, Any] | None = None
+    calibration: Arrays | None = None
 
 
 def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dict[str, Any]) -> None:
@@ -62,7 +65,8 @@ def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dic
 
     arrays: Arrays = {}
     for f in folds:
-        arrays |= {f"{f.fold}/state/{name}": np.ascontiguousarray(value) for name, value in f.state.items()}
+        for part in ("state", "calibration"):
+            arrays |= {f"{f.fold}/{part}/{name}": np.ascontiguousarray(a) for name, a in getattr(f, part).items()}
         arrays |= {f"{f.fold}/scaler/{name}": np.ascontiguousarray(getattr(f.scaler, name)) for name in SCALER}
     with io.atomic(weights) as temporary:
         save_file(arrays, temporary)
@@ -82,6 +86,10 @@ def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:
     for fold, facts_of_fold in facts["folds"].items():
         of_fold = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
         scaler = Scaler(*(of_fold[f"scaler/{name}"] for name in SCALER))
-        state = {name.removeprefix("state/"): a for name, a in of_fold.items() if name.startswith("state/")}
-        out[int(fold)] = StoredFold(scaler, state, facts_of_fold["read"], facts_of_fold["failed"], facts_of_fold["chosen"])
+        state, calibration = (
+            {name.removeprefix(part): a for name, a in of_fold.items() if name.startswith(part)}
+            for part in ("state/", "calibration/")
+        )
+        read, failed, chosen = (facts_of_fold[name] for name in ("read", "failed", "chosen"))
+        out[int(fold)] = StoredFold(scaler, state, read, failed, chosen, calibration)
     return out

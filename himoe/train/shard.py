@@ -48,7 +48,7 @@ def fit_shard(
     settings = configure(plugin, spec.model, spec.options)
     checkpoint = _checkpoint(spec, execution, inputs, weights.parent / RESUME) if spec.is_network else None
     resumed = bool(checkpoint and checkpoint.load())
-    n_epochs = spec.training.epochs * len(candidates(plugin, spec.tuning))
+    n_epochs = spec.training.epochs * len(candidates(plugin, spec.tuning, spec.options))
     curves = _curves(weights.parent / "tensorboard", wanted=execution.tensorboard and spec.is_network, resumed=resumed)
     progress = Progress(spec.title, len(folds), n_epochs, curves)
     fits = _fits(spec, execution, Reader(tokens, spec.view, recordings), progress, checkpoint)

@@ -16,6 +16,7 @@ from himoe.config.protocols import PROTOCOLS
 from himoe.data.reader import load_for_fit
 from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
+from himoe.stats.calibration import calibrate
 from himoe.train import devices
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
@@ -52,7 +53,7 @@ class NetworkContext:
     def __post_init__(self) -> None:
         self.plugin = registry.load("models", self.spec.model)
         self.settings = configure(self.plugin, self.spec.model, self.spec.options)
-        self.candidates = candidates(self.plugin, self.spec.tuning)
+        self.candidates = candidates(self.plugin, self.spec.tuning, self.spec.options)
         self.state = self.checkpoint.state if self.checkpoint else ResumeState()
         self.device = devices.settle(self.spec.training, self.execution)
 
@@ -89,7 +90,8 @@ class StackFit:
         return self.fits.state
 
     def fit(self) -> list[FittedFold]:
-        """Choose each fold's configuration and epoch, then train it again on all its rows if that is asked for."""
+        """Choose each fold's configuration and epoch, then train it again on all its rows and calibrate it, if that is asked
+        for."""
         started = time.perf_counter()
         searched = self._search()
         scores = [[-np.inf if run.failed else run.best_ccc for run in runs] for runs in searched]
@@ -103,9 +105,17 @@ class StackFit:
         for row, n in enumerate(chosen):
             one = self._fitted(searched[n][row], final[row], [runs[row] for runs in searched], self.configurations[n])
             one.seconds, one.n_macs = seconds, macs[n]
+            if not one.failed and self.spec.training.calibration != "none":
+                one.calibration = self._calibrate(self.trainers[n], searched[n][row])
             fitted.append(one)
             self.fits.progress.fold(one.fold)
         return fitted
+
+    def _calibrate(self, trainer: Trainer, run: FoldRun) -> Arrays:
+        """Scale and offset of a fold's predictions, from validation people: of the run that chose the epoch, before any
+        refit."""
+        y, predicted, trial = trainer.predict_valid(run)
+        return calibrate(y, predicted, np.array([t.subject for t in self.tokens.trials], object)[trial])
 
     def _search(self) -> list[Runs]:
         """Every fold in every configuration; those that were done before an interruption are taken as they were."""

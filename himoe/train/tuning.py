@@ -1,12 +1,16 @@
 """The search for a model's configuration: as many tries for every model, drawn from its space, chosen by inner validation.
 
 A space is a literal of the plug-in, ``SPACE = {"penalty": (1.0, 10.0)}``; keys that begin with ``training.`` are the trainer's.
-Every network has the trainer's part and its dropout beside what its plug-in names.
+Every network has the trainer's part and its dropout beside what its plug-in names: these are drawn once for all networks, what
+is a model's own is drawn for it. What the config sets for a model is not searched.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -46,23 +50,30 @@ def configure(plugin: ModuleType, model: str, options: dict[str, Any]) -> Any:
         raise HimoeError(f"config: model_options.{model}: {found}") from error
 
 
-def space_of(plugin: ModuleType) -> dict[str, tuple]:
-    """Values by key; empty for a model with nothing to choose."""
-    return (SPACE_OF_NETWORKS if hasattr(plugin, "build") else {}) | getattr(plugin, "SPACE", {})
+def candidates(plugin: ModuleType, tuning: Tuning, fixed: Iterable[str] = ()) -> list[Options]:
+    """What is tried: nothing changed, then different random points of the space; fewer where it has no more.
 
-
-def candidates(plugin: ModuleType, tuning: Tuning) -> list[Options]:
-    """What is tried: nothing changed, then different random points of the space; fewer where it has no more."""
-    space = space_of(plugin)
-    out: list[Options] = [{}]
-    n_points = int(np.prod([len(values) for values in space.values()])) if space else 0
-    n = min(tuning.configurations, 1 + n_points)
+    The n-th try of every network has the same shared values but where its ``SPACE`` replaces them; ``fixed`` keys are left out.
+    """
+    shared, own = SPACE_OF_NETWORKS if hasattr(plugin, "build") else {}, getattr(plugin, "SPACE", {})
+    space = {key: values for key, values in (shared | own).items() if key not in fixed}
+    n = min(tuning.configurations, 1 + math.prod(len(values) for values in space.values()) if space else 1)
+    of_all = _shared_points(shared, tuning.seed)
     rng = np.random.default_rng([tuning.seed, zlib.crc32(plugin.__name__.encode())])
+    out: list[Options] = [{}]
     while len(out) < n:
-        drawn = {key: values[rng.integers(len(values))] for key, values in space.items()}
+        drawn = next(of_all) | {key: values[rng.integers(len(values))] for key, values in own.items()}
+        drawn = {key: value for key, value in drawn.items() if key in space}
         if drawn not in out:
             out.append(drawn)
     return out
+
+
+def _shared_points(space: dict[str, tuple], seed: int) -> Iterator[Options]:
+    """Every point of a space in a random order that the seed alone decides, again and again."""
+    points = [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+    order = np.random.default_rng(seed).permutation(len(points))
+    return itertools.cycle([points[i] for i in order])
 
 
 def configuration(plugin: ModuleType, settings: Any, training: Training, changes: Options) -> Configuration:

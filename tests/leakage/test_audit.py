@@ -124,7 +124,7 @@ def test_an_epoch_chosen_on_test_rows_is_refused(case):
 
 
 def test_a_fit_that_chose_and_does_not_say_by_which_rows_is_refused(case):
-    case.fits[0].record["folds"]["2"]["history"] = [{"epoch": 1, "valid_ccc": 0.5}]
+    case.fits[0].record["folds"]["2"] |= {"history": [{"epoch": 1, "valid_ccc": 0.5}], "judged": []}
     assert case.verdicts()["judged"] == audit.REFUSED
 
 
@@ -168,12 +168,13 @@ def test_a_copy_that_begins_a_token_late_is_refused(tmp_path):
 
 
 def skills(*values, model="ridge-shuffled_labels", seeds=(0,)):
-    """Predictions with these skills, one subject a shard: label 1, reference 0, prediction 1 - sqrt(1 - skill)."""
+    """Predictions with these skills before calibration, one subject a shard: label 1, reference 0, prediction 1 - sqrt(1 -
+    skill)."""
     return [
         pd.DataFrame({
             "dataset": "d", "protocol": PROTOCOL, "model": model, "seed": seed, "subject": f"s{i}", "condition": "clean",
             "severity": 0.0, "target": "valence", "y_true": [1.0, -1.0], "y_reference": 0.0,
-            "y_pred": (1 - np.sqrt(1 - v)) * np.array([1.0, -1.0]),
+            "y_pred": 9.0, "y_raw": (1 - np.sqrt(1 - v)) * np.array([1.0, -1.0]),
         })
         for i, v in enumerate(values) for seed in seeds
     ]  # fmt: skip
@@ -216,7 +217,7 @@ def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
         frame = pd.DataFrame({
             "dataset": "d", "protocol": PROTOCOL, "model": "nearest-shuffled_labels", "seed": 0, "subject": asked.subject,
             "condition": "clean", "severity": 0.0, "target": "valence", "y_true": asked.y[:, 0], "y_pred": said[:, 0],
-            "y_reference": 0.0,
+            "y_raw": said[:, 0], "y_reference": 0.0,
         })  # fmt: skip
         out[name] = audit.control_skill(PROTOCOL, [frame], False)[0].verdict
     assert out == {"cheat": audit.REFUSED, "honest": audit.PASSED}

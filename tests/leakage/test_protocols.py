@@ -110,8 +110,8 @@ def test_a_fit_under_each_protocol_reads_train_and_validation_alone(protocol, mo
     units, frame = of(protocol, tokens)
     split = read(frame, tmp_path)[0]
     fitted = fit(model, units, split, options, settings=SETTINGS.model_copy(update={"epochs": 2}), protocol=protocol)
-    assert set(fitted.read) == set(split.read) if fitted.history else set(fitted.read) == set(split.train.values())
-    assert set(fitted.judged) == (set(split.valid.values()) if fitted.history else set())
+    assert set(fitted.read) == set(split.read)
+    assert set(fitted.judged) == set(split.valid.values())
     other = replace(units, x=units.x.copy(), y=units.y.copy())
     for i, t in enumerate(units.trials):
         if (t.subject, t.trial) in split.test:
@@ -119,6 +119,7 @@ def test_a_fit_under_each_protocol_reads_train_and_validation_alone(protocol, mo
             other.x[rows], other.y[rows] = 1000, -1000
     again = fit(model, other, split, options, settings=SETTINGS.model_copy(update={"epochs": 2}), protocol=protocol)
     assert all(np.array_equal(fitted.state[n], again.state[n]) for n in fitted.state)
+    assert all(np.array_equal(fitted.calibration[n], again.calibration[n]) for n in ("scale", "offset"))
     np.testing.assert_array_equal(fitted.scaler.mean, again.scaler.mean)
 
 

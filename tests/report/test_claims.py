@@ -21,10 +21,16 @@ SEVERITIES = (0.0, 0.5)
 ABLATIONS = {name: {"router": name.removeprefix("router_")} for name in CLAIMS["C4"].ablations}
 
 
+TRIAL = ["setting", "model", "seed", "fold", "subject", "trial", "condition"]
+NO_PREDICTIONS = pd.DataFrame(columns=[*TRIAL, "target", "y_pred"])
+NO_ROUTING = pd.DataFrame(columns=[*TRIAL, "quantity", "part", "value"])
+
+
 def evidence(made, models, datasets=("deap_twin",), runs=(), **config):
     settings = Config(datasets=list(datasets), models=models, conditions={"missing_rate": list(SEVERITIES)}, **config)
     run = Evidence({"claims": [str(ROOT / "config/claims.yaml")]}, settings)
     run.__dict__.update(all_scores=made.assign(setting=datasets[0]), failed={}, runs=list(runs))
+    run.__dict__.update(predictions=NO_PREDICTIONS, routing=NO_ROUTING)
     return run
 
 
@@ -82,6 +88,24 @@ def test_ahead_but_keeping_less_is_not_robust():
 def test_alike_is_equivalent_and_a_mild_condition_is_untestable():
     assert judged({"himoe": (0.4, 0.2), "late_fusion": (0.4, 0.2)}, "C2", spread=0.01).word == "equivalent"
     assert judged({"himoe": (0.4, 0.4), "late_fusion": (0.4, 0.4)}, "C2", spread=0.01).word == "untestable on this data"
+
+
+def test_a_network_that_adds_nothing_to_its_read_out_tests_no_mechanism():
+    """Predictions that are the read-out's alone: nothing is said of the parts, but the model as a whole is judged."""
+    levels = {"himoe": (0.3, 0.2), "late_fusion": (0.2, 0.1)}
+    run = evidence(curves(levels), list(levels), seeds=[0, 1, 2])
+    who = pd.DataFrame(
+        {"setting": "deap_twin", "model": "himoe", "seed": 0, "fold": 0, "subject": "s", "condition": "clean"}, range(8)
+    )
+    who["trial"], value = [f"t{i}" for i in range(8)], np.arange(8.0)
+    parts = enumerate(("valence", "arousal"))
+    run.__dict__["predictions"] = pd.concat([who.assign(target=name, y_pred=5 + value) for _, name in parts])
+    run.__dict__["routing"] = pd.concat([who.assign(quantity="readout", part=str(i), value=value) for i in (0, 1)])
+    data = claims.make(run).data
+    here = data[data["setting"] == "deap_twin"].set_index("id")
+    assert here.loc["C2", "verdict"] == "untestable on this data"
+    assert "adds nothing" in here.loc["C2", "evidence"]
+    assert here.loc["C1", "verdict"] == "supported"
 
 
 def test_one_seed_of_networks_that_people_share_says_nothing():

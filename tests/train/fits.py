@@ -84,7 +84,7 @@ def fitted(model, tokens, splits, stack, options=None, *, device="cpu", compiled
 
 def stored(fitted: FittedFold) -> dict[int, StoredFold]:
     """As read back from its files."""
-    return {fitted.fold: StoredFold(fitted.scaler, fitted.state, fitted.read, fitted.failed)}
+    return {fitted.fold: StoredFold(fitted.scaler, fitted.state, fitted.read, fitted.failed, fitted.chosen, fitted.calibration)}
 
 
 def predict(model, tokens, splits, states, options=None, conditions=NO_CONDITIONS, **more):

@@ -22,7 +22,9 @@ def written(tmp_path, tokens):
 
 def test_shards_round_trip(tmp_path):
     fitted = written(tmp_path, make_tokens())
-    scaler, state, read, *_ = results.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")[fitted.fold]
+    scaler, state, read, *_, calibration = results.read_shard(tmp_path / "w.safetensors", tmp_path / "run.json")[fitted.fold]
+    assert {name: a.tolist() for name, a in calibration.items()} == {n: a.tolist() for n, a in fitted.calibration.items()}
+    assert set(calibration) == {"scale", "offset"}
     assert read == fitted.read
     np.testing.assert_array_equal(scaler.mean, fitted.scaler.mean)
     assert state.keys() == fitted.state.keys()
@@ -42,5 +44,5 @@ def test_run_records_are_json(tmp_path):
     written(tmp_path, make_tokens())
     record = json.loads((tmp_path / "run.json").read_text())
     assert set(record["folds"]["0"]) == {"best_epoch", "seconds", "n_parameters", "n_macs", "history", "read", "failed"} | {
-        "judged", "chosen", "tried",
+        "judged", "chosen", "tried", "calibration",
     }  # fmt: skip

@@ -29,12 +29,40 @@ def test_the_configurations_tried():
     assert tuning.best([float("-inf"), float("nan")]) == 0
 
 
+def test_all_networks_try_the_same_shared_values():
+    """Dropout and the trainer's values are drawn once; what a plug-in replaces or adds is its own. 40 tries: the 36 shared
+    points once, then again with other values of its own."""
+    networks = [n for n in registry.available("models") if registry.is_network(n)]
+    plugins = [registry.load("models", n) for n in networks]
+    tries = [tuning.candidates(plugin, Tuning(configurations=5)) for plugin in plugins]
+    for key in tuning.SPACE_OF_NETWORKS:
+        drawn = {
+            tuple(t[key] for t in tried[1:])
+            for tried, p in zip(tries, plugins, strict=True)
+            if key not in getattr(p, "SPACE", {})
+        }
+        assert len(drawn) == 1
+        assert len(set(*drawn)) > 1
+    himoe = registry.load("models", "himoe")
+    many = tuning.candidates(himoe, Tuning(configurations=40))
+    assert len({str(t) for t in many}) == 40
+    assert len({str({k: t[k] for k in tuning.SPACE_OF_NETWORKS}) for t in many[1:37]}) == 36
+    assert len(tuning.candidates(registry.load("models", "late_fusion"), Tuning(configurations=99))) == 37
+
+
+def test_what_the_config_sets_is_not_searched():
+    """An ablation keeps what makes it one, and shares everything else with its model."""
+    himoe, asked = registry.load("models", "himoe"), Tuning(configurations=4)
+    whole, without = (tuning.candidates(himoe, asked, fixed) for fixed in ((), ("affect_weight",)))
+    assert [{k: v for k, v in tried.items() if k != "affect_weight"} for tried in whole] == without
+
+
 @pytest.mark.parametrize("refit", [False, True])
 def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit, tmp_path, monkeypatch):
     """Of two learning rates one is far too small to learn anything in 6 epochs: every fold takes the other, and ends with the
     very weights of a fit that knew no other."""
     good, bad = {"training.learning_rate": 5e-3}, {"training.learning_rate": 1e-7}
-    monkeypatch.setattr("himoe.train.together.candidates", lambda plugin, settings: [bad, good])
+    monkeypatch.setattr("himoe.train.together.candidates", lambda *_: [bad, good])
     tokens = make_tokens(8, 6)
     settings = SETTINGS.model_copy(update={"epochs": 6, "patience": 6, "refit": refit})
     split = folds(tokens, tmp=tmp_path)[0]
@@ -42,7 +70,7 @@ def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit
     assert tuned.chosen == good
     assert [t["changes"] for t in tuned.tried] == [bad, good]
     assert tuned.tried[1]["valid_ccc"] > tuned.tried[0]["valid_ccc"]
-    monkeypatch.setattr("himoe.train.together.candidates", lambda plugin, settings: [good])
+    monkeypatch.setattr("himoe.train.together.candidates", lambda *_: [good])
     alone = fit("late_fusion", tokens, split, {"width": 16}, settings=settings)
     assert all(np.array_equal(tuned.state[n], alone.state[n]) for n in alone.state)
 
@@ -50,7 +78,7 @@ def test_each_fold_keeps_the_configuration_that_its_own_validation_prefers(refit
 def test_an_estimators_configuration_is_chosen_on_validation_rows(tmp_path, monkeypatch):
     """A penalty so large that nothing is said, against one that fits."""
     good, bad = {"penalties": [1.0]}, {"penalties": [1e12]}
-    monkeypatch.setattr("himoe.train.estimators.candidates", lambda plugin, settings: [bad, good])
+    monkeypatch.setattr("himoe.train.estimators.candidates", lambda *_: [bad, good])
     tokens = make_tokens(8, 6)
     fitted = fit("ridge", tokens, folds(tokens, tmp=tmp_path)[0])
     assert fitted.chosen == good
