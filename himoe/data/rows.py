@@ -1,4 +1,5 @@
-"""Tokens as rows of a table, for estimators: one row per label (a trial, or a token where labels vary within it)."""
+"""Tokens as rows of a table, for estimators: one row per label (a trial, or a token where labels vary within it), and how to look
+further than one row: into its trial's gaps and at the tokens around it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,12 @@ from himoe.types import Tokens
 @dataclass(frozen=True)
 class Rows:
     """x (n_rows, n_features) with 0 where absent; presence (n_rows, n_modalities): share of tokens present;
-    y (n_rows, n_outputs); stimulus (n_rows,) names; subject (n_rows,); owner (n_features,) int: whose a column is."""
+    y (n_rows, n_outputs); stimulus (n_rows,) names; subject (n_rows,); owner (n_features,) int: whose a column is.
+
+    ``filled`` is x with a modality's gaps interpolated over time within the trial; 0 where it is absent from the whole trial.
+    Where rows are tokens, ``token_rate`` is their rate, Hz, and trial i is rows ``offsets[i]:offsets[i + 1]``; where a row is a
+    whole trial there are no offsets.
+    """
 
     x: np.ndarray
     presence: np.ndarray
@@ -20,21 +26,75 @@ class Rows:
     stimulus: np.ndarray
     subject: np.ndarray
     owner: np.ndarray
+    filled: np.ndarray
+    offsets: np.ndarray | None = None
+    token_rate: float = 0.0
+
+    def lags(self, seconds: float, step: float) -> np.ndarray:
+        """Displacements in rows (n_lags,) int: 0, and every ``step`` s (at least a token) up to ``seconds`` either way; 0 alone
+        where a row is a whole trial."""
+        if self.offsets is None:
+            return np.zeros(1, np.int64)
+        stride = max(1, round(step * self.token_rate))
+        n = round(seconds * self.token_rate) // stride
+        return stride * np.arange(-n, n + 1)
+
+    def at(self, lag: int) -> np.ndarray:
+        """Which row lies ``lag`` rows after each one (n_rows,) int; beyond an end of its trial, the row at that end."""
+        rows = np.arange(len(self.x))
+        if self.offsets is None or not lag:
+            return rows
+        first, last = _ends(self.offsets)
+        return np.clip(rows + lag, first, last)
+
+    def ever(self) -> np.ndarray:
+        """Whether a modality is present anywhere in a row's trial (n_rows, n_modalities) bool."""
+        if self.offsets is None:
+            return self.presence > 0
+        return np.repeat(np.logical_or.reduceat(self.presence > 0, self.offsets[:-1], axis=0), np.diff(self.offsets), axis=0)
 
 
 def to_rows(tokens: Tokens) -> Rows:
-    """Masked means over each trial where there is one label per trial; the tokens themselves otherwise."""
+    """Means over each trial where there is one label per trial (x: of the tokens that are present); the tokens themselves
+    otherwise."""
     lengths = np.diff(tokens.offsets)
     stimulus = np.array([t.stimulus for t in tokens.trials], object)
     subject = np.array([t.subject for t in tokens.trials], object)
     owner = np.repeat(np.arange(len(tokens.layout.features)), [len(n) for n in tokens.layout.features])
     columns = tokens.mask[:, owner]
     x = np.where(columns, tokens.x, 0.0).astype(np.float64)
+    filled = interpolated(x, tokens.mask, owner, tokens.offsets)
     if tokens.layout.per_token:
         names = np.repeat(stimulus, lengths), np.repeat(subject, lengths)
-        return Rows(x, tokens.mask.astype(float), tokens.y, *names, owner)
+        return Rows(x, tokens.mask.astype(float), tokens.y, *names, owner, filled, tokens.offsets, tokens.layout.token_rate)
     starts = tokens.offsets[:-1]
     counts = np.add.reduceat(columns.astype(np.float64), starts, axis=0)
     mean = np.add.reduceat(x, starts, axis=0) / np.maximum(counts, 1)
     presence = np.add.reduceat(tokens.mask.astype(np.float64), starts, axis=0) / lengths[:, None]
-    return Rows(mean, presence, tokens.y[starts], stimulus, subject, owner)
+    filled = np.add.reduceat(filled, starts, axis=0) / lengths[:, None]
+    return Rows(mean, presence, tokens.y[starts], stimulus, subject, owner, filled)
+
+
+def interpolated(x: np.ndarray, mask: np.ndarray, owner: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Tokens x (n, n_features) with the gaps of every modality, mask (n, n_modalities), filled linearly over time within a trial
+    and held at its ends; 0 where a modality is absent from the whole trial."""
+    if mask.all():
+        return x
+    n, rows, (first, last) = len(x), np.arange(len(x))[:, None], _ends(offsets)
+    before = np.maximum.accumulate(np.where(mask, rows, -1), axis=0)  # (n, M): where it was last present, and is next
+    after = np.minimum.accumulate(np.where(mask, rows, n)[::-1], axis=0)[::-1]
+    none_before, none_after = before < first[:, None], after > last[:, None]
+    earlier, later = np.where(none_before, after, before), np.where(none_after, before, after)
+    out = np.zeros_like(x)
+    for m in range(mask.shape[1]):
+        columns, there = np.flatnonzero(owner == m), np.flatnonzero(~(none_before & none_after)[:, m])
+        a, b = earlier[there, m], later[there, m]
+        share = (there - a) / np.maximum(b - a, 1)  # of the later one
+        out[np.ix_(there, columns)] = (1 - share)[:, None] * x[np.ix_(a, columns)] + share[:, None] * x[np.ix_(b, columns)]
+    return out
+
+
+def _ends(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last row of each row's trial, (n,) int each."""
+    lengths = np.diff(offsets)
+    return np.repeat(offsets[:-1], lengths), np.repeat(offsets[1:] - 1, lengths)
