@@ -1,8 +1,8 @@
 """Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
 per-subject values, seeds averaged first, with 95% percentile-bootstrap intervals over subjects. Skill is 1 - MSE / MSE of the
-training mean: above 0 beats knowing only how people rate on average. Every model's predictions are given the spread and the mean
-that inner-validation people call for, which is best for the CCC and costs skill wherever little is found; raw is what was predicted
-before. Pooled CCC over all test rows stands beside them.
+training mean: above 0 beats knowing only how people rate on average. Every model's predictions are given the spread and the
+mean that inner-validation people call for, which is best for the CCC and costs skill wherever little is found; raw is what was
+predicted before. Pooled CCC over all test rows stands beside them.
 Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls
 (labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
 

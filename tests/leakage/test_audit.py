@@ -124,7 +124,9 @@ def test_an_epoch_chosen_on_test_rows_is_refused(case):
 
 
 def test_a_fit_that_chose_and_does_not_say_by_which_rows_is_refused(case):
-    case.fits[0].record["folds"]["2"]["history"] = [{"epoch": 1, "valid_ccc": 0.5}]
+    """A scale and an offset are a choice, too."""
+    assert case.fits[0].record["folds"]["2"]["calibration"]
+    case.fits[0].record["folds"]["2"]["judged"] = []
     assert case.verdicts()["judged"] == audit.REFUSED
 
 
