@@ -34,9 +34,9 @@ def test_every_physiology_model_beats_the_training_mean_on_the_twins(default_run
     table = pd.read_csv(default_run / "results/tables/main.csv")
     assert len(table) == 2 * 2 * (14 + 2)
     controls = table[table["model"].str.contains("-")]
-    assert (controls["skill_low"] <= 0).all()
+    assert (controls["raw_skill_low"] <= 0).all()
     physiology = table[table["model"].isin(PHYSIOLOGY)]
-    assert (physiology["skill_low"] > 0).all(), physiology[["setting", "target", "model", "skill", "skill_low"]]
+    assert (physiology["raw_skill_low"] > 0).all(), physiology[["setting", "target", "model", "raw_skill", "raw_skill_low"]]
     assert (physiology["ccc_low"] > 0.3).all()
     assert (default_run / "results/report.html").stat().st_size < 8_000_000
 

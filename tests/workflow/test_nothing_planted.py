@@ -22,11 +22,11 @@ def test_nothing_planted_nothing_found(tmp_path):
     done = snakemake(folder, "--configfile", write_config(folder, changes))
     assert done.returncode == 0, done.stderr[-3000:]
     scores = pd.read_csv(folder / "results/scores.csv")
-    skill = scores[(scores["metric"] == "skill") & (scores["condition"] == "clean") & (scores["subject"] != "(pooled)")]
+    skill = scores[(scores["metric"] == "raw_skill") & (scores["condition"] == "clean") & (scores["subject"] != "(pooled)")]
     values = skill[skill["model"].isin(PHYSIOLOGY)].groupby(["dataset", "target", "model"])["value"]
     p_values = holm([float(wilcoxon(v, alternative="greater").pvalue) for _, v in values])
     assert len(p_values) == 12
     assert min(p_values) > 0.05, dict(zip(values.groups, p_values, strict=True))
     assert values.mean().max() < 0.1
     table = pd.read_csv(folder / "results/tables/main.csv")
-    assert (table.loc[table["model"] == "stimulus_mean", "skill_low"] > 0).all()
+    assert (table.loc[table["model"] == "stimulus_mean", "raw_skill_low"] > 0).all()
