@@ -48,6 +48,12 @@ def is_network(model: str) -> bool:
     return "build" in peek("models", model)["functions"]
 
 
+def is_reference(model: str) -> bool:
+    """Whether a model is shown for orientation and is nobody's rival: it could not be used on a new stimulus or person
+    (``DEPLOYABLE = False`` in its plug-in), or it is a ceiling, made of labels."""
+    return model in names.CEILINGS or peek("models", model).get("DEPLOYABLE") is False
+
+
 def is_twin(dataset: str) -> bool:
     """Whether a data set is simulated in the format of another one."""
     return names.parse_dataset(dataset).twin

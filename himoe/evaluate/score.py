@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe.evaluate import ceilings
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.metrics import all_metrics, is_constant
@@ -53,10 +54,13 @@ def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
     return [(*key, prefix + name, value, len(part)) for name, value in metrics.items()]
 
 
-def score_files(files: list[str]) -> pd.DataFrame:
-    """Tidy scores of the predictions of several files, per subject and pooled."""
+def score_files(files: list[str], splits: str) -> pd.DataFrame:
+    """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings."""
     predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    return pd.concat([score(predictions), score_pooled(predictions)], ignore_index=True)
+    labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
+    residuals = ceilings.residual_scores(predictions, labels)
+    predictions = pd.concat([predictions, ceilings.references(labels)], ignore_index=True)
+    return pd.concat([score(predictions), score_pooled(predictions), residuals], ignore_index=True)
 
 
 def gather(files: list[str]) -> pd.DataFrame:

@@ -1,15 +1,18 @@
 """Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
 per-subject values, seeds averaged first, with 95% percentile-bootstrap intervals over subjects. Skill is 1 - MSE / MSE of the
 training mean: above 0 beats knowing only how people rate on average. Pooled CCC over all test rows stands beside them.
-Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls
-(labels shuffled, N(0, 1) physiology) compete with nobody: they must show no skill."""
+Constant predictions have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Below the
+models stand references, which compete with nobody: what is told the clip or the person, and ceilings made of the test people's
+labels (the table of ceilings says what each is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from himoe import registry
 from himoe.evaluate.score import POOLED, per_subject
+from himoe.names import CEILINGS
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, failures, intervals, number
@@ -21,13 +24,14 @@ TITLE = "Main comparison"
 SECTION = "verdict"
 NEEDS = ("scores", "predictions", "routing", "runs")
 METRICS = ("ccc", "skill", "rmse", "constant")
+KINDS = ("model", "reference", "control")  # from top to bottom
 
 
 def make(evidence: Evidence) -> TableItem:
-    """One row per data set, target and model, best CCC first within each."""
+    """One row per data set, target and model, best CCC first within each; then references, then controls."""
     data = _scores(evidence)
     shown = pd.DataFrame({
-        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(_title),
         "CCC [95% CI]": intervals(data[["ccc", "ccc_low", "ccc_high"]].to_numpy()),
         "skill [95% CI]": intervals(data[["skill", "skill_low", "skill_high"]].to_numpy(), MISSING),
         "RMSE": data["rmse"].map(number), "pooled CCC": data["pooled_ccc"].map(number), "n": data["n_subjects"],
@@ -38,28 +42,38 @@ def make(evidence: Evidence) -> TableItem:
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, and pooled CCC."""
-    models, settings = [*evidence.models, *evidence.controls], evidence.config.statistics
+    models, settings = [*evidence.models, *evidence.controls, *CEILINGS], evidence.config.statistics
     clean = pick(evidence.all_scores, condition="clean", model=models)
     by_metric = {metric: per_subject(clean, metric) for metric in METRICS}
     pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
-        block = []
-        for model in (m for m in models if m in evidence.models_of(setting)):
-            row: dict[str, Any] = {"setting": setting, "target": target, "model": model}
+        block, scored = [], set(pick(clean, setting=setting, target=target)["model"])
+        for model in (m for m in models if m in scored):
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
             for metric, frame in by_metric.items():
                 values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
                 low, high = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
                 row |= {metric: values.mean(), f"{metric}_low": low, f"{metric}_high": high}
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)
             block.append(row | {"pooled_ccc": mean, "n_subjects": len(values)})
-        rows += sorted(block, key=lambda row: (np.isnan(row["ccc"]), -row["ccc"]))
+        rows += sorted(block, key=lambda row: (KINDS.index(row["kind"]), np.isnan(row["ccc"]), -row["ccc"]))
     return pd.DataFrame(rows)
+
+
+def _kind(model: str) -> str:
+    if registry.is_reference(model):
+        return "reference"
+    return "control" if registry.control_of(model) else "model"
+
+
+def _title(model: str) -> str:
+    return model_title(model) + (" (reference)" if registry.is_reference(model) else "")
 
 
 def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
     """The model with the highest CCC on each data set and target."""
-    competing = pick(data, model=evidence.models).dropna(subset="ccc")
+    competing = pick(data, kind="model").dropna(subset="ccc")
     best = competing.groupby(["setting", "target"], sort=False).head(1)  # rows are sorted
     sentences = [
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
