@@ -5,6 +5,8 @@ They use labels of other test people and of the person itself. That is why they 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -45,7 +47,7 @@ def mean_of_others(labels: pd.DataFrame) -> np.ndarray:
     People have equal weight, however often each met the stimulus.
     """
     people = labels.groupby([*SAME, "subject"])["y_true"].mean()
-    others = people.groupby(level=SAME).transform(_mean_without_each)
+    others = _without_each(people, people.groupby(level=SAME))
     return others.loc[pd.MultiIndex.from_frame(labels[[*SAME, "subject"]])].to_numpy()
 
 
@@ -60,7 +62,7 @@ def references(labels: pd.DataFrame) -> pd.DataFrame:
     if labels.empty:
         return labels
     own = labels.groupby(["target", "subject"])["y_true"].agg(level="mean", spread=_spread)
-    others = own.groupby("target").transform(_mean_without_each)
+    others = _without_each(own, own.groupby("target"))
     at = pd.MultiIndex.from_frame(labels[["target", "subject"]])
     level, spread = (own[name].loc[at].to_numpy() for name in ("level", "spread"))
     others_level, others_spread = (others[name].loc[at].to_numpy() for name in ("level", "spread"))
@@ -77,13 +79,15 @@ def references(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """``residual_pcc`` and ``residual_ccc`` of every model and person, clean input: does a prediction tell how the person differs
-    from the others on the same clip?
+    """``residual_pcc`` and ``residual_ccc`` of every model and person, clean input: does a prediction tell how the person
+    differs from the others on the same clip?
 
-    Of ratings and predictions alike that is left which a line on the other people's mean rating of the clip (and moment) leaves.
-    Given that mean, nothing else that the others have rated says anything of this person, so a model that only recognises the
-    clip, well or badly, is at 0. (Taking the others' mean away, of ratings from ratings and of predictions from predictions,
-    would not do: left out, a person moves the others' mean against itself, and ``stimulus_mean`` gets a PCC of -1.)
+    They compare what a line on the other people's mean rating of the clip (and moment) leaves of the ratings with what it
+    leaves of the predictions. People being exchangeable raters (and ratings normal), that mean holds all that the others say
+    of this person, so whatever is a function of the clip learnt from their labels, well or badly, is at 0 on average.
+    (To subtract the others' mean rating from ratings, and the mean prediction for others from predictions, would not do: a
+    person that is left out moves what the others are told towards its own rating and not what itself is told, and
+    ``stimulus_mean`` gets a PCC of -1 under ``loso``.)
 
     A person with fewer than 5 labels that others share has no row; the value is NaN where the fold failed.
     """
@@ -124,6 +128,7 @@ def _spread(values: pd.Series) -> float:
     return float(values.std(ddof=0))
 
 
-def _mean_without_each(values: pd.Series) -> pd.Series:
-    """For each value the mean of the others; NaN where it is alone."""
-    return (values.sum() - values) / (len(values) - 1 or np.nan)
+def _without_each(values: Any, groups: Any) -> Any:
+    """For each value the mean of the others of its group; NaN where it is alone."""
+    n = groups.transform("count")
+    return (groups.transform("sum") - values) / (n - 1).where(n > 1)

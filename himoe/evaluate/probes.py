@@ -52,8 +52,8 @@ def identity(tokens: Tokens) -> tuple[float, float]:
 
 
 def clip(tokens: Tokens) -> tuple[float, float]:
-    """(accuracy, chance) of naming the stimulus of a trial of a person left out, among those the others met, from mean and spread
-    of every feature over time: how well a model could know which clip it reads; NaN where no two people met the same.
+    """(accuracy, chance) of naming the stimulus of a trial of a person left out, among those the others met, from mean and
+    spread of every feature over time: how well a model could know which clip it reads; NaN where no two people met the same.
 
     A ridge regression on indicators of the stimuli, features standardised within each person (no label): on people who met
     every clip it is linear discriminant analysis with a shrunk covariance (Hastie, Tibshirani & Friedman 2009, 4.2).

@@ -95,8 +95,8 @@ class LineStyle(NamedTuple):
 
 
 def line_styles(theme: Theme, models: list[str]) -> dict[str, LineStyle]:
-    """By model. Hi-MoE has the accent and the heavy line; once the palette is used up, lines are dashed, then dotted. References
-    are thin and in the colour of text."""
+    """By model. Hi-MoE has the accent and the heavy line; once the palette is used up, lines are dashed, then dotted.
+    References are thin and in the colour of text."""
     n = len(theme.palette)
     others = enumerate(m for m in models if m != STUDIED and not registry.is_reference(m))
     references = {m: LineStyle(theme.text, MARKERS[2], 0.9, ":") for m in models if registry.is_reference(m)}

@@ -57,9 +57,7 @@ def _means(evidence: Evidence) -> pd.DataFrame:
             for metric, frame in by_metric.items():
                 values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
                 row[metric] = values.mean() if len(values) else np.nan
-                row[f"{metric}_low"], row[f"{metric}_high"] = bootstrap_mean(
-                    values, settings.n_bootstrap, ALPHA, settings.seed
-                )
+                row[f"{metric}_low"], row[f"{metric}_high"] = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
                 if metric == METRICS[0]:
                     row["n_subjects"] = len(values)
             block.append(row)
