@@ -1,7 +1,7 @@
 """CCC of every subject under every model, clean input (targets and seeds averaged); a line joins one subject across models,
 the bar is the mean. It shows what the interval of a mean hides: whether a gain is everyone's or a few people's. References,
-which are told the clip or the person, stand at the right, hollow. Lines across are ceilings, made of the test people's labels: dashed
-the mean of the other raters of the same clip, dotted a person's own ratings at the level of the others."""
+which are told the clip or the person, stand at the right, hollow. Lines across are ceilings, made of the test people's labels:
+dashed the mean of the other raters of the same clip, dotted a person's own ratings at the level of the others."""
 
 from __future__ import annotations
 
