@@ -4,6 +4,7 @@
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
   another seed
 - model: ``ridge`` · ``himoe-flat``, an ablation · ``ridge-shuffled_labels``, a model under a control
+- ceiling: ``rating_bias``, made of labels when a run is scored and never fitted; it stands where a model's name does
 - figure: ``routing`` · ``condition_curve-shift``, one that is drawn for each condition
 - setting, of which a result is: ``deap_twin`` · ``deap_twin/loso`` in a run of several protocols
 - window: ``t3#004``, the fifth window of trial ``t3``
@@ -14,6 +15,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 STUDIED = "himoe"  # the model under study: the others are its rivals, ablations are of it
+CEILINGS = ("leave_one_rater_out", "rating_bias", "rating_bias_and_spread")  # references that stand among the scored models
 TWIN, RATED = "_twin", "_rated"
 VARIANT, REPLICATE, PROTOCOL, WINDOW = "-", ".", "/", "#"
 

@@ -49,8 +49,9 @@ def is_network(model: str) -> bool:
 
 
 def is_reference(model: str) -> bool:
-    """Whether a model is shown for orientation and is nobody's rival: it could not be used on a new stimulus or person."""
-    return peek("models", model).get("DEPLOYABLE") is False
+    """Whether a model is shown for orientation and is nobody's rival: it could not be used on a new stimulus or person
+    (``DEPLOYABLE = False`` in its plug-in), or it is a ceiling, made of labels."""
+    return model in names.CEILINGS or peek("models", model).get("DEPLOYABLE") is False
 
 
 def is_twin(dataset: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 
 from himoe import registry
 from himoe.names import plugin_of
@@ -18,6 +19,7 @@ OF_NETWORKS = (
 )  # fmt: skip
 
 
+@cache
 def script_code(script: str, without: tuple[str, ...] = (), words: bool = False) -> str:
     """Of all that a script of ``workflow/scripts`` imports; :mod:`himoe.job`, in which every script runs, left out."""
     tree = ast.parse((SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
@@ -29,6 +31,7 @@ def script_code(script: str, without: tuple[str, ...] = (), words: bool = False)
     return fingerprint(*sorted(m for m in modules if _is_module(m) and m != "himoe.job"), without=without, words=words)
 
 
+@cache
 def plugin_code(kind: str, name: str) -> str:
     """Of a plug-in and of all that it imports."""
     return fingerprint(f"himoe.{kind}.{plugin_of(kind, name)}")

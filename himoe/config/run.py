@@ -27,7 +27,7 @@ from himoe.config.sections import (
     setting,
 )
 from himoe.config.spec import FitSpec, View
-from himoe.names import parse_dataset, parse_model
+from himoe.names import STUDIED, parse_dataset, parse_model
 from himoe.types import Size
 
 
@@ -86,6 +86,7 @@ class Config(Strict):
         [
             "claims",
             "main",
+            "ceilings",
             "comparison",
             "ablations",
             "robustness",
@@ -123,6 +124,11 @@ class Config(Strict):
     def compared(self) -> list[str]:
         """Models that compete; ablations are compared with the one they are of, controls with nothing."""
         return [m for m in self.models if not parse_model(m).variant]
+
+    @property
+    def rivals(self) -> list[str]:
+        """Models that Hi-MoE is compared with and that could be used on a new stimulus; the others are references."""
+        return [m for m in self.compared if m != STUDIED and not registry.is_reference(m)]
 
     @property
     def under_control(self) -> list[str]:

@@ -216,9 +216,8 @@ def control_skill(protocol: str, controls: list[pd.DataFrame], tell: bool) -> li
 
 
 def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
-    """How much do identity, order, length and absence tell?"""
+    """How much do identity, clip, order, length and absence tell?"""
     facts, names = probes.trial_facts(tokens), tokens.layout.targets
-    right, chance = probes.identity(tokens)
     order = probes.explained_by(facts["features"], facts["number"], facts["subject"])
     equal = not np.ptp(facts["length"])
     length = (
@@ -230,7 +229,8 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
     session = session if by_session else "no modality is normalised beyond its trial before the split"
     return [
         Finding("session", "Does a feature's normalisation see test trials?", REPORTED, session),
-        Finding("identity", "How well do features name the person?", REPORTED, f"{right:.0%} right, chance {chance:.0%}"),
+        Finding("identity", "How well do features name the person?", REPORTED, _named(*probes.identity(tokens))),
+        Finding("clip", "How well do features name the clip, across people?", REPORTED, _named(*probes.clip(tokens))),
         Finding("order", "Do features tell a trial's number?", REPORTED, f"correlation {order:.2f} across subjects"),
         Finding("length", "Does a trial's length tell its label?", REPORTED, length),
         Finding(
@@ -240,6 +240,10 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
             f"correlation with {_correlations(facts, 'presence', names)}",
         ),
     ]
+
+
+def _named(right: float, chance: float) -> str:
+    return f"{right:.0%} right, chance {chance:.0%}" if np.isfinite(right) else "no two people met the same"
 
 
 def _correlations(facts: dict[str, np.ndarray], what: str, targets: tuple[str, ...]) -> str:

@@ -51,6 +51,38 @@ def identity(tokens: Tokens) -> tuple[float, float]:
     return float(right), float((same.sum(1) - 1).mean() / max(len(x) - 1, 1))
 
 
+def clip(tokens: Tokens) -> tuple[float, float]:
+    """(accuracy, chance) of naming the stimulus of a trial of a person left out, among those the others met, from mean and
+    spread of every feature over time: how well a model could know which clip it reads; NaN where no two people met the same.
+
+    A ridge regression on indicators of the stimuli, features standardised within each person (no label): on people who met
+    every clip it is linear discriminant analysis with a shrunk covariance (Hastie, Tibshirani & Friedman 2009, 4.2).
+    """
+    facts = trial_facts(tokens)
+    x, subject = np.concatenate([facts["features"], facts["spread"]], axis=1), facts["subject"]
+    for name in np.unique(subject):
+        x[subject == name] = _standardised(x[subject == name])
+    names, stimulus = np.unique([t.stimulus for t in tokens.trials], return_inverse=True)
+    right, chances = [], []
+    for name in np.unique(subject):
+        others = subject != name
+        met = np.isin(np.arange(len(names)), stimulus[others])
+        judged = ~others & met[stimulus]
+        if not judged.any():
+            continue
+        share = np.eye(len(names))[stimulus[others]]
+        weight = np.linalg.solve(x[others].T @ x[others] + PENALTY * np.eye(x.shape[1]), x[others].T @ (share - share.mean(0)))
+        says = np.where(met, share.mean(0) + x[judged] @ weight, -np.inf).argmax(1)
+        right += (says == stimulus[judged]).tolist()
+        chances += [1 / met.sum()] * len(says)
+    return (float(np.mean(right)), float(np.mean(chances))) if right else (np.nan, np.nan)
+
+
+def _standardised(x: np.ndarray) -> np.ndarray:
+    """Columns of x (n, k) with mean 0 and spread 1; 0 where one does not vary."""
+    return (x - x.mean(0)) / np.maximum(x.std(0), 1e-9)
+
+
 def explained_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float:
     """PCC of y (n,) with its ridge prediction from columns (n, k), each group left out in turn; 0 where they do not vary."""
     known = np.isfinite(y)

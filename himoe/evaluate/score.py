@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe.evaluate import ceilings
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.levels import POOLED
@@ -63,10 +64,13 @@ def _values(predictions: pd.DataFrame) -> list[str]:
     return [name for name in ("y_true", "y_pred", "y_raw", "y_reference") if name in predictions]
 
 
-def score_files(files: list[str]) -> pd.DataFrame:
-    """Tidy scores of the predictions of several files, per subject and pooled."""
+def score_files(files: list[str], splits: str) -> pd.DataFrame:
+    """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings."""
     predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    return pd.concat([score(predictions), score_pooled(predictions)], ignore_index=True)
+    labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
+    residuals = ceilings.residual_scores(predictions, labels)
+    predictions = pd.concat([predictions, ceilings.references(labels)], ignore_index=True)
+    return pd.concat([score(predictions), score_pooled(predictions), residuals], ignore_index=True)
 
 
 def gather(files: list[str]) -> pd.DataFrame:

@@ -30,10 +30,15 @@ log = logging.getLogger("himoe")
 class Config(Strict):
     """How far around a token it looks, and candidate penalties."""
 
-    lag_seconds: float = setting(2.0, "how far before and after a token it looks where labels vary within a trial, s", "ours", ge=0)
+    lag_seconds: float = setting(
+        2.0, "how far before and after a token it looks where labels vary within a trial, s", "ours", ge=0
+    )
     lag_step: Positive = setting(1.0, "distance of the tokens it sees there, s (at least one token)", "ours")
     penalties: list[Positive] = setting(
-        [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6], "candidate penalties", "ours", min_length=1
+        [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6],
+        "candidate penalties",
+        "ours",
+        min_length=1,
     )
 
 

@@ -12,7 +12,7 @@ from himoe.config.sections import Strict, setting
 from himoe.data.rows import Rows
 
 BLIND = True  # to physiology
-DEPLOYABLE = False  # on a new stimulus: it must have been seen
+DEPLOYABLE = False  # on a stimulus that nobody has rated: a reference, no rival
 
 
 class Config(Strict):

@@ -11,6 +11,7 @@ from himoe.data.rows import Rows
 
 KNOWS_SUBJECTS = True
 BLIND = True  # to physiology
+DEPLOYABLE = False  # on a person of whom no rating is known: a reference, no rival
 
 
 class Config(Strict):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 
+from himoe import registry
 from himoe.names import STUDIED
 
 mpl.use("Agg")
@@ -94,11 +95,13 @@ class LineStyle(NamedTuple):
 
 
 def line_styles(theme: Theme, models: list[str]) -> dict[str, LineStyle]:
-    """By model. Hi-MoE has the accent and the heavy line; once the palette is used up, lines are dashed, then dotted."""
+    """By model. Hi-MoE has the accent and the heavy line; once the palette is used up, lines are dashed, then dotted.
+    References are thin and in the colour of text."""
     n = len(theme.palette)
-    others = enumerate(m for m in models if m != STUDIED)
+    others = enumerate(m for m in models if m != STUDIED and not registry.is_reference(m))
+    references = {m: LineStyle(theme.text, MARKERS[2], 0.9, ":") for m in models if registry.is_reference(m)}
     styles = {m: LineStyle(theme.palette[i % n], MARKERS[1 + i % 5], 1.3, DASHES[i // n % len(DASHES)]) for i, m in others}
-    return styles | {STUDIED: LineStyle(theme.accent, MARKERS[0], 2.4, "-")}
+    return styles | references | {STUDIED: LineStyle(theme.accent, MARKERS[0], 2.4, "-")}
 
 
 def empty_panel(ax: Axes, title: str, theme: Theme) -> None:

@@ -7,6 +7,12 @@ from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
 from himoe.names import parse_dataset, parse_model, parse_setting
 
+CEILINGS = {  # of himoe.names.CEILINGS
+    "leave_one_rater_out": "mean of the other raters",
+    "rating_bias": "own ratings, others' level",
+    "rating_bias_and_spread": "own ratings, others' level and spread",
+}
+
 
 def dataset_of(setting: str) -> str:
     """The data set of a setting."""
@@ -35,6 +41,8 @@ def setting_title(setting: str) -> str:
 
 def model_title(name: str) -> str:
     """A model's name for readers; an ablation or a control by its model and what is changed."""
+    if name in CEILINGS:
+        return CEILINGS[name]
     plugin, ablation = parse_model(name)
     title = registry.peek("models", plugin).get("TITLE", plugin.replace("_", " "))
     if control := registry.control_of(name):

@@ -115,7 +115,7 @@ def others_of(evidence: Evidence, setting: str, claim: Claim) -> list[str]:
     """The models that Hi-MoE must be ahead of for this claim."""
     if claim.against == "ablations":
         return [model_variant(STUDIED, name) for name in claim.ablations]
-    fitted = [m for m in evidence.models if m in evidence.models_of(setting) and m != STUDIED and not registry.is_reference(m)]
+    fitted = [m for m in evidence.config.rivals if m in evidence.models_of(setting)]
     return [m for m in fitted if claim.against == "rivals" or registry.is_network(m)]
 
 

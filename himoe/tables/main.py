@@ -3,15 +3,18 @@ per-person values with 95% intervals over people and seeds. Skill is 1 - MSE / M
 with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Every model's
 predictions are given the spread and the mean that inner-validation people call for, which is best for the CCC and costs skill
 wherever little is found; raw is what was predicted before. Pooled CCC over all test rows is in the CSV. Constant predictions
-have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Controls (labels shuffled, N(0,
-1) physiology) compete with nobody: they must show no skill."""
+have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Below the models stand
+references, which compete with nobody: what is told the clip or the person, and ceilings made of the test people's labels (the
+table of ceilings says what each is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from himoe import registry
 from himoe.evaluate.score import per_subject
+from himoe.names import CEILINGS
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, failures, intervals, number
@@ -25,13 +28,14 @@ TITLE = "Main comparison"
 SECTION = "verdict"
 NEEDS = ("scores", "predictions", "routing", "runs")
 METRICS = ("ccc", "raw_ccc", "skill", "raw_skill", "rmse", "constant")
+KINDS = ("model", "reference", "control")  # from top to bottom
 
 
 def make(evidence: Evidence) -> TableItem:
-    """One row per data set, target and model, best CCC first within each."""
+    """One row per data set, target and model, best CCC first within each; then references, then controls."""
     data = _scores(evidence)
     shown = pd.DataFrame({
-        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(model_title),
+        "data set": data["setting"].map(setting_title), "target": data["target"], "model": data["model"].map(_title),
         "CCC [95% CI]": intervals(data[["ccc", "ccc_low", "ccc_high"]].to_numpy()),
         "raw CCC": data["raw_ccc"].map(number),
         "skill [95% CI]": intervals(data[["skill", "skill_low", "skill_high"]].to_numpy(), MISSING),
@@ -44,29 +48,39 @@ def make(evidence: Evidence) -> TableItem:
 
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, and pooled CCC."""
-    models = [*evidence.models, *evidence.controls]
+    models = [*evidence.models, *evidence.controls, *CEILINGS]
     clean = pick(evidence.all_scores, condition="clean", model=models)
     own_skill = per_subject(clean, "skill")
     pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
         block, part = [], pick(clean, setting=setting, target=target)
-        by_metric = {metric: levels(part, metric) for metric in METRICS}
-        for model in (m for m in models if m in evidence.models_of(setting)):
-            row: dict[str, Any] = {"setting": setting, "target": target, "model": model}
-            for metric, values in by_metric.items():
-                row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, interval(values[model])), strict=True))
+        for model in (m for m in models if m in set(part["model"])):
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
+            for metric in METRICS:
+                values = levels(pick(part, model=model), metric)[model]
+                row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, interval(values)), strict=True))
             of_each = pick(own_skill, setting=setting, target=target, model=model)["value"]
             row["skill_median"] = of_each.median(skipna=False)
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)
             block.append(row | {"pooled_ccc": mean, "n_subjects": len(of_each)})
-        rows += sorted(block, key=lambda row: (np.isnan(row["ccc"]), -row["ccc"]))
+        rows += sorted(block, key=lambda row: (KINDS.index(row["kind"]), np.isnan(row["ccc"]), -row["ccc"]))
     return pd.DataFrame(rows)
+
+
+def _kind(model: str) -> str:
+    if registry.is_reference(model):
+        return "reference"
+    return "control" if registry.control_of(model) else "model"
+
+
+def _title(model: str) -> str:
+    return model_title(model) + (" (reference)" if registry.is_reference(model) else "")
 
 
 def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
     """The model with the highest CCC on each data set and target."""
-    competing = pick(data, model=evidence.models).dropna(subset="ccc")
+    competing = pick(data, kind="model").dropna(subset="ccc")
     best = competing.groupby(["setting", "target"], sort=False).head(1)  # rows are sorted
     sentences = [
         f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"

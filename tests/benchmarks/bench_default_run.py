@@ -39,7 +39,7 @@ def test_default_run(tmp_path):
 
 
 def test_dry_run_of_the_full_plan(tmp_path):
-    """Leave-one-subject-out on both data sets at full size, five seeds, jobs as in paper.yaml."""
+    """Protocols, models, seeds and jobs of paper.yaml on both data sets at full size."""
     folder = checkout(tmp_path)
     plan = yaml.safe_load((folder / "config/paper.yaml").read_text())
     plan |= {"datasets": ["deap_twin", "dreamer_twin"], "twin": {"subjects": 32, "trials": 40, "seconds": 60}}

@@ -46,8 +46,8 @@ def test_the_readme_counts_fits_and_models_as_the_code_does():
             n_folds = protocols.n_folds(p, len(run.size(d).subjects), run.splits)
             fits += len(run.models_of(d, p)) * len(run.seeds) * -(-n_folds // run.execution.folds_per_job)
     text = (ROOT / "README.md").read_text()
-    assert f"{fits} fits of up to eight folds" in text
-    assert run.execution.folds_per_job == 8
+    assert f"{fits} fits of up to sixteen folds" in text
+    assert run.execution.folds_per_job == 16
     assert f"compared with {NUMBERS[len(registry.available('models')) - 1]} models" in text
 
 

@@ -67,7 +67,7 @@ def test_an_honest_run_passes(case):
     verdicts = case.verdicts()
     assert {c: v for c, v in verdicts.items() if v not in ("passed", "reported")} == {}
     assert set(verdicts) == {
-        "parts", "content", "shared", "copies", "read", "judged", "scaler", "controls", "session", "identity", "order",
+        "parts", "content", "shared", "copies", "read", "judged", "scaler", "controls", "session", "identity", "clip", "order",
         "length", "absence",
     }  # fmt: skip
 
@@ -275,3 +275,17 @@ def test_what_absence_tells():
     facts = probes.trial_facts(replace(tokens, mask=mask))
     assert probes.explained_by(facts["presence"], facts["y"][:, 0], facts["subject"]) > 0.7
     assert probes.explained_by(facts["length"], facts["y"][:, 0], facts["subject"]) == 0
+
+
+def test_features_that_tell_the_clip_are_measured():
+    """Labels of the clips are at random for every person, so only what the clip itself does to features is common to people."""
+    tokens = make_tokens(n_subjects=8, n_trials=5, n_times=12, signal=0.0)
+    right, chance = probes.clip(tokens)
+    assert chance == pytest.approx(1 / 5)
+    assert right < 0.5
+    x = tokens.x.copy()
+    for i, (first, last) in enumerate(zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)):
+        x[first:last] += 3 * np.eye(5, x.shape[1])[i % 5] + 50 * (i // 5)  # the clip's pattern, and people far apart
+    assert probes.clip(replace(tokens, x=x))[0] == 1
+    alone = tuple(replace(t, stimulus=f"{t.subject} {t.trial}") for t in tokens.trials)
+    assert np.isnan(probes.clip(replace(tokens, trials=alone))).all()

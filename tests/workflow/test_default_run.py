@@ -32,8 +32,8 @@ def test_everything_named_is_there(default_run):
 
 def test_every_physiology_model_beats_the_training_mean_on_the_twins(default_run):
     table = pd.read_csv(default_run / "results/tables/main.csv")
-    assert len(table) == 2 * 2 * (14 + 2)
-    controls = table[table["model"].str.contains("-")]
+    assert len(table) == 2 * 2 * (14 + 2 + 3)  # models, controls, ceilings
+    controls = table[table["kind"] == "control"]
     assert (controls["raw_skill_low"] <= 0).all()
     physiology = table[table["model"].isin(PHYSIOLOGY)]
     assert (physiology["raw_skill_low"] > 0).all(), physiology[["setting", "target", "model", "raw_skill", "raw_skill_low"]]
@@ -54,10 +54,19 @@ def test_scores_are_tidy(default_run):
     assert not scores.isna().any().any()
     assert set(scores["dataset"]) == set(CONFIG["datasets"])
     by_subject = scores[(scores["metric"] == "ccc") & (scores["subject"] != "(pooled)")]
-    # 2 data sets, 14 models and 2 controls, 6 subjects, 2 targets, clean + 5 severities of each condition
-    assert len(by_subject) == 2 * (14 + 2) * 6 * 2 * (1 + 5 + 5)
+    # 2 data sets, 14 models and 2 controls, 6 subjects, 2 targets, clean + 5 severities of each condition; 3 ceilings, clean
+    assert len(by_subject) == 2 * 6 * 2 * ((14 + 2) * (1 + 5 + 5) + 3)
     constant = scores[(scores["metric"] == "constant") & (scores["model"] == "train_mean") & (scores["subject"] != "(pooled)")]
     assert (constant["value"] == 1).all()
+
+
+def test_ceilings_are_where_they_must_be(default_run):
+    table = pd.read_csv(default_run / "results/tables/ceilings.csv").set_index(["setting", "target", "model"])
+    ccc = table["ccc"].unstack()
+    assert (ccc["rating_bias"] > ccc["leave_one_rater_out"]).all()
+    left = table["residual_pcc"].unstack()
+    assert (left["stimulus_mean"].abs() < 0.25).all()
+    assert (left["ridge"] > 0.2).all()  # twins' people differ on one clip, and their physiology says so
 
 
 def test_predictions_hold_every_trial_of_every_condition(default_run):

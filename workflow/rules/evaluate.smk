@@ -1,7 +1,8 @@
 # Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: no other rule gives test rows to a model);
 # all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known: then nothing
-# is scored); predictions of every model -> results/{dataset}/{protocol}/scores.csv -> results/scores.csv (tidy: dataset,
-# protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
+# is scored); predictions of every model, and which trial was which stimulus -> results/{dataset}/{protocol}/scores.csv (ceilings among
+# them) -> results/scores.csv (tidy: dataset, protocol, model, seed, subject, condition, severity, target, metric, value, n). A new
+# metric never retrains.
 
 
 rule predict:
@@ -53,6 +54,7 @@ rule audit_fits:
 
 rule score_predictions:
     input:
+        splits=rules.make_splits.output.splits,
         predictions=of_fits("predictions.parquet"),
         audit=rules.audit_fits.output.sheet,
     output:

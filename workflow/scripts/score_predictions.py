@@ -4,4 +4,4 @@ with job(snakemake):
     from himoe.evaluate.score import score_files
     from himoe.io import write_table
 
-    write_table(snakemake.output.scores, score_files(list(snakemake.input.predictions)))
+    write_table(snakemake.output.scores, score_files(list(snakemake.input.predictions), snakemake.input.splits))

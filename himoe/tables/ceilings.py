@@ -1,0 +1,112 @@
+"""What can be had without physiology, and what no model can beat. Ceilings are made of the test people's labels when the run is
+scored, so none is a model. The mean of the other raters: of all others who rated the same clip (and moment), each weighing the
+same. Own ratings, others' level: a person's ratings less their mean, plus the mean of the others' means; whoever reads a
+person's pattern without a fault, and knows of the level only what people have in common, is there (a model may be above where
+its guess of the level is luckier). A model can win by recognising the clip. What is left within a clip says whether it does
+more: per person the correlation of ratings with predictions once a line on the other raters' mean is taken from both; a model
+that only recognises the clip is at 0. Clean input, means over subjects, seeds averaged first."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from himoe import registry
+from himoe.evaluate.score import per_subject
+from himoe.names import CEILINGS
+from himoe.report.evidence import Evidence
+from himoe.report.items import TableItem
+from himoe.report.text import MISSING, intervals, number
+from himoe.report.titles import model_title, setting_title
+from himoe.stats.frames import pick
+from himoe.stats.inference import ALPHA, bootstrap_mean
+
+TITLE = "What can be had without physiology, and what no model can beat"
+SECTION = "comparison"
+NEEDS = ("scores", "audits")
+METRICS = ("ccc", "rmse", "skill", "residual_pcc", "residual_ccc")
+CEILING, REFERENCE, MODEL = "ceiling", "reference", "model"
+
+
+def make(evidence: Evidence) -> TableItem:
+    """One row per data set, target and ceiling, reference or model, in this order."""
+    data = _means(evidence)
+    shown = pd.DataFrame({
+        "data set": data["setting"].map(setting_title), "target": data["target"], "what": data["model"].map(model_title),
+        "is a": data["kind"], "CCC [95% CI]": intervals(data[["ccc", "ccc_low", "ccc_high"]].to_numpy(), MISSING),
+        "RMSE": data["rmse"].map(number),
+        "left within a clip, PCC [95% CI]": intervals(
+            data[["residual_pcc", "residual_pcc_low", "residual_pcc_high"]].to_numpy(), MISSING
+        ),
+        "n": data["n_subjects"],
+    })  # fmt: skip
+    return TableItem(data, shown, " ".join(_findings(data)), "\n".join(_notes(evidence)))
+
+
+def _means(evidence: Evidence) -> pd.DataFrame:
+    """Means over subjects with their intervals; NaN where labels of several people share nothing, or a fold failed."""
+    settings = evidence.config.statistics
+    clean = pick(evidence.all_scores, condition="clean")
+    by_metric = {metric: per_subject(clean, metric) for metric in METRICS}
+    rows = []
+    for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
+        block = []
+        fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
+        for model in [*CEILINGS, *fitted]:
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
+            for metric, frame in by_metric.items():
+                values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
+                row[metric] = values.mean() if len(values) else np.nan
+                row[f"{metric}_low"], row[f"{metric}_high"] = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
+                if metric == METRICS[0]:
+                    row["n_subjects"] = len(values)
+            block.append(row)
+        kinds = (CEILING, REFERENCE, MODEL)
+        rows += sorted(block, key=lambda row: (kinds.index(row["kind"]), np.isnan(row["ccc"]), -row["ccc"]))
+    return pd.DataFrame(rows)
+
+
+def _kind(model: str) -> str:
+    if model in CEILINGS:
+        return CEILING
+    return REFERENCE if registry.is_reference(model) else MODEL
+
+
+def _findings(data: pd.DataFrame) -> list[str]:
+    """For every data set and target a sentence: the best model beside both ceilings, and what it knows beyond the clip."""
+    sentences = []
+    for (setting, target), part in data.groupby(["setting", "target"], sort=False):
+        ccc = part.set_index("model")["ccc"]
+        models = part[(part["kind"] == MODEL) & part["ccc"].notna()]
+        if models.empty:
+            sentences.append(f"{setting_title(setting)}, {target}: no model has a score.")
+            continue
+        best = models.iloc[0]  # rows are sorted
+        agreement = ccc["leave_one_rater_out"]
+        others = f"the mean of the other raters {number(agreement)}" if np.isfinite(agreement) else "no clip has two raters"
+        sentences.append(
+            f"{setting_title(setting)}, {target}: CCC of the best model ({model_title(best['model'])}) {number(best['ccc'])}, "
+            f"{others}, own ratings at the others' level {number(ccc['rating_bias'])}; {_beyond(best)}."
+        )
+    return sentences
+
+
+def _beyond(row: pd.Series) -> str:
+    """Whether a model knows more than the clip, by the interval of what is left within clips."""
+    low, high = row["residual_pcc_low"], row["residual_pcc_high"]
+    if not np.isfinite(row["residual_pcc"]):
+        return "whether it knows more than the clip cannot be told"
+    found = number(row["residual_pcc"])
+    if not low > 0:
+        return f"it is not shown to know more than the clip (left within a clip: PCC {found}, interval up to {number(high)})"
+    return f"it knows more than the clip (left within a clip: PCC {found}, interval from {number(low)})"
+
+
+def _notes(evidence: Evidence) -> list[str]:
+    """What the audits' probe says of how well features tell the clip."""
+    notes = []
+    for sheet in evidence.audits:
+        setting = evidence.setting(sheet["dataset"], sheet["protocol"])
+        probe = next((f["evidence"] for f in sheet["findings"] if f["check"] == "clip"), MISSING)
+        notes.append(f"{setting_title(setting)}: a linear probe names the clip of people left out by their features: {probe}.")
+    return notes

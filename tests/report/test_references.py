@@ -1,0 +1,103 @@
+"""What could not be used on a new stimulus or person is drawn as a reference: never a rival, never the best model."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from himoe import registry
+from himoe.config.load import load_config
+from himoe.names import CEILINGS
+from himoe.report import style
+from himoe.report.evidence import Evidence
+from himoe.report.titles import model_title
+
+MEANS = {"ridge": 0.4, "himoe": 0.5, "stimulus_mean": 0.7, "leave_one_rater_out": 0.8, "rating_bias": 0.9}
+LEFT = {"ridge": 0.0, "himoe": 0.3, "stimulus_mean": 0.0}
+
+
+def test_who_is_a_reference():
+    assert [m for m in registry.available("models") if registry.is_reference(m)] == ["stimulus_mean", "subject_mean"]
+    assert all(registry.is_reference(c) and model_title(c) != c for c in CEILINGS)
+    assert not registry.is_reference("himoe-flat")
+    models = ["train_mean", "stimulus_mean", "ridge", "himoe"]
+    config = load_config(
+        {"models": models, "ablations": {"flat": {"hierarchy": "flat"}}, "controls": {"shuffled_labels": ["ridge"]}}
+    )
+    assert config.compared == models
+    assert config.rivals == ["train_mean", "ridge"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    rows, rng = [], np.random.default_rng(0)
+    for model, ccc in MEANS.items():
+        for i in range(6):
+            values = {"ccc": ccc, "skill": ccc, "rmse": 1 - ccc, "constant": 0.0, "failed": 0.0}
+            values |= {"residual_pcc": LEFT[model], "residual_ccc": LEFT[model]} if model in LEFT else {}
+            key = ("deap_twin", "subject_kfold", model, 0, f"s{i}", "clean", 0.0, "valence")
+            rows += [(*key, name, value + 0.01 * rng.standard_normal(), 4) for name, value in values.items()]
+    columns = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value", "n"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "scores.csv", index=False)
+    probe = {"check": "clip", "question": "?", "verdict": "reported", "evidence": "31% right, chance 8%"}
+    sheet = {"dataset": "deap_twin", "protocol": "subject_kfold", "findings": [probe]}
+    (tmp_path / "audit.json").write_text(json.dumps(sheet))
+    config = load_config({
+        "models": ["stimulus_mean", "ridge", "himoe"], "datasets": ["deap_twin"], "targets": {"deap_twin": ["valence"]},
+        "statistics": {"n_bootstrap": 200},
+    })  # fmt: skip
+    made = Evidence({"scores": [str(tmp_path / "scores.csv")], "audits": [str(tmp_path / "audit.json")]}, config)
+    nothing = {"runs": [], "routing": pd.DataFrame(columns=["quantity", "condition", "setting", "model", "part"])}
+    predictions = pd.DataFrame(
+        columns=["setting", "model", "seed", "fold", "subject", "trial", "target", "y_pred", "condition"]
+    )
+    made.__dict__.update(nothing, predictions=predictions)
+    return made
+
+
+def test_the_main_table_lists_references_below_the_models(run):
+    from himoe.tables import main
+
+    item = main.make(run)
+    assert item.data["model"].tolist() == ["himoe", "ridge", "rating_bias", "leave_one_rater_out", "stimulus_mean"]
+    assert item.shown["model"].tolist()[1:3] == ["ridge", "own ratings, others' level (reference)"]
+    assert "Hi-MoE has the highest CCC, 0.5" in item.finding
+
+
+def test_the_table_of_ceilings_says_what_a_model_knows_beyond_the_clip(run):
+    from himoe.tables import ceilings
+
+    item = ceilings.make(run)
+    assert item.data["kind"].tolist() == ["ceiling"] * 3 + ["reference", "model", "model"]
+    assert item.shown["CCC [95% CI]"].iloc[2] == "–"  # rating_bias_and_spread is not in these scores
+    assert "best model (Hi-MoE) 0.5" in item.finding
+    assert "it knows more than the clip (left within a clip: PCC 0.297, interval from 0.28" in item.finding
+    assert item.note.endswith("31% right, chance 8%.")
+    assert len(item.shown.columns) <= 8
+
+
+def test_without_shared_clips_the_table_has_dashes(run):
+    from himoe.tables import ceilings
+
+    scores = run.all_scores
+    run.__dict__["all_scores"] = scores[~scores["model"].isin(CEILINGS) & ~scores["metric"].str.startswith("residual")]
+    item = ceilings.make(run)
+    assert (item.shown["left within a clip, PCC [95% CI]"] == "–").all()
+    assert "no clip has two raters" in item.finding
+    assert "whether it knows more than the clip cannot be told" in item.finding
+
+
+def test_the_figure_draws_ceilings_as_lines_and_references_at_the_right(run):
+    from himoe.figures import subjects
+
+    with style.themed(style.LIGHT):
+        item = subjects.draw(run, style.LIGHT)
+    ax = item.figure.axes[0]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["ridge", "Hi-MoE", "stimulus mean"]
+    heights = {line.get_label(): line.get_ydata()[0] for line in ax.lines if line.get_label() in map(model_title, CEILINGS)}
+    assert heights == pytest.approx({"mean of the other raters": 0.8, "own ratings, others' level": 0.9}, abs=0.02)
+    assert set(item.data["model"]) == set(MEANS)
+    assert style.line_styles(style.LIGHT, ["stimulus_mean", "ridge"])["stimulus_mean"].dash == ":"
