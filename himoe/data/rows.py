@@ -1,5 +1,5 @@
-"""Tokens as rows of a table, for estimators: one row per label (a trial, or a token where labels vary within it), and how to look
-further than one row: into its trial's gaps and at the tokens around it."""
+"""Tokens as rows of a table, for estimators: one row per label (a trial, or a token where labels vary within it), gaps filled
+beside gaps, and which rows lie around a row."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def to_rows(tokens: Tokens) -> Rows:
 
 
 def interpolated(x: np.ndarray, mask: np.ndarray, owner: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Tokens x (n, n_features) with the gaps of every modality, mask (n, n_modalities), filled linearly over time within a trial
-    and held at its ends; 0 where a modality is absent from the whole trial."""
+    """Tokens x (n, n_features) with every modality's gaps, by mask (n, n_modalities), filled linearly over time within a trial
+    and held at its ends; 0 where it is absent from the whole trial."""
     if mask.all():
         return x
     n, rows, (first, last) = len(x), np.arange(len(x))[:, None], _ends(offsets)

@@ -37,7 +37,7 @@ def groups_of(rows: Rows, model: str) -> np.ndarray:
 
 
 def sums_of(predicted: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The six sums over rows of predictions (C, n, K) and labels (n, K), deviations both; unknown labels left out -> (6, C, K)."""
+    """The six sums (6, C, K) over rows of predictions (C, n, K) and labels (n, K), both deviations, where labels are known."""
     known = np.isfinite(y)
     y, p = np.where(known, y, 0.0), np.where(known, predicted, 0.0)
     one = np.ones_like(p)
@@ -53,7 +53,8 @@ def choose(sums: np.ndarray, who: np.ndarray, together: bool = False) -> tuple[n
     people = np.unique(who)
     of_people = np.stack([sums[:, who == person].sum(1) for person in people], axis=1)  # (6, P, C, K)
     slopes = _slopes(of_people.sum(1))  # (R, C, K)
-    scores = np.mean([ccc_of(of_people[:, i], slopes) for i in range(len(people))], axis=0)  # (R, C, K)
+    rated = of_people[0] > 0  # (P, C, K)
+    scores = sum(ccc_of(of_people[:, i], slopes) for i in range(len(people))) / np.maximum(rated.sum(0), 1)  # (R, C, K)
     by_candidate = scores.max(0)  # (C, K)
     n_targets = by_candidate.shape[1]
     best = np.full(n_targets, by_candidate.mean(1).argmax()) if together else by_candidate.argmax(0)

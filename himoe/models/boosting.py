@@ -1,11 +1,14 @@
 """Gradient boosting of regression trees (Friedman 2001, "Greedy function approximation: a gradient boosting machine") on binned
 features (Ke et al. 2017, LightGBM), by scikit-learn's HistGradientBoostingRegressor, one ensemble per target.
 
-Missing values are handled by the trees: features of an absent modality are NaN, and a split learns which side they go to if it
-saw any in training (else they follow the larger side). Rows are as recorded, without the augmentation of networks. The number
-of trees is chosen by leaving out groups of training subjects. Trees are stored as plain arrays and evaluated with numpy.
+Gaps of a modality are interpolated over time within a trial. Where labels vary within a trial, the trees see a token's
+features and their means over the tokens around it; otherwise the mean over the trial. A modality that is absent from the whole
+trial is left to the trees: its features are NaN, and a split learns which side they go to if it saw any in training (else they
+follow the larger side). Rows are as recorded, without the augmentation of networks. The number of trees and the scale of the
+predictions (their slope about the training mean, per target) are chosen together by leaving out groups of training subjects,
+by what is reported: the mean of every person's CCC. Trees are stored as plain arrays and evaluated with numpy.
 
-Axes: n rows, F features, K targets, J trees, V nodes of the largest tree.
+Axes: n rows, F features, K targets, C candidate numbers of trees, J trees, V nodes of the largest tree.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 
 from himoe.config.sections import Strict, setting
 from himoe.data.rows import Rows
-from himoe.stats.metrics import ccc
+from himoe.models._left_out import choose, sums_of
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -31,6 +34,10 @@ BLOCK = 2048  # rows evaluated at a time
 class Config(Strict):
     """Sizes of the trees and of the ensemble."""
 
+    lag_seconds: float = setting(
+        2.0, "means over this long before and after a token stand beside its features where labels vary within a trial, s",
+        "ours", ge=0,
+    )  # fmt: skip
     learning_rate: float = setting(0.05, "shrinkage of each tree", "ours; small steps: Friedman 2001", gt=0, le=1)
     max_trees: int = setting(200, "largest number of trees per target; the number is chosen on left-out subjects", "ours", ge=1)
     max_leaves: int = setting(15, "largest number of leaves of a tree", "ours", ge=2)
@@ -44,29 +51,35 @@ class Config(Strict):
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """An ensemble per target, of the number of trees with the best mean CCC on left-out subjects."""
+    """An ensemble per target, of the number of trees and with the scale of the best mean CCC of left-out people."""
     from threadpoolctl import threadpool_limits
 
     rows = np.flatnonzero(np.isfinite(train.y).any(1))
     if len(rows) > config.max_rows:
         rows = np.sort(np.random.default_rng(seed).choice(rows, config.max_rows, replace=False))
-    x, y = design(train)[rows], train.y[rows].astype(np.float64)
+    lags = train.lags(config.lag_seconds, 0)
+    x, y, subject = design(train, lags)[rows], train.y[rows].astype(np.float64), train.subject[rows].astype(str)
     with threadpool_limits(1, user_api="openmp"):  # sums over several threads would round differently from run to run
-        n_trees = _n_trees(x, y, subject_groups(train.subject[rows], seed), config, seed)
+        n_trees, scale = _choices(x, y, subject, config, seed)
         models = [grow_trees(x, y[:, k], config, n_trees, seed) for k in range(y.shape[1])]
-    return export(models)
+    return export(models) | {"scale": scale, "lags": lags}
 
 
 def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
     """Predictions (n, K), a block of rows at a time."""
-    x = design(rows)
+    x = design(rows, state["lags"])
     blocks = [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)] or [x]
-    return np.concatenate([_evaluate(state, block) for block in blocks])
+    return state["baseline"] + state["scale"] * np.concatenate([_evaluate(state, block) for block in blocks])
 
 
-def design(rows: Rows) -> np.ndarray:
-    """Features (n, F), NaN where their modality is absent."""
-    return np.where((rows.presence > 0)[:, rows.owner], rows.x, np.nan)
+def design(rows: Rows, lags: np.ndarray) -> np.ndarray:
+    """Features (n, F), and where there are lags their means over these too (n, 2 F); NaN where their modality is absent from
+    the whole trial."""
+    x = np.where(rows.ever()[:, rows.owner], rows.filled, np.nan)
+    if len(lags) == 1:
+        return x
+    around = sum(x[rows.at(int(lag))] for lag in lags) / len(lags)
+    return np.concatenate([x, around], axis=1)
 
 
 def export(models: list[HistGradientBoostingRegressor]) -> dict[str, np.ndarray]:
@@ -92,7 +105,7 @@ def export(models: list[HistGradientBoostingRegressor]) -> dict[str, np.ndarray]
 
 
 def _evaluate(state: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Every row of x (n, F) down all trees at once, a level at a time -> (n, K)."""
+    """Every row of x (n, F) down all trees at once, a level at a time; the sum of its leaves (n, K)."""
     n_targets, n_trees, n_nodes = state["left"].shape
     flat = {name: state[name].reshape(-1) for name in ("feature", "threshold", "missing_left", "left", "right", "value")}
     root = n_nodes * np.arange(n_targets * n_trees)[:, None]  # (K*J, 1): of every tree, among the nodes of all
@@ -105,7 +118,7 @@ def _evaluate(state: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
         if (child == node).all():
             break
         node = child
-    return flat["value"][node].reshape(n_targets, n_trees, -1).sum(1).T + state["baseline"]
+    return flat["value"][node].reshape(n_targets, n_trees, -1).sum(1).T
 
 
 def grow_trees(x: np.ndarray, y: np.ndarray, config: Config, n_trees: int, seed: int) -> HistGradientBoostingRegressor:
@@ -131,19 +144,24 @@ def subject_groups(subject: np.ndarray, seed: int) -> np.ndarray:
     return (np.random.default_rng(seed).permutation(len(names)) % N_GROUPS)[index]
 
 
-def _n_trees(x: np.ndarray, y: np.ndarray, group: np.ndarray, config: Config, seed: int) -> int:
-    """The candidate number of trees with the best CCC, mean over targets, each group being left out in turn."""
+def _choices(
+    x: np.ndarray, y: np.ndarray, subject: np.ndarray, config: Config, seed: int
+) -> tuple[int, np.ndarray]:  # fmt: skip
+    """The candidate number of trees with the best CCC, mean over people and targets, and the scale (K,) that goes with it, each
+    group being left out in turn."""
     candidates = sorted({*range(STRIDE, config.max_trees + 1, STRIDE), config.max_trees})
-    predicted = np.empty((len(candidates), *y.shape))  # (candidates, n, K), of each row by trees grown without its group
+    predicted, level = np.empty((len(candidates), *y.shape)), np.empty(y.shape)  # (C, n, K), by trees grown without its group
+    group = subject_groups(subject, seed)
     for g in np.unique(group):
         here = group == g
         for k in range(y.shape[1]):
-            staged = grow_trees(x[~here], y[~here, k], config, config.max_trees, seed).staged_predict(x[here])
-            for n, prediction in enumerate(staged, 1):
+            model = grow_trees(x[~here], y[~here, k], config, config.max_trees, seed)
+            level[here, k] = np.squeeze(model._baseline_prediction)
+            for n, prediction in enumerate(model.staged_predict(x[here]), 1):
                 if n in candidates:
                     predicted[candidates.index(n), here, k] = prediction
-    known = np.isfinite(y)
-    scores = [
-        np.mean([ccc(y[known[:, k], k], of_candidate[known[:, k], k]) for k in range(y.shape[1])]) for of_candidate in predicted
-    ]
-    return candidates[int(np.argmax(scores))]
+    people = np.unique(subject)
+    predicted -= level
+    of_people = [sums_of(predicted[:, subject == name], (y - level)[subject == name]) for name in people]
+    best, scale = choose(np.stack(of_people, axis=1), people, together=True)
+    return candidates[best[0]], scale

@@ -2,13 +2,13 @@
 
 Where labels vary within a trial it sees, beside a token, those around it; a lost token of a modality is interpolated over time
 within its trial, and a modality that is absent throughout is at its training mean. Where there is one label per trial it sees
-the mean over the trial, gaps filled likewise, so that every moment counts alike (measured: CHANGELOG). Which modalities are present
-is a further regressor.
+the mean over the trial, gaps filled likewise, so that every moment counts alike (measured: CHANGELOG). Which modalities are
+present is a further regressor.
 
 Penalty and scale (the slope of predictions about the training mean) are chosen together, per target, by leaving out training
 subjects in turn (with one subject: stimuli): the best by what is reported, the mean of every person's CCC. Each fit without a
-subject comes from the moments of all minus its own, so that this costs little whatever the number of rows. Rows are as recorded,
-without the augmentation of networks.
+subject comes from the moments of all minus its own, so that this costs little whatever the number of rows. Rows are as
+recorded, without the augmentation of networks.
 
 Axes: n rows, D regressors, K targets, C penalties; moments are sums over rows of products of (1, regressors, targets).
 """
@@ -36,10 +36,8 @@ class Config(Strict):
     lag_step: Positive = setting(1.0, "distance of the tokens it sees there, s (at least one token)", "ours")
     penalties: list[Positive] = setting(
         [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6],
-        "candidate penalties",
-        "ours",
-        min_length=1,
-    )
+        "candidate penalties", "ours", min_length=1,
+    )  # fmt: skip
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
@@ -67,7 +65,7 @@ def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
 
 
 def solve(moments: np.ndarray, penalties: np.ndarray, n_targets: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (C, D, K) for every penalty, without one on the intercept, and the means (1 + D + K,) that they are about."""
+    """Coefficients (C, D, K) for every penalty, none on the intercept, and the means (1 + D + K,) that they are about."""
     mean = moments[0] / moments[0, 0]
     about = moments - moments[0, 0] * np.outer(mean, mean)
     at, to = slice(1, len(mean) - n_targets), slice(len(mean) - n_targets, None)

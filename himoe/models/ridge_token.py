@@ -1,5 +1,5 @@
-"""Ridge regression on standardised features (Hoerl & Kennard 1970) of one token, aware of missing data: an absent modality is at
-its training mean, and the share of tokens with each modality is a further regressor. The penalty is chosen by leaving out
+"""Ridge regression on standardised features (Hoerl & Kennard 1970) of one token, aware of missing data: an absent modality is
+at its training mean, and the share of tokens with each modality is a further regressor. The penalty is chosen by leaving out
 training subjects in turn (with one subject: stimuli), whatever the tuning budget, as this costs next to nothing. Rows are as
 recorded, without the augmentation of networks.
 

@@ -22,11 +22,19 @@ def rows(n=240, seed=0, n_subjects=6):
     y = np.stack([np.abs(x[:, 0]) > 0.7, x[:, 1] * x[:, 3] > 0], axis=1) + 0.05 * rng.standard_normal((n, 2))
     x = np.where(presence[:, OWNER] > 0, x, 0.0)
     subject = np.array([f"s{i % n_subjects}" for i in range(n)], object)
-    return Rows(x, presence, y.astype(np.float32), np.full(n, "t", object), subject, OWNER)
+    return Rows(x, presence, y.astype(np.float32), np.full(n, "t", object), subject, OWNER, x)
+
+
+def design(data):
+    return boosting.design(data, np.zeros(1, int))
 
 
 def grown(data, n_trees=17):
-    return [boosting.grow_trees(boosting.design(data), data.y[:, k].astype(float), SMALL, n_trees, 0) for k in range(2)]
+    return [boosting.grow_trees(design(data), data.y[:, k].astype(float), SMALL, n_trees, 0) for k in range(2)]
+
+
+def exported(models):
+    return boosting.export(models) | {"scale": np.ones(2), "lags": np.zeros(1, int)}
 
 
 def test_exported_trees_predict_as_scikit_learns(monkeypatch):
@@ -34,13 +42,13 @@ def test_exported_trees_predict_as_scikit_learns(monkeypatch):
     train, queries = rows(), rows(500, 1)
     for data in (train, replace(train, presence=np.ones_like(train.presence))):
         models = grown(data)
-        state = boosting.export(models)
+        state = exported(models)
         at = state["threshold"][state["left"] != np.arange(state["left"].shape[2])]
-        edge = np.resize(at, queries.x[:100].shape)
-        x = np.concatenate([queries.x, 1e6 * queries.x[:50], edge])
-        q = replace(queries, x=x, presence=np.concatenate([queries.presence, queries.presence[:50], np.ones((100, 2))]))
-        assert np.isnan(boosting.design(q)).any(1).sum() > 100
-        expected = np.stack([m.predict(boosting.design(q)) for m in models], axis=1)
+        edge = np.resize(at, queries.filled[:100].shape)
+        x = np.concatenate([queries.filled, 1e6 * queries.filled[:50], edge])
+        q = replace(queries, filled=x, presence=np.concatenate([queries.presence, queries.presence[:50], np.ones((100, 2))]))
+        assert np.isnan(design(q)).any(1).sum() > 100
+        expected = np.stack([m.predict(design(q)) for m in models], axis=1)
         np.testing.assert_allclose(boosting.predict(state, q), expected, atol=1e-6)
         monkeypatch.setattr(boosting, "BLOCK", 7)
         np.testing.assert_allclose(boosting.predict(state, q), expected, atol=1e-6)
@@ -54,8 +62,9 @@ def test_the_stored_model_is_the_one_that_was_fitted():
     read = load(save({name: np.ascontiguousarray(a) for name, a in state.items()}))
     n_trees = state["left"].shape[1]
     assert n_trees in (10, 20, 30)
-    expected = np.stack([m.predict(boosting.design(queries)) for m in grown(train, n_trees)], axis=1)
-    np.testing.assert_allclose(boosting.predict(read, queries), expected, atol=1e-6)
+    expected = np.stack([m.predict(design(queries)) for m in grown(train, n_trees)], axis=1)
+    scaled = state["baseline"] + state["scale"] * (expected - state["baseline"])
+    np.testing.assert_allclose(boosting.predict(read, queries), scaled, atol=1e-6)
     again = boosting.fit(train, SMALL, 0)
     assert all(np.array_equal(state[name], again[name]) for name in state)
 
@@ -72,7 +81,7 @@ def test_a_step_is_learnt_that_a_line_cannot_fit():
 @pytest.mark.parametrize("garbage", [np.nan, np.inf, 1e30])
 def test_what_an_absent_modality_holds_is_not_read(garbage):
     train, queries = rows(), rows(100, 1)
-    dirty = [replace(r, x=np.where(r.presence[:, OWNER] > 0, r.x, garbage)) for r in (train, queries)]
+    dirty = [replace(r, filled=np.where(r.presence[:, OWNER] > 0, r.filled, garbage)) for r in (train, queries)]
     a, b = (boosting.predict(boosting.fit(t, SMALL, 0), q) for t, q in ((train, queries), dirty))
     np.testing.assert_array_equal(a, b)
     zero = replace(queries, presence=np.ones_like(queries.presence))
@@ -88,12 +97,14 @@ def test_a_modality_absent_throughout_training_is_not_used():
 
 
 def test_unknown_labels_are_dropped_for_their_target_alone():
-    """The second target's trees are those of the rows that have it, the first one's those of all rows."""
+    """The second target's trees are those of the rows that have it, the first one's those of all rows. (The scales are those of
+    other groups of subjects: taken off.)"""
     train, config = rows(), boosting.Config(max_trees=10, learning_rate=0.2)
     y, known = train.y.copy(), np.arange(240) % 3 > 0
     y[~known, 1] = np.nan
-    some = replace(train, **{n: getattr(train, n)[known] for n in ("x", "presence", "y", "stimulus", "subject")})
-    whole, part, both = (boosting.fit(r, config, 0) for r in (train, some, replace(train, y=y)))
+    some = replace(train, **{n: getattr(train, n)[known] for n in ("x", "presence", "y", "stimulus", "subject", "filled")})
+    fits = (boosting.fit(r, config, 0) for r in (train, some, replace(train, y=y)))
+    whole, part, both = (state | {"scale": np.ones(2)} for state in fits)
     of_whole, of_part, of_both = (boosting.predict(state, train) for state in (whole, part, both))
     np.testing.assert_array_equal(of_both[:, 0], of_whole[:, 0])
     np.testing.assert_array_equal(of_both[:, 1], of_part[:, 1])
@@ -112,3 +123,27 @@ def test_rows_are_capped_by_the_seed():
     np.testing.assert_array_equal(fits[0], fits[1])
     assert (fits[0] != fits[2]).all()
     assert (fits[0] != boosting.fit(rows(), boosting.Config(max_trees=5), 0)["baseline"]).all()
+
+
+def test_means_of_the_tokens_around_stand_beside_a_token():
+    """Five tokens, 1 Hz, 2 s either way, the ends held: the first one's mean is of 0 0 0 1 2, the third one's of 0 1 2 3 4."""
+    data = rows(8)
+    x = np.repeat(np.array([0.0, 1, 2, 3, 4, 10, 20, 30])[:, None], 5, axis=1)
+    presence = np.ones((8, 2))
+    presence[5:, 1] = 0  # the second trial has none of the second modality
+    data = replace(data, filled=x, presence=presence, offsets=np.array([0, 5, 8]), token_rate=1.0)
+    got = boosting.design(data, data.lags(2, 0))
+    np.testing.assert_allclose(got[:, 0], x[:, 0])
+    np.testing.assert_allclose(got[:, 5], [0.6, 1.2, 2, 2.8, 3.4, 16, 20, 24])
+    assert np.isnan(got[5:, [3, 4, 8, 9]]).all()
+    assert np.isfinite(got[:5]).all()
+
+
+def test_the_scale_is_that_of_left_out_people():
+    """A weak signal: the trees' predictions of left-out people vary less than the labels, and are stretched; their mean stays
+    that of the training labels."""
+    train = rows(600)
+    noisy = replace(train, y=train.y + np.random.default_rng(2).standard_normal((600, 2)).astype(np.float32))
+    state = boosting.fit(noisy, SMALL, 0)
+    assert (state["scale"] > 1.1).all()
+    np.testing.assert_allclose(boosting.predict(state, noisy).mean(0), noisy.y.mean(0), atol=0.05)

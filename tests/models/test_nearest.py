@@ -14,7 +14,8 @@ OWNER = np.array([0, 0, 1])
 def rows(x, presence, y=None):
     n = len(x)
     y = np.zeros((n, 2)) if y is None else np.asarray(y, np.float32)
-    return Rows(np.array(x, float), np.array(presence, float), y, np.full(n, "t", object), np.full(n, "s", object), OWNER)
+    x, names = np.array(x, float), (np.full(n, "t", object), np.full(n, "s", object))
+    return Rows(x, np.array(presence, float), y, *names, OWNER, x)
 
 
 def many(n, seed, y=True):

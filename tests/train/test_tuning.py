@@ -80,6 +80,6 @@ def test_an_estimators_configuration_is_chosen_on_validation_rows(tmp_path, monk
     good, bad = {"penalties": [1.0]}, {"penalties": [1e12]}
     monkeypatch.setattr("himoe.train.estimators.candidates", lambda *_: [bad, good])
     tokens = make_tokens(8, 6)
-    fitted = fit("ridge", tokens, folds(tokens, tmp=tmp_path)[0])
+    fitted = fit("ridge_token", tokens, folds(tokens, tmp=tmp_path)[0])
     assert fitted.chosen == good
     assert fitted.state["penalty"] == 1.0
