@@ -7,6 +7,7 @@ import pandas as pd
 
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
+from himoe.stats.intervals import interval
 
 Levels = dict[str, np.ndarray]
 CLEAN = "clean"
@@ -38,6 +39,14 @@ def levels(scores: pd.DataFrame, metric: str = "ccc", condition: str = CLEAN, at
         )
         each.append({model: skill_of_sums(error[model], reference[model]) for model in error})
     return {model: np.mean([one[model] for one in each], axis=0) for model in each[0]} if each else {}
+
+
+def with_interval(scores: pd.DataFrame, model: str, metric: str) -> dict[str, float]:
+    """``{metric: mean, metric_low: ..., metric_high: ...}`` of one model on clean input, from one setting's scores; NaN
+    without any."""
+    values = levels(pick(scores, model=model), metric).get(model, np.full((0, 1), np.nan))
+    found = interval(values) if len(values) else (np.nan,) * 3
+    return dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, found), strict=True))
 
 
 def _arrays(rows: pd.DataFrame) -> Levels:

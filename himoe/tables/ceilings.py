@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.evaluate.score import per_subject
 from himoe.names import CEILINGS
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, intervals, number
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.inference import ALPHA, bootstrap_mean
+from himoe.stats.levels import POOLED, with_interval
 
 TITLE = "What can be had without physiology, and what no model can beat"
 SECTION = "comparison"
@@ -45,21 +44,17 @@ def make(evidence: Evidence) -> TableItem:
 
 def _means(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals; NaN where labels of several people share nothing, or a fold failed."""
-    settings = evidence.config.statistics
     clean = pick(evidence.all_scores, condition="clean")
-    by_metric = {metric: per_subject(clean, metric) for metric in METRICS}
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
         block = []
         fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
         for model in [*CEILINGS, *fitted]:
             row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
-            for metric, frame in by_metric.items():
-                values = pick(frame, setting=setting, target=target, model=model)["value"].to_numpy()
-                row[metric] = values.mean() if len(values) else np.nan
-                row[f"{metric}_low"], row[f"{metric}_high"] = bootstrap_mean(values, settings.n_bootstrap, ALPHA, settings.seed)
-                if metric == METRICS[0]:
-                    row["n_subjects"] = len(values)
+            part = pick(clean, setting=setting, target=target, model=model)
+            for metric in METRICS:
+                row |= with_interval(part, model, metric)
+            row["n_subjects"] = part[part["subject"] != POOLED]["subject"].nunique()
             block.append(row)
         kinds = (CEILING, REFERENCE, MODEL)
         rows += sorted(block, key=lambda row: (kinds.index(row["kind"]), np.isnan(row["ccc"]), -row["ccc"]))

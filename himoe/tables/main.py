@@ -21,8 +21,7 @@ from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
-from himoe.stats.intervals import interval
-from himoe.stats.levels import POOLED, levels
+from himoe.stats.levels import POOLED, with_interval
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -58,8 +57,7 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
         for model in (m for m in models if m in set(part["model"])):
             row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
             for metric in METRICS:
-                values = levels(pick(part, model=model), metric)[model]
-                row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, interval(values)), strict=True))
+                row |= with_interval(part, model, metric)
             of_each = pick(own_skill, setting=setting, target=target, model=model)["value"]
             row["skill_median"] = of_each.median(skipna=False)
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)

@@ -36,7 +36,7 @@ def run(tmp_path):
     rows, rng = [], np.random.default_rng(0)
     for model, ccc in MEANS.items():
         for i in range(6):
-            values = {"ccc": ccc, "skill": ccc, "rmse": 1 - ccc, "constant": 0.0, "failed": 0.0}
+            values = {"ccc": ccc, "skill": ccc, "rmse": 1 - ccc, "reference_rmse": 1.0, "constant": 0.0, "failed": 0.0}
             values |= {"residual_pcc": LEFT[model], "residual_ccc": LEFT[model]} if model in LEFT else {}
             key = ("deap_twin", "subject_kfold", model, 0, f"s{i}", "clean", 0.0, "valence")
             rows += [(*key, name, value + 0.01 * rng.standard_normal(), 4) for name, value in values.items()]
@@ -47,7 +47,6 @@ def run(tmp_path):
     (tmp_path / "audit.json").write_text(json.dumps(sheet))
     config = load_config({
         "models": ["stimulus_mean", "ridge", "himoe"], "datasets": ["deap_twin"], "targets": {"deap_twin": ["valence"]},
-        "statistics": {"n_bootstrap": 200},
     })  # fmt: skip
     made = Evidence({"scores": [str(tmp_path / "scores.csv")], "audits": [str(tmp_path / "audit.json")]}, config)
     nothing = {"runs": [], "routing": pd.DataFrame(columns=["quantity", "condition", "setting", "model", "part"])}
@@ -63,7 +62,7 @@ def test_the_main_table_lists_references_below_the_models(run):
 
     item = main.make(run)
     assert item.data["model"].tolist() == ["himoe", "ridge", "rating_bias", "leave_one_rater_out", "stimulus_mean"]
-    assert item.shown["model"].tolist()[1:3] == ["ridge", "own ratings, others' level (reference)"]
+    assert item.shown["model"].tolist()[1:3] == ["Ridge", "own ratings, others' level (reference)"]
     assert "Hi-MoE has the highest CCC, 0.5" in item.finding
 
 
@@ -96,7 +95,7 @@ def test_the_figure_draws_ceilings_as_lines_and_references_at_the_right(run):
     with style.themed(style.LIGHT):
         item = subjects.draw(run, style.LIGHT)
     ax = item.figure.axes[0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["ridge", "Hi-MoE", "stimulus mean"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["Ridge", "Hi-MoE", "stimulus mean"]
     heights = {line.get_label(): line.get_ydata()[0] for line in ax.lines if line.get_label() in map(model_title, CEILINGS)}
     assert heights == pytest.approx({"mean of the other raters": 0.8, "own ratings, others' level": 0.9}, abs=0.02)
     assert set(item.data["model"]) == set(MEANS)
