@@ -14,7 +14,7 @@ rule synthesize_twin:
         root=ask(SOURCES.root, "dataset"),
         size=size_of,
         edition=ask(SOURCES.edition, "dataset"),
-        twin=CONFIG.twin.model_dump(include={"snr", "seed"}),
+        twin=CONFIG.twin.model_dump(exclude={"subjects", "trials", "seconds"}),
         code=code_of_dataset("synthesize_twin"),
     script:
         "../scripts/synthesize_twin.py"
@@ -122,6 +122,7 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=ask(facts.facts_of_card, "dataset"),
+        normalisation=CONFIG.features.normalisation,
         code=script_code("describe_dataset", words=True),
     script:
         "../scripts/describe_dataset.py"
