@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from himoe.types import HimoeError, Tokens
 
 Arrays = dict[str, np.ndarray]
-NONE = np.zeros(1)  # no baseline is subtracted
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Scaler:
     scale: np.ndarray
     y_mean: np.ndarray
     y_scale: np.ndarray
-    baseline: np.ndarray = NONE
+    baseline: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @staticmethod
     def fit(tokens: Tokens) -> Scaler:

@@ -1,6 +1,5 @@
-# Contract: source files -> results/{dataset}/manifest.json (verified, unpacked) -> results/{dataset}/subjects/{subject}.safetensors
-# (cleaned recordings) -> {subject}.npz (tokens) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
-# A twin's source files and downloads are made here too, and so are planted data sets, which are simulated as tokens.
+# Contract: source files (a twin's are written here) -> results/{dataset}/manifest.json -> subjects/{subject}.safetensors (cleaned
+# recordings) -> {subject}.npz (tokens; planted ones are simulated) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
 rule synthesize_twin:
     output:
         mark="results/{dataset}/twin.json",
