@@ -18,7 +18,7 @@ class Modality:
     """One recorded modality of a data set.
 
     ``features`` names the recipe in :mod:`himoe.signal.features`; ``normalise`` is ``session`` (z-score of each
-    feature over one session of one subject, label-free) or ``none``.
+    feature over one session of one subject, label-free, unless a run chooses otherwise) or ``none``.
     """
 
     name: str
@@ -27,6 +27,10 @@ class Modality:
     unit: str
     features: str
     normalise: str = "session"
+
+    def normalised(self, choice: str) -> str:
+        """How a run that chose ``session``, ``calibration`` or ``none`` normalises it."""
+        return choice if self.normalise == "session" else self.normalise
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,8 @@ class Tokens:
 
     x : (n_tokens, n_features) float32, 0 where absent · mask : (n_tokens, n_modalities) bool ·
     time : (n_tokens,) float32, seconds from stimulus onset · y : (n_tokens, n_outputs) float32, NaN where unlabelled ·
-    offsets : (n_trials + 1,) int64, trial i is ``offsets[i]:offsets[i + 1]``.
+    offsets : (n_trials + 1,) int64, trial i is ``offsets[i]:offsets[i + 1]`` · baseline : (n_trials, n_features) float32,
+    level before the trial in the unit of ``x``, not yet subtracted, 0 where unknown; None where there is none to subtract.
     """
 
     x: np.ndarray
@@ -202,6 +207,7 @@ class Tokens:
     offsets: np.ndarray
     trials: tuple[TrialInfo, ...]
     layout: Layout
+    baseline: np.ndarray | None = None
 
     def select(self, keep: list[int]) -> Tokens:
         """The trials at these positions, in this order."""
@@ -211,7 +217,8 @@ class Tokens:
         at = np.concatenate(rows) if rows else np.zeros(0, np.int64)
         offsets = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
         trials = tuple(self.trials[i] for i in keep)
-        return Tokens(self.x[at], self.mask[at], self.time[at], self.y[at], offsets, trials, self.layout)
+        baseline = None if self.baseline is None else self.baseline[np.array(keep, np.int64)]
+        return Tokens(self.x[at], self.mask[at], self.time[at], self.y[at], offsets, trials, self.layout, baseline)
 
     @staticmethod
     def concatenate(parts: list[Tokens]) -> Tokens:
@@ -225,7 +232,10 @@ class Tokens:
         x, mask, time, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "mask", "time", "y"))
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         trials = tuple(trial for part in parts for trial in part.trials)
-        return Tokens(x, mask, time, y, offsets, trials, layout)
+        levels = [(len(part.trials), part.baseline) for part in parts]
+        none = all(level is None for _, level in levels)
+        filled = [np.zeros((n, layout.n_features), np.float32) if level is None else level for n, level in levels]
+        return Tokens(x, mask, time, y, offsets, trials, layout, None if none else np.concatenate(filled))
 
 
 Keys = dict[tuple[str, str], str]

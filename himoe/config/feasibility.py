@@ -19,6 +19,7 @@ def check_feasibility(config: Config) -> None:
     for dataset in config.datasets:
         for protocol in config.protocols:
             _check_models(config, dataset, protocol)
+            _check_calibration(config, dataset)
             if PROTOCOLS[protocol].independent:
                 _check_subjects(config, dataset, protocol)
             else:
@@ -47,20 +48,29 @@ def _check_models(config: Config, dataset: str, protocol: str) -> None:
         samples_of(model, dataset)
 
 
+def _check_calibration(config: Config, dataset: str) -> None:
+    """Trials to calibrate by where that is asked for, and some that are left."""
+    k, left = config.features.calibration_trials, config.trials_used(dataset)
+    if config.features.normalisation == "calibration" and not k:
+        raise HimoeError("config: features.normalisation: calibration needs features.calibration_trials of 1 or more")
+    if left is not None and left < 1:
+        raise HimoeError(f"config: features.calibration_trials: {k} leave no trial of {dataset}, which has {left + k}")
+
+
 def _check_subjects(config: Config, dataset: str, protocol: str) -> None:
     """Enough of them, and of stimuli where these are kept apart, for :mod:`himoe.splits.make`."""
     size, splits, where = config.size(dataset), config.splits, f"config: protocols: {protocol} of {dataset}"
     n_subjects, n_folds = len(size.subjects), n_subject_folds(protocol, len(size.subjects), splits)
     if not can_split(n_subjects, n_folds):
         raise HimoeError(f"{where}: {n_subjects} subjects are too few for {n_folds} folds that train, validate and test")
-    n_stimuli, n_folds = size.n_trials, splits.n_stimulus_folds  # every trial of a subject is another stimulus
+    n_stimuli, n_folds = config.trials_used(dataset), splits.n_stimulus_folds  # every trial of a subject is another stimulus
     if "stimulus" in PROTOCOLS[protocol].apart and n_stimuli and not can_split_stimuli(n_stimuli, n_folds):
         raise HimoeError(f"{where}: {n_stimuli} stimuli are too few for splits.n_stimulus_folds: {n_folds}")
 
 
 def _check_trials(config: Config, dataset: str, protocol: str) -> None:
     """Enough trials, or windows, of every subject for :mod:`himoe.splits.make`."""
-    n, what, n_folds = config.size(dataset).n_trials, "trials", config.splits.n_folds
+    n, what, n_folds = config.trials_used(dataset), "trials", config.splits.n_folds
     if PROTOCOLS[protocol].windows:
         n_windows, what = _windows_per_trial(config, dataset), "windows"
         n = n * n_windows if n and n_windows else None

@@ -16,7 +16,7 @@ from himoe.types import HimoeError
 MOVED = {  # key of an earlier version -> where it stands now
     f"training.{key}": f"execution.{key}"
     for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
-}
+} | {"features.quality.baseline_correction": "features.baseline"}
 GONE = {"statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out"}
 
 
@@ -44,7 +44,8 @@ def load_config(raw: dict[str, Any]) -> Config:
 def _has(raw: dict[str, Any], key: str) -> bool:
     """Whether a config sets a key of a section, as in ``training.threads``."""
     section, _, name = key.partition(".")
-    return isinstance(raw.get(section), dict) and name in raw[section]
+    below = raw.get(section)
+    return isinstance(below, dict) and (_has(below, name) if "." in name else name in below)
 
 
 def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:

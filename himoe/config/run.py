@@ -166,7 +166,7 @@ class Config(Strict):
         """What of the tokens a model is given."""
         return View(
             modality=modality_of(model, dataset), samples=samples_of(model, dataset), control=registry.control_of(model),
-            window=self.window_of(protocol),
+            window=self.window_of(protocol), baseline=0 if registry.is_planted(dataset) else self.features.baseline,
         )  # fmt: skip
 
     def planted_of(self, dataset: str) -> Planted:
@@ -209,6 +209,11 @@ class Config(Strict):
         trials = min(self.twin.trials, info.n_trials or self.twin.trials)
         return Size(subjects, trials, min(self.twin.seconds, info.seconds or self.twin.seconds))
 
+    def trials_used(self, dataset: str) -> int | None:
+        """Trials of each subject that tokens hold; None where they differ. Planted data need no calibration."""
+        n = self.size(dataset).n_trials
+        return n if n is None or registry.is_planted(dataset) else n - self.features.calibration_trials
+
     def edition(self, dataset: str) -> str:
         """The edition asked for; of a twin, the one it is written in; empty where the first one found will do."""
         names = [e.name for e in dataset_info(dataset).editions]
@@ -221,7 +226,8 @@ class Config(Strict):
     def feature_options(self, dataset: str) -> dict[str, dict[str, Any]]:
         """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
         families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
-        return {name: getattr(self.features, name).model_dump() for name in sorted(families & set(Features.model_fields))}
+        sections = {n: getattr(self.features, n).model_dump() for n in sorted(families & set(Features.model_fields))}
+        return sections | {"normalise": {"by": self.features.normalisation, "trials": self.features.calibration_trials}}
 
     def annotator_lag_of(self, dataset: str) -> float:
         """Reaction time of a data set's annotators, s."""

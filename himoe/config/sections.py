@@ -35,6 +35,16 @@ class Twin(Strict):
     snr: float = setting(
         0.3, "variance of the planted log-envelope over that of the spontaneous one; 0 plants nothing", "ours", ge=0
     )
+    rating_bias: float = setting(
+        1.0, "SD of how much a person rates above others whatever they feel, on a scale from 1 to 9", "ours", ge=0, le=4
+    )
+    electrode_drift: float = setting(
+        0.1,
+        "SD of ln of an electrode's gain over the trials of a session; 0: none",
+        "ours; measured on eSports Sensors (himoe/signal/simulate.py)",
+        ge=0,
+        le=2,
+    )
     seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
 
 
@@ -57,6 +67,13 @@ class Planted(Strict):
     conflict: Fraction = setting(0.0, "chance that a modality of a trial carries an unrelated latent", "ours")
     clusters: int = setting(0, "emotional clusters that stimuli come from; 0: a continuum", "ours", ge=0, le=8)
     state_dependent: bool = setting(False, "whether the mixing differs between quadrants of the latent", "ours")
+    rating_bias: float = setting(
+        1.0,
+        "SD of how much a person rates above others whatever they feel, on a scale from 1 to 9; of planted_rated-NAME alone",
+        "ours",
+        ge=0,
+        le=4,
+    )
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
     conditions: list[Name] | None = setting(None, "conditions evaluated on it; null: all of the run", "ours")
     seed: int = setting(2508, "seed of the simulation; a replicate adds its number", "ours", ge=0)
@@ -87,7 +104,6 @@ class Quality(Strict):
         0.5, "share of a modality's features that must be measured for its token to be present", "ours"
     )
     clipped_share: Fraction = setting(0.05, "a window with more of its samples at the recording's rails is refused", "ours")
-    baseline_correction: bool = setting(True, "subtract the pre-trial baseline's mean from levels and powers", "ours")
 
 
 class Features(Strict):
@@ -96,6 +112,25 @@ class Features(Strict):
     eeg: Eeg = setting(Eeg(), "EEG", "ours")
     gsr: Gsr = setting(Gsr(), "skin conductance", "ours")
     quality: Quality = setting(Quality(), "the quality gate", "ours")
+    baseline: Literal[0, 1, "estimated"] = setting(
+        "estimated",
+        "with which coefficient the pre-trial baseline's mean is subtracted from levels and powers; estimated: the slope of a "
+        "trial's mean on its baseline among a fold's training rows, feature by feature, within 0 to 1",
+        "ours; measured on deap_twin",
+    )
+    normalisation: Literal["session", "calibration", "none"] = setting(
+        "session",
+        "z-score of each feature, without labels: over a person's whole session, over its first calibration_trials alone, or "
+        "none; modalities that a data set declares comparable between people have none",
+        "ours",
+    )
+    calibration_trials: int = setting(
+        0,
+        "first trials of each session that are left out of training and scoring, whatever the normalisation, so that arms are "
+        "judged on the same trials",
+        "ours",
+        ge=0,
+    )
 
 
 class Splits(Strict):

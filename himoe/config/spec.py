@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -15,13 +15,15 @@ class View(Strict):
 
     ``modality`` is the only one that the model reads (empty: all), ``samples`` the number of samples a token that take the
     place of features (0: features), ``window`` the length in s of the windows that take the place of trials (0: trials),
-    ``control`` a plug-in of himoe/controls that changes the data (empty: none).
+    ``control`` a plug-in of himoe/controls that changes the data (empty: none), ``baseline`` the coefficient with which the
+    pre-trial baseline is subtracted (estimated: by the scaler, on the training rows of a fold).
     """
 
     modality: str = ""
     samples: int = 0
     window: float = 0.0
     control: str = ""
+    baseline: Literal[0, 1, "estimated"] = 0
 
 
 class FitSpec(Strict):

@@ -22,4 +22,4 @@ def apply(tokens: Tokens, seed: int) -> Tokens:
         rng = np.random.default_rng([seed, int(trial.digest[:15], 16)])
         x[first:last] = rng.standard_normal((last - first, x.shape[1]))
     columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
-    return replace(tokens, x=np.where(columns, x, 0.0).astype(np.float32))
+    return replace(tokens, x=np.where(columns, x, 0.0).astype(np.float32), baseline=None)  # a baseline is physiology too

@@ -10,13 +10,15 @@ from himoe.types import DatasetInfo, Tokens
 
 
 def describe(
-    dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[dict[str, dict[str, int]]]
-) -> dict[str, Any]:
+    dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[dict[str, dict[str, int]]],
+    normalisation: str = "session",
+) -> dict[str, Any]:  # fmt: skip
     """What there is, what is missing and how labels are spread.
 
     Parameters
     ----------
     parts, quality : tokens of each subject and what the quality gate counted of them, modality by modality.
+    normalisation : what the run chose.
     """
     tokens = Tokens.concatenate(parts)
     return {
@@ -24,18 +26,22 @@ def describe(
         "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
-        "modalities": _modalities(info, quality), "labels": _labels(info, tokens), "absent_subjects": manifest["absent"],
+        "modalities": _modalities(info, quality, normalisation), "labels": _labels(info, tokens),
+        "absent_subjects": manifest["absent"],
         "stray_files": manifest["stray"], "edition": manifest["edition"],
         "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
     }  # fmt: skip
 
 
-def _modalities(info: DatasetInfo, quality: list[dict[str, dict[str, int]]]) -> dict[str, dict[str, Any]]:
+def _modalities(
+    info: DatasetInfo, quality: list[dict[str, dict[str, int]]], normalisation: str
+) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Each modality's facts and the sums of its counts over subjects."""
     out = {}
     for m in info.modalities:
         counts = {name: sum(subject[m.name][name] for subject in quality) for name in quality[0][m.name]}
-        facts = {"n_chans": len(m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": m.normalise}
+        by = m.normalised(normalisation)
+        facts = {"n_chans": len(m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": by}
         out[m.name] = counts | facts
     return out
 

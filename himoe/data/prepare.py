@@ -1,10 +1,10 @@
-"""From recordings to tokens: features on the shared clock, baseline-corrected, normalised within the session."""
+"""From recordings to tokens: features on the shared clock and the level before the trial, normalised within the session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,12 +31,15 @@ def prepare_subject(
 
     A modality's token is present where at least ``options["quality"]["min_measured"]`` of its features could be measured;
     features that could not are then at their session mean (0 after normalisation). Normalisation sees one subject's signals and
-    no label. ``lag`` (s): annotators' reaction time; the label of time t is the annotation at t + lag.
+    no label; with ``options["normalise"]["by"]`` = calibration those of the first ``["trials"]`` trials of each session alone.
+    These are left out of the tokens, whatever the normalisation. First is what the reader reads first. Nothing is subtracted
+    here: ``Tokens.baseline`` is the level before each trial, on its features' scale. ``lag`` (s): annotators' reaction time;
+    the label of time t is the annotation at t + lag.
     """
     layout = layout_of(info, targets)
     chosen = [info.targets.index(name) for name in targets]
     quality = {m.name: dict.fromkeys(COUNTED, 0) for m in info.modalities}
-    features: dict[str, list[np.ndarray]] = {m.name: [] for m in info.modalities}
+    features: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {m.name: [] for m in info.modalities}
     names, times, labels = [], [], []
     for trial in trials:
         clock = token_times(trial.seconds, info.token_rate, info.token_window)
@@ -50,19 +53,42 @@ def prepare_subject(
     if not names:
         return _no_trials(layout), quality
     lengths = [len(clock) for clock in times]
-    sessions = np.repeat([session for _, session, _, _ in names], lengths)
-    columns, masks = [], []
-    for m in info.modalities:
-        values, present = _complete(m, np.concatenate(features[m.name]), sessions, options, quality[m.name])
-        columns.append(values)
-        masks.append(present)
-    x = np.concatenate(columns, axis=1).astype(np.float32)  # (n_tokens, n_features)
-    mask = np.stack(masks, axis=1)  # (n_tokens, n_modalities)
+    sessions = Sessions(np.array([session for _, session, _, _ in names]), np.array(lengths), options["normalise"]["trials"])
+    if not (kept := sessions.kept()):
+        raise HimoeError(f"{names[0][0]}: no session has more than features.calibration_trials: {sessions.n_first} trials")
+    parts = [_complete(m, features[m.name], sessions, options, quality[m.name]) for m in info.modalities]
+    x, level = (np.concatenate([part[i] for part in parts], axis=1).astype(np.float32) for i in (0, 1))
+    mask = np.stack([present for _, _, present in parts], axis=1)  # (n_tokens, n_modalities)
     time, y = np.concatenate(times).astype(np.float32), np.concatenate(labels).astype(np.float32)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     spans = zip(names, pairwise(offsets), strict=True)
     infos = tuple(TrialInfo(*name, _digest(x[a:b], mask[a:b], name)) for name, (a, b) in spans)
-    return Tokens(x, mask, time, y, offsets, infos, layout), quality
+    baseline = level if level.any() else None  # (n_trials, n_features)
+    return Tokens(x, mask, time, y, offsets, infos, layout, baseline).select(kept), quality
+
+
+class Sessions(NamedTuple):
+    """``of`` (n_trials,): the session of each trial; ``lengths`` (n_trials,): its tokens; ``n_first``: trials of each session
+    that calibrate and do not count."""
+
+    of: np.ndarray
+    lengths: np.ndarray
+    n_first: int
+
+    def kept(self) -> list[int]:
+        """Trials after the first ones of their session."""
+        return np.flatnonzero(self._number() >= self.n_first).tolist()
+
+    def parts(self, by: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(trials that are normalised, trials whose statistics are used) of each session, as masks (n_trials,)."""
+        sessions = [self.of == session for session in np.unique(self.of)]
+        if by == "calibration":
+            return [(here, here & (self._number() < self.n_first)) for here in sessions]
+        return [(here, here) for here in sessions]
+
+    def _number(self) -> np.ndarray:
+        """Place of each trial in its session, from 0."""
+        return np.array([np.count_nonzero(self.of[:i] == session) for i, session in enumerate(self.of)])
 
 
 def _no_trials(layout: Layout) -> Tokens:
@@ -73,20 +99,24 @@ def _no_trials(layout: Layout) -> Tokens:
 
 
 def _complete(
-    modality: Modality, x: np.ndarray, sessions: np.ndarray, options: Options, counts: dict[str, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """One modality's features over all trials, normalised and without NaN (n_tokens, n_features), and presence (n_tokens,)."""
+    modality: Modality, trials: list[tuple[np.ndarray, np.ndarray]], sessions: Sessions, options: Options,
+    counts: dict[str, int],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """One modality's features over all trials, normalised and without NaN (n_tokens, n_features), the level before each trial
+    on the same scale, 0 where unknown (n_trials, n_features), and presence (n_tokens,)."""
+    x, level = np.concatenate([x for x, _ in trials]), np.stack([level for _, level in trials])
     measured = np.isfinite(x)
     present = measured.mean(axis=1) >= options["quality"]["min_measured"]
     counts["tokens"] = len(x)
     counts["present"] = int(present.sum())
     counts["features_unmeasured"] = int((~measured[present]).sum())
     x = np.where(present[:, None], x, np.nan)
-    if modality.normalise == "session":
-        x = _normalise(x, sessions)
+    by = modality.normalised(options["normalise"]["by"])
+    if by == "none":
+        x, level = (np.where(np.isfinite(a), a, _column_means(a)) for a in (x, level))
     else:
-        x = np.where(np.isfinite(x), x, _column_means(x))
-    return np.where(present[:, None] & np.isfinite(x), x, 0.0), present
+        x, level = _normalise(x, level, sessions, by)
+    return np.where(present[:, None] & np.isfinite(x), x, 0.0), np.where(np.isfinite(level), level, 0.0), present
 
 
 def _digest(x: np.ndarray, mask: np.ndarray, name: tuple[str, ...]) -> str:
@@ -96,12 +126,13 @@ def _digest(x: np.ndarray, mask: np.ndarray, name: tuple[str, ...]) -> str:
 
 def _features(
     trial: Trial, modality: Modality, info: DatasetInfo, times: np.ndarray, options: Options, counts: dict[str, int]
-) -> np.ndarray:
-    """(n_tokens, n_features) of one modality of one trial, minus its pre-trial baseline; NaN where not measured."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of one modality of one trial (n_tokens, n_features), and their level before it (n_features,); NaN where not
+    measured, and in the level where the recipe has no baseline."""
     made, window = recipe(modality.features), info.token_window
     n_windows = len(times) * (len(modality.channels) if made.per_channel else 1)
     counts["windows"] += n_windows
-    nothing = np.full((len(times), len(made.names(modality.channels))), np.nan)
+    nothing = (np.full((len(times), n_features := len(made.names(modality.channels))), np.nan), np.full(n_features, np.nan))
     if modality.name not in trial.signals:
         counts["not_recorded"] += n_windows
         return nothing
@@ -110,8 +141,8 @@ def _features(
         counts["too_short"] += n_windows
         return nothing
     rest = trial.baseline.get(modality.name)
-    is_corrected = made.baseline and options["quality"]["baseline_correction"] and (rest is not None or signal.start < 0)
-    before = _baseline_times(signal, rest, info) if is_corrected else np.zeros(0)
+    has_baseline = made.baseline and (rest is not None or signal.start < 0)
+    before = _baseline_times(signal, rest, info) if has_baseline else np.zeros(0)
     if rest is None:  # the baseline runs into the trial
         x, refused = _measure(made, signal, np.concatenate([before, times]), window, options)
         baseline, x = np.split(x, [len(before)])
@@ -121,12 +152,11 @@ def _features(
         baseline = _measure(made, _double(rest), before, window, options)[0] if len(before) else x[:0]
     for reason, windows in refused.items():
         counts[reason] += int(windows.sum())
-    if not is_corrected:
-        return x
-    corrected = _subtract(x, baseline)
-    n_per_window = x.shape[1] // refused["dead"].shape[1]
-    counts["no_baseline"] += int((np.isfinite(x) & np.isnan(corrected)).sum() // n_per_window)
-    return corrected
+    level = _level(baseline)
+    if has_baseline:
+        n_per_window = x.shape[1] // refused["dead"].shape[1]
+        counts["no_baseline"] += int((np.isfinite(x) & np.isnan(level)).sum() // n_per_window)
+    return x, level
 
 
 def _baseline_times(signal: Signal, rest: Signal | None, info: DatasetInfo) -> np.ndarray:
@@ -136,11 +166,9 @@ def _baseline_times(signal: Signal, rest: Signal | None, info: DatasetInfo) -> n
     return token_times(rest.data.shape[1] / rest.sfreq, info.token_rate, info.token_window)
 
 
-def _subtract(x: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    """``x`` (n_tokens, n_features) minus the mean of the baseline's tokens; a feature not measured there is not measured."""
-    known = np.isfinite(baseline)
-    level = np.where(known, baseline, 0).sum(0) / np.maximum(known.sum(0), 1)
-    return np.where(known.any(0), x - level, np.nan)  # with and without correction would be two quantities
+def _level(baseline: np.ndarray) -> np.ndarray:
+    """Mean of the baseline's tokens (n_tokens, n_features), NaN where a feature was not measured in any."""
+    return np.where(np.isfinite(baseline).any(0), _column_means(baseline), np.nan)
 
 
 def _measure(
@@ -182,18 +210,19 @@ def _targets(trial: Trial, times: np.ndarray, lag: float) -> np.ndarray:
     return np.where((is_outside | in_gap)[:, None], np.nan, y)
 
 
-def _normalise(x: np.ndarray, sessions: np.ndarray) -> np.ndarray:
-    """z-score of each column within each session, NaN-aware; a constant column becomes 0."""
-    out = np.empty_like(x)
-    for session in np.unique(sessions):
-        rows = sessions == session
-        finite = np.isfinite(x[rows])
-        n = np.maximum(finite.sum(0), 1)
-        mean = np.where(finite, x[rows], 0).sum(0) / n
-        centred = x[rows] - mean
-        scale = np.sqrt(np.where(finite, centred**2, 0).sum(0) / n)
-        out[rows] = centred / np.where(scale > 1e-9, scale, np.inf)
-    return out
+def _normalise(x: np.ndarray, level: np.ndarray, sessions: Sessions, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """z-score of each column within each session, NaN-aware; a constant column becomes 0. ``level`` (n_trials, n_features) is
+    centred on the same trials and divided by the same spread: a coefficient means what it does in the features' own unit."""
+    out, out_level = np.empty_like(x), np.empty_like(level)
+    for here, known in sessions.parts(by):
+        rows, fitted = (x[np.repeat(trials, sessions.lengths)] for trials in (here, known))
+        mean = _column_means(fitted)
+        finite = np.isfinite(fitted)
+        scale = np.sqrt(np.where(finite, (fitted - mean) ** 2, 0).sum(0) / np.maximum(finite.sum(0), 1))
+        scale = np.where(scale > 1e-9, scale, np.inf)
+        out[np.repeat(here, sessions.lengths)] = (rows - mean) / scale
+        out_level[here] = (level[here] - _column_means(level[known])) / scale
+    return out, out_level
 
 
 def _column_means(x: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,17 @@ from himoe import registry
 from himoe.types import Size
 
 
-def synthesize(dataset: str, root: Path, size: Size, edition: str, snr: float, seed: int) -> dict[str, Any]:
-    """Write a twin's source files into ``root``, which is emptied first; returns the settings, to be kept as its proof."""
+def synthesize(
+    dataset: str, root: Path, size: Size, edition: str, snr: float, seed: int, **traits: float
+) -> dict[str, Any]:  # fmt: skip
+    """Write a twin's source files into ``root``, which is emptied first; returns the settings, to be kept as its proof.
+
+    ``traits`` are what a plug-in may simulate beside its signals (``rating_bias``, ``electrode_drift``): one that has such a
+    parameter is given it.
+    """
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
-    registry.load("datasets", dataset).synthesize(root, size, edition, snr, seed)
-    return {"dataset": dataset, "edition": edition, "snr": snr, "seed": seed, "subjects": size.subjects}
+    write = registry.load("datasets", dataset).synthesize
+    traits = {name: value for name, value in traits.items() if name in inspect.signature(write).parameters}
+    write(root, size, edition, snr, seed, **traits)
+    return {"dataset": dataset, "edition": edition, "snr": snr, "seed": seed, "subjects": size.subjects} | traits

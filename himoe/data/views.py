@@ -16,9 +16,10 @@ from himoe.types import HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 
 def prepare(view: View, tokens: Tokens, trials: Sequence[Trial] = ()) -> Tokens:
-    """One subject's tokens: windows, then samples for features (from ``trials``, the cleaned recordings). Names and digests of
-    trials and windows are the same for all models."""
+    """One subject's tokens: windows, a baseline coefficient that needs no fit, then samples for features (from ``trials``, the
+    cleaned recordings). Names and digests of trials and windows are the same for all models."""
     tokens = cut(tokens, view.window) if view.window else tokens
+    tokens = tokens if view.baseline == "estimated" else less_baseline(tokens, float(view.baseline))
     return with_samples(tokens, trials, view.modality, view.samples) if view.samples else tokens
 
 
@@ -32,11 +33,21 @@ def narrow(view: View, tokens: Tokens) -> Tokens:
     return only(tokens, view.modality) if view.modality else tokens
 
 
+def less_baseline(tokens: Tokens, coefficient: float) -> Tokens:
+    """Features minus their pre-trial baseline times one coefficient for all; nothing is left to subtract then."""
+    if tokens.baseline is None:
+        return tokens
+    columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
+    level = coefficient * np.repeat(tokens.baseline, np.diff(tokens.offsets), axis=0)
+    return replace(tokens, x=np.where(columns, tokens.x - level, 0.0).astype(np.float32), baseline=None)
+
+
 def cut(tokens: Tokens, seconds: float) -> Tokens:
     """Each trial as windows of this length, one after another, named TRIAL#000; what is left at the end is dropped."""
     length = max(1, round(seconds * tokens.layout.token_rate))
-    rows, infos = [], []
-    for trial, first, last in zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True):
+    rows, infos, of_trial = [], [], []
+    for i, (trial, first, last) in enumerate(zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True)):
+        of_trial += [i] * ((last - first) // length)
         for k in range((last - first) // length):
             at = slice(first + k * length, first + (k + 1) * length)
             rows.append(np.arange(at.start, at.stop))
@@ -44,7 +55,8 @@ def cut(tokens: Tokens, seconds: float) -> Tokens:
     keep = np.concatenate(rows) if rows else np.zeros(0, np.int64)
     columns = {name: getattr(tokens, name)[keep] for name in ("x", "mask", "time", "y")}
     offsets = np.arange(len(rows) + 1, dtype=np.int64) * length
-    return Tokens(**columns, offsets=offsets, trials=tuple(infos), layout=tokens.layout)
+    baseline = None if tokens.baseline is None else tokens.baseline[np.array(of_trial, np.int64)]
+    return Tokens(**columns, offsets=offsets, trials=tuple(infos), layout=tokens.layout, baseline=baseline)
 
 
 def _digest(tokens: Tokens, at: slice, trial: TrialInfo, name: str) -> str:
@@ -61,7 +73,9 @@ def only(tokens: Tokens, modality: str) -> Tokens:
         raise HimoeError(f"a model reads {modality}, which these recordings do not have")
     m, at = layout.modalities.index(modality), layout.slices[modality]
     narrow = Layout((modality,), (layout.features[m],), layout.targets, layout.token_rate, layout.per_token)
-    return replace(tokens, x=np.ascontiguousarray(tokens.x[:, at]), mask=tokens.mask[:, m : m + 1], layout=narrow)
+    baseline = None if tokens.baseline is None else np.ascontiguousarray(tokens.baseline[:, at])
+    x, mask = np.ascontiguousarray(tokens.x[:, at]), tokens.mask[:, m : m + 1]
+    return replace(tokens, x=x, mask=mask, layout=narrow, baseline=baseline)
 
 
 def with_samples(tokens: Tokens, trials: Sequence[Trial], modality: str, n_samples: int) -> Tokens:
@@ -85,9 +99,15 @@ def with_samples(tokens: Tokens, trials: Sequence[Trial], modality: str, n_sampl
     mask[:, m] &= np.isfinite(x).all(1)
     samples = np.where(mask[:, m : m + 1], x, 0.0).astype(np.float32)
     parts = [samples if name == modality else tokens.x[:, at] for name, at in layout.slices.items()]
+    baseline = tokens.baseline
+    if baseline is not None:  # a sample has none
+        none = np.zeros((len(baseline), width), np.float32)
+        levels = [none if name == modality else baseline[:, at] for name, at in layout.slices.items()]
+        baseline = np.concatenate(levels, axis=1)
     columns = tuple(f"{name} {k}" for name in names for k in range(n_samples))
     features = tuple(columns if name == modality else f for name, f in zip(layout.modalities, layout.features, strict=True))
-    return replace(tokens, x=np.concatenate(parts, axis=1), mask=mask, layout=replace(layout, features=features))
+    layout = replace(layout, features=features)
+    return replace(tokens, x=np.concatenate(parts, axis=1), mask=mask, layout=layout, baseline=baseline)
 
 
 def _samples_around(signal: Signal, times: np.ndarray, n_samples: int) -> np.ndarray:

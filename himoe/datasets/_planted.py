@@ -28,7 +28,7 @@ RESPONSE = {"gsr": (0.75, 2.0), "ecg": (1.0, 1.5), "resp": (1.0, 1.5)}  # rise a
 WINDOW = 2.0  # s of a token
 APPRAISAL_SD = 0.5  # of what differs between people's latents of one stimulus
 RATING_NOISE = 0.25
-MIXING, STIMULI, PERSON, LAGS = (2**31 + i for i in range(4))  # streams of random numbers
+MIXING, STIMULI, PERSON, LAGS, BIAS = (2**31 + i for i in range(5))  # streams of random numbers
 MARGIN = 24.0  # s simulated before and after a trial, so that responses and lags have a past and a future
 CLUSTER_RADIUS, CLUSTER_SPREAD = 1.3, 0.4
 GAP_SECONDS = 5.0
@@ -48,7 +48,9 @@ def tokens_of(subjects: tuple[str, ...], settings: Planted, layout: Layout) -> t
         if not settings.shared_stimuli:
             stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI, i + 1]))  # [s, 0] is [s] in numpy
         rng = np.random.default_rng([settings.seed, PERSON, i])
-        out[subject] = _person(subject, stimuli, mixing, lags[subject], layout, settings, rng)
+        bias = settings.rating_bias * np.random.default_rng([settings.seed, BIAS, i]).standard_normal(2)
+        bias = 0 * bias if layout.per_token else bias  # a trace of every moment is compared with itself
+        out[subject] = _person(subject, stimuli, mixing, lags[subject], bias, layout, settings, rng)
     clusters = {name: i % settings.clusters for i, name in enumerate(names)} if settings.clusters else {}
     return out, {"informative": _snr(layout, settings), "cluster": clusters, "lag": lags}
 
@@ -81,8 +83,8 @@ def _lags(layout: Layout, largest: float, rng: np.random.Generator) -> dict[str,
 
 
 def _person(
-    subject: str, stimuli: np.ndarray, mixing: np.ndarray, lags: dict[str, dict[str, float]], layout: Layout,
-    settings: Planted, rng: np.random.Generator,
+    subject: str, stimuli: np.ndarray, mixing: np.ndarray, lags: dict[str, dict[str, float]], bias: np.ndarray,
+    layout: Layout, settings: Planted, rng: np.random.Generator,
 ) -> Tokens:  # fmt: skip
     """All trials of one person; features have unit spontaneous variance before they are z-scored over the session."""
     effect = settings.subject_effect
@@ -93,7 +95,7 @@ def _person(
         latent = (stimulus + effect * APPRAISAL_SD * rng.standard_normal((2, 1))) / np.hypot(1, effect * APPRAISAL_SD)
         driven_parts.append(_driven(latent, mixing, lag, times, layout, settings, rng))
         noise_parts.append(_windows(pink((layout.n_features, latent.shape[1]), rng), times))
-        labels.append(_label(latent, times, layout.per_token, rng))
+        labels.append(_label(latent, times, layout.per_token, bias, rng))
         masks.append(_present(len(times), layout, settings.gaps, rng))
     driven, noise = np.concatenate(driven_parts), np.concatenate(noise_parts)  # (n_tokens, n_features)
     widths = [len(names) for names in layout.features]
@@ -141,12 +143,14 @@ def _windows(signal: np.ndarray, times: np.ndarray) -> np.ndarray:
     return window_mean(signal, Signal(signal, RATE, -MARGIN), times, WINDOW)
 
 
-def _label(latent: np.ndarray, times: np.ndarray, per_token: bool, rng: np.random.Generator) -> np.ndarray:
-    """Ratings (n_tokens, 2) on 1 to 9: of every moment, or of the trial's mean."""
+def _label(
+    latent: np.ndarray, times: np.ndarray, per_token: bool, bias: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:  # fmt: skip
+    """Ratings (n_tokens, 2) on 1 to 9, with a person's bias (2,): of every moment, or of the trial's mean."""
     inside = np.stack([np.interp(times, np.arange(latent.shape[1]) / RATE - MARGIN, row) for row in latent], 1)
     noise = RATING_NOISE * rng.standard_normal((len(times) if per_token else 1, 2))
     rated = inside if per_token else np.repeat(inside.mean(0, keepdims=True), len(times), axis=0)
-    return np.clip(5 + 1.6 * (rated + noise), 1, 9)
+    return np.clip(5 + bias + 1.6 * (rated + noise), 1, 9)
 
 
 def _present(n_tokens: int, layout: Layout, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -154,7 +154,7 @@ def _on_grid(signals: pd.DataFrame, channels: list[str], start: float, seconds: 
     return out
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
+def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0) -> None:
     """Write a twin: the same columns and clocks, a blue screen before each film, ratings that lag behind by 2 s."""
     n_trials, seconds = size.n_trials or len(VIDEOS), size.seconds or 60.0
     n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
@@ -162,12 +162,13 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
     for number, subject in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
         physiology, ratings = [], []
+        bias = simulate.rating_bias(rating_bias, seed, number)
         for position, film in enumerate(rng.permutation(n_trials)):
             start = position * (SCREEN_SECONDS + seconds) + SCREEN_SECONDS
             screen = 10 if position == 0 else 11
             latent = simulate.appraise(films[film], rng)
             physiology.append(_simulate_film(latent, start, seconds, film + 1, screen, snr, rng))
-            ratings.append(_simulate_ratings(latent, start, seconds, film + 1, rng))
+            ratings.append(_simulate_ratings(latent, start, seconds, film + 1, bias, rng))
         names = [c for m in INFO.modalities for c in m.channels]
         _write(root / _file("physiological", subject), ["daqtime", *names, "video"], np.concatenate(physiology))
         _write(root / _file("annotations", subject), ["jstime", *INFO.targets, "video"], np.concatenate(ratings))
@@ -196,13 +197,16 @@ def _simulate_film(
     return np.column_stack([clock, channels.T, video])
 
 
-def _simulate_ratings(latent: np.ndarray, start: float, seconds: float, film: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of the annotation file: the latent, TWIN_ANNOTATOR_LAG later, on the joystick's scale."""
+def _simulate_ratings(
+    latent: np.ndarray, start: float, seconds: float, film: int, bias: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows of the annotation file: the latent, TWIN_ANNOTATOR_LAG later, on the joystick's scale, plus a bias (2,)."""
     n_times = round(seconds * RATING_SFREQ)
     late = round(TWIN_ANNOTATOR_LAG * simulate.RATE)
     delayed = np.concatenate([np.repeat(latent[:, :1], late, axis=1), latent[:, :-late]], axis=1)
     low, high = INFO.target_range
     score = (low + high) / 2 + (high - low) / 4.5 * simulate.upsample(delayed, RATING_SFREQ, n_times)
+    score = score + (high - low) * bias[:, None] / simulate.BIAS_RANGE
     noisy = np.clip(score + 0.1 * rng.standard_normal(score.shape), low, high)
     clock = 1000 * start + np.arange(n_times) * 1000 / RATING_SFREQ
     return np.column_stack([clock, noisy.T, np.full(n_times, film)])

@@ -25,7 +25,7 @@ from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Re
 
 SFREQ = 128.0
 BASELINE_SECONDS = 3.0
-N_CHANS = 40
+N_CHANS, N_ELECTRODES = 40, 37  # respiration, pulse and temperature have none
 MICRO = 1e-6
 INFO = DatasetInfo(
     title="DEAP",
@@ -152,8 +152,11 @@ def to_si(modality: str, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
-    """Write a twin in the format of one edition: the same axes, units, channel order; see :mod:`himoe.signal.simulate`."""
+def synthesize(
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0
+) -> None:
+    """Write a twin in the format of one edition: the same axes, units, channel order; see :mod:`himoe.signal.simulate`.
+    Electrodes that drift are those of EEG, EOG, EMG and skin conductance."""
     n_trials, seconds = size.per_subject()
     n_times = round((BASELINE_SECONDS + seconds) * SFREQ)
     n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
@@ -164,33 +167,42 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
         rng = np.random.default_rng([seed, 1 + number])
         data = np.empty((n_trials, N_CHANS, n_times))
         labels = np.empty((n_trials, 4))
+        bias = simulate.rating_bias(rating_bias, seed, number)
+        order = simulate.presented(n_trials, seed, number)
+        gain = np.exp(simulate.electrode_drift(order, N_ELECTRODES, electrode_drift, seed, number))
         for i, video in enumerate(videos):
             latent = simulate.appraise(video, rng)
-            labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng)
+            labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng, bias)
             labels[i, 2:] = rng.uniform(*INFO.target_range, 2)
-            data[i] = _simulate_trial(latent, mixing, n_times, snr, rng)
+            data[i] = _simulate_trial(latent, mixing, n_times, snr, gain[i], rng)
         if edition == "python":
             write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
         elif edition == "matlab":
             write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
         else:
-            order = np.random.default_rng([seed, 1 + number, 1]).permutation(n_trials)
             _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
             people[subject] = (labels, order)
     if people:
         _deap_raw.write_ratings(root / "participant_ratings.csv", people)
 
 
-def _simulate_trial(latent: np.ndarray, mixing: np.ndarray, n_times: int, snr: float, rng: np.random.Generator) -> np.ndarray:
-    """(40, n_times) in the units of the preprocessed editions: uV, ohm for skin conductance, degree C."""
+def _simulate_trial(
+    latent: np.ndarray, mixing: np.ndarray, n_times: int, snr: float, gain: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """(40, n_times) in the units of the preprocessed editions: uV, ohm for skin conductance, degree C. ``gain``
+    (N_ELECTRODES,) multiplies amplitudes and conductance."""
     data = np.empty((N_CHANS, n_times))
     rest = np.zeros((2, round(BASELINE_SECONDS * simulate.RATE)))
     drive = np.concatenate([rest, latent], axis=1)
     args = (SFREQ, n_times, snr, rng)
-    data[ROWS["eeg"]] = average_reference(simulate.eeg(drive, mixing, list(BANDS.values()), *args))
+    eeg = simulate.eeg(drive, mixing, list(BANDS.values()), *args)
+    data[ROWS["eeg"]] = average_reference(eeg * gain[ROWS["eeg"], None])
     data[ROWS["eog"]] = np.concatenate([simulate.slow(SFREQ, n_times, 40.0, rng) for _ in range(2)])
     data[ROWS["emg"]] = np.concatenate([simulate.muscle(drive * on, *args) for on in (1.0, 0.0)])
     data[ROWS["gsr"]] = 1e6 / simulate.conductance(drive, *args)
+    data[ROWS["eog"]] *= gain[ROWS["eog"], None]
+    data[ROWS["emg"]] *= gain[ROWS["emg"], None]
+    data[ROWS["gsr"]] /= gain[ROWS["gsr"], None]
     data[ROWS["resp"]] = 300 * simulate.breathing(drive, *args)
     data[ROWS["bvp"]] = 2000 * simulate.pulse_wave(simulate.beat_phase(drive, *args))
     data[ROWS["temperature"]] = 33 + simulate.slow(SFREQ, n_times, 0.2, rng)

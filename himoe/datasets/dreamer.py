@@ -135,7 +135,9 @@ def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:
     return array.T.astype(np.float64)
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:
+def synthesize(
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0
+) -> None:
     """Write a twin: one compressed MATLAB v5 struct with the original's fields, orientation, rates and ragged clips."""
     from scipy.io import savemat
 
@@ -147,7 +149,10 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
     people = np.empty((1, len(size.subjects)), object)
     for number, _ in enumerate(size.subjects):
         rng = np.random.default_rng([seed, 1 + number])
-        people[0, number] = _simulate_person(clips, lengths, seconds, mixing, snr, rng)
+        order, n_chans = simulate.presented(n_trials, seed, number), len(EEG_NAMES) + len(ECG_NAMES)
+        gain = np.exp(simulate.electrode_drift(order, n_chans, electrode_drift, seed, number))
+        bias = simulate.rating_bias(rating_bias, seed, number)
+        people[0, number] = _simulate_person(clips, lengths, seconds, mixing, snr, bias, gain, rng)
     content = {
         "Data": people, "EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ,
         "EEG_Electrodes": np.array([list(EEG_NAMES)], object),
@@ -158,10 +163,11 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
 
 
 def _simulate_person(
-    clips: np.ndarray, lengths: np.ndarray, seconds: float, mixing: np.ndarray, snr: float, rng: np.random.Generator
-) -> dict[str, Any]:
+    clips: np.ndarray, lengths: np.ndarray, seconds: float, mixing: np.ndarray, snr: float, bias: np.ndarray, gain: np.ndarray,
+    rng: np.random.Generator,
+) -> dict[str, Any]:  # fmt: skip
     """One subject's struct from the latents of the clips (n_trials, 2, n), which last ``lengths`` s; ratings are of the last
-    ``seconds`` of each."""
+    ``seconds`` of each, whole numbers with the person's ``bias``; ``gain`` (n_trials, 16) multiplies EEG and ECG."""
     n_trials = len(clips)
     person: dict[str, Any] = {"Age": str(rng.integers(22, 34)), "Gender": str(rng.choice(["male", "female"]))}
     cells = {k: {p: np.empty((n_trials, 1), object) for p in ("baseline", "stimuli")} for k in ("EEG", "ECG")}
@@ -170,12 +176,13 @@ def _simulate_person(
     for i, (clip, length) in enumerate(zip(clips, lengths, strict=True)):
         latent = simulate.appraise(clip[:, : int(np.ceil(length * simulate.RATE)) + 2], rng)
         rated = latent[:, -round(seconds * simulate.RATE) :]
-        scores[i, :2] = np.rint(simulate.rating(rated, *INFO.target_range, rng))
+        scores[i, :2] = np.rint(simulate.rating(rated, *INFO.target_range, rng, bias))
         scores[i, 2] = rng.integers(1, 6)
         for part, drive, recorded in (("baseline", rest, TWIN_BASELINE_SECONDS), ("stimuli", latent, length)):
             n_eeg, n_ecg = round(recorded * EEG_SFREQ), round(recorded * ECG_SFREQ)
             eeg = simulate.eeg(drive, mixing, list(DELTA_BANDS.values()), EEG_SFREQ, n_eeg, snr, rng)
             phase = simulate.beat_phase(drive, ECG_SFREQ, n_ecg, snr, rng)
             ecg = simulate.ecg_wave(phase) * np.array([[1.0], [0.8]]) + 0.02 * rng.standard_normal((2, n_ecg))
-            cells["EEG"][part][i, 0], cells["ECG"][part][i, 0] = eeg.T + 4200.0, ecg.T
+            cells["EEG"][part][i, 0] = eeg.T * gain[i, : len(EEG_NAMES)] + 4200.0
+            cells["ECG"][part][i, 0] = ecg.T * gain[i, len(EEG_NAMES) :]
     return person | cells | {name: scores[:, [column]] for column, name in enumerate(SCORES)}

@@ -257,9 +257,9 @@ def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:
 
 def audit_files(
     protocol: str, tokens: list[Path], splits: str, records: list[Path], weights: list[Path], controls: list[Path],
-    tell: bool = False,
+    tell: bool = False, normalisation: str = "session",
 ) -> list[dict[str, str]]:  # fmt: skip
-    """The sheet of one data set and protocol.
+    """The sheet of one data set and protocol; ``normalisation`` is what the run chose.
 
     Raises
     ------
@@ -269,7 +269,7 @@ def audit_files(
     files = zip(records, weights, strict=True)
     fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
     modalities = dataset_info(fits[0].record["dataset"]).modalities if fits else ()
-    by_session = tuple(m.name for m in modalities if m.normalise == "session")
+    by_session = tuple(m.name for m in modalities if m.normalised(normalisation) == "session")
     shown = partial(_shown, tokens, {})
     predictions = [pd.read_parquet(p) for p in controls]
     findings = audit(protocol, shown, read_splits(splits), fits, predictions, tell, by_session)
@@ -280,6 +280,6 @@ def audit_files(
 
 def _shown(files: list[Path], readers: dict[View, Reader], view: View, seed: int) -> Tokens:
     """All subjects as a view has them; each file is read once per window length."""
-    plain = View(window=view.window)
+    plain = View(window=view.window, baseline=view.baseline)
     reader = readers.setdefault(plain, Reader(files, plain))
     return narrow(view, with_control(view, reader.load(set(reader.paths)), seed))

@@ -19,14 +19,17 @@ RAW = ("ccc", "skill", "rmse")  # metrics that are also given of predictions as 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:
     """Tidy scores of predictions, per subject: every metric, ``constant`` = 1 where a prediction does not vary, ``failed`` = 1
     where there is none because its fold diverged (every other metric is NaN then), ``raw_*`` of the predictions before
-    calibration where these are in the table."""
+    calibration where these are in the table. ``centred_ccc`` is the CCC without the person's own mean of truth and of
+    prediction: how high someone rates, which no model can know of an unseen person, costs nothing there."""
     rows = []
     values = _values(predictions)
     groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
     for key, part in groups:
         # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each
         # low where the trials left out are high.
-        rows += _rows(key, part[values].sub(part["y_reference"], axis=0))
+        deviations = part[values].sub(part["y_reference"], axis=0)
+        rows += _rows(key, deviations)
+        rows += [row for row in _rows(key, deviations - deviations.mean(), "centred_") if row[8] == "centred_ccc"]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -14,6 +14,9 @@ VALENCE, AROUSAL = 0, 1
 OU_SECONDS = 8.0
 ENVELOPE_GAIN = 0.3
 TOPOGRAPHY, STIMULI = 2**31, 2**31 + 1  # streams apart: [seed] and [seed, 0] are one stream in numpy
+ORDER, BIAS, DRIFT = 1, 2, 3  # streams of a person, [seed, 1 + number, stream]
+BIAS_RANGE = 8.0  # rating biases are given on a scale from 1 to 9
+DRIFT_KEPT = 0.6  # correlation of an electrode's level from one trial to the next
 
 
 def ornstein_uhlenbeck(shape: tuple[int, ...], seconds: float, rng: np.random.Generator) -> np.ndarray:
@@ -38,10 +41,38 @@ def appraise(stimulus: np.ndarray, rng: np.random.Generator, spread: float = 0.7
     return (stimulus + spread * rng.standard_normal((2, 1))) / np.sqrt(1 + spread**2)
 
 
-def rating(latent: np.ndarray, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
-    """Trial ratings (2,) on [low, high]: time mean plus rating noise (SD 0.25)."""
+def rating(latent: np.ndarray, low: float, high: float, rng: np.random.Generator, bias: float | np.ndarray = 0) -> np.ndarray:
+    """Trial ratings (2,) on [low, high]: time mean plus rating noise (SD 0.25), plus a person's ``bias`` in units of a scale
+    from 1 to 9."""
     score = latent.mean(-1) + 0.25 * rng.standard_normal(2)
-    return np.clip((low + high) / 2 + (high - low) / 3.2 * score, low, high)
+    return np.clip((low + high) / 2 + (high - low) * (score / 3.2 + bias / BIAS_RANGE), low, high)
+
+
+def rating_bias(spread: float, seed: int, number: int) -> np.ndarray:
+    """How much one person rates above others whatever they feel, (2,), SD ``spread`` on a scale from 1 to 9. People use scales
+    differently, and nothing recorded tells how."""
+    return spread * np.random.default_rng([seed, 1 + number, BIAS]).standard_normal(2)
+
+
+def presented(n_trials: int, seed: int, number: int) -> np.ndarray:
+    """The order in which one person met the stimuli, (n_trials,): position k showed stimulus ``presented[k]``."""
+    return np.random.default_rng([seed, 1 + number, ORDER]).permutation(n_trials)
+
+
+def electrode_drift(order: np.ndarray, n_chans: int, spread: float, seed: int, number: int) -> np.ndarray:
+    """ln of the gain of each channel in each trial, (n_trials, n_chans), SD ``spread``: a first-order process over trials in
+    the ``order`` in which they were presented, constant within a trial and the baseline before it. Its size and correlation are
+    those of recorded EEG: minute means of ln amplitude of the channels of eSports Sensors have SD 0.15 (median of 29 sessions)
+    and correlate 0.33 with the next minute's, 0 over five, as SD 0.11 and 0.6 a minute beside white noise would. Part of that
+    is brain and muscle, not electrodes: it is an upper bound."""
+    noise = np.random.default_rng([seed, 1 + number, DRIFT]).standard_normal((len(order), n_chans))
+    level = np.empty_like(noise)
+    before = noise[0]
+    for position, trial in enumerate(order):
+        if position:
+            before = DRIFT_KEPT * before + np.sqrt(1 - DRIFT_KEPT**2) * noise[position]
+        level[trial] = before
+    return spread * level
 
 
 def modulation(drive: np.ndarray, snr: float, rng: np.random.Generator) -> np.ndarray:

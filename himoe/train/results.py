@@ -13,7 +13,7 @@ from himoe.provenance import hash_file
 from himoe.train.scaling import Arrays, Scaler
 from himoe.types import HimoeError
 
-SCALER = ("mean", "scale", "y_mean", "y_scale")
+SCALER = ("mean", "scale", "y_mean", "y_scale", "baseline")
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,12 +13,14 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Scaler:
-    """Affine maps fitted on training rows: features to unit variance where present, targets to unit variance."""
+    """Affine maps fitted on training rows: features to unit variance where present, targets to unit variance. ``baseline``
+    (n_features,): the coefficient with which a trial's baseline is subtracted from its features before."""
 
     mean: np.ndarray
     scale: np.ndarray
     y_mean: np.ndarray
     y_scale: np.ndarray
+    baseline: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @staticmethod
     def fit(tokens: Tokens) -> Scaler:
@@ -28,7 +30,10 @@ class Scaler:
     def transform(self, tokens: Tokens) -> Tokens:
         """Scaled tokens; absent ones stay 0."""
         columns = np.repeat(tokens.mask, [len(n) for n in tokens.layout.features], axis=1)
-        x = np.where(columns, (tokens.x - self.mean) / self.scale, 0.0).astype(np.float32)
+        x = tokens.x
+        if tokens.baseline is not None:
+            x = x - np.repeat(self.baseline * tokens.baseline, np.diff(tokens.offsets), axis=0)
+        x = np.where(columns, (x - self.mean) / self.scale, 0.0).astype(np.float32)
         y = ((tokens.y - self.y_mean) / self.y_scale).astype(np.float32)
         return Tokens(x, tokens.mask, tokens.time, y, tokens.offsets, tokens.trials, tokens.layout)
 
@@ -40,10 +45,12 @@ class Scaler:
 @dataclass(frozen=True)
 class Moments:
     """Count, mean and sum of squares about it of every trial, (n_trials, columns) float64: a fold's statistics are sums of
-    these, so that folds trained together read the data once (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+    these, so that folds trained together read the data once (Chan, Golub & LeVeque 1979, eq. 2.1). ``baseline`` (n_trials,
+    n_features) is the level before each trial, where there is one to subtract."""
 
     x: tuple[np.ndarray, np.ndarray, np.ndarray]
     y: tuple[np.ndarray, np.ndarray, np.ndarray]
+    baseline: np.ndarray | None = None
 
     @staticmethod
     def of(tokens: Tokens) -> Moments:
@@ -53,12 +60,17 @@ class Moments:
         y, offsets = tokens.y.astype(np.float64), tokens.offsets
         if not tokens.layout.per_token:
             y, offsets = y[tokens.offsets[:-1]], np.arange(len(tokens.trials) + 1)
-        return Moments(x, _by_trial(y, np.isfinite(y), offsets))
+        return Moments(x, _by_trial(y, np.isfinite(y), offsets), tokens.baseline)
 
     def scaler(self, trials: np.ndarray) -> Scaler:
         """The maps fitted on these trials."""
-        (mean, scale), (y_mean, y_scale) = (_together(*(part[trials] for part in moments)) for moments in (self.x, self.y))
-        return Scaler(mean, scale, y_mean, y_scale)
+        (n, level, squares), of_y = (tuple(part[trials] for part in moments) for moments in (self.x, self.y))
+        coefficient = np.zeros(level.shape[1])
+        if self.baseline is not None:
+            before = self.baseline[trials].astype(np.float64)
+            coefficient = _slope(before, level, n > 0)
+            level = level - coefficient * before
+        return Scaler(*_together(n, level, squares), *_together(*of_y), coefficient)
 
 
 def _by_trial(values: np.ndarray, known: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,6 +81,16 @@ def _by_trial(values: np.ndarray, known: np.ndarray, offsets: np.ndarray) -> tup
     mean = np.add.reduceat(np.where(known, values, 0), starts, axis=0) / np.maximum(n, 1)
     about = np.where(known, values - np.repeat(mean, lengths, axis=0), 0)
     return n, mean, np.add.reduceat(about**2, starts, axis=0)
+
+
+def _slope(before: np.ndarray, level: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Least-squares slope of each feature's trial mean on its baseline, (n_trials, n_features) each, over the trials in which
+    it is known, within 0 to 1; 0 where the baseline does not vary. What trial and baseline share is what drifts (or differs
+    between people), so this is the part of a baseline worth subtracting; the rest is the noise of a short recording."""
+    n = np.maximum(known.sum(0), 1)
+    x, y = (np.where(known, a - np.where(known, a, 0).sum(0) / n, 0) for a in (before, level))
+    spread = (x**2).sum(0)
+    return np.clip((x * y).sum(0) / np.where(spread > 1e-9 * n, spread, np.inf), 0, 1)
 
 
 def _together(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

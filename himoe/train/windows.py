@@ -26,24 +26,28 @@ SHIFT, DROP = 1, 2  # which noise
 
 
 class Bank:
-    """Every token a job may read, as recorded: x (N, F), mask (N, M), time (N,), y (N, n_outputs), offsets (n_trials + 1,)."""
+    """Every token a job may read, as recorded: x (N, F), mask (N, M), time (N,), y (N, n_outputs), offsets (n_trials + 1,);
+    baseline (n_trials, F), None where there is none to subtract."""
 
     def __init__(self, tokens: Tokens, device: torch.device | str = "cpu"):
         self.layout, self.device = tokens.layout, torch.device(device)
         columns = (torch.from_numpy(a).to(device) for a in (tokens.x, tokens.mask, tokens.time, tokens.y, tokens.offsets))
         self.x, self.mask, self.time, self.y, self.offsets = columns
+        self.baseline = None if tokens.baseline is None else torch.from_numpy(tokens.baseline).to(device)
         self.lengths = np.diff(tokens.offsets)
         self.n_features = tuple(len(names) for names in tokens.layout.features)
         self.owner = owners(self.n_features).to(device)
 
 
 class Affine(NamedTuple):
-    """Each fold's normalisation, applied to windows as they are drawn: mean, scale (K, 1, 1, F), those of y (.., n_outputs)."""
+    """Each fold's normalisation, applied to windows as they are drawn: mean, scale (K, 1, 1, F), those of y (.., n_outputs),
+    coefficient of the baseline (K, 1, 1, F)."""
 
     mean: Tensor
     scale: Tensor
     y_mean: Tensor
     y_scale: Tensor
+    baseline: Tensor
 
     @staticmethod
     def of(scalers: list[Scaler], device: torch.device | str = "cpu") -> Affine:
@@ -86,6 +90,8 @@ def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tens
     inside_trial = torch.minimum(index, last[:, None] - 1)  # what lies past the end reads the last token, and is not valid
     time = bank.time[inside_trial] - bank.time[inside_trial[:, :1]]
     x, mask, time, valid, y = (a.unflatten(0, windows.trial.shape) for a in (x, mask, time, valid, bank.y[inside_trial]))
+    if bank.baseline is not None:
+        x = x - affine.baseline * bank.baseline[trial].unflatten(0, windows.trial.shape).unsqueeze(2)
     x = torch.where(mask[..., bank.owner], (x - affine.mean) / affine.scale, 0.0)
     y = torch.where(valid.unsqueeze(-1), (y - affine.y_mean) / affine.y_scale, torch.nan)
     return Batch(x, mask, time, valid, windows.trial, y)

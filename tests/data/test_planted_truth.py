@@ -97,6 +97,23 @@ def test_gaps_take_the_share_asked_for_and_leave_nothing():
     assert lost[1:][lost[:-1]].mean() > 0.85  # outages are runs, not single tokens
 
 
+def test_a_person_rates_with_a_bias_where_trials_are_rated():
+    """Nothing else changes, and a trace of every moment has none."""
+    (plain, _), (biased, _) = (made(per_token=False, rating_bias=b, subjects=20, subject_effect=0) for b in (0.0, 1.0))
+    shifts = []
+    for name, person in plain.items():
+        np.testing.assert_array_equal(person.x, biased[name].x)
+        within = (biased[name].y > 1) & (biased[name].y < 9) & (person.y > 1) & (person.y < 9)
+        moved = np.where(within, biased[name].y - person.y, np.nan)
+        np.testing.assert_allclose(np.nanstd(moved, axis=0), 0, atol=1e-5)
+        shifts.append(np.nanmean(moved, axis=0))
+        assert biased[name].y.min() >= 1
+        assert biased[name].y.max() <= 9
+    assert 0.7 < np.std(shifts) < 1.3
+    traces = (made(rating_bias=b)[0]["p01"].y for b in (0.0, 1.0))
+    np.testing.assert_array_equal(*traces)
+
+
 def test_clusters_lie_in_their_quadrants():
     tokens, truth = made(clusters=4, trials=8, subject_effect=0)
     for name, cluster in truth["cluster"].items():

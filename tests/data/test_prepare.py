@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from himoe.config.load import load_config
 from himoe.config.run import Config
 from himoe.data import prepare
-from himoe.types import DatasetInfo, Edition, Modality, Signal, Trial
+from himoe.data.views import less_baseline
+from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Signal, Trial
 
 OPTIONS = {
     "eeg": {"filter": "whole_trial"}, "gsr": {"scr_amplitude": 0.01},
-    "quality": {"min_measured": 0.5, "clipped_share": 0.05, "baseline_correction": True},
+    "quality": {"min_measured": 0.5, "clipped_share": 0.05}, "normalise": {"by": "session", "trials": 0},
 }  # fmt: skip
 
 
@@ -25,26 +26,75 @@ def info(*modalities: Modality, per_token: bool = False) -> DatasetInfo:
     )
 
 
-def test_the_baselines_mean_is_subtracted():
-    # temperature 30 for 4 s, then 31 rising by 0.1 per s: levels minus 30
+def test_the_baselines_mean_stands_beside_the_features():
+    # temperature 30 for 4 s, then 31 rising by 0.1 per s: the level before is 30, its slope 0
     facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
     t = np.arange(100) / 10
     data = np.concatenate([np.full(40, 30.0), 31 + 0.1 * t])[None]
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": Signal(data, 10.0, -4.0)}, np.array([1.0]))
     tokens, _ = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
-    np.testing.assert_allclose(tokens.x[:, 0], 1 + 0.1 * (tokens.time - 0.05), atol=1e-5)
-    plain = OPTIONS | {"quality": OPTIONS["quality"] | {"baseline_correction": False}}
-    tokens, _ = prepare.prepare_subject(facts, [trial], ("y",), plain)
     np.testing.assert_allclose(tokens.x[:, 0], 31 + 0.1 * (tokens.time - 0.05), atol=1e-4)
+    np.testing.assert_allclose(tokens.baseline, [[30, 0]], atol=1e-6)
+    np.testing.assert_allclose(less_baseline(tokens, 1.0).x[:, 0], 1 + 0.1 * (tokens.time - 0.05), atol=1e-4)
 
 
-def test_without_a_measured_baseline_a_corrected_feature_is_not_measured():
+def test_a_baseline_is_mapped_as_its_features_are():
+    """Trials at 1 and 3 after baselines of 10 and 14: the session's mean is 2 and its spread 1, the baselines' mean 12."""
+    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature"))
+    data = [np.concatenate([np.full(40, before), np.full(100, during)])[None] for before, during in ((10.0, 1.0), (14.0, 3.0))]
+    trials = [
+        Trial("s1", "1", f"t{i}", f"v{i}", 10.0, {"temperature": Signal(d, 10.0, -4.0)}, np.array([1.0]))
+        for i, d in enumerate(data)
+    ]
+    tokens, _ = prepare.prepare_subject(facts, trials, ("y",), OPTIONS)
+    np.testing.assert_allclose(tokens.x[[0, -1], 0], [-1, 1], atol=1e-6)
+    np.testing.assert_allclose(tokens.baseline[:, 0], [-2, 2], atol=1e-6)
+    raw, _ = prepare.prepare_subject(facts, trials, ("y",), OPTIONS | {"normalise": {"by": "none", "trials": 0}})
+    np.testing.assert_allclose(raw.x[[0, -1], 0], [1, 3], atol=1e-6)
+    np.testing.assert_allclose(raw.baseline[:, 0], [10, 14], atol=1e-6)
+
+
+def sessions_of(*values: tuple[str, float]) -> list[Trial]:
+    """Trials (session, level), each at level - 1 in its first half and level + 1 in its second."""
+    halves = [np.repeat([level - 1, level + 1], 50)[None] for _, level in values]
+    return [
+        Trial("s1", session, f"t{i}", f"v{i}", 10.0, {"values": Signal(h, 10.0)}, np.array([float(i)]))
+        for i, ((session, _), h) in enumerate(zip(values, halves, strict=True))
+    ]
+
+
+def test_calibration_trials_give_the_scale_and_are_left_out():
+    """The first trial of session a is at 5 -+ 1, of b at 50 -+ 1: mean 5 and 50, spread just below 1 (three of 17 windows
+    straddle the middle). What comes later has no say."""
+    facts = info(Modality("values", ("v",), 10.0, "a.u.", "values"))
+    trials = sessions_of(("a", 5.0), ("a", 7.0), ("b", 50.0), ("b", 53.0), ("a", 9.0))
+    options = OPTIONS | {"normalise": {"by": "calibration", "trials": 1}}
+    tokens, _ = prepare.prepare_subject(facts, trials, ("y",), options)
+    assert [t.trial for t in tokens.trials] == ["t1", "t3", "t4"]
+    assert tokens.y[tokens.offsets[:-1], 0].tolist() == [1, 3, 4]
+    first, _ = prepare.prepare_subject(facts, trials[:1], ("y",), OPTIONS | {"normalise": {"by": "none", "trials": 0}})
+    spread = first.x.std()
+    at = [tokens.x[a:b, 0].mean() for a, b in zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)]
+    np.testing.assert_allclose(at, [2 / spread, 3 / spread, 4 / spread], rtol=1e-5)
+    other = sessions_of(("a", 5.0), ("a", 70.0), ("b", 50.0), ("b", 53.0), ("a", 9.0))
+    moved, _ = prepare.prepare_subject(facts, other, ("y",), options)
+    np.testing.assert_array_equal(moved.x[17:], tokens.x[17:])  # another first scored trial moves no other one
+    with_all, _ = prepare.prepare_subject(facts, trials, ("y",), OPTIONS | {"normalise": {"by": "session", "trials": 1}})
+    assert [t.trial for t in with_all.trials] == ["t1", "t3", "t4"]  # judged on the same trials in every arm
+    with pytest.raises(HimoeError, match="calibration_trials: 3 trials"):
+        prepare.prepare_subject(facts, trials, ("y",), OPTIONS | {"normalise": {"by": "session", "trials": 3}})
+
+
+def test_without_a_measured_baseline_nothing_is_subtracted():
+    """With the session's mean in its place a feature stays what it is. It was lost as long as the baseline itself was
+    subtracted and not its deviation from the session's."""
     facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
     data = np.concatenate([np.full(40, np.nan), np.arange(100.0)])[None]
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": Signal(data, 10.0, -4.0)}, np.array([1.0]))
     tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
-    assert not tokens.mask.any()
-    assert quality["temperature"]["present"] == 0
+    assert tokens.mask.all()
+    assert tokens.baseline is None
+    assert quality["temperature"]["no_baseline"] == 17
 
 
 def test_the_gate_masks_and_counts():
@@ -73,19 +123,18 @@ def test_the_gate_masks_and_counts():
 
 @pytest.mark.parametrize(("fault", "reason"), [(0.0, "flat"), (np.nan, "gap")], ids=["flat", "gap"])
 def test_a_baseline_passes_the_gate_too(fault, reason):
-    """EEG that is flat, or has one gap, before the stimulus: no level to subtract, so the channel is lost, and counted."""
+    """EEG that is flat, or has one gap, before the stimulus: no level to subtract from the channel, and counted."""
     rng = np.random.default_rng(0)
     data = 1e-5 * rng.standard_normal((2, 13 * 128))
     data[0, : 3 * 128] = 0.0 if reason == "flat" else data[0, : 3 * 128]
     data[0, int(1.5 * 128)] = fault
     facts = info(Modality("eeg", ("a", "b"), 128.0, "V", "eeg_de", "none"))
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"eeg": Signal(data, 128.0, -3.0)}, np.array([1.0]))
-    options = OPTIONS | {"quality": OPTIONS["quality"] | {"min_measured": 0.9}}
-    tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), options)
+    tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
     assert quality["eeg"]["no_baseline"] == 17  # channel a, all windows
-    assert not tokens.mask.any()
-    tokens, _ = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
-    assert tokens.mask.all()  # channel b is half of the features
+    assert tokens.mask.all()
+    assert not tokens.baseline[0, :4].any()
+    assert tokens.baseline[0, 4:].all()
 
 
 @pytest.mark.parametrize("apart", [True, False])
@@ -96,7 +145,7 @@ def test_a_baseline_shorter_than_a_window_is_none(apart):
     rest = {"temperature": Signal(data[:, :18], 10.0)} if apart else {}
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": signal}, np.array([1.0]), baseline=rest)
     tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
-    assert not tokens.mask.any()
+    assert tokens.baseline is None
     assert quality["temperature"]["no_baseline"] == 17
 
 
@@ -179,9 +228,9 @@ def test_ragged_trials_with_holes(lengths, seed, holes, absent):
 
 def test_a_data_set_gets_only_the_sections_its_recipes_use():
     run = Config(datasets=["deap_twin", "dreamer_twin", "esports_twin"])
-    assert set(run.feature_options("deap_twin")) == {"eeg", "gsr", "quality"}
-    assert set(run.feature_options("dreamer_twin")) == {"eeg", "quality"}
-    assert set(run.feature_options("esports_twin")) == {"quality"}
+    assert set(run.feature_options("deap_twin")) == {"eeg", "gsr", "quality", "normalise"}
+    assert set(run.feature_options("dreamer_twin")) == {"eeg", "quality", "normalise"}
+    assert set(run.feature_options("esports_twin")) == {"quality", "normalise"}
 
 
 @pytest.mark.parametrize(
@@ -194,6 +243,9 @@ def test_a_data_set_gets_only_the_sections_its_recipes_use():
         ({"dataset_options": {"dreamer_twin": {"flip_dominence": True}}}, "did you mean 'flip_dominance'"),
         ({"dataset_options": {"dreamer_twin": {"flip_dominance": "yes"}}}, "expected a bool, got 'yes'"),
         ({"features": {"eeg": {"filter": "local"}}}, "features.eeg.filter"),
+        ({"features": {"baseline": 0.5}}, "features.baseline"),
+        ({"features": {"normalisation": "calibration"}}, "needs features.calibration_trials of 1 or more"),
+        ({"features": {"calibration_trials": 14}}, "14 leave no trial of deap_twin, which has 14"),
     ],
 )
 def test_wrong_settings_are_one_line(raw, message):

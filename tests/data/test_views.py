@@ -44,6 +44,32 @@ def test_samples_side_by_side_are_the_recording():
     assert out.mask.all()
 
 
+def test_a_known_coefficient_is_applied_before_any_fit():
+    """Coefficient 1 takes the level before a trial from what is there and leaves no baseline; 0 leaves features as they are."""
+    tokens = make_tokens(1, 2)
+    tokens = replace(tokens, baseline=np.array([[1, 2, 3, 4, 5], [10, 0, 0, 0, 0]], np.float32))
+    corrected, plain, later = (prepare(View(baseline=b), tokens) for b in (1, 0, "estimated"))
+    columns = np.repeat(tokens.mask, [3, 2], axis=1)
+    np.testing.assert_allclose((tokens.x - corrected.x)[:24], np.where(columns, [1, 2, 3, 4, 5], 0)[:24], atol=1e-5)
+    np.testing.assert_allclose((tokens.x - corrected.x)[24:, 0], np.where(tokens.mask[24:, 0], 10, 0), atol=1e-5)
+    np.testing.assert_array_equal(plain.x, tokens.x)
+    assert corrected.baseline is plain.baseline is None
+    assert later is tokens
+
+
+def test_a_baseline_goes_where_its_trial_goes():
+    tokens = named(make_tokens(1, 2))
+    tokens = replace(tokens, baseline=np.array([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]], np.float32))
+    assert cut(tokens, 4.0).baseline[:, 0].tolist() == [1, 1, 1, 6, 6, 6]  # 24 tokens are three windows of 8
+    assert only(tokens, "b").baseline.tolist() == [[4, 5], [9, 10]]
+    assert tokens.select([1]).baseline.tolist() == [[6, 7, 8, 9, 10]]
+    joined = Tokens.concatenate([replace(tokens, baseline=None), tokens])
+    assert joined.baseline[:, 0].tolist() == [0, 0, 1, 6]
+    samples = with_samples(tokens, recorded(tokens), "a", 4).baseline
+    assert samples.tolist() == [[0] * 8 + [4, 5], [0] * 8 + [9, 10]]  # a sample has none
+    assert with_control(View(control="noise_physiology"), tokens, 0).baseline is None  # it is physiology too
+
+
 def test_a_token_that_was_not_recorded_is_absent_and_zero():
     tokens = named(make_tokens(1, 2))
     out = with_samples(tokens, recorded(tokens, lost=("t1",)), "a", 4)

@@ -66,10 +66,14 @@ def test_a_leaking_splitter_stops_the_fit(tokens, tmp_path):
 def test_test_rows_cannot_move_a_fit(tmp_path):
     """Other test recordings and labels, same weights: nothing of the test part reaches the scaler, stopping or weights."""
     tokens = make_tokens()
+    level = np.add.reduceat(tokens.x, tokens.offsets[:-1]) / 48  # half of each trial's mean, and noise
+    level += np.random.default_rng(1).standard_normal(level.shape) / 9
+    tokens = replace(tokens, baseline=level.astype(np.float32))
     split = folds(tokens, tmp=tmp_path)[0]
     at = [i for i, t in enumerate(tokens.trials) if (t.subject, t.trial) in split.test]
-    other = replace(tokens, x=tokens.x.copy(), y=tokens.y.copy())
+    other = replace(tokens, x=tokens.x.copy(), y=tokens.y.copy(), baseline=tokens.baseline.copy())
     for i in at:
+        other.baseline[i] = -300 * i
         rows = slice(tokens.offsets[i], tokens.offsets[i + 1])
         other.x[rows] += 1000
         other.y[rows] -= 1000
@@ -77,6 +81,8 @@ def test_test_rows_cannot_move_a_fit(tmp_path):
     for model, options in (("ridge", {}), ("himoe", {"width": 16})):
         a, b = (fit(model, t, split, options, settings=short) for t in (tokens, other))
         np.testing.assert_array_equal(a.scaler.mean, b.scaler.mean)
+        np.testing.assert_array_equal(a.scaler.baseline, b.scaler.baseline)
+        assert a.scaler.baseline.any()
         assert all(np.array_equal(a.state[n], b.state[n]) for n in a.state)
 
 

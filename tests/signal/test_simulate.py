@@ -48,6 +48,30 @@ def test_snr_is_the_ratio_of_variances(snr):
     assert abs(np.var(np.sqrt(snr) * drive) / np.var(moved - np.sqrt(snr) * drive) - snr) < 0.1 * snr
 
 
+def test_a_persons_bias_is_added_on_the_scale_of_the_data_set():
+    """SD 1 on 1 to 9 is 2 of 8 points: a bias of 2 raises a rating by 2 there and by 1 on 1 to 5, within the scale."""
+    latent = np.zeros((2, 80))
+    for low, high, up in ((1.0, 9.0, 2.0), (1.0, 5.0, 1.0)):
+        plain, biased = (simulate.rating(latent, low, high, np.random.default_rng(0), bias) for bias in (0, 2.0))
+        np.testing.assert_allclose(biased - plain, up)
+        assert (simulate.rating(latent, low, high, np.random.default_rng(0), 99.0) == high).all()
+    drawn = np.array([simulate.rating_bias(1.5, 3, i) for i in range(400)])
+    assert abs(drawn.std() / 1.5 - 1) < 0.06
+    np.testing.assert_array_equal(drawn[7], simulate.rating_bias(1.5, 3, 7))
+
+
+def test_electrodes_drift_in_the_order_of_presentation():
+    order = np.random.default_rng(0).permutation(4000)
+    level = simulate.electrode_drift(order, 3, 0.2, 5, 0)
+    assert abs(level.std() / 0.2 - 1) < 0.05
+    shown = level[order]
+    for apart, correlation in ((1, 0.6), (2, 0.36)):
+        assert abs(np.corrcoef(shown[:-apart, 0], shown[apart:, 0])[0, 1] - correlation) < 0.06
+    assert abs(np.corrcoef(level[:-1, 0], level[1:, 0])[0, 1]) < 0.06  # not by the number of the stimulus
+    assert abs(np.corrcoef(level.T)[0, 1]) < 0.06
+    assert not simulate.electrode_drift(order, 3, 0.0, 5, 0).any()
+
+
 def test_conductance_lags_behind_arousal():
     latent = np.zeros((2, int(60 * simulate.RATE) + 2))
     latent[1, int(30 * simulate.RATE) :] = 3.0

@@ -22,6 +22,24 @@ def test_ccc_by_hand():
     assert metrics.ccc(y, y[::-1]) == pytest.approx(-1.0)
 
 
+def test_centred_ccc_by_hand():
+    """y = 1 2 3 and p = 4 6 8 of one person, 7 8 9 and 4 6 8 of another: both deviate by -1 0 1 and -2 0 2 from their means:
+    cov 4/3, variances 2/3 and 8/3: 2 * 4/3 / (10/3) = 0.8, whatever the level. Raw they differ: p's mean is 4 above, or 2
+    below."""
+    rows = [
+        ("d", "loso", "m", 0, s, "clean", 0.0, "valence", y, p, 5.0)
+        for s, levels in (("a", (1, 2, 3)), ("b", (7, 8, 9)))
+        for y, p in zip(levels, (4, 6, 8), strict=True)
+    ]
+    names = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target"]
+    scores = score.score(pd.DataFrame(rows, columns=[*names, "y_true", "y_pred", "y_reference"])).set_index(
+        ["subject", "metric"]
+    )
+    assert scores.loc[("a", "centred_ccc"), "value"] == scores.loc[("b", "centred_ccc"), "value"] == pytest.approx(0.8)
+    assert scores.loc[("a", "ccc"), "value"] == pytest.approx(2 * 4 / 3 / (10 / 3 + 16))
+    assert scores.loc[("b", "ccc"), "value"] == pytest.approx(2 * 4 / 3 / (10 / 3 + 4))
+
+
 def test_all_metrics_by_hand():
     y, p, r = np.array([1.0, 2, 3]), np.array([1.0, 2, 5]), np.array([2.0, 2, 2])
     found = metrics.all_metrics(y, p, r)

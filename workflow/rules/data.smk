@@ -1,6 +1,5 @@
-# Contract: source files -> results/{dataset}/manifest.json (verified, unpacked) -> results/{dataset}/subjects/{subject}.safetensors
-# (cleaned recordings) -> {subject}.npz (tokens) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
-# A twin's source files and downloads are made here too, and so are planted data sets, which are simulated as tokens.
+# Contract: source files (a twin's are written here) -> results/{dataset}/manifest.json -> subjects/{subject}.safetensors (cleaned
+# recordings) -> {subject}.npz (tokens; planted ones are simulated) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
 rule synthesize_twin:
     output:
         mark="results/{dataset}/twin.json",
@@ -14,7 +13,7 @@ rule synthesize_twin:
         root=ask(SOURCES.root, "dataset"),
         size=size_of,
         edition=ask(SOURCES.edition, "dataset"),
-        twin=CONFIG.twin.model_dump(include={"snr", "seed"}),
+        twin=CONFIG.twin.model_dump(exclude={"subjects", "trials", "seconds"}),
         code=code_of_dataset("synthesize_twin"),
     script:
         "../scripts/synthesize_twin.py"
@@ -122,6 +121,7 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=ask(facts.facts_of_card, "dataset"),
+        normalisation=CONFIG.features.normalisation,
         code=script_code("describe_dataset", words=True),
     script:
         "../scripts/describe_dataset.py"

@@ -8,5 +8,5 @@ with job(snakemake):
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     tokens, records, weights, controls = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
-    findings = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.tell)
+    findings = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.tell, params.normalisation)
     write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings})

@@ -6,7 +6,8 @@ with job(snakemake):
     from himoe.data.card import describe
     from himoe.data.tokens import read_tokens
 
-    name, files = snakemake.wildcards.dataset, snakemake.input
+    name, files, normalisation = snakemake.wildcards.dataset, snakemake.input, snakemake.params.normalisation
     tokens = [read_tokens(path) for path in files.tokens]
     quality = [io.read_json(path) for path in files.quality]
-    io.write_json(snakemake.output.card, describe(name, dataset_info(name), io.read_json(files.manifest), tokens, quality))
+    manifest = io.read_json(files.manifest)
+    io.write_json(snakemake.output.card, describe(name, dataset_info(name), manifest, tokens, quality, normalisation))
