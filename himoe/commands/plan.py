@@ -12,10 +12,12 @@ from typing import Any
 
 from himoe import registry
 from himoe.commands import estimate
+from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
 from himoe.config.load import load_config
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.run import Config
+from himoe.stats.characteristics import Characteristics, Design, assumed, characteristics
 from himoe.types import HimoeError
 
 RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
@@ -109,6 +111,7 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     console.print(
         f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(conditions) or 'no other'}\n", markup=False
     )
+    console.print(_table("claims: what this design can see", _claims(config)))
     jobs = dry_run(configfiles, entries)
     counts = {rule: (n, n - jobs.left.get(rule, 0), jobs.left.get(rule, 0)) for rule, n in jobs.whole.items()}
     whole, done, left = (sum(column) for column in zip(*counts.values(), strict=True))
@@ -150,6 +153,38 @@ def _models(config: Config) -> Iterable[dict[str, Any]]:
         reasons = {f"{d}: {why}" for d, p in pairs if (why := config.unfit(model, d, p))}
         yield {"model": model, "as": kind, "seeds": len(config.seeds), "fitted on": f"{fitted} of {len(pairs)}",
                "not on": "; ".join(sorted(reasons))}  # fmt: skip
+
+
+def _claims(config: Config) -> Iterable[dict[str, Any]]:
+    """Power of every claim on every data set under every protocol that keeps people apart, with the spread assumed in
+    ``statistics``."""
+    import yaml
+
+    entries = yaml.safe_load(Path("config/claims.yaml").read_text(encoding="utf-8"))
+    rows: list[dict[str, Any]] = []
+    for claim in parse_claims(entries):
+        for dataset, protocol in ((d, p) for d in config.datasets for p in config.protocols):
+            setting = f"{dataset}, {protocol}" if len(config.protocols) > 1 else dataset
+            if not applies(claim, dataset) or not PROTOCOLS[protocol].independent:
+                continue
+            n = len(others_of(config, dataset, protocol, claim))
+            absent = lacks(config, dataset, protocol, claim)
+            absent = absent if has_labels(claim, dataset) else "one label per trial"
+            row = {"claim": claim.id, "data set": setting, "ahead of": n, "smallest effect": claim.smallest_effect}
+            if absent:
+                rows.append(row | {"seen with 80% power": "-", "power at it": "-", "false support": f"not judged: {absent}"})
+                continue
+            seen = before_a_run(config, len(config.size(dataset).subjects), n + 1, claim.smallest_effect)
+            rows.append(row | {"seen with 80% power": f"{seen.detectable:.3f} CCC", "power at it": f"{seen.power:.0%}",
+                               "false support": f"{seen.false_support:.1%}"})  # fmt: skip
+    return rows
+
+
+def before_a_run(config: Config, n_people: int, n_rivals: int, smallest: float) -> Characteristics:
+    """What is seen of a lead that varies as ``statistics`` assumes; predicting nothing is one of the rivals."""
+    s = config.statistics
+    spread = assumed(s.people_sd, s.seeds_sd, s.rest_sd, n_rivals)
+    return characteristics(Design(n_people, len(config.seeds), spread), smallest, s.simulations, s.seed)
 
 
 def _table(title: str, rows: Iterable[dict[str, Any]]) -> Any:

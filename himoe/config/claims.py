@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
+from himoe import registry
+from himoe.config.facts import dataset_info
 from himoe.config.sections import Name, Positive, Strict
+from himoe.names import STUDIED, model_variant, parse_dataset
 from himoe.provenance import hash_value
 from himoe.types import HimoeError
+
+if TYPE_CHECKING:
+    from himoe.config.run import Config
 
 PER_TOKEN = "per token"
 
@@ -56,3 +62,34 @@ def parse_claims(entries: Any) -> list[Claim]:
     except ValidationError as error:
         first = error.errors()[0]
         raise HimoeError(f"config/claims.yaml: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def applies(claim: Claim, dataset: str) -> bool:
+    """Whether a claim is about this data set: those it names, else every one but the planted, which have their own studies."""
+    if claim.data:
+        return parse_dataset(dataset).plugin in claim.data
+    return not registry.is_planted(dataset)
+
+
+def has_labels(claim: Claim, dataset: str) -> bool:
+    """Whether a data set's labels can tell."""
+    return claim.labels != PER_TOKEN or dataset_info(dataset).per_token
+
+
+def others_of(config: Config, dataset: str, protocol: str, claim: Claim) -> list[str]:
+    """The models that Hi-MoE must be ahead of for this claim."""
+    if claim.against == "ablations":
+        return [model_variant(STUDIED, name) for name in claim.ablations]
+    fitted = [m for m in config.rivals if m in config.models_of(dataset, protocol)]
+    return [m for m in fitted if claim.against == "rivals" or registry.is_network(m)]
+
+
+def lacks(config: Config, dataset: str, protocol: str, claim: Claim) -> str:
+    """What a run does not hold that a claim needs; empty if nothing."""
+    if absent := [m for m in claim.ablations if model_variant(STUDIED, m) not in config.models]:
+        return f"needs {len(absent)} of the ablations of config/ablations.yaml"
+    if STUDIED not in config.models_of(dataset, protocol) or not others_of(config, dataset, protocol, claim):
+        return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
+    if claim.under and claim.under not in config.conditions_of(dataset, protocol):
+        return f"needs the condition {claim.under}"
+    return ""

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.claims import PER_TOKEN, Claim, parse_claims
+from himoe.config.claims import Claim, applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
-from himoe.names import STUDIED, model_variant, parse_dataset
+from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import VERDICTS, interval, number, stamped
@@ -63,7 +63,7 @@ def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[st
     """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
     where
     Hi-MoE's network adds nothing to its linear read-out."""
-    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, s)]
+    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, dataset_of(s))]
     rows = [(s, IDLE if claim.of_mechanism and s in idle else judge(evidence, s, claim)) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
         there = set(map(dataset_of, evidence.settings)) & set(absent)
@@ -94,37 +94,18 @@ def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
     return f"On real recordings: {', '.join(f'{n} {word}' for word, n in counts.items()) or 'no claim was tested'}."
 
 
-def applies(claim: Claim, setting: str) -> bool:
-    """Whether a claim is about this data set: those it names, else every one but the planted, which have their own studies."""
-    dataset = dataset_of(setting)
-    if claim.data:
-        return parse_dataset(dataset).plugin in claim.data
-    return not registry.is_planted(dataset)
-
-
 def _asked(claim: Claim) -> list[str]:
     """Data sets whose recordings would test a claim."""
-    return [d for d in registry.available("datasets") if applies(claim, d) and _has_labels(claim, d)]
-
-
-def _has_labels(claim: Claim, dataset: str) -> bool:
-    return claim.labels != PER_TOKEN or dataset_info(dataset).per_token
-
-
-def others_of(evidence: Evidence, setting: str, claim: Claim) -> list[str]:
-    """The models that Hi-MoE must be ahead of for this claim."""
-    if claim.against == "ablations":
-        return [model_variant(STUDIED, name) for name in claim.ablations]
-    fitted = [m for m in evidence.config.rivals if m in evidence.models_of(setting)]
-    return [m for m in fitted if claim.against == "rivals" or registry.is_network(m)]
+    return [d for d in registry.available("datasets") if applies(claim, d) and has_labels(claim, d)]
 
 
 def judge(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     """Verdict on a claim on one data set."""
-    if not _has_labels(claim, dataset_of(setting)):
+    if not has_labels(claim, dataset_of(setting)):
         return Verdict(verdicts.UNTESTABLE, ONE_LABEL)
-    others = others_of(evidence, setting, claim)
-    if why := _lacks(evidence, setting, claim, others):
+    where = dataset_of(setting), evidence.protocol_of(setting)
+    others = others_of(evidence.config, *where, claim)
+    if why := lacks(evidence.config, *where, claim):
         return Verdict(verdicts.NOT_RUN, why)
     failed = _failed(evidence, setting, [STUDIED, *others])
     left_over = [m for m in others if (setting, m) not in evidence.failed]
@@ -144,17 +125,6 @@ def _of_scores(evidence: Evidence, setting: str, claim: Claim, models: list[str]
         why = f"no model loses {claim.smallest_effect:g} of CCC (at most {number(most)}): nothing to tell apart"
         return Verdict(verdicts.UNTESTABLE, why)
     return _weigh(evidence, setting, claim, start, left)
-
-
-def _lacks(evidence: Evidence, setting: str, claim: Claim, others: list[str]) -> str:
-    """What the run does not hold that a claim needs; empty if nothing."""
-    if absent := [m for m in claim.ablations if model_variant(STUDIED, m) not in evidence.config.models]:
-        return f"needs {len(absent)} of the ablations of config/ablations.yaml"
-    if STUDIED not in evidence.models_of(setting) or not others:
-        return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
-    if claim.under and setting not in evidence.perturbed(claim.under):
-        return f"needs the condition {claim.under}"
-    return ""
 
 
 def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: Levels) -> Verdict:

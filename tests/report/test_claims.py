@@ -121,7 +121,7 @@ def test_one_seed_of_networks_that_people_share_says_nothing():
 def test_references_are_no_rivals():
     levels = {"himoe": (0.3, 0.3), "ridge": (0.2, 0.2), "stimulus_mean": (0.6, 0.6)}
     run = evidence(curves(levels), list(levels), seeds=[0, 1, 2])
-    assert "stimulus_mean" not in claims.others_of(run, "deap_twin", CLAIMS["C1"])
+    assert "stimulus_mean" not in claims.others_of(run.config, "deap_twin", "subject_kfold", CLAIMS["C1"])
     assert claims.judge(run, "deap_twin", CLAIMS["C1"]).word == "supported"
 
 
