@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from himoe.names import CEILINGS
 from tests.workflow.runs import checkout, snakemake, write_config
 
 
@@ -20,6 +21,6 @@ def test_every_kind_of_label_reaches_the_scores(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     scores = pd.read_csv(folder / "results/scores.csv")
     assert not scores.isna().any().any()
-    assert set(scores["model"]) == {"train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"}
+    assert set(scores["model"]) == {"train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe", *CEILINGS}
     predictions = pd.read_parquet(next((folder / "results").glob("case_twin/*/ridge/*/*/predictions.parquet")))
     assert predictions["y_true"].notna().all()

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from himoe import io
+from himoe.names import CEILINGS
 from tests.conftest import ROOT
 from tests.workflow.runs import checkout, snakemake
 
@@ -57,7 +58,7 @@ def test_only_the_models_named_are_fitted(run):
         fits = folder / "results" / dataset / "subject_kfold"
         assert sorted(p.name for p in fits.iterdir() if p.is_dir()) == sorted(config["planted"][name]["models"])
     main = pd.read_csv(folder / "results/tables/main.csv")
-    assert set(main.loc[main["setting"] == "planted-clusters", "model"]) == {"himoe"}
+    assert set(main.loc[main["setting"] == "planted-clusters", "model"]) == {"himoe", *CEILINGS}
     assert main["ccc"].notna().all()
 
 

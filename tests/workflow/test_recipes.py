@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from himoe.names import CEILINGS
 from tests.conftest import ROOT
 from tests.workflow.recipes import COMMANDS, FILES
 
@@ -92,7 +93,7 @@ def test_all_of_them_appear_in_the_report(reported):
 
 def test_condition_and_control_were_evaluated(reported):
     scores = pd.read_csv(reported / "scores.csv")
-    assert set(scores["model"]) == {"one_feature", "himoe", "himoe-narrow", "one_feature-noise_labels"}
+    assert set(scores["model"]) == {"one_feature", "himoe", "himoe-narrow", "one_feature-noise_labels", *CEILINGS}
     assert set(scores.loc[scores["condition"] == "sensor_noise", "severity"]) == {0, 0.5, 1}
     by_subject = scores[
         (scores["metric"] == "ccc") & (scores["model"] == "one_feature") & ~scores["subject"].str.startswith("(")
