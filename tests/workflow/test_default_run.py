@@ -32,7 +32,7 @@ def test_everything_named_is_there(default_run):
 
 def test_every_physiology_model_beats_the_training_mean_on_the_twins(default_run):
     table = pd.read_csv(default_run / "results/tables/main.csv")
-    assert len(table) == 2 * 2 * (14 + 2)
+    assert len(table) == 2 * 2 * (15 + 2)
     controls = table[table["model"].str.contains("-")]
     assert (controls["skill_low"] <= 0).all()
     physiology = table[table["model"].isin(PHYSIOLOGY)]
@@ -55,14 +55,14 @@ def test_scores_are_tidy(default_run):
     assert set(scores["dataset"]) == set(CONFIG["datasets"])
     by_subject = scores[(scores["metric"] == "ccc") & (scores["subject"] != "(pooled)")]
     # 2 data sets, 14 models and 2 controls, 6 subjects, 2 targets, clean + 5 severities of each condition
-    assert len(by_subject) == 2 * (14 + 2) * 6 * 2 * (1 + 5 + 5)
+    assert len(by_subject) == 2 * (15 + 2) * 6 * 2 * (1 + 5 + 5)
     constant = scores[(scores["metric"] == "constant") & (scores["model"] == "train_mean") & (scores["subject"] != "(pooled)")]
     assert (constant["value"] == 1).all()
 
 
 def test_predictions_hold_every_trial_of_every_condition(default_run):
     files = sorted((default_run / "results").glob("*_twin/subject_kfold/*/seed-0/shard-0/predictions.parquet"))
-    assert len(files) == 2 * (14 + 2)
+    assert len(files) == 2 * (15 + 2)
     for file in files:
         predictions = pd.read_parquet(file)
         counts = predictions.groupby(["condition", "severity", "target"]).size()
@@ -86,12 +86,12 @@ def test_the_order_of_keys_is_no_other_fit(default_run, tmp_path):
 
 def test_a_new_severity_does_not_refit(default_run, tmp_path):
     text = planned(default_run, tmp_path / "changed.yaml", {"conditions": {"missing_rate": [0, 0.2, 0.5], "shift": [0, 2]}})
-    assert re.search(r"^predict +32", text, re.M)
+    assert re.search(r"^predict +34", text, re.M)
     assert not re.search(r"^fit_model", text, re.M)
     assert not re.search(r"^prepare_subject", text, re.M)
 
 
 def test_a_new_seed_reuses_the_data(default_run, tmp_path):
     text = planned(default_run, tmp_path / "changed.yaml", {"seeds": [0, 1]})
-    assert re.search(r"^fit_model +32", text, re.M)
+    assert re.search(r"^fit_model +34", text, re.M)
     assert not re.search(r"^prepare_subject", text, re.M)
