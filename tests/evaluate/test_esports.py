@@ -1,5 +1,5 @@
-"""On real recordings: ridge on one token meets a reference that was computed outside of this code (pooled CCC 0.353), the strong
-line one by the metric that it is chosen by (mean CCC of players 0.284)."""
+"""On real recordings: ridge on one token meets a reference computed outside of this code (pooled CCC 0.353), the strong line
+one by the metric that it is chosen by (mean CCC of players 0.284)."""
 
 from __future__ import annotations
 
