@@ -23,7 +23,6 @@ from himoe.config.sections import Positive, Strict, setting
 from himoe.data.rows import Rows
 from himoe.models._left_out import choose, groups_of, labelled
 
-TITLE = "Ridge"
 log = logging.getLogger("himoe")
 
 

@@ -17,7 +17,7 @@ from himoe.data.rows import Rows
 from himoe.models._left_out import groups_of, labelled
 from himoe.stats.metrics import ccc
 
-TITLE = "Ridge on one token"
+TITLE = "ridge on one token"
 
 
 class Config(Strict):
