@@ -18,13 +18,16 @@ def steps(seconds: float, token_rate: float, condition: str) -> int:
 
 
 def delayed(tokens: Tokens, by: np.ndarray) -> Tokens:
-    """One trial with modality m delayed by ``by[m]`` tokens (M,), advanced where negative; what leaves the trial is absent."""
-    x, mask, n = tokens.x.copy(), tokens.mask.copy(), len(tokens.x)
+    """One trial with modality m delayed by ``by[m]`` tokens (M,), advanced where negative.
+
+    What leaves the trial at one end comes in at the other, where nothing is scored: were it absent there, that alone would
+    tell the shift, and with the ends cut off for every severity a trial would begin later than it did, also where nothing is
+    shifted. """
+    x, mask = tokens.x.copy(), tokens.mask.copy()
     for m in np.flatnonzero(by):
-        columns, k = tokens.layout.slices[tokens.layout.modalities[m]], int(by[m])
-        x[:, columns], mask[:, m] = 0.0, False
-        to, source = (slice(k, n), slice(0, max(n - k, 0))) if k > 0 else (slice(0, max(n + k, 0)), slice(-k, n))
-        x[to, columns], mask[to, m] = tokens.x[source, columns], tokens.mask[source, m]
+        columns = tokens.layout.slices[tokens.layout.modalities[m]]
+        x[:, columns] = np.roll(tokens.x[:, columns], int(by[m]), axis=0)
+        mask[:, m] = np.roll(tokens.mask[:, m], int(by[m]))
     return replace(tokens, x=x, mask=mask)
 
 

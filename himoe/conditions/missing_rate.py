@@ -18,5 +18,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens to cut off each end of a trial: none."""
+    """Tokens at each end of a trial that are not scored: none."""
     return 0

@@ -1,5 +1,5 @@
-"""One modality of each trial, drawn at random, is shifted in time by a constant, forwards or backwards, by whole tokens. The
-ends of a trial are not scored: which tokens are missing there would give the shift away. Where there is one rating per trial,
+"""One modality of each trial, drawn at random, is shifted in time by a constant, forwards or backwards, by whole tokens. What
+leaves the trial at one end comes in at the other; the ends are not scored. Where there is one rating per trial,
 a flat curve is no sign of robustness: a model that averages over time is invariant to shifts by construction."""
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.nd
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
-    """One trial with one present modality delayed or advanced by ``severity`` s; what leaves the trial is absent."""
+    """One trial with one present modality delayed or advanced by ``severity`` s."""
     return delayed(tokens, injected(tokens, severity, rng))
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens to cut off each end of a trial: those that a modality shifted by ``severity`` s leaves empty."""
+    """Tokens at each end of a trial that are not scored: there a modality shifted by ``severity`` s is of the other end."""
     return round(abs(severity) * token_rate)

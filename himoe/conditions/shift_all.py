@@ -22,10 +22,10 @@ def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.nd
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
-    """One trial with every modality delayed or advanced by up to ``severity`` s; what leaves the trial is absent."""
+    """One trial with every modality delayed or advanced by up to ``severity`` s."""
     return delayed(tokens, injected(tokens, severity, rng))
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens to cut off each end of a trial: those that a shifted modality may leave empty."""
+    """Tokens at each end of a trial that are not scored: there a shifted modality may be of the other end."""
     return round(abs(severity) * token_rate)

@@ -23,10 +23,10 @@ def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.nd
 
 
 def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
-    """One trial with half of its modalities delayed or advanced by ``severity`` s; what leaves the trial is absent."""
+    """One trial with half of its modalities delayed or advanced by ``severity`` s."""
     return delayed(tokens, injected(tokens, severity, rng))
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens to cut off each end of a trial: those that a modality shifted by ``severity`` s leaves empty."""
+    """Tokens at each end of a trial that are not scored: there a modality shifted by ``severity`` s is of the other end."""
     return round(abs(severity) * token_rate)

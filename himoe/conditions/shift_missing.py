@@ -26,5 +26,5 @@ def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
 
 
 def margin(severity: float, token_rate: float) -> int:
-    """Tokens to cut off each end of a trial: those that a shifted modality may leave empty."""
+    """Tokens at each end of a trial that are not scored: there a shifted modality may be of the other end."""
     return round(abs(severity) * token_rate)

@@ -14,7 +14,9 @@ CLEAN = "clean"  # the condition of recordings as they are
 
 
 def under_condition(tokens: Tokens, condition: str, severities: list[float], seed: int) -> dict[float, Tokens]:
-    """Every severity of a condition on every trial, cropped to what the strongest one leaves valid.
+    """Every severity of a condition on every trial; where labels vary within it, those at its ends are taken away, as far as
+    the
+    strongest severity makes them invalid. Severity 0 leaves every trial as it is.
 
     The generator depends on the seed, the condition and the trial's name, not on the model or the severity: all models
     meet the same masks and shifts, and severities are nested.
@@ -29,7 +31,7 @@ def under_condition(tokens: Tokens, condition: str, severities: list[float], see
         trials = []
         for i, trial in enumerate(tokens.trials):
             perturbed = plugin.apply(tokens.select([i]), severity, _generator(trial, condition, seed))
-            trials.append(_without_ends(perturbed, edge))
+            trials.append(_without_labels_at_the_ends(perturbed, edge))
         out[severity] = Tokens.concatenate(trials)
     return out
 
@@ -53,10 +55,10 @@ def _generator(trial: TrialInfo, condition: str, seed: int) -> np.random.Generat
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def _without_ends(tokens: Tokens, edge: int) -> Tokens:
-    """One trial without ``edge`` tokens at each end."""
-    if edge == 0:
+def _without_labels_at_the_ends(tokens: Tokens, edge: int) -> Tokens:
+    """One trial without the labels of ``edge`` tokens at each end; a label of the whole trial stays."""
+    if edge == 0 or not tokens.layout.per_token:
         return tokens
-    inner = slice(edge, len(tokens.time) - edge)
-    columns = {name: getattr(tokens, name)[inner] for name in ("x", "mask", "time", "y")}
-    return replace(tokens, **columns, offsets=np.array([0, len(columns["time"])], np.int64))
+    y = tokens.y.copy()
+    y[:edge] = y[len(y) - edge :] = np.nan
+    return replace(tokens, y=y)

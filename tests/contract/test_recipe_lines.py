@@ -160,4 +160,4 @@ def _new(folder, name):
 def test_every_line_of_the_config_is_asked_for():
     asked = yaml.safe_load(FILES["config/mine.yaml"])
     plugins = {"datasets", "models", "conditions", "controls", "figures", "tables", "ablations"}
-    assert set(asked) == plugins | {"twin", "splits", "training", "model_options", "statistics"}
+    assert set(asked) == plugins | {"twin", "splits", "training", "model_options"}
