@@ -22,7 +22,7 @@ def delayed(tokens: Tokens, by: np.ndarray) -> Tokens:
 
     What leaves the trial at one end comes in at the other, where nothing is scored: were it absent there, that alone would
     tell the shift, and with the ends cut off for every severity a trial would begin later than it did, also where nothing is
-    shifted. """
+    shifted."""
     x, mask = tokens.x.copy(), tokens.mask.copy()
     for m in np.flatnonzero(by):
         columns = tokens.layout.slices[tokens.layout.modalities[m]]

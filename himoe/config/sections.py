@@ -164,10 +164,10 @@ class Training(Strict):
     shift_seconds: float = setting(4.0, "largest such shift, s (uniform, either way)", "ours", ge=0)
     readout: Literal["none", "ridge"] = setting(
         "none",
-        "linear read-out beside every network of features; ridge: it starts from the ridge solution",
+        "linear read-out beside every network of features; ridge: mixed with the network as inner-validation people ask",
         "ours",
     )
-    readout_penalty: Positive = setting(100.0, "ridge penalty of the read-out's warm start", "ours")
+    readout_penalty: Positive = setting(100.0, "ridge penalty of the read-out", "ours")
     refit: bool = setting(
         False, "train again on training and validation subjects together, for the epochs that validation chose", "ours"
     )

@@ -169,7 +169,8 @@ class HiMoE(nn.Module):
             return h, mask, {"lag": no_lag, "moved": no_lag}, h.new_zeros(())
         max_lag, radius = self.lags.max_lag, max(1, round(self.config.lag_radius * self.token_rate))
         p = self.to_semantic(h) * mask.unsqueeze(-1)  # (B, T, M, s)
-        p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)  # (B, T, M, s + n_outputs)
+        if self.config.affect_weight:  # else the modalities' own predictions are not learnt
+            p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)  # (.., s + n_outputs)
         fast = remove_local_mean(p, mask, radius)  # (B, T, M, s + n_outputs)
         pairs = pair_scores(fast, mask, fast.detach(), mask, max_lag)  # (B, M, M, K)
         weakest_first = mean_power(fast.detach(), mask).argsort(dim=1, stable=True)  # the strongest sets the time of the rest
@@ -218,10 +219,11 @@ class HiMoE(nn.Module):
         return tokens + routed.out, token_mask, routed
 
     def alignment_losses(self, p: Tensor, mask: Tensor, lag_loss: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Losses of the parts of the alignment in use; p (B, T, M, s), mask (B, T, M)."""
+        """Losses of the parts of the alignment in use, and of each modality's own prediction; p (B, T, M, s), mask (B, T,
+        M)."""
         c = self.config
         losses = {"lag": c.lag_weight * lag_loss} if self.temporal else {}
-        if self.temporal or self.semantic:
+        if c.affect_weight:  # no part of the alignment: it stays in every ablation but its own
             losses["affect"] = c.affect_weight * affect_loss(self.affect(p), mask, batch.y)
         if self.semantic:
             losses["nce"] = c.nce_weight * self.semantic_loss(p, mask, batch.trial)

@@ -1,8 +1,9 @@
 """Late-fusion transformer: Hi-MoE's encoder, backbone and heads without the paper's ideas.
 
-Modality encoders, attention pooling over the present modalities of a step, a transformer over time, the same heads. Given a
-number of parameters to match, the feed-forward layers are widened until it is met, so that a difference from Hi-MoE is not one
-of size.
+Modality encoders, attention pooling over the present modalities of a step, a transformer over time, the same heads. With
+``affect_weight`` it has Hi-MoE's loss on each modality's own prediction, so that what is left between the two is the rest.
+Given a number of parameters to match, the feed-forward layers are widened until it is met, so that a difference from Hi-MoE is
+not one of size.
 
 Axes: B windows, T tokens, N = B*T steps, M modalities, d width.
 """
@@ -15,10 +16,13 @@ from torch import nn
 from himoe.config.networks import NetworkSettings
 from himoe.config.sections import setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
+from himoe.nn.linear import Linear
+from himoe.nn.losses import affect_loss
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.types import Batch, BuildContext, Output
 
 REFERENCE = "himoe"
+SPACE = {"affect_weight": (0.0, 0.3, 1.0)}
 
 
 class Config(NetworkSettings):
@@ -27,6 +31,9 @@ class Config(NetworkSettings):
     n_encoder_blocks: int = setting(2, "convolution blocks of a modality's encoder", "ours", ge=0)
     n_blocks: int = setting(2, "transformer blocks over time", "ours", ge=1)
     block_hidden: int = setting(2, "hidden width of a block's feed-forward layer, in d, where no size is matched", "ours", ge=1)
+    affect_weight: float = setting(
+        0.0, "weight of the error of each modality's own prediction, a linear map of its token, as Hi-MoE has it", "ours", ge=0
+    )
     match_parameters: bool = setting(True, "match the number of parameters of the reference model, Hi-MoE", "ours")
 
 
@@ -43,6 +50,8 @@ class LateFusion(nn.Module):
         self.fusion = MaskedFusion(d)
         self.backbone = TemporalBackbone(config.n_blocks, d, config.n_heads, hidden, config.dropout)
         self.heads = Heads(d, ctx.n_outputs)
+        if config.affect_weight:
+            self.affect = Linear(d, ctx.n_outputs)
 
     def forward(self, batch: Batch) -> Output:
         """Predict every step."""
@@ -52,7 +61,10 @@ class LateFusion(nn.Module):
         mask = torch.cat([batch.mask.flatten(0, 1), batch.mask.new_ones(n_steps, 1)], dim=1)  # (N, M + 1)
         z, shares = self.fusion(tokens, mask)  # (N, d), (N, M + 1)
         z = self.backbone(z.unflatten(0, batch.valid.shape), batch.time, batch.valid)  # (B, T, d)
-        return Output(self.heads(z), {}, {"modality_share": shares.unflatten(0, batch.valid.shape)})
+        losses = {}
+        if self.training and self.config.affect_weight:
+            losses["affect"] = self.config.affect_weight * affect_loss(self.affect(h), batch.mask, batch.y)
+        return Output(self.heads(z), losses, {"modality_share": shares.unflatten(0, batch.valid.shape)})
 
 
 def build(ctx: BuildContext, config: Config) -> LateFusion:

@@ -12,15 +12,12 @@ from himoe.nn.encoder import absent_to_zero, owners
 from himoe.nn.linear import Linear
 from himoe.types import Batch, Output
 
-INITIAL_SHARE = 0.01  # of the network in the prediction: training begins at the ridge solution
-
 
 class LinearReadout(nn.Module):
-    """A linear regression of the targets on the present features, to which a network's prediction is added.
+    """A linear regression of the targets on the present features, the ridge solution of the training rows.
 
-    With few training subjects a network memorises subjects before it finds what they share. Starting from the ridge solution of
-    the training rows and adding to it keeps what generalises (measured: CHANGELOG). Its form is that of wide-and-deep models
-    (Cheng et al. 2016), its use here is ours.
+    With few training subjects a network memorises subjects before it finds what they share; this is what generalises (measured:
+    docs/tuning-ledger.md). Its form is that of wide-and-deep models (Cheng et al. 2016), its use here is ours.
     """
 
     owner: Tensor
@@ -57,20 +54,34 @@ class LinearReadout(nn.Module):
 
 
 class WithReadout(nn.Module):
-    """prediction = linear read-out + share * network's prediction, with a learnt share per target that begins near 0."""
+    """A network and a linear read-out beside it, mixed: ``mix`` (2, n_outputs) holds the weights of the read-out and the
+    network.
+
+    In training the network is alone: its loss knows nothing of the read-out, which would explain the training rows before the
+    network learns anything and leave it the noise (docs/tuning-ledger.md). The read-out stays the ridge solution; people
+    that neither was fitted on decide how much of each is taken (:mod:`himoe.stats.mixture`). Until then it is the network's.
+    """
 
     def __init__(self, network: nn.Module, n_features: tuple[int, ...], n_outputs: int, penalty: float):
         super().__init__()
         self.network, self.readout = network, LinearReadout(n_features, n_outputs, penalty)
-        self.share = nn.Parameter(torch.full((n_outputs,), INITIAL_SHARE))
+        self.mix = nn.Parameter(torch.tensor([[0.0], [1.0]]).repeat(1, n_outputs))
 
     def forward(self, batch: Batch) -> Output:
-        """The sum of both; the read-out's part is the routing value ``readout`` (B, T, n_outputs).
+        """The network's output in training, else the mixture; the read-out's own is the routing value ``readout``."""
+        output = self.network(batch)
+        if self.training:
+            return output
+        linear = self.readout(batch.x, batch.mask)  # (B, T, n_outputs)
+        mixture = self.mix[0] * linear + self.mix[1] * output.prediction
+        return output._replace(prediction=mixture, routing=output.routing | {"readout": linear})
 
-        The network's auxiliary losses are scaled by the share as well: the gradient of its prediction is, and without it they
-        alone would train the network at first.
-        """
-        output, linear = self.network(batch), self.readout(batch.x, batch.mask)  # linear (B, T, n_outputs)
-        share = self.share.detach().abs().mean()  # ()
-        losses = {name: share * value for name, value in output.losses.items()}
-        return Output(linear + self.share * output.prediction, losses, output.routing | {"readout": linear})
+    @torch.no_grad()
+    def mixed(self, flat: Tensor, mix: Tensor) -> Tensor:
+        """All parameters (P,) with the network's of ``flat`` (P,), this read-out and this mixture (2, n_outputs)."""
+        kept = [p.clone() for p in self.readout.parameters()]
+        nn.utils.vector_to_parameters(flat.clone(), self.parameters())
+        for parameter, value in zip(self.readout.parameters(), kept, strict=True):
+            parameter.copy_(value)
+        self.mix.copy_(mix)
+        return nn.utils.parameters_to_vector(self.parameters())

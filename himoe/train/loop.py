@@ -157,15 +157,14 @@ class Trainer:
         loss = torch.vmap(squared_error)(predicted, y) + self.training.ccc_weight * concordance
         return torch.stack([loss, 1 - concordance]).cpu().numpy()
 
-    def predict_valid(self, run: FoldRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of a fold's kept weights on its validation rows, as predicted for test rows: targets and predictions (n, n_outputs),
-        in standardised units, and the trial of each (n,). The fold stands alone: nothing depends on who else was in the
-        stack."""
-        assert run.weights is not None
+    def predict_valid(self, run: FoldRun, weights: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of a fold with weights (P,) on its validation rows, as predicted for test rows: targets and predictions (n,
+        n_outputs), in standardised units, and the trial of each (n,). The fold stands alone: nothing depends on who else was
+        in the stack."""
         assert run.valid is not None
         bank, affine = self.bank, Affine.of([run.scaler], self.device)
         stack = Stack([run.initial_model()], self.device, devices.autocast(self.training))
-        stack.flat = run.weights[None].to(self.device)
+        stack.flat = weights[None].to(self.device)
         predicted = predict_tokens(stack, bank, affine, cover(bank, [run.valid], self.n_times), self.n_times).tokens
         y, trial = bank.y, np.arange(len(bank.lengths))
         if bank.layout.per_token:

@@ -17,6 +17,7 @@ from himoe.data.reader import load_for_fit
 from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
 from himoe.stats.calibration import calibrate
+from himoe.stats.mixture import network_share
 from himoe.train import devices
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
@@ -103,19 +104,30 @@ class StackFit:
         macs = {n: self.trainers[n].count_macs(searched[n][0]) for n in set(chosen)}
         fitted = []
         for row, n in enumerate(chosen):
-            one = self._fitted(searched[n][row], final[row], [runs[row] for runs in searched], self.configurations[n])
+            first, last = searched[n][row], final[row]
+            mix = None if last.failed else self._mix(self.trainers[n], first)
+            one = self._fitted(first, last, [runs[row] for runs in searched], self.configurations[n], mix)
             one.seconds, one.n_macs = seconds, macs[n]
-            if not one.failed and self.spec.training.calibration != "none":
-                one.calibration = self._calibrate(self.trainers[n], searched[n][row])
+            if not last.failed and self.spec.training.calibration != "none":
+                y, predicted, people = self._said(self.trainers[n], first, mix)
+                one.calibration = calibrate(y, predicted, people)
             fitted.append(one)
             self.fits.progress.fold(one.fold)
         return fitted
 
-    def _calibrate(self, trainer: Trainer, run: FoldRun) -> Arrays:
-        """Scale and offset of a fold's predictions, from validation people: of the run that chose the epoch, before any
-        refit."""
-        y, predicted, trial = trainer.predict_valid(run)
-        return calibrate(y, predicted, np.array([t.subject for t in self.tokens.trials], object)[trial])
+    def _said(self, trainer: Trainer, run: FoldRun, mix: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Labels and predictions (n, n_outputs) of a fold's validation rows, and whose each is (n,): by the run that chose the
+        epoch, before any refit."""
+        y, predicted, trial = trainer.predict_valid(run, mixed_weights(run, mix))
+        return y, predicted, np.array([t.subject for t in self.tokens.trials], object)[trial]
+
+    def _mix(self, trainer: Trainer, run: FoldRun) -> np.ndarray | None:
+        """Weights (2, n_outputs) of read-out and network, as validation people ask; None where there is no read-out."""
+        if not hasattr(run.initial_model(), "readout"):
+            return None
+        alone = [np.repeat([[1.0 - i], [i]], len(self.tokens.layout.targets), axis=1) for i in (0.0, 1.0)]
+        (y, linear, people), (_, network, _) = (self._said(trainer, run, mix) for mix in alone)
+        return network_share(y, linear, network, people)
 
     def _search(self) -> list[Runs]:
         """Every fold in every configuration; those that were done before an interruption are taken as they were."""
@@ -212,13 +224,15 @@ class StackFit:
         """Content of these trials: what was touched, not what was asked for."""
         return sorted(self.tokens.trials[i].digest for i in trials)
 
-    def _fitted(self, run: FoldRun, last: FoldRun, tried: Runs, chosen: Configuration) -> FittedFold:
+    def _fitted(
+        self, run: FoldRun, last: FoldRun, tried: Runs, chosen: Configuration, mix: np.ndarray | None
+    ) -> FittedFold:  # fmt: skip
         """The result of a fold: ``run`` chose its epoch, ``last`` left its weights (the same run where there is no refit)."""
-        assert last.weights is not None
+        weights = mixed_weights(last, mix)
         assert run.valid is not None
         fitted = FittedFold(
-            run.fold, last.scaler, named_weights(run.initial_model(), last.weights), run.history, run.best_epoch,
-            n_parameters=len(last.weights), failed=last.failed, chosen=chosen.changes,
+            run.fold, last.scaler, named_weights(run.initial_model(), weights), run.history, run.best_epoch,
+            n_parameters=len(weights), failed=last.failed, chosen=chosen.changes,
         )  # fmt: skip
         fitted.read = self._digests(np.append(run.train, run.valid))
         fitted.judged = self._digests(run.valid)
@@ -232,6 +246,14 @@ class StackFit:
 def _restore(runs: Runs, results: list) -> None:
     for run, result in zip(runs, results, strict=True):
         run.restore(result)
+
+
+def mixed_weights(run: FoldRun, mix: np.ndarray | None) -> Tensor:
+    """A run's weights (P,); with ``mix`` (2, n_outputs) its network, its own ridge solution and their mixture."""
+    assert run.weights is not None
+    if mix is None:
+        return run.weights
+    return run.initial_model().mixed(run.weights, torch.from_numpy(mix).float())  # type: ignore[operator]  # a WithReadout
 
 
 def named_weights(model: nn.Module, flat: Tensor) -> Arrays:

@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from himoe.nn import augment, encoder, losses, prototypes, soft_moe
-from himoe.nn.readout import LinearReadout
+from himoe.nn.readout import LinearReadout, WithReadout
+from himoe.types import Batch, Output
 
 torch.manual_seed(0)
 
@@ -185,3 +187,39 @@ def test_mean_readout_of_a_window_with_gaps_is_that_of_its_present_tokens():
     x, mask = torch.randn(1, 6, 3), torch.tensor([[[1, 1], [0, 1], [0, 1], [1, 0], [1, 0], [0, 0]]], dtype=torch.bool)
     means = torch.cat([x[0, [0, 3, 4], :2].mean(0), x[0, [0, 1, 2], 2:].mean(0)])
     torch.testing.assert_close(readout(x, mask).mean(1)[0], readout.linear(means))
+
+
+class _Twice(nn.Module):
+    """A network that says twice a weight, and a loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, batch):
+        return Output(2 * self.weight * torch.ones(1, 2, 1), {"own": self.weight}, {})
+
+
+def test_a_network_learns_alone_and_is_mixed_with_its_readout_afterwards():
+    """y = 2 x + 1 of one row in training: the network's 6 and its loss are untouched, the read-out has no gradient. Mixed, one
+    half and a quarter: 0.5 (2 x + 1) + 0.25 x 6, with x = 2: 2.5 + 1.5 = 4. Training's weights never reach the read-out."""
+    model = WithReadout(_Twice(), (1,), 1, penalty=1e-9)
+    model.readout.warm_start(torch.tensor([[-1.0], [0.0], [1.0]]), torch.tensor([[-1.0], [1.0], [3.0]]))
+    batch = Batch(torch.full((1, 2, 1), 2.0), torch.ones(1, 2, 1, dtype=torch.bool), None, None, None)
+    output = model.train()(batch)
+    assert output.prediction.flatten().tolist() == [6, 6]
+    (output.prediction.sum() + output.losses["own"]).backward()
+    assert model.mix.grad is None
+    assert model.readout.linear.weight.grad is None
+    assert [name for name, _ in model.named_parameters()] == [
+        "mix",
+        "network.weight",
+        "readout.linear.weight",
+        "readout.linear.bias",
+    ]
+    flat = nn.utils.parameters_to_vector(
+        [model.mix, model.network.weight, *(p + 9 for p in model.readout.parameters())]
+    ).detach()
+    mixed = model.mixed(flat, torch.tensor([[0.5], [0.25]]))
+    nn.utils.vector_to_parameters(mixed, model.parameters())
+    assert model.eval()(batch).prediction.flatten().tolist() == pytest.approx([4, 4])
