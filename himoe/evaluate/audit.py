@@ -226,7 +226,7 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
         else f"correlation of what it predicts with {_correlations(facts, 'length', names)}"
     )
     session = f"{', '.join(by_session)}: by each person's whole session, its test trials included (no label)"
-    session = session if by_session else "no modality is normalised beyond its trial before the split"
+    session = session if by_session else "no modality is normalised by trials that are tested"
     return [
         Finding("session", "Does a feature's normalisation see test trials?", REPORTED, session),
         Finding("identity", "How well do features name the person?", REPORTED, _named(*probes.identity(tokens))),
