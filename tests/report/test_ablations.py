@@ -66,7 +66,8 @@ def test_every_shipped_ablation_builds_something_else(name):
 
 def test_claims_ask_for_ablations_that_are_shipped():
     asked = {name for claim in CLAIMS.values() for name in claim.get("ablations", [])}
-    assert asked == set(SHIPPED)
+    assert set(SHIPPED) - asked == {"affect_none"}  # no claim of the paper: it says what that loss is worth
+    assert asked <= set(SHIPPED)
     assert all(claim["test"] in claims.TESTS for claim in CLAIMS.values())
 
 
