@@ -177,7 +177,7 @@ def test_gradients_reach_every_parameter(network):
     output = train_on(model, batch_of(data))
     (output.prediction.square().mean() + sum(output.losses.values())).backward()
     lost = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-    assert not lost
+    assert lost == [n for n in dict(model.named_parameters()) if n == "mix" or n.startswith("readout.")]  # solved, not trained
 
 
 def test_all_absent_is_defined(network):
