@@ -72,7 +72,7 @@ BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
         (AHEAD, None, "supported", "closest: late fusion"),
         (AHEAD, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
         (AHEAD, ("late_fusion", 1, ("s1",)), "failed", "late fusion diverged in 1 of its folds"),  # no win over all
-        (BEHIND, ("late_fusion", 1, ("s1",)), "contradicted", "closest: Ridge"),  # a rival's failure saves no one who lost
+        (BEHIND, ("late_fusion", 1, ("s1",)), "contradicted", "closest: ridge"),  # a rival's failure saves no one who lost
         (BEHIND, ("himoe", 1, ("s1",)), "failed", "Hi-MoE diverged in 1 of its folds"),
     ],
 )

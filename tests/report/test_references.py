@@ -62,7 +62,7 @@ def test_the_main_table_lists_references_below_the_models(run):
 
     item = main.make(run)
     assert item.data["model"].tolist() == ["himoe", "ridge", "rating_bias", "leave_one_rater_out", "stimulus_mean"]
-    assert item.shown["model"].tolist()[1:3] == ["Ridge", "own ratings, others' level (reference)"]
+    assert item.shown["model"].tolist()[1:3] == ["ridge", "own ratings, others' level (reference)"]
     assert "Hi-MoE has the highest CCC, 0.5" in item.finding
 
 
@@ -95,7 +95,7 @@ def test_the_figure_draws_ceilings_as_lines_and_references_at_the_right(run):
     with style.themed(style.LIGHT):
         item = subjects.draw(run, style.LIGHT)
     ax = item.figure.axes[0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["Ridge", "Hi-MoE", "stimulus mean"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["ridge", "Hi-MoE", "stimulus mean"]
     heights = {line.get_label(): line.get_ydata()[0] for line in ax.lines if line.get_label() in map(model_title, CEILINGS)}
     assert heights == pytest.approx({"mean of the other raters": 0.8, "own ratings, others' level": 0.9}, abs=0.02)
     assert set(item.data["model"]) == set(MEANS)
