@@ -75,3 +75,19 @@ def test_training_people_s_labels_reach_it_through_the_fit_alone(tokens, tmp_pat
     assert all(np.array_equal(a.state[n], b.state[n]) for n in a.state)
     assert not np.array_equal(a.calibration["scale"], b.calibration["scale"])
     assert not np.array_equal(a.calibration["offset"], b.calibration["offset"])
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_network_learns_the_same_beside_a_readout_and_test_rows_move_no_share(refit, tmp_path):
+    tokens = make_tokens(8, 6, signal=0.3)
+    split = folds(tokens, tmp=tmp_path)[0]
+    at = np.repeat([(t.subject, t.trial) in split.test for t in tokens.trials], np.diff(tokens.offsets))[:, None]
+    other = replace(tokens, x=tokens.x + 1000 * at.astype(np.float32), y=tokens.y - 1000 * at.astype(np.float32))
+    beside = SHORT.model_copy(update={"readout": "ridge", "refit": refit})
+    alone = fit("late_fusion", tokens, split, {"width": 16}, settings=beside.model_copy(update={"readout": "none"}))
+    a, b = (fit("late_fusion", t, split, {"width": 16}, settings=beside) for t in (tokens, other))
+    assert all(np.array_equal(a.state[n], b.state[n]) for n in a.state)
+    for name, value in alone.state.items():
+        np.testing.assert_allclose(a.state[f"network.{name}"], value, rtol=1e-2, atol=1e-3)  # norms round otherwise
+    assert a.best_epoch == alone.best_epoch
+    assert (a.state["mix"][0] > 0).all()  # that people are linear in these tokens is all there is to find
