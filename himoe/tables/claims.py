@@ -154,7 +154,7 @@ def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:
     """Why the luck of training is not in the interval; empty where it is: with several seeds, or one network for each
     person."""
     alone = evidence.protocol_of(setting) == "loso"
-    if n_seeds >= verdicts.MIN_SEEDS or (n_seeds == 1 and alone):
+    if n_seeds >= verdicts.MIN_SEEDS or alone:
         return ""
     return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {verdicts.MIN_SEEDS}"
 
