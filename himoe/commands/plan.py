@@ -18,6 +18,7 @@ from himoe.config.load import load_config
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.run import Config
 from himoe.stats.characteristics import Characteristics, Design, assumed, characteristics
+from himoe.stats.verdicts import MIN_SEEDS
 from himoe.types import HimoeError
 
 RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
@@ -111,7 +112,8 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     console.print(
         f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(conditions) or 'no other'}\n", markup=False
     )
-    console.print(_table("claims: what this design can see", _claims(config)))
+    if claims := list(_claims(config)):
+        console.print(_table("claims: what this design can see", claims))
     jobs = dry_run(configfiles, entries)
     counts = {rule: (n, n - jobs.left.get(rule, 0), jobs.left.get(rule, 0)) for rule, n in jobs.whole.items()}
     whole, done, left = (sum(column) for column in zip(*counts.values(), strict=True))
@@ -170,18 +172,20 @@ def _claims(config: Config) -> Iterable[dict[str, Any]]:
             n = len(others_of(config, dataset, protocol, claim))
             absent = lacks(config, dataset, protocol, claim)
             absent = absent if has_labels(claim, dataset) else "one label per trial"
+            if not absent and len(config.seeds) < MIN_SEEDS and protocol != "loso":
+                absent = f"people share networks: needs {MIN_SEEDS} seeds"
             row = {"claim": claim.id, "data set": setting, "ahead of": n, "smallest effect": claim.smallest_effect}
             if absent:
                 rows.append(row | {"seen with 80% power": "-", "power at it": "-", "false support": f"not judged: {absent}"})
                 continue
-            seen = before_a_run(config, len(config.size(dataset).subjects), n + 1, claim.smallest_effect)
+            seen = before_a_run(config, len(config.size(dataset).subjects), n, claim.smallest_effect)
             rows.append(row | {"seen with 80% power": f"{seen.detectable:.3f} CCC", "power at it": f"{seen.power:.0%}",
                                "false support": f"{seen.false_support:.1%}"})  # fmt: skip
     return rows
 
 
 def before_a_run(config: Config, n_people: int, n_rivals: int, smallest: float) -> Characteristics:
-    """What is seen of a lead that varies as ``statistics`` assumes; predicting nothing is one of the rivals."""
+    """What is seen of a lead that varies as ``statistics`` assumes."""
     s = config.statistics
     spread = assumed(s.people_sd, s.seeds_sd, s.rest_sd, n_rivals)
     return characteristics(Design(n_people, len(config.seeds), spread), smallest, s.simulations, s.seed)

@@ -92,4 +92,6 @@ def lacks(config: Config, dataset: str, protocol: str, claim: Claim) -> str:
         return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
     if claim.under and claim.under not in config.conditions_of(dataset, protocol):
         return f"needs the condition {claim.under}"
+    if claim.under and len(config.conditions_of(dataset, protocol)[claim.under]) < 2:
+        return f"needs two severities of {claim.under}, the mildest and what it is held against"
     return ""

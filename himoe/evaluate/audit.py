@@ -24,8 +24,8 @@ from himoe.evaluate.score import score
 from himoe.names import trial_of
 from himoe.splits.files import read_splits
 from himoe.splits.guards import check_split, positions
-from himoe.stats.inference import mean_of
 from himoe.stats.intervals import interval
+from himoe.stats.levels import levels
 from himoe.train.results import StoredFold, read_shard
 from himoe.train.scaling import Moments
 from himoe.types import HimoeError, Split, Tokens
@@ -191,21 +191,22 @@ def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: li
 
 def control_skill(protocol: str, controls: list[pd.DataFrame], tell: bool) -> list[Finding]:
     """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls.
-    Judged as predicted, before calibration: that spreads predictions as widely as labels, which costs the skill of all that say
-    little."""
+
+    Of sums over people: one whose ratings hardly vary does not decide it. Judged as predicted, before calibration: that spreads
+    predictions as widely as labels, which costs the skill of all that say little.
+    """
     question = "Has a model skill without physiology, or with others' labels?"
     if not controls:
         return [Finding("controls", question, NOT_RUN, "no control in this run; name some under `controls`")]
     scores = score(pd.concat([c[c["condition"] == "clean"] for c in controls], ignore_index=True))
-    skills = mean_of(scores[scores["metric"] == "raw_skill"], ["model", "subject"])
-    out, n_models = [], skills["model"].nunique()
-    for model, skill in skills.groupby("model", sort=True):
-        values = skill["value"].to_numpy()
+    by_model = {m: levels(part, "raw_skill")[m] for m, part in scores.groupby("model", sort=True)}
+    out, n_models = [], len(by_model)
+    for model, values in by_model.items():
         if np.isnan(values).any() or len(values) < 3:
             why = "a fold of it diverged" if np.isnan(values).any() else f"{len(values)} subjects are too few for an interval"
             out.append(Finding("controls", question, NOT_RUN, f"{model}: {why}"))
             continue
-        _, low, high = interval(values[:, None], CONTROL_ALPHA / n_models)
+        _, low, high = interval(values, CONTROL_ALPHA / n_models)
         evidence = f"{model}: skill {values.mean():.3f} [{low:.3f}, {high:.3f}] ({len(values)} subjects, 1% over all controls)"
         verdict = PASSED
         if low > 0:

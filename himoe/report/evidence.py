@@ -118,8 +118,15 @@ class Evidence:
         """A note, where a claim or study (``name`` of its file) is not as it stood when some fit of this run began; else
         empty."""
         seals = [run["sealed"] for run in self.runs if run.get("sealed")]
+        if len(seals) < len(self.runs):
+            return f"not sealed: {len(self.runs) - len(seals)} fits do not say what was claimed when they began"
         other = sorted(seal["date"] for seal in seals if seal.get(name, {}).get(entry["id"]) != hash_value(entry))
         return f"changed after results existed (first fit: {other[0]})" if other else ""
+
+    def deleted_since(self, name: str, entries: list[dict[str, Any]]) -> list[str]:
+        """Ids of claims or studies that some fit of this run has sealed and that its file no longer holds."""
+        sealed = {i for run in self.runs for i in (run.get("sealed") or {}).get(name, {})}
+        return sorted(sealed - {entry["id"] for entry in entries})
 
     @cached_property
     def cards(self) -> list[dict[str, Any]]:

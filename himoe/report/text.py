@@ -17,7 +17,6 @@ VERDICTS = {
     "contradicted": "✗ contradicted",
     "equivalent": "= equivalent",
     "inconclusive": "? inconclusive",
-    "not supported": "✗ not supported",
     "untestable on this data": "⊘ untestable on this data",
     "failed": f"✗ {FAILED}",
     "not run": f"{MISSING} not run",

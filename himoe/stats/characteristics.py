@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from himoe.stats.verdicts import SUPPORTED, decide, smallest_lead
+from himoe.stats.intervals import Interval, interval
+from himoe.stats.verdicts import SUPPORTED, Lead, decide, smallest_lead
 
 POWER = 0.8
 
@@ -75,17 +76,32 @@ def simulate(design: Design, n_runs: int, seed: int) -> np.ndarray:
     return sum(parts, np.zeros((n_runs, n, r, k)))
 
 
-def characteristics(design: Design, smallest: float, n_runs: int = 1000, seed: int = 0) -> Characteristics:
-    """By simulation. A lead of all rivals moves every bound by as much, so that one set of runs serves every effect."""
-    level = simulate(design, n_runs, seed)
-    far = np.zeros(level.shape[-1])
-    far[1:] = 1e3  # the others are no obstacle: the hardest case for an honest rule
-    null, same = smallest_lead(level + far), smallest_lead(level)
+def characteristics(
+    design: Design, smallest: float, n_runs: int = 1000, seed: int = 0, level: float | None = None
+) -> Characteristics:  # fmt: skip
+    """By simulation. A lead over all rivals moves every bound by as much, so that one set of runs serves every effect.
+
+    With a ``level`` the last column is no rival but the studied model's own CCC, its lead over predicting nothing, which stays
+    at that level whatever the rivals are."""
+    runs = simulate(design, n_runs, seed)
+    rivals, own = (runs, None) if level is None else (runs[..., :-1], interval(runs[..., -1] + level))
+    far = np.full(rivals.shape[-1], 1e3)  # the others are no obstacle: the hardest case for an honest rule
+    far[np.argmax(np.diag(design.spread.people)[: rivals.shape[-1]])] = 0.0
+    null, same = smallest_lead(rivals + far), smallest_lead(rivals)
+    something = np.ones(n_runs, bool) if own is None else own.low > 0
     return Characteristics(
-        float((decide(null.low, null.high, smallest) == SUPPORTED).mean()),
-        float((decide(same.low + smallest, same.high + smallest, smallest) == SUPPORTED).mean()),
-        float(-np.quantile(same.low, 1 - POWER)),
+        float(_supported(null, own, 0.0, smallest).mean()),
+        float(_supported(same, own, smallest, smallest).mean()),
+        float(-np.quantile(np.where(something, same.low, -np.inf), 1 - POWER, method="lower")),
     )
+
+
+def _supported(lead: Lead, own: Interval | None, by: float, smallest: float) -> np.ndarray:
+    """Which runs say "supported" when every rival is behind by so much more."""
+    low, high = lead.low + by, lead.high + by
+    if own is not None:
+        low, high = np.minimum(low, own.low), np.minimum(high, own.high)
+    return decide(low, high, smallest) == SUPPORTED
 
 
 def _not_negative(covariance: np.ndarray) -> np.ndarray:

@@ -48,6 +48,12 @@ def decide(low: np.ndarray, high: np.ndarray, smallest: float) -> np.ndarray:
     return np.select([within, np.asarray(low) > 0, np.asarray(high) < 0], [EQUIVALENT, SUPPORTED, CONTRADICTED], INCONCLUSIVE)
 
 
-def keeps_less(studied: tuple[np.ndarray, np.ndarray], rival: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Whether the share kept, of (level, clean) each, is below the rival's with an interval below 0."""
-    return bool(interval(share_kept(*studied) - share_kept(*rival)).high < 0)
+def keeps_less(studied: tuple[np.ndarray, np.ndarray], rival: tuple[np.ndarray, np.ndarray], n_rivals: int = 1) -> bool:
+    """Whether the share kept, of (level, clean) each, is below that of a rival which begins as high: Bonferroni's interval
+    below 0.
+
+    A model with little to lose keeps much of it, and says nothing of one that begins higher.
+    """
+    if rival[1].mean() < studied[1].mean():
+        return False
+    return bool(interval(share_kept(*studied) - share_kept(*rival), ALPHA / n_rivals).high < 0)

@@ -6,6 +6,7 @@ always among the models to be ahead of. Hypotheses and smallest effects were fix
 false support and power are simulated with this run's people, seeds, rivals and spread. A verdict on a twin says how the code
 behaves on simulated data and nothing about the paper."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from himoe.report.items import TableItem
 from himoe.report.text import VERDICTS, interval, number, stamped
 from himoe.report.titles import dataset_of, model_title
 from himoe.stats import verdicts
-from himoe.stats.characteristics import Design, characteristics, spread_of
+from himoe.stats.characteristics import Characteristics, Design, characteristics, spread_of
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
 from himoe.stats.levels import CLEAN, Levels, levels
@@ -49,14 +50,16 @@ def make(evidence: Evidence) -> TableItem:
     """One row per claim and data set of the run that it applies to, and one 'not run' row for the others."""
     entries, rows = evidence.yaml("claims"), []
     idle = inert(evidence.predictions, evidence.routing, {s: evidence.targets_of(s) for s in evidence.settings})
-    idle = pick(idle, model=STUDIED, inert=True)
+    idle = pick(idle, model=STUDIED).groupby("setting")["inert"].all()
     for claim, entry in zip(parse_claims(entries), entries, strict=True):
         edited = evidence.changed_since("claims", entry)
-        for setting, verdict in _of_claim(evidence, claim, set(idle["setting"])):
-            why = "; ".join(filter(None, [edited if verdict.word in verdicts.WORDS else "", verdict.why]))
+        for setting, verdict in _of_claim(evidence, claim, set(idle.index[idle])):
+            why = "; ".join(filter(None, [edited, verdict.why]))
             rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, why])
     data = pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "evidence"])
-    return TableItem(data, _shown(evidence, data), _finding(evidence, data))
+    gone = evidence.deleted_since("claims", entries)
+    note = f"Deleted after results existed: {', '.join(gone)}." if gone else ""
+    return TableItem(data, _shown(evidence, data), _finding(evidence, data), note)
 
 
 def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
@@ -64,7 +67,7 @@ def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[st
     where
     Hi-MoE's network adds nothing to its linear read-out."""
     judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, dataset_of(s))]
-    rows = [(s, IDLE if claim.of_mechanism and s in idle else judge(evidence, s, claim)) for s in judged]
+    rows = [(s, judge(evidence, s, claim, idle)) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
         there = set(map(dataset_of, evidence.settings)) & set(absent)
         why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
@@ -99,7 +102,7 @@ def _asked(claim: Claim) -> list[str]:
     return [d for d in registry.available("datasets") if applies(claim, d) and has_labels(claim, d)]
 
 
-def judge(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
+def judge(evidence: Evidence, setting: str, claim: Claim, idle: Collection[str] = ()) -> Verdict:
     """Verdict on a claim on one data set."""
     if not has_labels(claim, dataset_of(setting)):
         return Verdict(verdicts.UNTESTABLE, ONE_LABEL)
@@ -111,6 +114,8 @@ def judge(evidence: Evidence, setting: str, claim: Claim) -> Verdict:
     left_over = [m for m in others if (setting, m) not in evidence.failed]
     if (setting, STUDIED) in evidence.failed or not left_over:
         return Verdict(verdicts.FAILED, failed)
+    if claim.of_mechanism and setting in idle:
+        return IDLE
     verdict = _of_scores(evidence, setting, claim, [STUDIED, *left_over])
     # one that failed saves nobody who is behind another, and is no win
     return Verdict(verdicts.FAILED, failed) if failed and verdict.word != verdicts.CONTRADICTED else verdict
@@ -135,14 +140,14 @@ def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: 
     lead = verdicts.smallest_lead(leads)
     word = str(verdicts.decide(lead.low, lead.high, claim.smallest_effect))
     settings = evidence.config.statistics
-    design = Design(n_people, n_seeds, spread_of(leads))
-    seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed)
+    design, level = Design(n_people, n_seeds, spread_of(leads)), float(left[STUDIED].mean())
+    seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed, level)
     closest = [*others, NOTHING][int(lead.closest)]
     why = [f"closest: {NOTHING if closest == NOTHING else model_title(closest)}", _levels(claim, start, left, closest)]
-    if word != verdicts.INCONCLUSIVE and (reason := _not_enough(evidence, setting, n_seeds)):
-        word, seen = verdicts.INCONCLUSIVE, seen._replace(power=0.0, false_support=0.0)
+    if reason := _not_enough(evidence, setting, n_seeds):
+        word, seen = verdicts.INCONCLUSIVE, Characteristics(0.0, 0.0, np.nan)
         why.insert(0, reason)
-    less = [m for m in others if claim.under and word == verdicts.SUPPORTED and _keeps_less(start, left, m)]
+    less = [m for m in others if claim.under and word == verdicts.SUPPORTED and _keeps_less(start, left, m, len(others))]
     if less:
         word = verdicts.INCONCLUSIVE
         why.insert(0, f"ahead, but it keeps less of its CCC than {', '.join(map(model_title, less))}")
@@ -159,8 +164,8 @@ def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:
     return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {verdicts.MIN_SEEDS}"
 
 
-def _keeps_less(start: Levels, left: Levels, model: str) -> bool:
-    return verdicts.keeps_less((left[STUDIED], start[STUDIED]), (left[model], start[model]))
+def _keeps_less(start: Levels, left: Levels, model: str, n_others: int) -> bool:
+    return verdicts.keeps_less((left[STUDIED], start[STUDIED]), (left[model], start[model]), n_others)
 
 
 def _levels(claim: Claim, start: Levels, left: Levels, closest: str) -> str:

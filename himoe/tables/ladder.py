@@ -47,7 +47,8 @@ def make(evidence: Evidence) -> TableItem:
 def _means(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, by data set, target, model, protocol and metric; clean input."""
     rows = []
-    for (setting, target), part in pick(evidence.all_scores, condition="clean").groupby(["setting", "target"], sort=False):
+    clean = pick(evidence.all_scores, condition="clean", model=[*evidence.models, *evidence.controls])
+    for (setting, target), part in clean.groupby(["setting", "target"], sort=False):
         for metric in METRICS:
             for model, values in levels(part, metric).items():
                 key = [dataset_of(setting), target, model, evidence.protocol_of(setting)]

@@ -39,7 +39,6 @@ def make(evidence: Evidence) -> TableItem:
         "raw CCC": data["raw_ccc"].map(number),
         "skill [95% CI]": intervals(data[["skill", "skill_low", "skill_high"]].to_numpy(), MISSING),
         "median skill": data["skill_median"].map(number), "RMSE": data["rmse"].map(number),
-        "n": data["n_subjects"],
     })  # fmt: skip
     note = [*failures(evidence), *_constant(data), *_readouts(evidence), *_unfit(evidence)]
     return TableItem(data.drop(columns=["constant_low", "constant_high"]), shown, _finding(evidence, data), "\n".join(note))

@@ -74,10 +74,15 @@ def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
         return verdicts.UNTESTABLE, f"nobody loses {smallest:g} of CCC (at most {number(most)})"
     leads = _leads(left, study["others"])
     lead = verdicts.smallest_lead(leads)
-    word = str(verdicts.decide(lead.low, lead.high, smallest))
+    few = len(settings) == 1 and leads.shape[1] < verdicts.MIN_SEEDS and evidence.config.protocols[0] != "loso"
+    word = verdicts.INCONCLUSIVE if few else str(verdicts.decide(lead.low, lead.high, smallest))
     options = evidence.config.statistics
     seen = characteristics(
-        Design(leads.shape[0], leads.shape[1], spread_of(leads)), smallest, options.simulations, options.seed
+        Design(leads.shape[0], leads.shape[1], spread_of(leads)),
+        smallest,
+        options.simulations,
+        options.seed,
+        _mean(left, STUDIED),
     )
     each = [_beside(start, left, m, condition) for m in models]
     why = f"smallest lead {interval(float(lead.value), float(lead.low), float(lead.high))}; CCC {', '.join(each)}; "
@@ -86,9 +91,10 @@ def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
 
 
 def _leads(left: list[Levels], others: list[str]) -> np.ndarray:
-    """(n, n_seeds, n_others): Hi-MoE's CCC minus each other's, by person and seed; with several draws their means, (n_draws,
+    """(n, n_seeds, n_others + 1): Hi-MoE's CCC minus each other's, and minus 0, by person and seed; with several draws their
+    means, (n_draws,
     1, n_others)."""
-    each = [np.stack([of[STUDIED] - of[m] for m in others], axis=-1) for of in left]
+    each = [np.stack([*(of[STUDIED] - of[m] for m in others), of[STUDIED]], axis=-1) for of in left]
     return each[0] if len(each) == 1 else np.stack([leads.mean((0, 1), keepdims=False)[None] for leads in each])
 
 

@@ -21,7 +21,7 @@ def evidence(tmp_path, **parts):
     """What a table reads, its truth by way of the file."""
     io.write_json(tmp_path / "truth.json", {"informative": INFORMATIVE, "cluster": {f"v{i}": i % 2 for i in range(8)}})
     truths = {f"planted-{name}": io.read_json(tmp_path / "truth.json") for name in ("base", "null.0", "null.1")}
-    return SimpleNamespace(truths=truths, config=Config(), **parts)
+    return SimpleNamespace(truths=truths, config=Config(protocols=["loso"]), **parts)
 
 
 def routing(quantity, value):
@@ -96,6 +96,15 @@ def test_ahead_by_people(tmp_path):
     assert planted.ahead(run, ["planted-base"], study | {"smallest_effect": 0.3})[0] == "untestable on this data"
     assert planted.ahead(run, ["planted-base"], study | {"condition": "clean"})[0] == "equivalent"
     assert planted.ahead(run, ["planted-base"], study | {"others": ["himoe-flat"]})[0] == "not run"
+
+
+def test_a_model_that_predicts_nothing_is_ahead_of_nobody(tmp_path):
+    draws = [f"planted-base.{i}" for i in range(3)]
+    values = {(d, "late_fusion", "clean", 0.0): np.linspace(-0.06, -0.04, 8) for d in draws}
+    values |= {(d, "himoe", "clean", 0.0): np.zeros(8) for d in draws}
+    run = evidence(tmp_path, all_scores=scores(values))
+    for settings in (draws, draws[:1]):
+        assert planted.ahead(run, settings, {"others": ["late_fusion"], "smallest_effect": 0.01})[0] != "supported"
 
 
 def test_several_draws_are_the_unit(tmp_path):

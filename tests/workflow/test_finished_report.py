@@ -122,11 +122,11 @@ def test_snakemakes_own_report_asks_for_nothing(appendix, page):
 
 def test_headers_sort_and_the_theme_changes(finished, page):
     page.open((finished / "results/report.html").as_uri())
-    column = "[...document.querySelectorAll('#main tbody tr')].map(r => parseFloat(r.cells[5].textContent))"
-    click = "document.querySelectorAll('#main thead button')[5].click()"
+    column = "[...document.querySelectorAll('#main tbody tr')].map(r => parseFloat(r.cells[7].textContent))"
+    click = "document.querySelectorAll('#main thead button')[7].click()"
     page.evaluate(click)
     assert page.evaluate(column) == sorted(page.evaluate(column))
-    assert page.evaluate("document.querySelectorAll('#main thead th')[5].getAttribute('aria-sort')") == "ascending"
+    assert page.evaluate("document.querySelectorAll('#main thead th')[7].getAttribute('aria-sort')") == "ascending"
     page.evaluate(click)
     assert page.evaluate(column) == sorted(page.evaluate(column), reverse=True)
     ground = "getComputedStyle(document.body).backgroundColor"

@@ -8,6 +8,7 @@ import yaml
 
 from himoe import io
 from himoe.names import CEILINGS
+from himoe.stats.verdicts import UNTESTABLE, WORDS
 from tests.conftest import ROOT
 from tests.workflow.runs import checkout, snakemake
 
@@ -20,7 +21,8 @@ def run(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("planted"))
     config = yaml.safe_load((ROOT / "config/planted.yaml").read_text())
     config |= {
-        "datasets": [d for d in config["datasets"] if "." not in d] + ["planted-null.0", "planted-null.1"],
+        "datasets": [d for d in config["datasets"] if "." not in d]
+        + ["planted-base.0", "planted-states.0", "planted-null.0", "planted-null.1"],
         "planted": {name: settings | SIZE for name, settings in config["planted"].items()},
         "splits": {"n_folds": 2},
         "training": config["training"] | {"epochs": 2, "crop_seconds": 12},
@@ -41,9 +43,8 @@ def test_every_study_has_a_verdict(run):
     verdicts = table.set_index("id")["verdict"]
     assert verdicts["e"] == "not run"  # two replicates of twenty
     assert set(verdicts.drop("e")) <= {
-        "supported",
-        "not supported",
-        "untestable on this data",
+        *WORDS,
+        UNTESTABLE,
     }  # the file's data sets cover its studies
     assert table["evidence"].str.contains(r"\d").all()
     page = (folder / "results/report.html").read_text()
@@ -53,7 +54,7 @@ def test_every_study_has_a_verdict(run):
 
 def test_only_the_models_named_are_fitted(run):
     folder, config = run
-    for dataset in ("planted-base", "planted-null.0"):
+    for dataset in ("planted-base.0", "planted-null.0"):
         name = dataset.partition("-")[2].partition(".")[0]
         fits = folder / "results" / dataset / "subject_kfold"
         assert sorted(p.name for p in fits.iterdir() if p.is_dir()) == sorted(config["planted"][name]["models"])
@@ -64,7 +65,7 @@ def test_only_the_models_named_are_fitted(run):
 
 def test_what_was_injected_stands_beside_what_was_estimated(run):
     folder, _ = run
-    shard = folder / "results/planted-base/subject_kfold/himoe/seed-0/shard-0/routing.parquet"
+    shard = folder / "results/planted-base.0/subject_kfold/himoe/seed-0/shard-0/routing.parquet"
     routing = pd.read_parquet(shard)
     injected = routing[(routing["condition"] == "shift") & (routing["quantity"] == "injected")]
     by_trial = injected[injected["severity"] == 2].groupby(["subject", "trial"])["value"].agg(lambda v: v.abs().sum())
