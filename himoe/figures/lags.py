@@ -22,9 +22,10 @@ CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "al
 
 def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     """One panel per condition of the first data set whose labels vary within a trial."""
-    setting = next((s for s in evidence.settings if dataset_info(dataset_of(s)).per_token), evidence.settings[0])
-    routing = pick(evidence.routing, setting=setting)
     conditions = [c for c in CONDITIONS if c in evidence.config.conditions]
+    shifted = [s for s in evidence.settings if any(s in evidence.perturbed(c) for c in conditions)] or evidence.settings
+    setting = next((s for s in shifted if dataset_info(dataset_of(s)).per_token), shifted[0])
+    routing = pick(evidence.routing, setting=setting)
     figure, axes = panels(1, max(len(conditions), 1), height=2.9)
     parts, findings = [], []
     for ax, condition in zip(axes[0], conditions, strict=False):
