@@ -1,4 +1,9 @@
-"""How much a network's prediction counts beside that of a linear read-out: as people judge that neither was fitted on."""
+"""How much a network's prediction counts beside that of a linear read-out: as people judge that neither was fitted on.
+
+Epoch and configuration of the network were chosen on the same people, those of the read-out were not, so the network looks
+better than it is: the smallest share within one standard error of the best is taken, and still a network of noise has a share
+now and then.
+"""
 
 from __future__ import annotations
 
