@@ -77,18 +77,21 @@ def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[st
 
 def _shown(evidence: Evidence, data: pd.DataFrame) -> pd.DataFrame:
     gaps = [interval(*gap) for gap in data[["lead", "low", "high"]].to_numpy(float)]
+    design = [_design(*row) for row in data[["detectable", "power", "false_support"]].to_numpy(float)]
     return pd.DataFrame({
         "claim": data["id"] + " · " + data["claim"],
         "data set": [stamped(s) if s in evidence.settings else s for s in data["setting"]],
         "verdict": data["verdict"].map(VERDICTS), "smallest lead, CCC [95% CI]": gaps,
-        "seen with 80% power": data["detectable"].map(number),
-        "power, false support": [_chances(*pair) for pair in data[["power", "false_support"]].to_numpy(float)],
-        "evidence": data["evidence"],
+        "evidence": [why + told for why, told in zip(data["evidence"], design, strict=True)],
     })  # fmt: skip
 
 
-def _chances(power: float, false_support: float) -> str:
-    return "–" if np.isnan(power) else f"{power:.0%}, {false_support:.1%}"
+def _design(detectable: float, power: float, false_support: float) -> str:
+    """What the design sees, as the end of a sentence; empty where nothing could be judged."""
+    if not np.isfinite(detectable):
+        return ""
+    chances = f"power {power:.0%} at the smallest effect, false support {false_support:.1%}"
+    return f"; sees a lead of {number(detectable)} with 80% power ({chances})"
 
 
 def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
