@@ -20,6 +20,7 @@ import numpy as np
 
 ALPHA = 0.05
 TINY = 1e-12
+FEWEST = 6  # people (or draws of the data) from which on their skewness is estimated
 
 
 class Interval(NamedTuple):
@@ -70,6 +71,8 @@ def variance_of_mean(values: np.ndarray) -> Variance:
         freedom = np.where(squares > TINY**2, total**2 / np.maximum(squares, TINY**2), n_people - 1.0)
     third = (people**3).mean((-2, -1)) * n_seeds**1.5  # of the people's means, on the scale of ms_people
     skewness = third / np.maximum(total, TINY) ** 1.5 / np.sqrt(n_people)
+    if n_people < FEWEST:
+        skewness = np.zeros_like(skewness)
     return Variance(total / (n_people * n_seeds), freedom, skewness)
 
 

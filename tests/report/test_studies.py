@@ -108,7 +108,7 @@ def test_a_model_that_predicts_nothing_is_ahead_of_nobody(tmp_path):
 
 
 def test_several_draws_are_the_unit(tmp_path):
-    """Leads of .1 in two draws and of .4 in the third: mean .2, SD .173 over draws, half-width 4.30 * .1 (before skewness)."""
+    """Leads of .1 in two draws and of .4 in the third: mean .2, SD .173 over draws, half-width 4.30 * .1 = .43."""
     easy, draws = np.linspace(0.2, 0.8, 8), [f"planted-base.{i}" for i in range(3)]
     values = {(d, "late_fusion", "clean", 0.0): easy for d in draws}
     values |= {(d, "himoe", "clean", 0.0): easy + lead for d, lead in zip(draws, (0.1, 0.1, 0.4), strict=True)}
@@ -116,6 +116,7 @@ def test_several_draws_are_the_unit(tmp_path):
     verdict, why = planted.ahead(run, draws, {"others": ["late_fusion"], "smallest_effect": 0.01})
     assert verdict == "inconclusive"
     assert "3 draws" in why
+    assert "0.200 [−0.230," in why
 
 
 def test_what_may_not_move(tmp_path):
