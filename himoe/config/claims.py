@@ -45,8 +45,7 @@ class Claim(Strict):
 
 def seal(files: Iterable[Path | str]) -> dict[str, Any]:
     """What a fit writes down of these files as it begins: a hash of every claim and study by file and id, and the day. An edit
-    after
-    results exist cannot be hidden from it."""
+    after results exist cannot be hidden from it."""
     hashes = {Path(f).stem: {entry["id"]: hash_value(entry) for entry in _entries(f)} for f in files}
     return hashes | {"date": date.today().isoformat()}
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
-from himoe.stats.frames import pick
 from himoe.stats.intervals import interval
 from himoe.stats.levels import CLEAN, levels, share_kept
 
@@ -17,9 +16,8 @@ COLUMNS = [
 
 
 def robustness(scores: pd.DataFrame, model: str = STUDIED) -> pd.DataFrame:
-    """Per setting, condition and model: CCC at the mildest severity, its mean over the others, the share kept, and ``model``'s
-    level
-    and share minus each other's, paired over people, with 95% intervals. NaN where a fold failed."""
+    """Per setting, condition and model: CCC at the mildest severity, its mean over the others, the share kept, and level and
+    share of ``model`` minus each other's, paired over people, with 95% intervals. NaN where a fold failed."""
     rows = []
     perturbed = scores[scores["condition"] != CLEAN]
     for (setting, condition), part in perturbed.groupby(["setting", "condition"], sort=True):
@@ -32,8 +30,3 @@ def robustness(scores: pd.DataFrame, model: str = STUDIED) -> pd.DataFrame:
             means = [float(of[other].mean()) for of in (start, left, kept)]
             rows.append([setting, condition, other, *means, *gaps, len(left[other])])
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def of_condition(table: pd.DataFrame, setting: str, condition: str) -> pd.DataFrame:
-    """Rows of :func:`robustness` by model."""
-    return pick(table, setting=setting, condition=condition).set_index("model")

@@ -92,10 +92,9 @@ def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
 
 def _leads(left: list[Levels], others: list[str]) -> np.ndarray:
     """(n, n_seeds, n_others + 1): Hi-MoE's CCC minus each other's, and minus 0, by person and seed; with several draws their
-    means, (n_draws,
-    1, n_others)."""
+    means, (n_draws, 1, n_others + 1)."""
     each = [np.stack([*(of[STUDIED] - of[m] for m in others), of[STUDIED]], axis=-1) for of in left]
-    return each[0] if len(each) == 1 else np.stack([leads.mean((0, 1), keepdims=False)[None] for leads in each])
+    return each[0] if len(each) == 1 else np.stack([leads.mean((0, 1))[None] for leads in each])
 
 
 def _units(settings: list[str], leads: np.ndarray) -> str:
