@@ -14,6 +14,7 @@ import numpy as np
 
 from himoe import io
 from himoe.signal import simulate
+from himoe.signal.clock import on_grid
 from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ SFREQ, RATING_SFREQ = 1000.0, 20.0
 BASELINE_SECONDS = 10.0
 TWIN_ANNOTATOR_LAG = 2.0  # s
 SCREEN_SECONDS = 12.0  # of blue screen before each film of a twin
+MAX_GAP = 1.5 / SFREQ  # s: a sample that was dropped is not made up
 MIN_COVERED = 0.9  # share of a film that must be recorded
 INFO = DatasetInfo(
     title="CASE",
@@ -108,6 +110,7 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     if len(films) != size.n_trials:
         raise HimoeError(f"{annotations}: {len(films)} of {size.n_trials} films rated")
     low, high = INFO.target_range
+    samples = signals[channels].to_numpy().T
     for film in films:
         rated = ratings[ratings["video"] == film]
         values = rated[list(INFO.targets)].to_numpy(np.float64)
@@ -118,7 +121,8 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         seen = signals["video"].to_numpy()[np.searchsorted(signals["daqtime"], 1000 * start) :][: round(seconds * SFREQ)]
         if (seen == film).sum() < MIN_COVERED * seconds * SFREQ:
             raise HimoeError(f"{physiology}: film {film}: recorded for {(seen == film).sum() / SFREQ:.0f} of {seconds:.0f} s")
-        data = _on_grid(signals, channels, start - BASELINE_SECONDS, BASELINE_SECONDS + seconds)
+        clock = signals["daqtime"].to_numpy() / 1000 - start
+        data = on_grid(clock, samples, SFREQ, -BASELINE_SECONDS, BASELINE_SECONDS + seconds, MAX_GAP)
         parts, at = {}, 0
         for m in INFO.modalities:
             block = data[at : at + len(m.channels)] * SCALE.get(m.name, 1.0)
@@ -141,17 +145,6 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         raise HimoeError(f"{path}: expected columns {', '.join(names)} of numbers ({str(error).splitlines()[0]})") from error
     return table.to_pandas()
-
-
-def _on_grid(signals: pd.DataFrame, channels: list[str], start: float, seconds: float) -> np.ndarray:
-    """(n_chans, n_times) from ``start`` (s) on; samples that the file does not have are NaN."""
-    clock = signals["daqtime"].to_numpy()
-    out = np.full((len(channels), round(seconds * SFREQ)), np.nan)
-    first, last = np.searchsorted(clock, [1000 * start - 0.5, 1000 * (start + seconds) - 0.5])
-    at = np.rint(clock[first:last] - 1000 * start).astype(np.int64)
-    inside = (at >= 0) & (at < out.shape[1])
-    out[:, at[inside]] = signals.iloc[first:last][channels].to_numpy().T[:, inside]
-    return out
 
 
 def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0) -> None:
@@ -202,12 +195,7 @@ def _simulate_ratings(
 ) -> np.ndarray:
     """Rows of the annotation file: the latent, TWIN_ANNOTATOR_LAG later, on the joystick's scale, plus a bias (2,)."""
     n_times = round(seconds * RATING_SFREQ)
-    late = round(TWIN_ANNOTATOR_LAG * simulate.RATE)
-    delayed = np.concatenate([np.repeat(latent[:, :1], late, axis=1), latent[:, :-late]], axis=1)
-    low, high = INFO.target_range
-    score = (low + high) / 2 + (high - low) / 4.5 * simulate.upsample(delayed, RATING_SFREQ, n_times)
-    score = score + (high - low) * bias[:, None] / simulate.BIAS_RANGE
-    noisy = np.clip(score + 0.1 * rng.standard_normal(score.shape), low, high)
+    noisy = simulate.joystick(latent, INFO.target_range, TWIN_ANNOTATOR_LAG, bias, RATING_SFREQ, n_times, rng)
     clock = 1000 * start + np.arange(n_times) * 1000 / RATING_SFREQ
     return np.column_stack([clock, noisy.T, np.full(n_times, film)])
 

@@ -63,6 +63,29 @@ def window_variance(values: np.ndarray, signal: Signal, times: np.ndarray, windo
     return out
 
 
+def on_grid(
+    times: np.ndarray, values: np.ndarray, sfreq: float, start: float, seconds: float, max_gap: float
+) -> np.ndarray:  # fmt: skip
+    """Samples with time stamps of their own as a regular recording (n_rows, n_grid) from ``start`` (s) on, for ``seconds``.
+
+    ``values`` (n_rows, n_times) at ``times`` (n_times,) in s, in no falling order. Linear between two samples that are at most
+    ``max_gap`` s apart, held for half of that at the ends, NaN elsewhere; samples that are not finite count as absent. Samples
+    that stand on the grid are taken as they are.
+    """
+    near = slice(*np.searchsorted(times, [start - max_gap, start + seconds + max_gap]))
+    steps, at = np.round((times[near] - start) * sfreq, 6), np.arange(round(seconds * sfreq))
+    out = np.full((len(values), len(at)), np.nan)
+    for row, series in zip(out, values[:, near], strict=True):
+        known, y = steps[np.isfinite(series)], series[np.isfinite(series)]
+        if not len(known):
+            continue
+        after, before = np.searchsorted(known, at), np.searchsorted(known, at, "right") - 1
+        gap = known[np.minimum(after, len(known) - 1)] - known[np.maximum(before, 0)]  # 0 or less on a sample
+        outside = 2 * np.maximum(known[0] - at, at - known[-1])
+        row[:] = np.where(np.maximum(gap, outside) <= max_gap * sfreq, np.interp(at, known, y), np.nan)
+    return out
+
+
 def _running(values: np.ndarray) -> np.ndarray:
     """Sums of the first 0..n values of each row, in double precision."""
     out = np.zeros((len(values), values.shape[1] + 1))

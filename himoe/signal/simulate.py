@@ -48,6 +48,19 @@ def rating(latent: np.ndarray, low: float, high: float, rng: np.random.Generator
     return np.clip((low + high) / 2 + (high - low) * (score / 3.2 + bias / BIAS_RANGE), low, high)
 
 
+def joystick(
+    latent: np.ndarray, scale: tuple[float, float], lag: float, bias: np.ndarray, sfreq: float, n_times: int,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Ratings given while a stimulus runs, (2, n_times): the latent ``lag`` s later on ``scale``, with the hand's noise and a
+    person's ``bias`` (2,) in units of a scale from 1 to 9."""
+    late, (low, high) = round(lag * RATE), scale
+    delayed = np.concatenate([np.repeat(latent[:, :1], late, axis=1), latent[:, :-late]], axis=1)
+    score = (low + high) / 2 + (high - low) / 4.5 * upsample(delayed, sfreq, n_times)
+    score = score + (high - low) * bias[:, None] / BIAS_RANGE
+    return np.clip(score + 0.1 * rng.standard_normal(score.shape), low, high)
+
+
 def rating_bias(spread: float, seed: int, number: int) -> np.ndarray:
     """How much one person rates above others whatever they feel, (2,), SD ``spread`` on a scale from 1 to 9. People use scales
     differently, and nothing recorded tells how."""
