@@ -18,6 +18,7 @@ from himoe.types import HimoeError, Signal
 
 MICRO = 1e6
 GSR_SFREQ = 32.0  # skin conductance has nothing above a few Hz, and peak finding costs by the sample
+GSR_CUTOFF = 3.0  # Hz
 MAX_BRIDGE_SECONDS = 3.0  # a rate is interpolated no further than this from a beat
 UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurokit2 raises on signals without events
 
@@ -93,7 +94,8 @@ def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_ampli
     sfreq = min(signal.sfreq, GSR_SFREQ)
     try:
         slow = resample(fill_gaps(level), signal.sfreq, sfreq)[0]
-        phasic = neurokit2.eda_phasic(neurokit2.eda_clean(slow, sfreq), sfreq, method="highpass")["EDA_Phasic"].to_numpy()
+        clean = neurokit2.eda_clean(slow, sfreq) if sfreq > 2 * GSR_CUTOFF else slow  # as neurokit2 does, with a warning
+        phasic = neurokit2.eda_phasic(clean, sfreq, method="highpass")["EDA_Phasic"].to_numpy()
         _, found = neurokit2.eda_peaks(phasic, sfreq, method="neurokit", amplitude_min=0)
         at = np.asarray(found["SCR_Peaks"])[np.nan_to_num(found["SCR_Amplitude"]) >= scr_amplitude].astype(int)
     except UNUSABLE:
