@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,20 @@ def recordings() -> Path:
     if not data or not Path(data, "esports_sensors/matches").is_dir():
         pytest.skip("no eSports recordings: set HIMOE_TEST_DATA to the folder that holds esports_sensors/")
     return Path(data).resolve() / "esports_sensors"
+
+
+@pytest.fixture(scope="session")
+def ceap_files(tmp_path_factory) -> Path:
+    """Genuine files of CEAP-360VR (questionnaires, annotations, parts of behaviour) and, beside them, the digitised edition;
+    skips with the reason where they are absent."""
+    data = Path(os.environ.get("HIMOE_TEST_DATA", ""), "ceap360vr").resolve()
+    if not os.environ.get("HIMOE_TEST_DATA") or not (data / "ceap_exact_json.tar.xz").is_file():
+        pytest.skip("no recordings of CEAP-360VR: set HIMOE_TEST_DATA to the folder that holds ceap360vr/")
+    root = tmp_path_factory.mktemp("ceap360vr")
+    with tarfile.open(data / "ceap_exact_json.tar.xz") as packed:
+        packed.extractall(root, filter="data")
+    (root / "ceap_4hz.npz").symlink_to(data / "ceap_4hz.npz")
+    return root
 
 
 def stand_in(name: str) -> Path | None:

@@ -27,8 +27,9 @@ def facts_of_card(dataset: str) -> str:
 
 
 def is_open(dataset: str) -> bool:
-    """Whether a data set may be passed on: it is simulated, or under an open licence."""
-    return registry.is_synthetic(dataset) or dataset_info(dataset).licence.startswith(("CC BY", "CC0"))
+    """Whether a data set may be passed on without conditions beyond credit: it is simulated, or under an open licence."""
+    licence = dataset_info(dataset).licence
+    return registry.is_synthetic(dataset) or (licence.startswith(("CC BY", "CC0")) and not licence.startswith("CC BY-NC"))
 
 
 def modality_of(model: str, dataset: str) -> str:

@@ -50,7 +50,7 @@ def test_replicates_are_told_as_one():
     }
 
 
-@pytest.mark.parametrize(("dataset", "travel"), [("deap", False), ("deap_twin", True), ("case", True)])
+@pytest.mark.parametrize(("dataset", "travel"), [("deap", False), ("deap_twin", True), ("case", True), ("ceap", False)])
 def test_labels_under_a_licence_do_not_travel_with_the_report(dataset, travel):
     """The file of numbers beside the figure is embedded in the page: labels that may not be passed on are not in it."""
     from himoe.figures import predicted

@@ -43,6 +43,25 @@ def test_window_mean_by_hand_and_nan_spreads_no_further():
     assert np.flatnonzero(np.isnan(out)).tolist() == [2, 3]  # windows [2, 4) and [3, 5)
 
 
+def test_samples_with_time_stamps_of_their_own_come_onto_the_grid():
+    # steps of 0.5 s from 1 s on: 1, 1.5, 2, 2.5, 3, 3.5; samples at 1.25, 2, 3.1: 10, 13, 24; a second row lacks the middle one
+    times, values = np.array([1.25, 2.0, 3.1]), np.array([[10.0, 13.0, 24.0], [1.0, np.nan, 3.0]])
+    out = clock.on_grid(times, values, 2.0, 1.0, 3.0, 1.0)
+    # 1 is half of 0.5 s before the first sample: held; 1.5 a third of the way; 2 a sample; 1.1 s between samples: too far
+    np.testing.assert_allclose(out[0], [10, 11, 13, np.nan, np.nan, 24])
+    np.testing.assert_allclose(out[1], [1, np.nan, np.nan, np.nan, np.nan, 3])
+    np.testing.assert_allclose(clock.on_grid(times, values, 2.0, 1.0, 3.0, 1.2)[0], [10, 11, 13, 18, 23, 24])
+
+
+def test_samples_on_the_grid_are_taken_as_they_are():
+    values = np.random.default_rng(0).standard_normal((2, 1000))
+    values[1, 400:403] = np.nan
+    times = 300 + np.arange(1000) / 1000
+    np.testing.assert_array_equal(clock.on_grid(times, values, 1000.0, 300.0, 1.0, 1.5e-3), values)
+    assert np.isnan(clock.on_grid(times, values, 1000.0, 299.9, 0.1, 1.5e-3)).all()
+    assert np.isnan(clock.on_grid(times[:0], values[:, :0], 4.0, 0.0, 2.0, 1.0)).all()  # nothing was recorded
+
+
 def test_windows_before_or_after_the_recording_are_nan():
     signal = Signal(np.ones((1, 10)), 1.0, start=5.0)
     out = clock.window_mean(signal.data, signal, np.array([4.0, 6.0, 14.0, 15.0]), 2.0)[:, 0]
