@@ -31,6 +31,19 @@ import numpy as np
 
 from himoe import io
 from himoe.datasets._ceap import ACC_STEP, RATES, direction, simulate_clip, simulate_ratings, with_speed
+from himoe.datasets._ceap_json import (
+    ACC,
+    ANGLES,
+    BEHAVIOUR,
+    LABELS,
+    PHYSIOLOGY,
+    XYZ,
+    Clips,
+    listed,
+    shown,
+    to_ratings,
+    to_stick,
+)
 from himoe.signal import simulate
 from himoe.signal.clock import on_grid
 from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
@@ -106,16 +119,6 @@ INFO = DatasetInfo(
         "P15 on V8: the owners corrected the raw annotation later and not the one per frame; editions: {ceap: raw} reads it",
     ),
 )  # fmt: skip
-LABELS = {  # edition -> names of the file's list of people, of a person's clips, of a clip's ratings
-    "frame": ("ContinuousAnnotation_FrameData", "Video_Annotation_FrameData", "TimeStamp_Valence_Arousal"),
-    "raw": ("ContinuousAnnotation_RawData", "Video_Annotation_RawData", "TimeStamp_Xvalue_Yvalue"),
-}
-BEHAVIOUR = {
-    "frame": ("Behavior_TransData", "Video_Behavior_TransData"),
-    "raw": ("Behavior_RawData", "Video_Behavior_RawData"),
-}
-PHYSIOLOGY = ("Physio_RawData", "Video_Physio_RawData")
-ACC, XYZ, ANGLES = ("ACC_X", "ACC_Y", "ACC_Z"), ("X", "Y", "Z"), ("Pitch", "Yaw")
 MAX_GAP = 0.5  # s over which a recording is interpolated: a blink, a few samples of the wristband
 HEART = {"HR": (20.0, 250.0, 2.5), "IBI": (0.2, 3.0, 3.0)}  # what a heart can do (1/min, s), and over how many s it is known
 TWIN_FRAME_RATES = {"V1": 25}  # Hz; of the others 30
@@ -148,45 +151,6 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         yield Trial(record.subject, "1", clip, clip, seconds, signals, ratings, times)
 
 
-class Clips:
-    """One person's file: {top: [{ParticipantID, per_clip: [{VideoID, list of samples, ...}, ...]}]}."""
-
-    def __init__(self, path: Path, top: str, per_clip: str, subject: str):
-        content = io.read_json(path)
-        try:
-            person = content[top][0]
-            self.path, self.entries = path, {entry["VideoID"]: entry for entry in person[per_clip]}
-            owner = str(person["ParticipantID"])
-        except (KeyError, IndexError, TypeError) as error:
-            raise HimoeError(f"{path}: expected {top}[0].{per_clip}[].VideoID ({error!r})") from error
-        if owner.removeprefix("P") != subject.removeprefix("P"):
-            raise HimoeError(f"{path}: it is of participant {owner}, not {subject}")
-
-    def samples(self, clip: str, name: str, keys: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Times (n,) in s and values (n_keys, n) of one list of samples; HimoeError where they are none."""
-        where = f"{self.path}: {clip}: {name}"
-        try:
-            listed = self.entries[clip][name]
-            table = np.array([[s["TimeStamp"], *(s[k] for k in keys)] for s in listed], np.float64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise HimoeError(f"{where}: expected a list of TimeStamp, {', '.join(keys)} as numbers ({error!r})") from error
-        table = table.reshape(-1, 1 + len(keys)).T
-        if not (np.isfinite(table[0]).all() and (np.diff(table[0]) >= 0).all()):
-            raise HimoeError(f"{where}: times are not in increasing order")
-        return table[0], table[1:]
-
-
-def shown(path: Path, n_trials: int) -> list[str]:
-    """Clips in the order in which a person saw them, from the questionnaire."""
-    try:
-        clips = [f"V{int(number)}" for number in io.read_json(path)["QuestionnaireData"][0]["VideoOrder"].split()]
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise HimoeError(f"{path}: expected QuestionnaireData[0].VideoOrder ({error!r})") from error
-    if sorted(clips) != [f"V{i + 1}" for i in range(n_trials)]:
-        raise HimoeError(f"{path}: VideoOrder {' '.join(clips)} is not V1 to V{n_trials}, each once")
-    return clips
-
-
 def read_ratings(labels: Clips, clip: str, edition: str) -> tuple[np.ndarray, np.ndarray]:
     """Times (n,) in s and ratings (n, 2) of valence and arousal, as they were stamped."""
     keys = ("Valence", "Arousal") if edition == "frame" else ("X_Value", "Y_Value")
@@ -196,21 +160,6 @@ def read_ratings(labels: Clips, clip: str, edition: str) -> tuple[np.ndarray, np
     if not (len(times) and ((values >= low) & (values <= high)).all()):
         raise HimoeError(f"{labels.path}: {clip}: no ratings, or one outside {low:g}..{high:g}")
     return times, values.T
-
-
-def to_ratings(stick: np.ndarray) -> np.ndarray:
-    """Ratings (2, n) of the joystick's X and Y (2, n): its round field stretched along each ray to the square that valence and
-    arousal span, what lies beyond the rim at the rim."""
-    radius, largest = np.hypot(*stick), np.abs(stick).max(axis=0)
-    square = np.clip(stick * np.divide(radius, largest, out=np.ones_like(radius), where=largest > 0), -1, 1)
-    return 5 + 4 * square
-
-
-def to_stick(ratings: np.ndarray) -> np.ndarray:
-    """The joystick's X and Y (2, n) for ratings (2, n): the inverse of :func:`to_ratings`."""
-    square = (ratings - 5) / 4
-    radius, largest = np.hypot(*square), np.abs(square).max(axis=0)
-    return square * np.divide(largest, radius, out=np.ones_like(radius), where=radius > 0)
 
 
 def _wristband(physiology: Clips, clip: str, seconds: float) -> dict[str, np.ndarray]:
@@ -286,38 +235,32 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rati
             io.write_text(root / path, json.dumps(content))
 
 
-def _listed(times: np.ndarray, values: np.ndarray, keys: tuple[str, ...]) -> list[dict[str, float]]:
-    """Samples (n_keys, n) at ``times`` (n,) as the files list them, with three decimals."""
-    rows = np.column_stack([times, np.asarray(values).T]).round(3).tolist()
-    return [dict(zip(("TimeStamp", *keys), row, strict=True)) for row in rows]
-
-
 def _twin_ratings(
     latent: np.ndarray, clip: str, seconds: float, edition: str, bias: np.ndarray, rng: np.random.Generator
 ) -> list[dict[str, float]]:
     if edition == "frame":
         n_frames = round(seconds * TWIN_FRAME_RATES.get(clip, 30))
         ratings = simulate_ratings(latent, n_frames / seconds, n_frames, bias, rng)
-        return _listed(np.linspace(0, seconds, n_frames), ratings, ("Valence", "Arousal"))
+        return listed(np.linspace(0, seconds, n_frames), ratings, ("Valence", "Arousal"))
     shortest, longest, mean, spread = TWIN_STEPS
     steps = np.clip(mean + spread * rng.standard_normal(round(seconds / shortest)), shortest, longest)
     times = np.cumsum(steps)
     times = times[times <= seconds]
     ratings = simulate_ratings(latent, simulate.RATE, round(seconds * simulate.RATE), bias, rng)
     at = np.minimum((times * simulate.RATE).astype(int), ratings.shape[1] - 1)
-    return _listed(times, to_stick(ratings[:, at]), ("X_Value", "Y_Value"))
+    return listed(times, to_stick(ratings[:, at]), ("X_Value", "Y_Value"))
 
 
 def _twin_headset(recorded: dict[str, np.ndarray], edition: str, rng: np.random.Generator) -> dict[str, Any]:
     """Lists of an entry for behaviour; samples come when the engine draws, up to 2 ms late."""
     times = np.arange(recorded["pupils"].shape[1]) / RATES["eyes"]
     times = times + rng.uniform(0, 0.002, len(times))
-    out = {name: _listed(times, recorded["pupils"][[row]], ("PD",)) for row, name in enumerate(("LPD", "RPD"))}
+    out = {name: listed(times, recorded["pupils"][[row]], ("PD",)) for row, name in enumerate(("LPD", "RPD"))}
     head, gaze = recorded["head"], recorded["gaze"]
     if edition == "frame":
-        return {"HM": _listed(times, head, ANGLES), "EM": _listed(times, gaze, ANGLES)} | out
+        return {"HM": listed(times, head, ANGLES), "EM": listed(times, gaze, ANGLES)} | out
     euler = np.concatenate([head % 360, np.zeros((1, len(times)))])
-    return {"HM": _listed(times, euler, XYZ), "EM": _listed(times, direction(*gaze), XYZ)} | out
+    return {"HM": listed(times, euler, XYZ), "EM": listed(times, direction(*gaze), XYZ)} | out
 
 
 def _twin_wristband(recorded: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -325,6 +268,6 @@ def _twin_wristband(recorded: dict[str, np.ndarray]) -> dict[str, Any]:
     out = {}
     for name, keys in (("ACC", ACC), ("BVP", ("BVP",)), ("EDA", ("EDA",)), ("SKT", ("SKT",)), ("HR", ("HR",))):
         values = recorded[name.lower()]
-        out[f"{name}_RawData"] = _listed(np.arange(values.shape[1]) / RATES[name.lower()], values, keys)
+        out[f"{name}_RawData"] = listed(np.arange(values.shape[1]) / RATES[name.lower()], values, keys)
     beats = recorded["beats"][0]
-    return out | {"IBI_RawData": _listed(beats[1:], np.diff(beats)[None], ("IBI",))}
+    return out | {"IBI_RawData": listed(beats[1:], np.diff(beats)[None], ("IBI",))}

@@ -10,6 +10,7 @@ import pytest
 
 from himoe.data.twins import synthesize
 from himoe.datasets import ceap
+from himoe.datasets._ceap_json import LABELS, Clips, shown, to_ratings, to_stick
 from himoe.types import HimoeError, Record, Size
 from tests.data.reading import reread, tokens_of, trials_of
 
@@ -31,9 +32,9 @@ def test_the_joystick_becomes_ratings_by_hand():
     # (0.6, 0.8): radius 1, larger 0.8 -> 1.25 times (0.6, 0.8) = (0.75, 1) -> 5 + 4 times that. Beyond the rim: at the rim.
     stick = np.array([[0.6, 0.0, -1.2, -0.254], [0.8, 0.0, 0.0, -0.264]])
     # (-0.254, -0.264): radius 0.36635, larger 0.264 -> 1.38769 times -> (-0.35247, -0.36635)
-    np.testing.assert_allclose(ceap.to_ratings(stick), [[8, 5, 1, 3.59011], [9, 5, 5, 3.53460]], atol=1e-5)
+    np.testing.assert_allclose(to_ratings(stick), [[8, 5, 1, 3.59011], [9, 5, 5, 3.53460]], atol=1e-5)
     inside = np.array([[8.0, 5.0, 2.5, 1.0], [9.0, 5.0, 6.0, 9.0]])
-    np.testing.assert_allclose(ceap.to_ratings(ceap.to_stick(inside)), inside, atol=1e-12)
+    np.testing.assert_allclose(to_ratings(to_stick(inside)), inside, atol=1e-12)
 
 
 def test_clips_come_in_the_order_in_which_they_were_shown(watched):
@@ -75,7 +76,7 @@ def test_labels_stand_where_they_were_given(watched):
     edition, root, trials = watched
     tokens = tokens_of(ceap, "ceap", trials)
     assert tokens.time[: tokens.offsets[1]].tolist() == list(range(1, 16))  # 2 s windows, one a second
-    names = ceap.LABELS[edition]
+    names = LABELS[edition]
     kind = "Frame" if edition == "frame" else "Raw"
     clips = content_of(root / f"3_AnnotationData/{kind}/P1_Annotation_{kind}Data.json")[names[0]][0][names[1]]
     for trial, first, last in zip(tokens.trials, tokens.offsets[:-1], tokens.offsets[1:], strict=True):
@@ -84,7 +85,7 @@ def test_labels_stand_where_they_were_given(watched):
         if edition == "frame":
             ratings = np.array([[s["Valence"], s["Arousal"]] for s in samples]).T
         else:
-            ratings = ceap.to_ratings(np.array([[s["X_Value"], s["Y_Value"]] for s in samples]).T)
+            ratings = to_ratings(np.array([[s["X_Value"], s["Y_Value"]] for s in samples]).T)
             assert len(set(np.diff(times).round(3))) > 10
         expected = [np.interp(tokens.time[first:last], times, row) for row in ratings]
         np.testing.assert_allclose(tokens.y[first:last].T, expected, atol=1e-5)
@@ -156,8 +157,8 @@ def test_an_order_that_is_none_is_named(tmp_path):
 @pytest.mark.recordings
 def test_genuine_annotations_by_hand(ceap_files):
     """P1, third clip, read in the JSON by hand: raw at 7.365 and 7.482 s, frame 221 at 7.371 s between the two."""
-    raw = ceap.Clips(ceap_files / "3_AnnotationData/Raw/P1_Annotation_RawData.json", *ceap.LABELS["raw"][:2], "P1")
-    frame = ceap.Clips(ceap_files / ANNOTATION, *ceap.LABELS["frame"][:2], "P1")
+    raw = Clips(ceap_files / "3_AnnotationData/Raw/P1_Annotation_RawData.json", *LABELS["raw"][:2], "P1")
+    frame = Clips(ceap_files / ANNOTATION, *LABELS["frame"][:2], "P1")
     times, ratings = ceap.read_ratings(raw, "V3", "raw")
     at = times.tolist().index(7.365)
     assert times[at + 1] == 7.482
@@ -167,7 +168,7 @@ def test_genuine_annotations_by_hand(ceap_files):
     assert ratings[221].tolist() == [3.58, 3.525]
     assert len(times) == 1800
     assert len(ceap.read_ratings(frame, "V1", "frame")[0]) == 1500  # 25 Hz
-    assert ceap.shown(ceap_files / "2_QuestionnaireData/P3_Questionnaire_Data.json", 8) == [
+    assert shown(ceap_files / "2_QuestionnaireData/P3_Questionnaire_Data.json", 8) == [
         "V1", "V4", "V2", "V3", "V6", "V5", "V8", "V7",
     ]  # fmt: skip
 
@@ -178,8 +179,10 @@ def test_raw_annotations_mapped_here_are_those_of_the_frame_level(ceap_files):
     differ, steps = [], []
     for subject in ceap.INFO.subjects:
         raw, frame = (
-            ceap.Clips(
-                ceap_files / f"3_AnnotationData/{k}/{subject}_Annotation_{k}Data.json", *ceap.LABELS[k.lower()][:2], subject
+            Clips(
+                ceap_files / f"3_AnnotationData/{k}/{subject}_Annotation_{k}Data.json",
+                *LABELS[k.lower()][:2],
+                subject,
             )
             for k in ("Raw", "Frame")
         )

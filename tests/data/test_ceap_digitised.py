@@ -12,6 +12,7 @@ from himoe.config.sections import Training
 from himoe.data import intake, sources
 from himoe.data.rows import to_rows
 from himoe.datasets import ceap, ceap_digitised
+from himoe.datasets._ceap_json import LABELS, Clips
 from himoe.evaluate import ceilings, score
 from himoe.models import ridge
 from himoe.types import HimoeError, Size, Tokens
@@ -128,7 +129,7 @@ def test_the_genuine_file_by_hand(genuine):
 @pytest.mark.recordings
 def test_labels_are_those_of_the_genuine_json(ceap_files, genuine):
     for trial in genuine[0]:
-        frame = ceap.Clips(ceap_files / "3_AnnotationData/Frame/P3_Annotation_FrameData.json", *ceap.LABELS["frame"][:2], "P3")
+        frame = Clips(ceap_files / "3_AnnotationData/Frame/P3_Annotation_FrameData.json", *LABELS["frame"][:2], "P3")
         times, ratings = ceap.read_ratings(frame, trial.stimulus, "frame")
         made = [np.interp(trial.target_times, times, row) for row in ratings.T]
         np.testing.assert_allclose(trial.targets.T, made, atol=1e-5)
