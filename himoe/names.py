@@ -2,7 +2,7 @@
 
 - data set: ``deap`` · ``deap_twin``, simulated in the format of ``deap`` · ``planted-null``, the planted data set with the
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
-  another seed
+  another seed · ``ceap-peripheral``, the feature set ``peripheral`` of ``ceap``: its tokens with some of their modalities
 - model: ``ridge`` · ``himoe-flat``, an ablation · ``ridge-shuffled_labels``, a model under a control
 - ceiling: ``rating_bias``, made of labels when a run is scored and never fitted; it stands where a model's name does
 - figure: ``routing`` · ``condition_curve-shift``, one that is drawn for each condition
@@ -40,6 +40,11 @@ class DatasetName(NamedTuple):
         rated, twin = RATED if self.rated else "", TWIN if self.twin else ""
         return f"{self.plugin}{rated}{twin}" + (f"{VARIANT}{self.variant}" if self.variant else "")
 
+    @property
+    def recorded(self) -> str:
+        """The name of the recordings, of which a feature set is a part."""
+        return self._replace(variant="", replicate="").whole
+
 
 class ModelName(NamedTuple):
     """A model's name in parts: its plug-in and, if it has one, its ablation or control."""
@@ -71,6 +76,11 @@ def parse_model(name: str) -> ModelName:
 def model_variant(plugin: str, variant: str) -> str:
     """The name of a model's ablation, or of a model under a control."""
     return f"{plugin}{VARIANT}{variant}"
+
+
+def feature_set(dataset: str, name: str) -> str:
+    """The name of a data set's feature set."""
+    return f"{dataset}{VARIANT}{name}"
 
 
 def plugin_of(kind: str, name: str) -> str:

@@ -69,6 +69,16 @@ def is_planted(dataset: str) -> bool:
     return "tokens" in peek("datasets", dataset)["functions"]
 
 
+def is_feature_set(dataset: str) -> bool:
+    """Whether a data set is another one with some of its modalities."""
+    return bool(names.parse_dataset(dataset).variant) and not is_planted(dataset)
+
+
+def recorded_as(dataset: str) -> str:
+    """The data set that a feature set is a part of; every other one itself."""
+    return names.parse_dataset(dataset).recorded if is_feature_set(dataset) else dataset
+
+
 def is_synthetic(dataset: str) -> bool:
     """Whether a data set is simulated: a twin or a planted one."""
     return is_twin(dataset) or is_planted(dataset)

@@ -78,7 +78,7 @@ def recordings_bytes(config: Config, dataset: str) -> int | None:
 
 def disk(config: Config) -> str:
     """A sentence: what cleaned recordings take, what is there already, what is free."""
-    sizes = {d: recordings_bytes(config, d) for d in config.datasets}
+    sizes = {d: recordings_bytes(config, d) for d in config.prepared}
     known, unknown = sum(filter(None, sizes.values())), [d for d, size in sizes.items() if size is None]
     recordings = f"cleaned recordings {_bytes(known)} and their baselines" if known or not unknown else "cleaned recordings"
     recordings += f" ({', '.join(unknown)} unknown: trials differ in length)" if unknown else ""

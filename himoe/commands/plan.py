@@ -128,11 +128,12 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
 
 def _data(config: Config) -> Iterable[dict[str, Any]]:
     for name in config.datasets:
-        info, size = dataset_info(name), config.size(name)
+        size, kept = config.size(name), config.modalities_of(name)
+        modalities = [m for m in dataset_info(name).modalities if m.name in kept]
         yield {
             "data set": name, "subjects": len(size.subjects), "trials each": size.n_trials or "differs",
             "seconds": f"{size.seconds:g}" if size.seconds else "differs", "targets": ", ".join(config.targets_of(name)),
-            "modalities (channels, Hz)": ", ".join(f"{m.name} ({len(m.channels)}, {m.sfreq:g})" for m in info.modalities),
+            "modalities (channels, Hz)": ", ".join(f"{m.name} ({len(m.channels)}, {m.sfreq:g})" for m in modalities),
         }  # fmt: skip
 
 

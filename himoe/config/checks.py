@@ -13,7 +13,7 @@ from himoe.config.facts import dataset_info
 from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
-from himoe.names import STUDIED, TWIN, parse_dataset, parse_model
+from himoe.names import STUDIED, TWIN, feature_set, parse_dataset, parse_model
 from himoe.types import HimoeError
 
 PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
@@ -33,8 +33,9 @@ def check(config: Config) -> None:
     for dataset in config.datasets:
         if registry.is_planted(dataset):
             _check_planted(config, dataset)
-        elif parse_dataset(dataset).variant or registry.is_rated(dataset):
-            raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted-NAME")
+        elif registry.is_rated(dataset) or parse_dataset(dataset).replicate:
+            raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted_rated-NAME.3")
+    _check_feature_sets(config)
     _check_datasets(config)
     _check_editions(config)
     _check_dataset_options(config)
@@ -92,11 +93,28 @@ def _check_planted(config: Config, dataset: str) -> None:
     _check_names(f"planted.{name}.informative", planted.informative, modalities)
 
 
+def _check_feature_sets(config: Config) -> None:
+    for name, parts in config.feature_sets.items():
+        for dataset, modalities in parts.items():
+            where = f"feature_sets.{name}.{dataset}"
+            registry.check("datasets", dataset, f"config: {where}")
+            if registry.is_planted(dataset) or registry.is_feature_set(dataset):
+                raise HimoeError(f"config: {where}: feature sets are of recorded data sets and of twins")
+            _check_names(where, modalities, [m.name for m in dataset_info(dataset).modalities])
+            if feature_set(dataset, name) not in config.datasets:
+                raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")
+    for dataset in filter(registry.is_feature_set, config.datasets):
+        sets = [name for name, parts in config.feature_sets.items() if registry.recorded_as(dataset) in parts]
+        _check_names(f"datasets: {dataset}: feature_sets", [parse_dataset(dataset).variant], sets)
+
+
 def _check_datasets(config: Config) -> None:
     if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
         raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
     for key in PER_DATASET:
-        if absent := [d for d in getattr(config, key) if d not in config.datasets]:
+        if parts := [d for d in getattr(config, key) if registry.is_feature_set(d)]:
+            raise HimoeError(f"config: {key}: '{parts[0]}' is a part of {registry.recorded_as(parts[0])}; say it of that one")
+        if absent := [d for d in getattr(config, key) if d not in config.prepared]:
             raise HimoeError(f"config: {key}: '{absent[0]}' is not in datasets; name it as there, twins with {TWIN}")
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from himoe.config.checks import check
 from himoe.config.errors import explain
 from himoe.config.run import Config
-from himoe.names import STUDIED, model_variant
+from himoe.names import STUDIED, feature_set, model_variant
 from himoe.types import HimoeError
 
 MOVED = {  # key of an earlier version -> where it stands now
@@ -32,7 +32,7 @@ def load_config(raw: dict[str, Any]) -> Config:
         raise HimoeError("config: " + "; ".join(f"{key}: moved; write {MOVED[key]}" for key in moved))
     if gone := [key for key in GONE if _has(raw, key)]:
         raise HimoeError("config: " + "; ".join(f"{key}: {GONE[key]}" for key in gone))
-    completed = _with_variants(raw)
+    completed = _with_feature_sets(_with_variants(raw))
     try:
         config = Config.model_validate(completed)
     except ValidationError as error:
@@ -59,3 +59,14 @@ def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(models, list) and variants):
         return raw
     return raw | {"models": [*models, *(m for m in variants if m not in models)]}
+
+
+def _with_feature_sets(raw: dict[str, Any]) -> dict[str, Any]:
+    """The feature sets of a run's data sets are data sets of the run; one of another can be named there alone."""
+    datasets, sets = raw.get("datasets"), raw.get("feature_sets")
+    datasets = Config().datasets if datasets is None else datasets
+    if not (isinstance(datasets, list) and isinstance(sets, dict)):
+        return raw
+    of = [(name, dataset) for name, parts in sets.items() if isinstance(parts, dict) for dataset in parts]
+    added = [feature_set(dataset, name) for name, dataset in of if dataset in datasets]
+    return raw | {"datasets": [*datasets, *(d for d in added if d not in datasets)]}

@@ -38,6 +38,14 @@ class Config(Strict):
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
+    feature_sets: dict[
+        Annotated[str, Field(pattern="^[a-z0-9_]+$")],
+        Annotated[dict[Name, Annotated[list[Name], Field(min_length=1)]], Field(min_length=1)],
+    ] = setting(
+        {},
+        "NAME -> data set -> modalities: the data set DATASET-NAME, which has these alone, is run too and reported beside it",
+        "ours",
+    )
     targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "data set -> targets, where not the default ones", "ours"
     )
@@ -138,7 +146,12 @@ class Config(Strict):
     @property
     def recordings(self) -> list[str]:
         """Data sets that were recorded, not simulated."""
-        return [d for d in self.datasets if not registry.is_synthetic(d)]
+        return [d for d in self.prepared if not registry.is_synthetic(d)]
+
+    @property
+    def prepared(self) -> list[str]:
+        """Data sets whose tokens the run makes: those that feature sets are parts of in their place."""
+        return list(dict.fromkeys(registry.recorded_as(d) for d in self.datasets))
 
     def shard_sizes(self, dataset: str, protocol: str) -> list[int]:
         """Folds of each shard; together they are all folds."""
@@ -191,7 +204,7 @@ class Config(Strict):
     def unfit(self, model: str, dataset: str, protocol: str) -> str:
         """Why a model is not fitted on a data set under a protocol; empty if it is."""
         facts = registry.peek("models", model)
-        if "MODALITY" in facts and not modality_of(model, dataset):
+        if "MODALITY" in facts and modality_of(model, dataset) not in self.modalities_of(dataset):
             return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set does not have"
         if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
             return "it knows the people it is judged on"
@@ -244,7 +257,15 @@ class Config(Strict):
 
     def targets_of(self, dataset: str) -> tuple[str, ...]:
         """Targets predicted on a data set."""
-        return tuple(self.targets.get(dataset, dataset_info(dataset).default_targets))
+        return tuple(self.targets.get(registry.recorded_as(dataset), dataset_info(dataset).default_targets))
+
+    def modalities_of(self, dataset: str) -> tuple[str, ...]:
+        """Modalities that a data set's tokens hold, in the order of its plug-in."""
+        names = tuple(m.name for m in dataset_info(dataset).modalities)
+        if not registry.is_feature_set(dataset):
+            return names
+        chosen = self.feature_sets[parse_dataset(dataset).variant][registry.recorded_as(dataset)]
+        return tuple(name for name in names if name in chosen)
 
 
 ANY = "*"

@@ -36,9 +36,9 @@ def describe(
 def _modalities(
     info: DatasetInfo, quality: list[dict[str, dict[str, int]]], normalisation: str
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
-    """Each modality's facts and the sums of its counts over subjects."""
+    """Each prepared modality's facts and the sums of its counts over subjects."""
     out = {}
-    for m in info.modalities:
+    for m in (m for m in info.modalities if m.name in quality[0]):
         counts = {name: sum(subject[m.name][name] for subject in quality) for name in quality[0][m.name]}
         by = m.normalised(normalisation)
         facts = {"n_chans": len(m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": by}

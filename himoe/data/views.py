@@ -12,7 +12,7 @@ import numpy as np
 from himoe import io, registry
 from himoe.config.spec import View
 from himoe.names import trial_of, window
-from himoe.types import HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
+from himoe.types import HimoeError, Signal, Tokens, Trial, TrialInfo
 
 
 def prepare(view: View, tokens: Tokens, trials: Sequence[Trial] = ()) -> Tokens:
@@ -31,6 +31,14 @@ def with_control(view: View, tokens: Tokens, seed: int) -> Tokens:
 def narrow(view: View, tokens: Tokens) -> Tokens:
     """The columns that the model reads. Conditions are drawn before, so that all models meet the same losses."""
     return only(tokens, view.modality) if view.modality else tokens
+
+
+def feature_set(tokens: Tokens, modalities: Sequence[str]) -> Tokens:
+    """One subject's tokens with these modalities alone: what preparing no other would have made."""
+    part = only(tokens, *modalities)
+    spans = zip(part.trials, part.offsets[:-1], part.offsets[1:], strict=True)
+    trials = tuple(replace(t, digest=_digest(part, slice(first, last), t, t.trial)) for t, first, last in spans)
+    return replace(part, trials=trials)
 
 
 def less_baseline(tokens: Tokens, coefficient: float) -> Tokens:
@@ -60,21 +68,23 @@ def cut(tokens: Tokens, seconds: float) -> Tokens:
 
 
 def _digest(tokens: Tokens, at: slice, trial: TrialInfo, name: str) -> str:
-    """Of a window's content; of its name where nothing was recorded: blank windows are no copies of one another."""
+    """Of a trial's or window's content; of its name where nothing was recorded: blank ones are no copies of one another."""
     blank = not tokens.mask[at].any()
     name_bytes = np.frombuffer("/".join((trial.subject, trial.session, name)).encode(), np.uint8)
     return io.digest(*([name_bytes] if blank else [tokens.x[at], tokens.mask[at]]))
 
 
-def only(tokens: Tokens, modality: str) -> Tokens:
-    """One modality's columns."""
+def only(tokens: Tokens, *modalities: str) -> Tokens:
+    """The columns of some modalities, in the order in which they stand."""
     layout = tokens.layout
-    if modality not in layout.modalities:
-        raise HimoeError(f"a model reads {modality}, which these recordings do not have")
-    m, at = layout.modalities.index(modality), layout.slices[modality]
-    narrow = Layout((modality,), (layout.features[m],), layout.targets, layout.token_rate, layout.per_token)
-    baseline = None if tokens.baseline is None else np.ascontiguousarray(tokens.baseline[:, at])
-    x, mask = np.ascontiguousarray(tokens.x[:, at]), tokens.mask[:, m : m + 1]
+    if lacking := [name for name in modalities if name not in layout.modalities]:
+        raise HimoeError(f"a model reads {lacking[0]}, which these recordings do not have")
+    kept = [m for m, name in enumerate(layout.modalities) if name in modalities]
+    names = tuple(layout.modalities[m] for m in kept)
+    narrow = replace(layout, modalities=names, features=tuple(layout.features[m] for m in kept))
+    columns = np.concatenate([np.arange(layout.n_features)[layout.slices[name]] for name in names])
+    baseline = None if tokens.baseline is None else np.ascontiguousarray(tokens.baseline[:, columns])
+    x, mask = (np.ascontiguousarray(a) for a in (tokens.x[:, columns], tokens.mask[:, kept]))
     return replace(tokens, x=x, mask=mask, layout=narrow, baseline=baseline)
 
 

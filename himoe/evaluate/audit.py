@@ -18,6 +18,7 @@ from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.spec import View
 from himoe.data.reader import Reader
+from himoe.data.tokens import read_tokens
 from himoe.data.views import narrow, with_control
 from himoe.evaluate import probes
 from himoe.evaluate.score import score
@@ -270,7 +271,8 @@ def audit_files(
     files = zip(records, weights, strict=True)
     fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
     modalities = dataset_info(fits[0].record["dataset"]).modalities if fits else ()
-    by_session = tuple(m.name for m in modalities if m.normalised(normalisation) == "session")
+    there = read_tokens(tokens[0]).layout.modalities  # of a feature set some
+    by_session = tuple(m.name for m in modalities if m.name in there and m.normalised(normalisation) == "session")
     shown = partial(_shown, tokens, {})
     predictions = [pd.read_parquet(p) for p in controls]
     findings = audit(protocol, shown, read_splits(splits), fits, predictions, tell, by_session)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.config.facts import dataset_info
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
@@ -32,7 +31,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     parts, findings = [], []
     routing = pick(evidence.routing, model=STUDIED)
     for pair, setting in zip(axes, settings, strict=True):
-        names = [m.name.replace("_", " ") for m in dataset_info(dataset_of(setting)).modalities] + ["null token"]
+        names = [name.replace("_", " ") for name in evidence.config.modalities_of(dataset_of(setting))] + ["null token"]
         rows = pick(routing, setting=setting)
         if rows.empty:
             for ax in pair:

@@ -110,7 +110,7 @@ rule prepare_subject:
 
 rule describe_dataset:
     input:
-        manifest=rules.take_in.output.manifest,
+        manifest=manifest_of,
         tokens=every_subject("npz"),
         quality=every_subject("json"),
     output:

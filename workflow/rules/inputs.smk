@@ -1,10 +1,15 @@
 # Contract: the functions by which rules name their inputs and parameters, in the order of the rule files. No rule stands here.
 from dataclasses import asdict
 
-# Data sets that come as recordings, as a pattern; the planted ones are simulated as tokens.
-RECORDED = "|".join(
-    [re.escape(d) for d in CONFIG.datasets if not registry.is_planted(d)] or ["(?!)"]
-)
+
+def any_of(datasets):
+    """A pattern of these names."""
+    return "|".join(map(re.escape, datasets)) or "(?!)"
+
+
+# Data sets that come as recordings, and the feature sets that are cut from them; the planted ones are simulated as tokens.
+RECORDED = any_of(d for d in CONFIG.prepared if not registry.is_planted(d))
+FEATURE_SETS = any_of(filter(registry.is_feature_set, CONFIG.datasets))
 # Credentials reach the one rule that needs them through the environment, and are asked for only then.
 CREDENTIALS = sorted({name for d in SOURCES.awaited for name in d.credentials})
 
@@ -30,6 +35,20 @@ def subject_files(suffix):
         return [f"results/{dataset}/subjects/{s}.{suffix}" for s in subjects(dataset)]
 
     return files
+
+
+def whole_subject(suffix):
+    """A function that names a subject's file of the data set that a feature set is a part of."""
+
+    def file(dataset, subject):
+        return f"results/{registry.recorded_as(dataset)}/subjects/{subject}.{suffix}"
+
+    return ask(file, "dataset", "subject")
+
+
+def manifest_of(wildcards):
+    """What was taken in of a data set, or of the one that a feature set is a part of."""
+    return f"results/{registry.recorded_as(wildcards.dataset)}/manifest.json"
 
 
 def every_subject(suffix):
@@ -65,7 +84,8 @@ def spec_of(wildcards):
 def samples_of(wildcards):
     """Cleaned recordings, for a model that reads samples."""
     raw = registry.peek("models", wildcards.model).get("RAW")
-    return subject_files("safetensors")(wildcards.dataset) if raw else []
+    whole = registry.recorded_as(wildcards.dataset)
+    return subject_files("safetensors")(whole) if raw else []
 
 
 def gpus_of(wildcards):

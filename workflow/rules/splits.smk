@@ -4,7 +4,7 @@
 
 rule make_splits:
     input:
-        manifest="results/{dataset}/manifest.json",
+        manifest=manifest_of,
         tokens=every_subject("npz"),
     output:
         splits="results/{dataset}/splits/{protocol}.csv",
