@@ -30,12 +30,10 @@ def check(config: Config) -> None:
     _check_names_exist(config)
     _check_nothing_twice(config)
     _check_whole_names(config)
+    _check_feature_sets(config)
     for dataset in config.datasets:
         if registry.is_planted(dataset):
             _check_planted(config, dataset)
-        elif registry.is_rated(dataset) or parse_dataset(dataset).replicate:
-            raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as in planted_rated-NAME.3")
-    _check_feature_sets(config)
     _check_datasets(config)
     _check_editions(config)
     _check_dataset_options(config)
@@ -70,6 +68,8 @@ def _check_whole_names(config: Config) -> None:
             raise HimoeError(
                 f"config: datasets: '{dataset}' is not the whole name of a data set, as deap_twin or planted-null.3"
             )
+        if not registry.is_planted(dataset) and (name.rated or name.replicate):
+            raise HimoeError(f"config: datasets: {dataset}: only planted data sets have such names, as planted_rated-NAME.3")
 
 
 def _check_nothing_twice(config: Config) -> None:

@@ -79,6 +79,31 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ({"conditions": {"missing_rate": [-0.1]}}, "conditions.missing_rate.0"),
         ({"datasets": ["deap_twin", "esports"]}, "use two config files"),
         ({"targets": {"deap": ["valence"]}}, "is not in datasets"),
+        (
+            {"feature_sets": {"few": {"deap_twin": ["eeeg"]}}},
+            "feature_sets.few.deap_twin: there is no 'eeeg'; did you mean 'eeg'",
+        ),
+        ({"feature_sets": {"few": {"deap": ["eeg"]}}}, "feature_sets.few.deap: 'deap' is not in datasets; name it as there"),
+        (
+            {"feature_sets": {"few": {"daep_twin": ["eeg"]}}},
+            "feature_sets.few.daep_twin: there is no 'daep_twin'; did you",
+        ),
+        ({"feature_sets": {"a-b": {"deap_twin": ["eeg"]}}}, "feature_sets.a-b"),
+        ({"feature_sets": {"few": ["eeg"]}}, "feature_sets.few: Input should be a valid dictionary"),
+        ({"feature_sets": {"few": {"deap_twin": []}}}, "feature_sets.few.deap_twin"),
+        ({"datasets": ["deap_twin-few"]}, "datasets: deap_twin-few: feature_sets: there is no 'few'; valid names: none"),
+        (
+            {"datasets": ["deap_twin-few.3"], "feature_sets": {"few": {"deap_twin": ["eeg"]}}},
+            "datasets: deap_twin-few.3: only planted data sets have such names",
+        ),
+        (
+            {"targets": {"deap_twin-few": ["valence"]}, "feature_sets": {"few": {"deap_twin": ["eeg"]}}},
+            "targets: 'deap_twin-few' is a part of deap_twin; say it of that one",
+        ),
+        (
+            {"datasets": ["planted-a"], "planted": {"a": {}}, "feature_sets": {"few": {"planted-a": ["eeg"]}}},
+            "feature_sets.few.planted-a: feature sets are of recorded data sets and of twins",
+        ),
     ],
 )
 def test_bad_input_is_one_line_with_a_hint(raw, said):
@@ -86,6 +111,21 @@ def test_bad_input_is_one_line_with_a_hint(raw, said):
         load_config(raw)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_feature_sets_are_data_sets_of_the_run():
+    sets = {"skin": {"deap_twin": ["temperature", "gsr"], "dreamer_twin": ["ecg"]}, "no_eeg": {"deap_twin": ["eog", "emg"]}}
+    made = load_config({"feature_sets": sets, "targets": {"deap_twin": ["liking"]}, "models": ["ridge", "dgcnn"]})
+    assert made.datasets == ["deap_twin", "dreamer_twin", "deap_twin-skin", "dreamer_twin-skin", "deap_twin-no_eeg"]
+    assert made.prepared == ["deap_twin", "dreamer_twin"]
+    assert made.modalities_of("deap_twin-skin") == ("gsr", "temperature")  # in the order of the plug-in
+    assert len(made.modalities_of("deap_twin")) == 7
+    assert made.targets_of("deap_twin-skin") == ("liking",)
+    assert made.size("deap_twin-skin") == made.size("deap_twin")
+    assert made.models_of("deap_twin-skin", "loso") == ["ridge"]  # dgcnn reads EEG
+    assert made.models_of("deap_twin", "loso") == ["ridge", "dgcnn"]
+    alone = load_config({"datasets": ["deap_twin-skin"], "feature_sets": {"skin": {"deap_twin": ["gsr"]}}})
+    assert (alone.datasets, alone.prepared) == (["deap_twin-skin"], ["deap_twin"])
 
 
 def test_twins_take_their_size_from_the_config():
