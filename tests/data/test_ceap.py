@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -35,6 +36,24 @@ def test_the_joystick_becomes_ratings_by_hand():
     np.testing.assert_allclose(to_ratings(stick), [[8, 5, 1, 3.59011], [9, 5, 5, 3.53460]], atol=1e-5)
     inside = np.array([[8.0, 5.0, 2.5, 1.0], [9.0, 5.0, 6.0, 9.0]])
     np.testing.assert_allclose(to_ratings(to_stick(inside)), inside, atol=1e-12)
+
+
+@pytest.mark.parametrize("edition", ["frame", "raw"])
+def test_the_repositorys_zip_is_read_as_its_host_packs_it(tmp_path, edition):
+    """Its folders: REPOSITORY-COMMIT/CEAP-360VR/..., scripts and pictures beside the data."""
+    synthesize("ceap", tmp_path / "d", SIZE, edition, 1.0, 3)
+    plain = reread(ceap, "ceap", tmp_path / "d", SIZE, edition)
+    (tmp_path / "z").mkdir()
+    with zipfile.ZipFile(tmp_path / "z/CEAP-360VR-Dataset.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in (tmp_path / "d").rglob("*.json"):
+            packed.write(path, f"CEAP-360VR-Dataset-d41a821/CEAP-360VR/{path.relative_to(tmp_path / 'd')}")
+        packed.writestr("CEAP-360VR-Dataset-d41a821/CEAP-360VR/6_Scripts/2_Data Processed/a.py", "")
+    for a, b in zip(plain, reread(ceap, "ceap", tmp_path / "z", SIZE, edition), strict=True):
+        assert a.trial == b.trial
+        np.testing.assert_array_equal(a.targets, b.targets)
+        np.testing.assert_array_equal(a.signals["bvp"].data, b.signals["bvp"].data)
+    names = {d.edition: (d.url.startswith("https://github.com/"), d.hosts) for d in ceap.INFO.downloads}
+    assert names == dict.fromkeys(("frame", "raw"), (True, ("codeload.github.com",)))
 
 
 def test_clips_come_in_the_order_in_which_they_were_shown(watched):
