@@ -84,6 +84,7 @@ class Config(Strict):
     )
     tables: list[Name] = setting(
         [
+            "answer",
             "claims",
             "main",
             "ceilings",

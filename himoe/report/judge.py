@@ -39,7 +39,7 @@ IDLE = Verdict(verdicts.UNTESTABLE, "the network adds nothing to its linear read
 
 def judge_all(evidence: Evidence) -> pd.DataFrame:
     """One row per claim and setting of the run that it applies to, and one 'not run' row for the others: ``id``, ``claim``,
-    ``setting``, ``verdict``, the :data:`NUMBERS` and the ``evidence`` in words."""
+    ``setting``, ``verdict``, the :data:`NUMBERS`, the ``smallest`` effect of interest and the ``evidence`` in words."""
     entries, rows = evidence.yaml("claims"), []
     idle = inert(evidence.predictions, evidence.routing, {s: evidence.targets_of(s) for s in evidence.settings})
     idle = pick(idle, model=STUDIED).groupby("setting")["inert"].all()
@@ -47,8 +47,8 @@ def judge_all(evidence: Evidence) -> pd.DataFrame:
         edited = evidence.changed_since("claims", entry)
         for setting, verdict in _of_claim(evidence, claim, set(idle.index[idle])):
             why = "; ".join(filter(None, [edited, verdict.why]))
-            rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, why])
-    return pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "evidence"])
+            rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, claim.smallest_effect, why])
+    return pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "smallest", "evidence"])
 
 
 def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
