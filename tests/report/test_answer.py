@@ -30,9 +30,7 @@ def rows(model, ccc, residual=0.0, setting="case", n_people=8):
 
 
 def evidence(made, datasets=("case",), models=("train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"), **config):
-    settings = Config(
-        datasets=list(datasets), models=list(models), protocols=["loso"], conditions={}, **config
-    )
+    settings = Config(datasets=list(datasets), models=list(models), protocols=["loso"], conditions={}, **config)
     run = Evidence({"claims": [str(ROOT / "config/claims.yaml")]}, settings)
     frame = pd.DataFrame(made, columns=[*KEYS, "value"])
     run.__dict__.update(all_scores=frame, failed={}, runs=[], predictions=NO_PREDICTIONS, routing=NO_ROUTING, audits=[PROBE])
