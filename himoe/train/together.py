@@ -18,7 +18,6 @@ from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
 from himoe.stats.calibration import calibrate
 from himoe.stats.mixture import Mixture, mixture
-from himoe.train import devices
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
 from himoe.train.loop import Trainer
@@ -43,10 +42,12 @@ Runs = list[FoldRun]
 @dataclass
 class NetworkContext:
     """What all stacks of a shard share. ``load(subjects, forbidden)`` gives the tokens of these subjects and refuses those that
-    are forbidden; ``checkpoint`` is None where nothing is kept for another attempt."""
+    are forbidden; ``device`` is what :func:`himoe.train.devices.settle` gave; ``checkpoint`` is None where nothing is kept for
+    another attempt."""
 
     spec: FitSpec
     execution: Execution
+    device: torch.device
     load: Load
     progress: Progress
     checkpoint: Checkpoint | None = None
@@ -56,7 +57,6 @@ class NetworkContext:
         self.settings = configure(self.plugin, self.spec.model, self.spec.options)
         self.candidates = candidates(self.plugin, self.spec.tuning, self.spec.options)
         self.state = self.checkpoint.state if self.checkpoint else ResumeState()
-        self.device = devices.settle(self.spec.training, self.execution)
 
 
 class StackFit:

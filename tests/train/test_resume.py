@@ -239,10 +239,10 @@ def test_a_full_disk_does_not_stop_a_healthy_fit(made, tmp_path, monkeypatch, ca
 
 
 def test_a_fit_without_a_state_leaves_signals_alone(made, tmp_path, monkeypatch):
-    heard = []
-    monkeypatch.setattr(checkpoint.Checkpoint, "listening", lambda self: heard.append(self))
+    handled = []
+    monkeypatch.setattr(checkpoint.Checkpoint, "handling_signals", lambda self: handled.append(self))
     run(made, tmp_path, SPEC.model_copy(update={"model": "ridge", "options": {}}))
-    assert not heard
+    assert not handled
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "pickle", "other settings"])
