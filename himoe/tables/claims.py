@@ -26,8 +26,10 @@ def make(evidence: Evidence) -> TableItem:
     """One row per claim and data set of the run that it applies to, and one 'not run' row for the others."""
     data = judge_all(evidence)
     gone = evidence.deleted_since("claims", evidence.yaml("claims"))
-    note = f"Deleted after results existed: {', '.join(gone)}." if gone else ""
-    return TableItem(data, _shown(evidence, data), _finding(evidence, data), note)
+    redesigned = evidence.redesigned_since()
+    notes = [f"Deleted after results existed: {', '.join(gone)}."] if gone else []
+    notes += [f"Changed after results existed: {', '.join(redesigned)}."] if redesigned else []
+    return TableItem(data, _shown(evidence, data), _finding(evidence, data), "\n".join(notes))
 
 
 def _shown(evidence: Evidence, data: pd.DataFrame) -> pd.DataFrame:

@@ -144,9 +144,10 @@ def test_references_are_no_rivals():
 
 
 def test_a_claim_that_is_edited_after_a_fit_says_so(tmp_path):
-    sealed = seal([ROOT / "config/claims.yaml"])
     made = scores({"himoe": 0.6, "late_fusion": 0.5})
-    run = evidence(made, ["himoe", "late_fusion"], runs=[RUN | {"sealed": sealed}])
+    run = evidence(made, ["himoe", "late_fusion"])
+    sealed = seal([ROOT / "config/claims.yaml"], run.config)
+    run.__dict__["runs"] = [RUN | {"sealed": sealed}]
     assert not claims.make(run).data["evidence"].str.contains("changed after").any()
     edited = [entry | ({"smallest_effect": 0.03} if entry["id"] == "C2" else {}) for entry in ENTRIES]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(edited))
@@ -160,6 +161,15 @@ def test_a_claim_that_is_edited_after_a_fit_says_so(tmp_path):
     assert claims.make(run).note == "Deleted after results existed: C1."
     run.__dict__["runs"] = [RUN | {"sealed": sealed}, RUN]  # of an earlier version
     assert claims.make(run).data["evidence"].str.contains("not sealed: 1 fits").all()
+
+
+def test_models_added_and_severities_changed_after_a_fit_are_named():
+    made = scores({"himoe": 0.6, "late_fusion": 0.5})
+    before = evidence(made, ["himoe", "late_fusion", "ridge"]).config
+    run = evidence(made, ["himoe", "late_fusion"], runs=[RUN | {"sealed": seal([ROOT / "config/claims.yaml"], before)}])
+    assert claims.make(run).note == "Changed after results existed: models."
+    run.__dict__["runs"] = [RUN | {"sealed": seal([ROOT / "config/claims.yaml"], run.config)}]
+    assert claims.make(run).note == ""
 
 
 @pytest.mark.parametrize(
