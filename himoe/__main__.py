@@ -17,6 +17,11 @@ PLAN = """examples:
 CRATE = """examples:
   python -m himoe crate                                       ro-crate/, of the run in results/
   python -m himoe crate --output run.zip --agent https://orcid.org/0000-0002-1825-0097"""
+PUBLISH = """Tables of means over people go to docs/results/NAME/; the README's block of results is made from all that is there.
+
+examples:
+  python -m himoe publish open                                the run in results/, as docs/results/open/
+  python -m himoe publish planted --results elsewhere/results"""
 VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
 
 examples:
@@ -51,6 +56,14 @@ def _run(parsed: argparse.Namespace) -> int:
         files = crate.write(parsed.results, parsed.output, parsed.agent, parsed.agent_name)
         print(f"{parsed.output}: {len(files)} files")
         return 0
+    if parsed.command == "publish":
+        from himoe.commands import publish
+
+        folder = Path("docs/results")
+        for path in publish.publish(parsed.results, folder / parsed.name):
+            print(path)
+        publish.write_block(Path("README.md"), publish.block(folder))
+        return 0
     from himoe.commands import verify
 
     return verify.report(parsed.data_root, parsed.dataset)
@@ -72,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     crate.add_argument("--output", type=Path, default=Path("ro-crate"), help="folder, or file.zip (default: ro-crate)")
     crate.add_argument("--agent", default="", metavar="ORCID", help="who ran it, as https://orcid.org/...; left out by default")
     crate.add_argument("--agent-name", default="", help="name of the agent")
+    publish = _add(commands, "publish", "numbers of a finished run as files to commit, and the README's block of them", PUBLISH)
+    publish.add_argument("name", help="folder of the run below docs/results")
+    publish.add_argument("--results", type=Path, default=Path("results"), help="folder of the run (default: results)")
     for command in (doctor, verify):
         command.add_argument(
             "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"

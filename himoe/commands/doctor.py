@@ -95,7 +95,7 @@ def _slurm() -> Finding:
     if not shutil.which("sbatch"):
         return Finding("SLURM", ABSENT, "no sbatch on this machine: jobs run here")
     try:
-        answer = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, timeout=10, check=True)
+        answer = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return Finding("SLURM", WRONG, "sbatch is there, but sinfo does not answer: is the controller up?")
     return Finding("SLURM", READY, f"{len(answer.stdout.splitlines())} partitions or node groups")

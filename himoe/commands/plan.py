@@ -15,10 +15,9 @@ from himoe.commands import estimate
 from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
 from himoe.config.load import load_config
-from himoe.config.protocols import PROTOCOLS, n_folds
+from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds, n_folds
 from himoe.config.run import Config
 from himoe.stats.characteristics import Characteristics, Design, assumed, characteristics
-from himoe.stats.verdicts import MIN_SEEDS
 from himoe.types import HimoeError
 
 RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
@@ -173,7 +172,7 @@ def _claims(config: Config) -> Iterable[dict[str, Any]]:
             n = len(others_of(config, dataset, protocol, claim))
             absent = lacks(config, dataset, protocol, claim)
             absent = absent if has_labels(claim, dataset) else "one label per trial"
-            if not absent and len(config.seeds) < MIN_SEEDS and protocol != "loso":
+            if not absent and lacks_seeds(protocol, len(config.seeds)):
                 absent = f"people share networks: needs {MIN_SEEDS} seeds"
             row = {"claim": claim.id, "data set": setting, "ahead of": n, "smallest effect": claim.smallest_effect}
             if absent:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from himoe.config.run import Config
 
 PER_TOKEN = "per token"
+DESIGN = ("models", "ablations", "seeds", "conditions", "condition_seed")  # who is compared with whom, under what
 
 
 class Claim(Strict):
@@ -43,11 +44,17 @@ class Claim(Strict):
         return self.against != "rivals"
 
 
-def seal(files: Iterable[Path | str]) -> dict[str, Any]:
-    """What a fit writes down of these files as it begins: a hash of every claim and study by file and id, and the day. An edit
-    after results exist cannot be hidden from it."""
+def seal(files: Iterable[Path | str], config: Config) -> dict[str, Any]:
+    """What a fit writes down as it begins: a hash of every claim and study of these files by file and id, the run's design
+    (:data:`DESIGN`), and the day. An edit after results exist cannot be hidden from it."""
     hashes = {Path(f).stem: {entry["id"]: hash_value(entry) for entry in _entries(f)} for f in files}
-    return hashes | {"date": date.today().isoformat()}
+    return hashes | {"design": design(config), "date": date.today().isoformat()}
+
+
+def design(config: Config) -> dict[str, str]:
+    """A hash of each setting of :data:`DESIGN`."""
+    settings = config.model_dump(mode="json")
+    return {name: hash_value(settings[name]) for name in DESIGN}
 
 
 def _entries(path: Path | str) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from himoe.config.sections import Splits
 
+MIN_SEEDS = 3  # below, the variance of seeds is known too badly for an interval to cover (tests/stats/test_intervals.py)
+
 
 class Protocol(NamedTuple):
     """``title``: what a model is tested on; ``apart``: what training, validation and test rows never share (subject, stimulus,
@@ -46,6 +48,12 @@ def n_folds(protocol: str, n_subjects: int, splits: Splits) -> int:
         return splits.n_folds
     per_subject_fold = splits.n_stimulus_folds if "stimulus" in PROTOCOLS[protocol].apart else 1
     return n_subject_folds(protocol, n_subjects, splits) * per_subject_fold
+
+
+def lacks_seeds(protocol: str, n_seeds: int) -> bool:
+    """Whether people share networks of so few seeds that no interval can hold the luck of training; under ``loso`` every
+    person has networks of its own."""
+    return protocol != "loso" and n_seeds < MIN_SEEDS
 
 
 def can_split(n: int, n_folds: int) -> bool:

@@ -92,6 +92,7 @@ class Config(Strict):
     )
     tables: list[Name] = setting(
         [
+            "answer",
             "claims",
             "main",
             "ceilings",

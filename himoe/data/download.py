@@ -35,7 +35,6 @@ def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
     import requests
 
     pooch.get_logger().setLevel("WARNING")
-    root.mkdir(parents=True, exist_ok=True)
     facts = {}
     for d in downloads:
         published = f"sha256:{d.sha256}" if d.sha256 else None
@@ -45,7 +44,8 @@ def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
         except (requests.RequestException, ValueError) as error:
             raise HimoeError(f"{d.url}: not downloaded after {RETRIES + 1} tries ({_reason(error)}); try again later") from None
         except OSError as error:
-            raise HimoeError(f"{root / d.name}: cannot be written ({error.strerror}); check space and permissions") from error
+            why = error.strerror or error  # pooch's own words have no number
+            raise HimoeError(f"{root / d.name}: cannot be written ({why}); check space and permissions") from error
         facts[d.name] = {"url": d.url, "bytes": path.stat().st_size, "sha256": hash_file(path)}
     return facts
 
@@ -149,10 +149,10 @@ def _is_whole_zip(path: str) -> bool:
     try:
         with zipfile.ZipFile(path) as zipped:
             return zipped.testzip() is None
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except Exception:  # damaged bytes make zipfile, its decompressors and struct raise errors of many kinds
         return False
 
 
 def _reason(error: Exception) -> str:
     """The first line of an error, without what libraries wrap around it."""
-    return str(error).splitlines()[0][:200]
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import shutil
 import stat
-import zlib
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -130,8 +129,10 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
                 with atomic(folder / tail) as temporary, zipped.open(member) as packed, open(temporary, "wb") as out:
                     shutil.copyfileobj(packed, out, 1 << 20)  # zipfile checks length and CRC at the end
     except OSError as error:
-        raise HimoeError(f"{archive}: cannot be read ({error.strerror})") from error
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise HimoeError(f"{archive}: cannot be read ({error.strerror or error})") from error
+    except HimoeError:  # what is unpacked could not be written
+        raise
+    except Exception as error:  # ours (ValueError), and whatever damaged bytes make zipfile and its decompressors raise
         reason = _reason(archive, error)
         raise HimoeError(f"{archive}: refused or truncated ({reason}); obtain the file again from its owners") from error
     return sorted(chosen)

@@ -17,14 +17,15 @@ def likeness(tokens: Tokens) -> np.ndarray:
     re-saved or cut elsewhere, is at 1."""
     n_steps = int(np.diff(tokens.offsets).min())
     most = min(round(MOST_DELAY * tokens.layout.token_rate), n_steps // 4)
-    at = tokens.offsets[:-1, None] + np.arange(n_steps)
+    index = tokens.offsets[:-1, None] + np.arange(n_steps)  # (n, n_steps)
     owner = np.repeat(np.arange(tokens.mask.shape[1]), [len(names) for names in tokens.layout.features])
     x = np.where(tokens.mask[:, owner], tokens.x, 0.0).astype(np.float32)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-6)
-    out = np.full((len(at), len(at)), -1.0)
+    out = np.full((len(index), len(index)), -1.0)
     for delay in range(most + 1):
-        (late, here), (early, also) = (_unit(x[part], tokens.mask[part]) for part in (at[:, delay:], at[:, : n_steps - delay]))
-        likeness_at_delay = np.where(here[:, None] & also, late @ early.T, -1.0)
+        late, recorded_late = _unit(x[index[:, delay:]], tokens.mask[index[:, delay:]])
+        early, recorded_early = _unit(x[index[:, : n_steps - delay]], tokens.mask[index[:, : n_steps - delay]])
+        likeness_at_delay = np.where(recorded_late[:, None] & recorded_early, late @ early.T, -1.0)
         out = np.maximum(out, np.maximum(likeness_at_delay, likeness_at_delay.T))
     np.fill_diagonal(out, -1.0)
     return out
@@ -92,11 +93,12 @@ def explained_by(columns: np.ndarray, y: np.ndarray, group: np.ndarray) -> float
         return 0.0
     predicted = np.empty(len(y))
     for name in names:
-        here = group == name
-        mean, scale = columns[~here].mean(0), np.maximum(columns[~here].std(0), 1e-9)
-        x, z = (columns[~here] - mean) / scale, (columns[here] - mean) / scale
-        weight = np.linalg.solve(x.T @ x + PENALTY * np.eye(x.shape[1]), x.T @ (y[~here] - y[~here].mean()))
-        predicted[here] = y[~here].mean() + z @ weight
+        held_out = group == name
+        rest, y_rest = columns[~held_out], y[~held_out]
+        mean, scale = rest.mean(0), np.maximum(rest.std(0), 1e-9)
+        x, z = (rest - mean) / scale, (columns[held_out] - mean) / scale
+        weight = np.linalg.solve(x.T @ x + PENALTY * np.eye(x.shape[1]), x.T @ (y_rest - y_rest.mean()))
+        predicted[held_out] = y_rest.mean() + z @ weight
     # within groups: the mean of the others is low where a group's own mean is high, a correlation of no meaning
     centred = [part - np.array([part[group == g].mean() for g in group]) for part in (y, predicted)]
     return pcc(*centred)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from himoe import io, registry
+from himoe.config.claims import DESIGN, design
 from himoe.config.run import Config
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
@@ -122,6 +123,12 @@ class Evidence:
             return f"not sealed: {len(self.runs) - len(seals)} fits do not say what was claimed when they began"
         other = sorted(seal["date"] for seal in seals if seal.get(name, {}).get(entry["id"]) != hash_value(entry))
         return f"changed after results existed (first fit: {other[0]})" if other else ""
+
+    def redesigned_since(self) -> list[str]:
+        """Settings of the design that some fit of this run has sealed otherwise: models added, severities changed."""
+        now = design(self.config)
+        sealed = [(run.get("sealed") or {}).get("design", now) for run in self.runs]
+        return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed)]
 
     def deleted_since(self, name: str, entries: list[dict[str, Any]]) -> list[str]:
         """Ids of claims or studies that some fit of this run has sealed and that its file no longer holds."""

@@ -7,6 +7,8 @@ now and then.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from himoe.stats.metrics import CONSTANT, ccc
@@ -14,8 +16,16 @@ from himoe.stats.metrics import CONSTANT, ccc
 SHARES = np.linspace(0, 1, 11)  # of the network
 
 
-def network_share(y: np.ndarray, linear: np.ndarray, network: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """(2, n_outputs) weights of the linear and of the network's prediction in their mixture.
+class Mixture(NamedTuple):
+    """``weights`` (2, n_outputs) of the linear and of the network's prediction, and the network's ``share``, 0 to 1, which they
+    give it when both have one spread."""
+
+    weights: np.ndarray
+    share: float
+
+
+def mixture(y: np.ndarray, linear: np.ndarray, network: np.ndarray, person: np.ndarray) -> Mixture:
+    """The mixture of a linear and a network's prediction.
 
     y (NaN where unknown), linear and network (n, n_outputs) in units of the standardised targets, person (n,). Both are
     brought to one spread, mixed in equal shares for all targets, and judged by the CCC of each person and target at the spread
@@ -31,9 +41,9 @@ def network_share(y: np.ndarray, linear: np.ndarray, network: np.ndarray, person
         spreads.append(spread)
         found.append(_judged(y[known, k].astype(np.float64), pair / spread[:, None], person[known]))
     share = _smallest(np.concatenate(found, axis=1))
-    mixture = np.array([1 - share, share])[:, None]  # (2, 1)
+    parts = np.array([1 - share, share])[:, None]  # (2, 1)
     spread = np.stack(spreads, axis=1)  # (2, n_outputs)
-    return mixture / spread * (mixture * spread).sum(0)
+    return Mixture(parts / spread * (parts * spread).sum(0), share)
 
 
 def _spread(values: np.ndarray, person: np.ndarray) -> np.ndarray:

@@ -20,7 +20,6 @@ from himoe.stats.levels import share_kept
 SUPPORTED, CONTRADICTED, EQUIVALENT, INCONCLUSIVE = "supported", "contradicted", "equivalent", "inconclusive"
 UNTESTABLE, NOT_RUN, FAILED = "untestable on this data", "not run", "failed"
 WORDS = (SUPPORTED, CONTRADICTED, EQUIVALENT, INCONCLUSIVE)
-MIN_SEEDS = 3  # below, the variance of seeds is known too badly for an interval to cover (tests/stats/test_intervals.py)
 
 
 class Lead(NamedTuple):

@@ -6,73 +6,30 @@ always among the models to be ahead of. Hypotheses and smallest effects were fix
 false support and power are simulated with this run's people, seeds, rivals and spread. A verdict on a twin says how the code
 behaves on simulated data and nothing about the paper."""
 
-from collections.abc import Collection
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.claims import Claim, applies, has_labels, lacks, others_of, parse_claims
-from himoe.config.facts import dataset_info
-from himoe.config.protocols import PROTOCOLS
-from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
+from himoe.report.judge import judge_all
 from himoe.report.text import VERDICTS, interval, number, stamped
-from himoe.report.titles import dataset_of, model_title
-from himoe.stats import verdicts
-from himoe.stats.characteristics import Characteristics, Design, characteristics, spread_of
+from himoe.report.titles import dataset_of
 from himoe.stats.frames import pick
-from himoe.stats.inert import inert
-from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "Claims"
 SECTION = "verdict"
 NEEDS = ("scores", "predictions", "routing", "claims", "runs")
-NOTHING = "predicting nothing"
-ONE_LABEL = "one label per trial: a mean-pooled model is invariant to shifts by construction"
-NUMBERS = ["lead", "low", "high", "detectable", "power", "false_support"]
-
-
-class Verdict(NamedTuple):
-    """A word, why, and the numbers of :data:`NUMBERS` where a lead was judged."""
-
-    word: str
-    why: str
-    numbers: tuple[float, ...] = (np.nan,) * len(NUMBERS)
-
-
-IDLE = Verdict(verdicts.UNTESTABLE, "the network adds nothing to its linear read-out")
 
 
 def make(evidence: Evidence) -> TableItem:
     """One row per claim and data set of the run that it applies to, and one 'not run' row for the others."""
-    entries, rows = evidence.yaml("claims"), []
-    idle = inert(evidence.predictions, evidence.routing, {s: evidence.targets_of(s) for s in evidence.settings})
-    idle = pick(idle, model=STUDIED).groupby("setting")["inert"].all()
-    for claim, entry in zip(parse_claims(entries), entries, strict=True):
-        edited = evidence.changed_since("claims", entry)
-        for setting, verdict in _of_claim(evidence, claim, set(idle.index[idle])):
-            why = "; ".join(filter(None, [edited, verdict.why]))
-            rows.append([claim.id, claim.claim, setting, verdict.word, *verdict.numbers, why])
-    data = pd.DataFrame(rows, columns=["id", "claim", "setting", "verdict", *NUMBERS, "evidence"])
-    gone = evidence.deleted_since("claims", entries)
-    note = f"Deleted after results existed: {', '.join(gone)}." if gone else ""
-    return TableItem(data, _shown(evidence, data), _finding(evidence, data), note)
-
-
-def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
-    """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
-    where
-    Hi-MoE's network adds nothing to its linear read-out."""
-    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, dataset_of(s))]
-    rows = [(s, judge(evidence, s, claim, idle)) for s in judged]
-    if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
-        there = set(map(dataset_of, evidence.settings)) & set(absent)
-        why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
-        rows.append((", ".join(dataset_info(d).title for d in absent), Verdict(verdicts.NOT_RUN, why)))
-    return rows
+    data = judge_all(evidence)
+    gone = evidence.deleted_since("claims", evidence.yaml("claims"))
+    redesigned = evidence.redesigned_since()
+    notes = [f"Deleted after results existed: {', '.join(gone)}."] if gone else []
+    notes += [f"Changed after results existed: {', '.join(redesigned)}."] if redesigned else []
+    return TableItem(data, _shown(evidence, data), _finding(evidence, data), "\n".join(notes))
 
 
 def _shown(evidence: Evidence, data: pd.DataFrame) -> pd.DataFrame:
@@ -98,91 +55,3 @@ def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
     real = [s for s in evidence.settings if not registry.is_synthetic(dataset_of(s))]
     counts = pick(data, setting=real)["verdict"].value_counts().to_dict()
     return f"On real recordings: {', '.join(f'{n} {word}' for word, n in counts.items()) or 'no claim was tested'}."
-
-
-def _asked(claim: Claim) -> list[str]:
-    """Data sets whose recordings would test a claim."""
-    return [d for d in registry.available("datasets") if applies(claim, d) and has_labels(claim, d)]
-
-
-def judge(evidence: Evidence, setting: str, claim: Claim, idle: Collection[str] = ()) -> Verdict:
-    """Verdict on a claim on one data set."""
-    if not has_labels(claim, dataset_of(setting)):
-        return Verdict(verdicts.UNTESTABLE, ONE_LABEL)
-    where = dataset_of(setting), evidence.protocol_of(setting)
-    others = others_of(evidence.config, *where, claim)
-    if why := lacks(evidence.config, *where, claim):
-        return Verdict(verdicts.NOT_RUN, why)
-    failed = _failed(evidence, setting, [STUDIED, *others])
-    left_over = [m for m in others if (setting, m) not in evidence.failed]
-    if (setting, STUDIED) in evidence.failed or not left_over:
-        return Verdict(verdicts.FAILED, failed)
-    if claim.of_mechanism and setting in idle:
-        return IDLE
-    verdict = _of_scores(evidence, setting, claim, [STUDIED, *left_over])
-    # one that failed saves nobody who is behind another, and is no win
-    return Verdict(verdicts.FAILED, failed) if failed and verdict.word != verdicts.CONTRADICTED else verdict
-
-
-def _of_scores(evidence: Evidence, setting: str, claim: Claim, models: list[str]) -> Verdict:
-    """Verdict by the scores of these models."""
-    scores = pick(evidence.all_scores, setting=setting, model=models)
-    left = levels(scores, condition=claim.under or CLEAN)
-    start = levels(scores, condition=claim.under or CLEAN, at="mildest")
-    if claim.under and (most := max(float((start[m] - left[m]).mean()) for m in left)) < claim.smallest_effect:
-        why = f"no model loses {claim.smallest_effect:g} of CCC (at most {number(most)}): nothing to tell apart"
-        return Verdict(verdicts.UNTESTABLE, why)
-    return _weigh(evidence, setting, claim, start, left)
-
-
-def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: Levels) -> Verdict:
-    """Word and numbers from the values of every model: with nothing to lose or lost, and as they are left."""
-    others = [m for m in left if m != STUDIED]
-    leads = np.stack([*(left[STUDIED] - left[m] for m in others), left[STUDIED]], axis=-1)  # (n_people, n_seeds, n_others + 1)
-    n_people, n_seeds, _ = leads.shape
-    lead = verdicts.smallest_lead(leads)
-    word = str(verdicts.decide(lead.low, lead.high, claim.smallest_effect))
-    settings = evidence.config.statistics
-    design, level = Design(n_people, n_seeds, spread_of(leads)), float(left[STUDIED].mean())
-    seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed, level)
-    closest = [*others, NOTHING][int(lead.closest)]
-    why = [f"closest: {NOTHING if closest == NOTHING else model_title(closest)}", _levels(claim, start, left, closest)]
-    if reason := _not_enough(evidence, setting, n_seeds):
-        word, seen = verdicts.INCONCLUSIVE, Characteristics(0.0, 0.0, np.nan)
-        why.insert(0, reason)
-    less = [m for m in others if claim.under and word == verdicts.SUPPORTED and _keeps_less(start, left, m, len(others))]
-    if less:
-        word = verdicts.INCONCLUSIVE
-        why.insert(0, f"ahead, but it keeps less of its CCC than {', '.join(map(model_title, less))}")
-    numbers = (float(lead.value), float(lead.low), float(lead.high), seen.detectable, seen.power, seen.false_support)
-    return Verdict(word, "; ".join(filter(None, why)), numbers)
-
-
-def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:
-    """Why the luck of training is not in the interval; empty where it is: with several seeds, or one network for each
-    person."""
-    alone = evidence.protocol_of(setting) == "loso"
-    if n_seeds >= verdicts.MIN_SEEDS or alone:
-        return ""
-    return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {verdicts.MIN_SEEDS}"
-
-
-def _keeps_less(start: Levels, left: Levels, model: str, n_others: int) -> bool:
-    return verdicts.keeps_less((left[STUDIED], start[STUDIED]), (left[model], start[model]), n_others)
-
-
-def _levels(claim: Claim, start: Levels, left: Levels, closest: str) -> str:
-    """CCC of Hi-MoE and of its closest rival and, under a condition, which share is kept of what."""
-    parts = []
-    for model in [STUDIED] + [closest] * (closest in left):
-        text = f"{model_title(model)} {number(left[model].mean())}"
-        if claim.under and start[model].mean() > 0:
-            text += f" of {number(start[model].mean())} ({left[model].mean() / start[model].mean():.0%})"
-        parts.append(text)
-    return "CCC " + ", ".join(parts)
-
-
-def _failed(evidence: Evidence, setting: str, models: list[str]) -> str:
-    """Which of these models have folds that diverged; empty if none."""
-    failed = {m: evidence.failed[setting, m] for m in dict.fromkeys(models) if (setting, m) in evidence.failed}
-    return "; ".join(f"{model_title(m)} diverged in {len(folds)} of its folds" for m, folds in failed.items())

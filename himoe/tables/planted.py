@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.config.facts import dataset_info
+from himoe.config.protocols import lacks_seeds
 from himoe.names import STUDIED, parse_dataset
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -74,7 +75,7 @@ def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
         return verdicts.UNTESTABLE, f"nobody loses {smallest:g} of CCC (at most {number(most)})"
     leads = _leads(left, study["others"])
     lead = verdicts.smallest_lead(leads)
-    few = len(settings) == 1 and leads.shape[1] < verdicts.MIN_SEEDS and evidence.config.protocols[0] != "loso"
+    few = len(settings) == 1 and lacks_seeds(evidence.protocol_of(settings[0]), leads.shape[1])
     word = verdicts.INCONCLUSIVE if few else str(verdicts.decide(lead.low, lead.high, smallest))
     options = evidence.config.statistics
     seen = characteristics(

@@ -108,8 +108,8 @@ class Checkpoint:
             folds.append(FittedFold(**(packed | arrays | {"scaler": Scaler(**arrays["scaler"])})))
         return folds
 
-    def keep(self, folds: list[FittedFold]) -> None:
-        """These folds are done."""
+    def add_finished(self, folds: list[FittedFold]) -> None:
+        """These folds are done: their results become part of the state, which is saved if that is due."""
         import torch
 
         for fold in folds:
@@ -119,10 +119,10 @@ class Checkpoint:
             }
             self.state.finished[fold.fold] = vars(fold) | tensors
         self.state.forget_stack()
-        self.offer()
+        self.save_if_due()
 
-    def offer(self, current: Callable[[], dict[str, Any]] | None = None) -> None:
-        """A moment at which the state may be written, and the fit may end if that was asked for.
+    def save_if_due(self, current: Callable[[], dict[str, Any]] | None = None) -> None:
+        """Save the state if ``every`` seconds have passed or a stop was asked for; after a stop, end the fit.
 
         Parameters
         ----------
@@ -169,20 +169,17 @@ class Checkpoint:
             path.unlink(missing_ok=True)
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Within, a request to stop (SIGTERM, SIGUSR1, Ctrl-C) is heard at the next :meth:`offer`."""
+    def handling_signals(self) -> Iterator[None]:
+        """Within, a request to stop (SIGTERM, SIGUSR1, Ctrl-C) is acted on at the next :meth:`save_if_due`."""
+        first_asked = [0.0]
 
-        asked = [0.0]
-
-        def hear(number: int, _: Any) -> None:
-            if (
-                self.stop_asked and time.monotonic() - asked[0] > PATIENCE_SECONDS
-            ):  # asked twice, and the loop does not respond: leave
-                raise SystemExit(REQUEUE)
-            asked[0] = asked[0] or time.monotonic()
+        def request_stop(number: int, _: Any) -> None:
+            if self.stop_asked and time.monotonic() - first_asked[0] > PATIENCE_SECONDS:
+                raise SystemExit(REQUEUE)  # asked twice, and the loop does not respond: leave
+            first_asked[0] = first_asked[0] or time.monotonic()
             self.stop_asked = signal.Signals(number).name
 
-        before = {number: signal.signal(number, hear) for number in STOP_SIGNALS}
+        before = {number: signal.signal(number, request_stop) for number in STOP_SIGNALS}
         try:
             yield
         finally:

@@ -65,7 +65,7 @@ class Trainer:
             self.train_epoch(stacked, stack, adam, state, affine, loss, snapshot)
             scores = self._validate(stacked, stack, affine)
             if scores is None:
-                state.broken = state.broken | self._not_finite_at_the_end(stacked, stack, affine, state.epoch)
+                state.diverged = state.diverged | self._not_finite_at_the_end(stacked, stack, affine, state.epoch)
             self.conclude_epoch(stacked, stack, adam, state, scores)
             going = self._going_on(stacked, stack)
             stack.flat = stack.flat[going]
@@ -97,10 +97,11 @@ class Trainer:
         if not resumed:
             zeros = torch.zeros(len(rows), device=self.device)
             return LoopState(rows, 1, 0, zeros, zeros.bool()), stack, Adam.of(stack, weight_decay, clip_norm)
-        moved = {name: kept[name].to(self.device) for name in ("flat", "first", "second", "steps", "total", "broken")}
-        stack.flat = moved["flat"]
-        adam = Adam(weight_decay, clip_norm, moved["first"], moved["second"], moved["steps"])
-        state = LoopState(rows, kept["epoch"], kept["step"], moved["total"], moved["broken"])
+        names = ("flat", "first", "second", "steps", "total", "diverged")
+        tensors = {name: kept[name].to(self.device) for name in names}
+        stack.flat = tensors["flat"]
+        adam = Adam(weight_decay, clip_norm, tensors["first"], tensors["second"], tensors["steps"])
+        state = LoopState(rows, kept["epoch"], kept["step"], tensors["total"], tensors["diverged"])
         log.info("folds %s: resumed at epoch %d, step %d (%s)", folds, state.epoch, state.step, phase)
         return state, stack, adam
 
@@ -115,27 +116,27 @@ class Trainer:
         windows = Windows.padded(drawn, width, self.device)
         keys = keys.to(self.device)
         n_steps = windows.trial.shape[1] // width  # of the longest epoch: the others wait for it
-        rates, moving = self._schedule(runs, state.epoch, n_steps)  # both (n_steps, K)
+        rates, scheduled = self._schedule(runs, state.epoch, n_steps)  # both (n_steps, K)
         for step in range(state.step, n_steps):
             step_keys = fold_in(keys, step + 1)
-            here = windows.at(slice(step * width, (step + 1) * width))
-            batch = training_batch(self.bank, affine, here, self.n_times, self.training, fold_in(step_keys, INPUT))
+            chunk = windows.select(slice(step * width, (step + 1) * width))
+            batch = training_batch(self.bank, affine, chunk, self.n_times, self.training, fold_in(step_keys, INPUT))
             losses, gradient = stack.gradients(batch, fold_in(step_keys, MODEL), loss)  # (K,), (K, P)
-            asked = moving[step] & ~state.broken
-            moved = adam.step(stack, gradient, rates[step], asked & torch.isfinite(losses))
-            state.total = state.total + torch.where(moved, losses, 0.0)
-            state.broken, state.step = state.broken | (asked & ~moved), step + 1
+            active = scheduled[step] & ~state.diverged
+            updated = adam.step(stack, gradient, rates[step], active & torch.isfinite(losses))
+            state.total = state.total + torch.where(updated, losses, 0.0)
+            state.diverged, state.step = state.diverged | (active & ~updated), step + 1
             if self.checkpoint:
-                self.checkpoint.offer(snapshot)
+                self.checkpoint.save_if_due(snapshot)
 
     def _schedule(self, runs: list[FoldRun], epoch: int, n_steps: int) -> tuple[Tensor, Tensor]:
-        """Learning rates and which folds move, (n_steps, K): each fold on the clock of its own steps."""
+        """Learning rates and which folds have a step to take, (n_steps, K): each fold on the clock of its own steps."""
         own_steps = self.steps(runs)
         step = np.arange(n_steps)[:, None]
         share = ((epoch - 1) * own_steps + step) / (self.training.epochs * own_steps)
         rates = np.vectorize(warm_up_and_cosine)(share) * self.training.learning_rate
-        moving = (step < own_steps) & np.array([run.end is None for run in runs])
-        return torch.from_numpy(rates).to(self.device), torch.from_numpy(moving).to(self.device)
+        scheduled = (step < own_steps) & np.array([run.end is None for run in runs])
+        return torch.from_numpy(rates).to(self.device), torch.from_numpy(scheduled).to(self.device)
 
     def _validate(self, runs: list[FoldRun], stack: Stack, affine: Affine) -> np.ndarray | None:
         """(2, K) loss and CCC (mean over targets) on all rows of each fold's inner-validation subjects, whole trials."""
@@ -190,11 +191,11 @@ class Trainer:
         """Write the epoch down and say who is at an end; ``scores`` (2, K) as from ``_validate``."""
         n_steps = self.steps(runs)
         losses = state.total.cpu().numpy() / n_steps
-        broken, steps_taken = state.broken.tolist(), adam.steps.tolist()
+        diverged, steps_taken = state.diverged.tolist(), adam.steps.tolist()
         for row, run in enumerate(runs):
             if run.end:
                 continue
-            if broken[row]:
+            if diverged[row]:
                 step = steps_taken[row] - (state.epoch - 1) * n_steps[row] + 1
                 where = f"step {step}" if step <= n_steps[row] else "its predictions are not finite"
                 run.end, run.failed = End.DIVERGED, f"diverged in epoch {state.epoch}, {where}"
@@ -233,7 +234,7 @@ class Trainer:
         windows = Windows.padded([crops(self.bank, run.train, self.n_times, keys[0])], n_windows, self.device)
         stack = Stack([run.initial_model()], self.device, devices.autocast(self.training))
         keys = keys.to(self.device)
-        batch = training_batch(self.bank, affine, windows.at(slice(0, n_windows)), self.n_times, self.training, keys)
+        batch = training_batch(self.bank, affine, windows.select(slice(0, n_windows)), self.n_times, self.training, keys)
         return stack, batch, keys
 
     def memory_of_one(self, run: FoldRun) -> int:
@@ -262,7 +263,7 @@ def _initial(run: FoldRun) -> Tensor:
 def _snapshot(runs: list[FoldRun], phase: str, state: LoopState, stack: Stack, adam: Adam) -> dict[str, Any]:
     """All that the rest of a phase depends on."""
     tensors = {"flat": stack.flat, "first": adam.first, "second": adam.second, "steps": adam.steps}
-    tensors |= {"total": state.total, "broken": state.broken}
+    tensors |= {"total": state.total, "diverged": state.diverged}
     place = {"folds": [run.fold for run in runs], "phase": phase, "rows": state.rows, "epoch": state.epoch, "step": state.step}
     return {name: t.cpu() for name, t in tensors.items()} | place | {"runs": [run.results() for run in runs]}
 

@@ -22,7 +22,8 @@ class FittedFold:
 
     ``read`` and ``judged`` are the digests of the trials that it touched and of those that it was judged on, ``failed``
     says why there is no prediction, ``chosen`` holds the settings that tuning changed, ``tried`` the changes, validation
-    CCC and best epoch of every configuration, ``calibration`` the scale and offset of its predictions; empty: none.
+    CCC and best epoch of every configuration, ``calibration`` the scale and offset of its predictions; empty: none;
+    ``network_share`` how much of the prediction is the network's, beside a linear read-out; None without one.
     """
 
     fold: int
@@ -39,6 +40,7 @@ class FittedFold:
     chosen: dict[str, Any] = field(default_factory=dict)
     tried: list[dict[str, Any]] = field(default_factory=list)
     calibration: Arrays = field(default_factory=dict)
+    network_share: float | None = None
 
     def record(self) -> dict[str, Any]:
         """All but the arrays, for the run record."""

@@ -69,16 +69,17 @@ class FoldRun:
 
 @dataclass
 class LoopState:
-    """Where a phase stands: ``rows`` of its runs are in the stack, with the epoch's total loss and whether they broke, (K,)."""
+    """Where a phase stands: ``rows`` of its runs are in the stack, with the epoch's total loss and whether they
+    diverged, (K,)."""
 
     rows: list[int]
     epoch: int
     step: int
     total: Tensor
-    broken: Tensor
+    diverged: Tensor
 
     def next_epoch(self, going: Tensor) -> None:
         """Only these places (n,) of the stack go on."""
         self.rows = [self.rows[i] for i in going.tolist()]
-        self.total, self.broken = self.total[going] * 0, self.broken[going]
+        self.total, self.diverged = self.total[going] * 0, self.diverged[going]
         self.epoch, self.step = self.epoch + 1, 0

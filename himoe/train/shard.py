@@ -22,6 +22,8 @@ from himoe.train.tuning import candidates, configure
 from himoe.types import Split
 
 if TYPE_CHECKING:
+    import torch
+
     from himoe.train.checkpoint import Checkpoint
     from himoe.train.estimators import EstimatorFits
     from himoe.train.networks import NetworkFits
@@ -46,12 +48,13 @@ def fit_shard(
     }  # fmt: skip
     plugin = registry.load("models", spec.model)
     settings = configure(plugin, spec.model, spec.options)
-    checkpoint = _checkpoint(spec, execution, inputs, weights.parent / RESUME) if spec.is_network else None
+    device = _device(spec, execution) if spec.is_network else None
+    checkpoint = _checkpoint(spec, execution, device, inputs, weights.parent / RESUME) if device else None
     resumed = bool(checkpoint and checkpoint.load())
     n_epochs = spec.training.epochs * len(candidates(plugin, spec.tuning, spec.options))
     curves = _curves(weights.parent / "tensorboard", wanted=execution.tensorboard and spec.is_network, resumed=resumed)
     progress = Progress(spec.title, len(folds), n_epochs, curves)
-    fits = _fits(spec, execution, Reader(tokens, spec.view, recordings), progress, checkpoint)
+    fits = _fits(spec, execution, device, Reader(tokens, spec.view, recordings), progress, checkpoint)
     try:
         fitted = fit_all(fits, folds, checkpoint)
     finally:
@@ -68,25 +71,34 @@ def fit_shard(
     progress.close(f"{len(folds)} folds in {wall:.0f} s, best epochs {[f.best_epoch for f in fitted]}{failed}")
 
 
-def _checkpoint(spec: FitSpec, execution: Execution, inputs: dict[str, Any], path: Path) -> Checkpoint:
+def _device(spec: FitSpec, execution: Execution) -> torch.device:
+    """Where a network is fitted, with torch set up for it. Imported where used: an estimator needs no torch."""
+    from himoe.train import devices
+
+    return devices.settle(spec.training, execution)
+
+
+def _checkpoint(
+    spec: FitSpec, execution: Execution, device: torch.device, inputs: dict[str, Any], path: Path
+) -> Checkpoint:  # fmt: skip
     """Where the fit of a network is kept while it runs; its key holds all that changes the bits of the result."""
     from himoe.train import devices
     from himoe.train.checkpoint import Checkpoint
 
-    device = devices.settle(spec.training, execution)
     place = devices.describe(device, spec.training, execution) | {"peak_gpu_mb": 0, "threads": execution.threads}
     key = hash_value([spec.model_dump(mode="json"), inputs, place, execution.stack])
     return Checkpoint(path, key, execution.checkpoint_seconds)
 
 
 def _fits(
-    spec: FitSpec, execution: Execution, reader: Reader, progress: Progress, checkpoint: Checkpoint | None
+    spec: FitSpec, execution: Execution, device: torch.device | None, reader: Reader, progress: Progress,
+    checkpoint: Checkpoint | None,
 ) -> EstimatorFits | NetworkFits:  # fmt: skip
-    """Imported where used: the code of networks is no part of an estimator's fit."""
-    if spec.is_network:
+    """Imported where used: the code of networks is no part of an estimator's fit, which has no device."""
+    if device:
         from himoe.train.networks import NetworkFits
 
-        return NetworkFits(spec, execution, reader.load, progress, checkpoint)
+        return NetworkFits(spec, execution, device, reader.load, progress, checkpoint)
     from himoe.train.estimators import EstimatorFits
 
     return EstimatorFits(spec, reader.load, progress)
@@ -98,11 +110,11 @@ def fit_all(fits: EstimatorFits | NetworkFits, folds: list[Split], checkpoint: C
     for fold in fitted:
         fits.progress.fold(fold.fold)
     finished = {fold.fold for fold in fitted}
-    with checkpoint.listening() if checkpoint else nullcontext():
+    with checkpoint.handling_signals() if checkpoint else nullcontext():
         for done in fits.fit([f for f in folds if f.fold not in finished]):
             fitted += done
             if checkpoint:
-                checkpoint.keep(done)
+                checkpoint.add_finished(done)
     return sorted(fitted, key=lambda f: f.fold)
 
 

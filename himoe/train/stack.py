@@ -122,25 +122,25 @@ class Adam:
         return Adam(weight_decay, clip_norm, zeros, zeros.clone(), zeros.new_zeros(len(zeros), dtype=torch.int64))
 
     @torch.no_grad()
-    def step(self, stack: Stack, gradient: Tensor, rate: Tensor, moving: Tensor) -> Tensor:
-        """One step at learning rates (K,) for rows that are ``moving`` (K,) bool. Returns which rows went, (K,) bool: those
-        whose gradient and new weights are finite; the others stay as they were."""
+    def step(self, stack: Stack, gradient: Tensor, rate: Tensor, active: Tensor) -> Tensor:
+        """One step at learning rates (K,) for rows that are ``active`` (K,) bool. Returns which rows were updated, (K,) bool:
+        those whose gradient and new weights are finite; the others stay as they were."""
         norm = torch.linalg.vector_norm(gradient, dim=1)
-        went = moving & torch.isfinite(norm)
+        updated = active & torch.isfinite(norm)
         gradient = gradient * (self.clip_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1)
-        steps = self.steps + went  # as if all of them go
+        steps = self.steps + updated  # as if all of them are
         first = torch.lerp(self.first, gradient, 1 - BETAS[0])
         second = torch.addcmul(BETAS[1] * self.second, gradient, gradient, value=1 - BETAS[1])
         n = steps.clamp(min=1).double()  # float32 would round 0.999^n at small n
         scale = (rate / (1 - BETAS[0] ** n)).float().unsqueeze(1)
         spread = second.sqrt() / (1 - BETAS[1] ** n).sqrt().float().unsqueeze(1) + EPSILON
         flat = stack.flat * (1 - rate * self.weight_decay).float().unsqueeze(1) - scale * first / spread
-        went = went & torch.isfinite(flat).all(1)
-        row = went.unsqueeze(1)
+        updated = updated & torch.isfinite(flat).all(1)
+        row = updated.unsqueeze(1)
         stack.flat = torch.where(row, flat, stack.flat)
         self.first, self.second = torch.where(row, first, self.first), torch.where(row, second, self.second)
-        self.steps = self.steps + went
-        return went
+        self.steps = self.steps + updated
+        return updated
 
     def keep(self, rows: Tensor) -> None:
         """Forget the other rows."""

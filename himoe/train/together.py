@@ -17,8 +17,7 @@ from himoe.data.reader import load_for_fit
 from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
 from himoe.stats.calibration import calibrate
-from himoe.stats.mixture import network_share
-from himoe.train import devices
+from himoe.stats.mixture import Mixture, mixture
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
 from himoe.train.loop import Trainer
@@ -43,10 +42,12 @@ Runs = list[FoldRun]
 @dataclass
 class NetworkContext:
     """What all stacks of a shard share. ``load(subjects, forbidden)`` gives the tokens of these subjects and refuses those that
-    are forbidden; ``checkpoint`` is None where nothing is kept for another attempt."""
+    are forbidden; ``device`` is what :func:`himoe.train.devices.settle` gave; ``checkpoint`` is None where nothing is kept for
+    another attempt."""
 
     spec: FitSpec
     execution: Execution
+    device: torch.device
     load: Load
     progress: Progress
     checkpoint: Checkpoint | None = None
@@ -56,7 +57,6 @@ class NetworkContext:
         self.settings = configure(self.plugin, self.spec.model, self.spec.options)
         self.candidates = candidates(self.plugin, self.spec.tuning, self.spec.options)
         self.state = self.checkpoint.state if self.checkpoint else ResumeState()
-        self.device = devices.settle(self.spec.training, self.execution)
 
 
 class StackFit:
@@ -105,9 +105,10 @@ class StackFit:
         fitted = []
         for row, n in enumerate(chosen):
             first, last = searched[n][row], final[row]
-            mix = None if last.failed else self._mix(self.trainers[n], first)
+            mixed = None if last.failed else self._mix(self.trainers[n], first)
+            mix = mixed.weights if mixed else None
             one = self._fitted(first, last, [runs[row] for runs in searched], self.configurations[n], mix)
-            one.seconds, one.n_macs = seconds, macs[n]
+            one.seconds, one.n_macs, one.network_share = seconds, macs[n], mixed.share if mixed else None
             if not last.failed and self.spec.training.calibration != "none":
                 y, predicted, people = self._said(self.trainers[n], first, mix)
                 one.calibration = calibrate(y, predicted, people)
@@ -121,13 +122,13 @@ class StackFit:
         y, predicted, trial = trainer.predict_valid(run, mixed_weights(run, mix))
         return y, predicted, np.array([t.subject for t in self.tokens.trials], object)[trial]
 
-    def _mix(self, trainer: Trainer, run: FoldRun) -> np.ndarray | None:
-        """Weights (2, n_outputs) of read-out and network, as validation people ask; None where there is no read-out."""
+    def _mix(self, trainer: Trainer, run: FoldRun) -> Mixture | None:
+        """Of read-out and network, as validation people ask; None where there is no read-out."""
         if not hasattr(run.initial_model(), "readout"):
             return None
         alone = [np.repeat([[1.0 - i], [i]], len(self.tokens.layout.targets), axis=1) for i in (0.0, 1.0)]
         (y, linear, people), (_, network, _) = (self._said(trainer, run, mix) for mix in alone)
-        return network_share(y, linear, network, people)
+        return mixture(y, linear, network, people)
 
     def _search(self) -> list[Runs]:
         """Every fold in every configuration; those that were done before an interruption are taken as they were."""

@@ -69,7 +69,7 @@ class Windows(NamedTuple):
         filled = [[np.pad(part, (0, width - len(part)), constant_values=-1) for part in row] for row in rows]
         return Windows(*(torch.from_numpy(np.stack(column)).to(device) for column in zip(*filled, strict=True)))
 
-    def at(self, columns: slice) -> Windows:
+    def select(self, columns: slice) -> Windows:
         """Some windows of every fold."""
         return Windows(self.trial[:, columns], self.start[:, columns])
 
@@ -83,10 +83,10 @@ def read(bank: Bank, affine: Affine, windows: Windows, n_times: int, shift: Tens
     first, last = bank.offsets[trial], bank.offsets[trial + 1]
     index = (first + windows.start.flatten().clamp(min=0))[:, None] + torch.arange(n_times, device=bank.device)  # (K*B, T)
     valid = (index < last[:, None]) & (windows.trial.flatten() >= 0)[:, None]
-    at = index.unsqueeze(-1) - (0 if shift is None else shift.flatten(0, 1)[:, None])
-    at = at.expand(-1, -1, len(bank.n_features))
-    inside = (at >= first[:, None, None]) & (at < last[:, None, None]) & valid.unsqueeze(-1)
-    x, mask = gather_windows(bank.x, bank.mask, at.clamp(0, len(bank.x) - 1), inside, bank.n_features)
+    source = index.unsqueeze(-1) - (0 if shift is None else shift.flatten(0, 1)[:, None])
+    source = source.expand(-1, -1, len(bank.n_features))  # (K*B, T, M): the token whose data each modality shows
+    inside = (source >= first[:, None, None]) & (source < last[:, None, None]) & valid.unsqueeze(-1)
+    x, mask = gather_windows(bank.x, bank.mask, source.clamp(0, len(bank.x) - 1), inside, bank.n_features)
     inside_trial = torch.minimum(index, last[:, None] - 1)  # what lies past the end reads the last token, and is not valid
     time = bank.time[inside_trial] - bank.time[inside_trial[:, :1]]
     x, mask, time, valid, y = (a.unflatten(0, windows.trial.shape) for a in (x, mask, time, valid, bank.y[inside_trial]))
@@ -168,18 +168,18 @@ def predict_tokens(
     count, weight = torch.zeros(n_folds * n_tokens, 1, device=bank.device), torch.zeros(n_folds * n_trials, device=bank.device)
     sums: dict[str, Tensor] = {}
     fold = torch.arange(n_folds, device=bank.device)[:, None]
-    for at in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // stack.n_begun, 1)):
-        here = windows.at(slice(at, at + width))
-        batch = read(bank, affine, here, n_times)
+    for column in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // stack.n_begun, 1)):
+        chunk = windows.select(slice(column, column + width))
+        batch = read(bank, affine, chunk, n_times)
         output = stack.predict(batch._replace(y=None))
-        first = bank.offsets[here.trial.clamp(min=0)] + here.start.clamp(min=0)
+        first = bank.offsets[chunk.trial.clamp(min=0)] + chunk.start.clamp(min=0)
         index = (first.unsqueeze(-1) + torch.arange(n_times, device=bank.device)).clamp(max=n_tokens - 1)
         index = (index + n_tokens * fold.unsqueeze(-1)).flatten()
         valid = batch.valid.flatten().unsqueeze(-1)
         total.index_add_(0, index, torch.where(valid, output.prediction.flatten(0, 2), 0.0))
         count.index_add_(0, index, valid.float())
         if routing:
-            trial = (here.trial.clamp(min=0) + n_trials * fold).flatten()
+            trial = (chunk.trial.clamp(min=0) + n_trials * fold).flatten()
             n_valid = batch.valid.sum(2).float().flatten()
             weight.index_add_(0, trial, n_valid)
             for name, value in output.routing.items():

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from himoe.config.sections import Training
+from himoe.config.sections import Execution, Training
 from himoe.nn.attention import MASKED_LOGIT
 from himoe.nn.soft_moe import Experts, MaskedSoftMoE
 from himoe.train import devices
@@ -35,7 +35,7 @@ def test_g6_experts(d, batch_size):
     Alone, with full width and batches of 32 crops, both sides spend their time in products that run at four fifths of
     the core's peak: with no activation at all ours would be 1.3x the loop, with it 1.05 to 1.3x. That size may fail.
     """
-    devices.settle(Training(device="cpu"))
+    devices.settle(Training(), Execution(device="cpu"))
     n, hidden = 60 * batch_size, 2 * d
     bank, x = MaskedSoftMoE(d, 8, hidden), torch.randn(8, n, d)
     single = nn.ModuleList(nn.Sequential(nn.Linear(d, hidden), nn.GELU(), nn.Linear(hidden, d)) for _ in range(8))

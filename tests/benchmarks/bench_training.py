@@ -21,6 +21,7 @@ from himoe.config.spec import FitSpec
 from himoe.data.prepare import layout_of
 from himoe.nn import noise
 from himoe.provenance import environment
+from himoe.train import devices
 from himoe.train.loop import INPUT
 from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
@@ -70,12 +71,15 @@ def fits_of(tokens: Tokens, model: str, settings: Training, execution: Execution
         return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
 
     spec = FitSpec(dataset="d", protocol="loso", model=model, seed=0, shard=0, folds=(), options=options, training=settings)
-    return NetworkFits(spec, execution, load, Progress(model, 1, settings.epochs))
+    return NetworkFits(spec, execution, devices.settle(settings, execution), load, Progress(model, 1, settings.epochs))
 
 
-def epoch_seconds(tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time, device="cpu"):
+def epoch_seconds(
+    tokens, splits, model, stack, settings, options, n_epochs=1, clock=time.process_time, device="cpu", threads=1
+):  # fmt: skip
     """Seconds of ``n_epochs`` epochs of every fold, ``stack`` of them side by side, validation and set-up left out."""
-    fits, spent, weights = fits_of(tokens, model, settings, Execution(device=device), **options), 0.0, []
+    execution, spent, weights = Execution(device=device, threads=threads), 0.0, []
+    fits = fits_of(tokens, model, settings, execution, **options)
     for at in range(0, len(splits), stack):
         together = StackFit(fits, splits[at : at + stack])
         runs = [together.fold_run(s, n_epochs=n_epochs) for s in together.splits]
@@ -94,35 +98,28 @@ def _synchronise() -> None:
 
 
 FIT = """
-import os, sys, time
+import sys, time
 import torch
-if sys.argv[1] == "pinned":
-    torch.set_num_threads(1)
+threads = torch.get_num_threads()  # of the environment, or torch's own choice where that says nothing
 from tests.benchmarks.bench_training import made, leave_one_out, epoch_seconds, SIZES
 from himoe.config.sections import Training
-from himoe.job import THREAD_VARIABLES
-from himoe.train import devices
-if sys.argv[1] != "pinned":
-    devices.settle = lambda training, execution: torch.device("cpu")  # whatever torch takes by itself
-    for name in THREAD_VARIABLES:  # set on import by the package of the tests
-        os.environ.pop(name, None)
-layout, n_times, options = SIZES[sys.argv[2]]
-model, tokens = sys.argv[3], made(layout, 4, 16, n_times)
+layout, n_times, options = SIZES[sys.argv[1]]
+model, tokens = sys.argv[2], made(layout, 4, 16, n_times)
 options = options if model == "himoe" else {"width": options["width"], "match_parameters": False}
-settings = Training(epochs=int(sys.argv[5]), shift_seconds=1, batch_size=int(sys.argv[4]), crop_seconds=n_times / 2)
+settings = Training(epochs=int(sys.argv[4]), shift_seconds=1, batch_size=int(sys.argv[3]), crop_seconds=n_times / 2)
 job = tokens, leave_one_out(tokens)[:1], model, 1, settings, options
-epoch_seconds(*job)
+epoch_seconds(*job, threads=threads)
 print("ready", flush=True)
 sys.stdin.readline()
-print(epoch_seconds(*job, settings.epochs, time.perf_counter)[0])
+print(epoch_seconds(*job, settings.epochs, time.perf_counter, threads=threads)[0])
 """
 
 
 def side_by_side(n: int, how: str, *fit: str) -> float:
-    """Wall seconds of the slowest of ``n`` equal fits that start together."""
+    """Wall seconds of the slowest of ``n`` equal fits that start together, ``pinned`` to one thread each or not."""
     free = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     env = free | ({f"{k}_NUM_THREADS": "1" for k in ("OMP", "MKL", "OPENBLAS")} if how == "pinned" else {})
-    command = [sys.executable, "-c", FIT, how, *fit]
+    command = [sys.executable, "-c", FIT, *fit]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(command, cwd=ROOT, env=env, **pipes) for _ in range(n)]
     for p in processes:
@@ -197,8 +194,8 @@ def test_g7_input_path(tmp_path):
         started = time.process_time()
         windows = Windows.padded([crops(trainer.bank, run.train, trainer.n_times, key[0])], settings.batch_size)
         for step in range(n_steps):
-            at = slice(step * settings.batch_size, (step + 1) * settings.batch_size)
-            training_batch(trainer.bank, affine, windows.at(at), trainer.n_times, settings, noise.fold_in(key + step, INPUT))
+            chunk = windows.select(slice(step * settings.batch_size, (step + 1) * settings.batch_size))
+            training_batch(trainer.bank, affine, chunk, trainer.n_times, settings, noise.fold_in(key + step, INPUT))
         spent.append((time.process_time() - started) / n_steps)
     whole = epoch_seconds(tokens, [split], "himoe", 1, settings, {})[0] / n_steps
     per_batch = statistics.median(spent)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+from tests.faults.archives import undecodable
+
 USER, PASSWORD = "reader", "s3cret-word"
 
 
@@ -64,6 +66,9 @@ class Server(BaseHTTPRequestHandler):
 
     def do_cut_unmeasured(self):
         self.answer(CONTENT[:5000], length="none")
+
+    def do_undecodable(self):
+        self.answer(undecodable())
 
     def do_login(self):
         self.answer(b"<html><body>Please log in</body></html>", kind="text/html; charset=utf-8")

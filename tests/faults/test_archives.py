@@ -9,7 +9,7 @@ import pytest
 
 from himoe.data.untrusted import extract
 from himoe.types import HimoeError
-from tests.faults.archives import write_zip
+from tests.faults.archives import undecodable, write_zip
 
 MB = 1 << 20
 
@@ -55,6 +55,20 @@ def test_a_damaged_archive_leaves_no_half_file(tmp_path, damage):
     with pytest.raises(HimoeError, match=r"a\.zip: refused or truncated"):
         extract(tmp_path / "a.zip", tmp_path / "out", ("*.dat",))
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.zip"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA], ids=["deflate", "lzma"])
+def test_a_stream_that_cannot_be_decoded_is_one_line(tmp_path, method):
+    (tmp_path / "a.zip").write_bytes(undecodable(method))
+    with pytest.raises(HimoeError, match=r"a\.zip: refused or truncated \(.+\); obtain the file again"):
+        extract(tmp_path / "a.zip", tmp_path / "out", ("*.dat",))
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.zip"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    write_zip(tmp_path / "a.zip", [("s01.dat", b"x")])
+    with pytest.raises(HimoeError, match=r"a\.zip/out/s01\.dat: cannot be written \(Not a directory\)"):
+        extract(tmp_path / "a.zip", tmp_path / "a.zip/out", ("*.dat",))
 
 
 def test_only_what_is_asked_for_comes_out(tmp_path):

@@ -43,6 +43,7 @@ def test_a_good_file_arrives_whole(server, tmp_path):
     [
         ("cut", "not downloaded after 4 tries", 4),
         ("cut_unmeasured", "not downloaded after 4 tries .*no whole zip file", 4),
+        ("undecodable", "not downloaded after 4 tries .*no whole zip file", 4),
         ("login", r"a web page came instead of the file \(a login or error page\)", 1),
         ("login_disguised", "a web page came instead of the file", 1),
         ("locked", r"access refused \(401\); it is not public; download the file by hand", 1),
@@ -120,6 +121,12 @@ def test_wrong_credentials_name_the_variables(server, tmp_path, monkeypatch):
         get(server, "locked", tmp_path, credentials=("HIMOE_TEST_USER", "HIMOE_TEST_PASSWORD"))
     assert "wrong-word" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(server, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HimoeError, match=r"file/data/a\.zip: cannot be written \(Not a directory\); check space"):
+        get(server, "fine", tmp_path / "file/data")
 
 
 def test_nobody_answers(tmp_path, monkeypatch):

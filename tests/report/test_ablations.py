@@ -11,9 +11,9 @@ import yaml
 from himoe import registry
 from himoe.config.claims import parse_claims
 from himoe.config.load import load_config
+from himoe.report import judge
 from himoe.report.evidence import Evidence
 from himoe.report.titles import model_title
-from himoe.tables import claims
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 from tests.report.scores import scores
@@ -80,6 +80,7 @@ def evidence(values, dataset="deap_twin"):
         scores=made,
         config=config,
         failed={},
+        runs=[],
         models=config.compared,
         models_of=lambda setting: config.compared,
         protocol_of=lambda setting: "loso",
@@ -91,20 +92,20 @@ def evidence(values, dataset="deap_twin"):
 def test_the_hierarchy_is_judged_by_the_flat_bank(other, verdict):
     made = evidence({"himoe": 0.6, "himoe-flat": other})
     made.all_scores = made.all_scores[made.all_scores["seed"] == 0]  # one network for each person: its luck is in the interval
-    got = claims.judge(made, "deap_twin", CLAIMS["C7"])
+    got = judge.judge(made, "deap_twin", CLAIMS["C7"])
     assert got.word == verdict
     assert "closest: Hi-MoE, flat" in got.why
 
 
 def test_a_claim_without_its_ablations_is_not_run():
     run = evidence({"himoe": 0.6, "himoe-flat": 0.5})
-    got = claims.judge(run, "deap_twin", CLAIMS["C5"])
+    got = judge.judge(run, "deap_twin", CLAIMS["C5"])
     assert got[:2] == ("not run", "needs 3 of the ablations of config/ablations.yaml")
 
 
 def test_alignment_under_shifts_is_untestable_with_one_label_per_trial():
     values = {"himoe": 0.6} | {f"himoe-{name}": 0.5 for name in CLAIMS["C6"].ablations}
-    assert claims.judge(evidence(values), "deap_twin", CLAIMS["C6"])[0] == "untestable on this data"
+    assert judge.judge(evidence(values), "deap_twin", CLAIMS["C6"])[0] == "untestable on this data"
 
 
 def test_other_items_do_not_see_ablations(tmp_path):

@@ -9,6 +9,7 @@ import yaml
 
 from himoe.config.claims import parse_claims, seal
 from himoe.config.run import Config
+from himoe.report import judge
 from himoe.report.evidence import Evidence
 from himoe.stats import verdicts
 from himoe.tables import claims
@@ -19,6 +20,7 @@ from tests.report.scores import KEYS, scores
 ENTRIES = yaml.safe_load((ROOT / "config/claims.yaml").read_text())
 CLAIMS = {claim.id: claim for claim in parse_claims(ENTRIES)}
 SEVERITIES = (0.0, 0.5)
+RUN = {"setting": "deap_twin", "model": "ridge", "folds": {}}
 ABLATIONS = {name: {"router": name.removeprefix("router_")} for name in CLAIMS["C4"].ablations}
 
 
@@ -54,7 +56,7 @@ def curves(levels, n_people=23, n_seeds=3, spread=0.03):
 
 def judged(levels, claim, **options):
     run = evidence(curves(levels, **options), list(levels), ablations=ABLATIONS, seeds=[0, 1, 2])
-    return claims.judge(run, "deap_twin", CLAIMS[claim])
+    return judge.judge(run, "deap_twin", CLAIMS[claim])
 
 
 def test_a_model_that_predicts_nothing_is_never_supported():
@@ -113,31 +115,43 @@ def test_a_network_that_adds_nothing_to_its_read_out_tests_no_mechanism():
     assert here.loc["C1", "verdict"] == "supported"
 
 
+def test_beside_a_read_out_the_network_s_part_is_told_where_mechanisms_are_judged():
+    """Shares 0.1 and 0.3 of two folds: 20% of the prediction is what an ablation can change."""
+    levels = {"himoe": (0.4, 0.3)} | {f"himoe-{name}": (0.4, 0.2) for name in ABLATIONS}
+    folds = {"0": {"network_share": 0.1}, "1": {"network_share": 0.3}}
+    run = evidence(
+        curves(levels), list(levels), ablations=ABLATIONS, seeds=[0, 1, 2], runs=[RUN | {"model": "himoe", "folds": folds}]
+    )
+    assert "the network's part beside its linear read-out is 20%" in judge.judge(run, "deap_twin", CLAIMS["C4"]).why
+    assert "read-out" not in judged(levels, "C4").why
+
+
 def test_one_seed_of_networks_that_people_share_says_nothing():
     levels = {"himoe": (0.3, 0.2), "late_fusion": (0.2, 0.1)}
     run = evidence(curves(levels, n_seeds=1), list(levels), protocols=["subject_kfold"])
-    verdict = claims.judge(run, "deap_twin", CLAIMS["C2"])
+    verdict = judge.judge(run, "deap_twin", CLAIMS["C2"])
     assert verdict.word == "inconclusive"
     assert "1 seed(s) of networks that people share" in verdict.why
     alone = evidence(curves(levels, n_seeds=1), list(levels), protocols=["loso"])
-    assert claims.judge(alone, "deap_twin", CLAIMS["C2"]).word == "supported"
+    assert judge.judge(alone, "deap_twin", CLAIMS["C2"]).word == "supported"
 
 
 def test_references_are_no_rivals():
     levels = {"himoe": (0.3, 0.3), "ridge": (0.2, 0.2), "stimulus_mean": (0.6, 0.6)}
     run = evidence(curves(levels), list(levels), seeds=[0, 1, 2])
-    assert "stimulus_mean" not in claims.others_of(run.config, "deap_twin", "subject_kfold", CLAIMS["C1"])
-    assert claims.judge(run, "deap_twin", CLAIMS["C1"]).word == "supported"
+    assert "stimulus_mean" not in judge.others_of(run.config, "deap_twin", "subject_kfold", CLAIMS["C1"])
+    assert judge.judge(run, "deap_twin", CLAIMS["C1"]).word == "supported"
 
 
 def test_a_claim_that_is_edited_after_a_fit_says_so(tmp_path):
-    sealed = seal([ROOT / "config/claims.yaml"])
     made = scores({"himoe": 0.6, "late_fusion": 0.5})
-    run = evidence(made, ["himoe", "late_fusion"], runs=[{"sealed": sealed}])
+    run = evidence(made, ["himoe", "late_fusion"])
+    sealed = seal([ROOT / "config/claims.yaml"], run.config)
+    run.__dict__["runs"] = [RUN | {"sealed": sealed}]
     assert not claims.make(run).data["evidence"].str.contains("changed after").any()
     edited = [entry | ({"smallest_effect": 0.03} if entry["id"] == "C2" else {}) for entry in ENTRIES]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(edited))
-    run = evidence(made, ["himoe", "late_fusion"], runs=[{"sealed": sealed}])
+    run = evidence(made, ["himoe", "late_fusion"], runs=[RUN | {"sealed": sealed}])
     run.files["claims"] = [str(tmp_path / "claims.yaml")]
     data = claims.make(run).data
     told = data[data["evidence"].str.contains("changed after results existed")]
@@ -145,8 +159,17 @@ def test_a_claim_that_is_edited_after_a_fit_says_so(tmp_path):
     assert len(told) == (data["id"] == "C2").sum() > 0
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(ENTRIES[1:]))
     assert claims.make(run).note == "Deleted after results existed: C1."
-    run.__dict__["runs"] = [{"sealed": sealed}, {}]  # of an earlier version
+    run.__dict__["runs"] = [RUN | {"sealed": sealed}, RUN]  # of an earlier version
     assert claims.make(run).data["evidence"].str.contains("not sealed: 1 fits").all()
+
+
+def test_models_added_and_severities_changed_after_a_fit_are_named():
+    made = scores({"himoe": 0.6, "late_fusion": 0.5})
+    before = evidence(made, ["himoe", "late_fusion", "ridge"]).config
+    run = evidence(made, ["himoe", "late_fusion"], runs=[RUN | {"sealed": seal([ROOT / "config/claims.yaml"], before)}])
+    assert claims.make(run).note == "Changed after results existed: models."
+    run.__dict__["runs"] = [RUN | {"sealed": seal([ROOT / "config/claims.yaml"], run.config)}]
+    assert claims.make(run).note == ""
 
 
 @pytest.mark.parametrize(
@@ -163,7 +186,7 @@ def test_a_data_set_is_judged_without_being_named():
     here = data[data["setting"] == "case_twin"]
     assert here.index.tolist() == ["C2", "C3", "C4", "C5", "C6", "C7"]  # C1 names DEAP and DREAMER
     assert data.loc["C1", "setting"] == "DEAP, DREAMER"
-    assert here["verdict"]["C2"] in claims.verdicts.WORDS
+    assert here["verdict"]["C2"] in verdicts.WORDS
     assert here["verdict"]["C6"] == "not run"
 
 
@@ -177,4 +200,4 @@ def test_labels_per_trial_say_nothing_of_shifts():
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_planted_data_have_studies_of_their_own(claim):
-    assert not claims.applies(claim, "planted-base")
+    assert not judge.applies(claim, "planted-base")

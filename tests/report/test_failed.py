@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from himoe.config import protocols
 from himoe.config.claims import Claim
 from himoe.config.run import Config
-from himoe.stats import verdicts
+from himoe.report import judge
 from himoe.stats.inference import holm, mean_of
 from himoe.stats.paired import compare
 from himoe.stats.robustness import robustness
-from himoe.tables import claims
 from tests.report.scores import scores
 
 CLAIM = Claim(id="C1", claim="ahead", hypothesis="ahead", against="rivals", smallest_effect=0.02)
@@ -56,6 +56,7 @@ def evidence(values, failed=None):
         all_scores=made,
         config=settings,
         failed=folds,
+        runs=[],
         models=settings.compared,
         models_of=lambda setting: settings.compared,
         protocol_of=lambda setting: "subject_kfold",
@@ -77,7 +78,7 @@ BEHIND = {"himoe": 0.3, "late_fusion": 0.5, "ridge": 0.4}
     ],
 )
 def test_verdicts_name_who_failed_and_forget_no_defeat(values, failed, verdict, why, monkeypatch):
-    monkeypatch.setattr(verdicts, "MIN_SEEDS", 2)
-    got = claims.judge(evidence(values, failed), "deap_twin", CLAIM)
+    monkeypatch.setattr(protocols, "MIN_SEEDS", 2)
+    got = judge.judge(evidence(values, failed), "deap_twin", CLAIM)
     assert got.word == verdict
     assert why in got.why

@@ -21,7 +21,7 @@ def evidence(tmp_path, **parts):
     """What a table reads, its truth by way of the file."""
     io.write_json(tmp_path / "truth.json", {"informative": INFORMATIVE, "cluster": {f"v{i}": i % 2 for i in range(8)}})
     truths = {f"planted-{name}": io.read_json(tmp_path / "truth.json") for name in ("base", "null.0", "null.1")}
-    return SimpleNamespace(truths=truths, config=Config(protocols=["loso"]), **parts)
+    return SimpleNamespace(truths=truths, config=Config(protocols=["loso"]), protocol_of=lambda setting: "loso", **parts)
 
 
 def routing(quantity, value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from himoe.signal import clock, eeg, features
@@ -25,6 +25,7 @@ def test_token_times_by_hand():
     assert len(clock.token_times(1.0, 2, 2)) == 0
 
 
+@settings(deadline=None)
 @given(st.floats(2, 300), st.sampled_from([0.5, 1.0, 2.0, 4.0]), st.sampled_from([0.5, 1.0, 2.0]))
 def test_every_window_lies_inside(seconds, rate, window):
     times = clock.token_times(seconds, rate, window)

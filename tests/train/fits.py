@@ -12,6 +12,7 @@ from himoe.config.spec import FitSpec, View
 from himoe.evaluate.predict import Conditions, predict_shard
 from himoe.splits.files import read_splits
 from himoe.splits.make import make_splits
+from himoe.train import devices
 from himoe.train.estimators import EstimatorFits
 from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
@@ -63,7 +64,7 @@ def fits_of(model, tokens, options=None, *, execution=HERE, n_folds=1, **more) -
     spec = spec_of(model, options, **more)
     progress = Progress(model, n_folds, spec.training.epochs)
     if spec.is_network:
-        return NetworkFits(spec, execution, loader(tokens), progress)
+        return NetworkFits(spec, execution, devices.settle(spec.training, execution), loader(tokens), progress)
     return EstimatorFits(spec, loader(tokens), progress)
 
 

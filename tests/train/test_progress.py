@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 
@@ -15,16 +16,15 @@ from himoe.types import HimoeError
 from tests.conftest import ROOT
 
 PROGRAM = """
-import sys, time
+import sys
 from himoe.train.progress import Progress
 progress = Progress("himoe on x", 2, 4)
 print("bar" if progress.bar else "no bar", flush=True)
 for epoch in range(1, 4):
     progress.epoch(0, epoch, loss=1.0, valid_loss=0.9, valid_ccc=0.125)
-    time.sleep(0.3)
-progress.fold(0)
 if sys.argv[1] == "wait":
     sys.stdin.readline()
+progress.fold(0)
 progress.close("the end")
 """
 CUT = """
@@ -35,7 +35,7 @@ def cut(fits, *rest):
     fits.progress.epoch(0, 1, valid_ccc=0.5)
     sys.exit(75)
 shard.fit_all = cut
-from tests.train.test_resume import run
+from tests.train.interrupted import run
 run(Path(sys.argv[1]), Path(sys.argv[1]) / "out")
 """
 
@@ -59,7 +59,18 @@ def on_terminal(ours, *args):
     )  # fmt: skip
 
 
+def shown_until(text, theirs):
+    """What the terminal shows until this text is there."""
+    shown = b""
+    while text.encode() not in shown:
+        ready, _, _ = select.select([theirs], [], [], 120)
+        assert ready, f"{text!r} not shown within 120 s:\n{shown.decode()}"
+        shown += os.read(theirs, 65536)
+    return shown.decode()
+
+
 def everything(theirs):
+    """What the terminal shows until the last process on it has ended."""
     shown = b""
     while True:
         try:
@@ -70,11 +81,12 @@ def everything(theirs):
 
 def test_on_a_terminal_a_bar_shows_folds_epochs_and_what_is_left():
     theirs, ours = pty.openpty()
-    process = on_terminal(ours, "go")
+    process = on_terminal(ours, "wait")
     os.close(ours)
-    shown = everything(theirs)
+    shown = shown_until("0/2 folds · epoch 3 · CCC +0.125", theirs)
+    os.write(theirs, b"\n")  # now it may go on
+    shown += everything(theirs)
     assert process.wait(timeout=120) == 0
-    assert "0/2 folds · epoch 3 · CCC +0.125" in shown
     assert "1/2 folds" in shown
     assert "━" in shown
     assert "0:00:0" in shown  # what is left, estimated
@@ -100,7 +112,7 @@ def test_two_fits_on_one_terminal_do_not_overwrite_each_other():
 
 def test_an_interrupted_fit_gives_the_terminal_back(tmp_path):
     """Its cursor was hidden for the bar; it must come back when the fit leaves by the side door."""
-    from tests.train.test_resume import write_made
+    from tests.train.interrupted import write_made
 
     write_made(tmp_path)
     theirs, ours = pty.openpty()

@@ -10,81 +10,16 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from himoe import io
-from himoe.config.sections import Execution, Splits, Training, Tuning
-from himoe.config.spec import FitSpec
-from himoe.data.tokens import read_tokens, write_tokens
+from himoe.config.sections import Tuning
 from himoe.provenance import hash_file
-from himoe.splits import make
-from himoe.train import checkpoint, results, shard
-from himoe.types import HimoeError
-from tests.conftest import ROOT, make_tokens
-
-TRAINING = Training(epochs=3, patience=3, batch_size=4, crop_seconds=6, shift_seconds=1, learning_rate=3e-3, refit=True)
-SPEC = FitSpec(
-    dataset="made", protocol="subject_kfold", model="late_fusion", seed=0, shard=0, folds=(0, 1), training=TRAINING,
-    options={"width": 16, "match_parameters": False},
-)  # fmt: skip
-ALONE = Execution(checkpoint_seconds=0, device="cpu")
-TOGETHER = ALONE.model_copy(update={"stack": 2})
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Tokens and splits on disk, and the weights of a fit that nobody disturbed."""
-    root = tmp_path_factory.mktemp("made")
-    write_made(root)
-    run(root, root / "clean")
-    run(root, root / "clean-2", execution=TOGETHER)
-    return root
-
-
-def write_made(root):
-    """Six subjects and two folds."""
-    tokens = make_tokens(6, 3)
-    for subject in sorted({t.subject for t in tokens.trials}):
-        of_subject = [i for i, t in enumerate(tokens.trials) if t.subject == subject]
-        write_tokens(root / f"{subject}.npz", tokens.select(of_subject))
-    frame = make.make_splits("subject_kfold", list(tokens.trials), Splits(n_folds=2))
-    io.write_table(root / "splits.csv", frame)
-
-
-def run(root, out, spec=SPEC, execution=ALONE):
-    files = sorted(root.glob("*.npz"))
-    out.mkdir(exist_ok=True)
-    shard.fit_shard(spec, execution, files, root / "splits.csv", out / "weights", out / "record", "code")
-
-
-def same(root, out, clean="clean"):
-    assert hash_file(out / "weights") == hash_file(root / clean / "weights")
-    a, b = (results.read_shard(p / "weights", p / "record") for p in (out, root / clean))
-    assert a.keys() == b.keys()
-    record, expected = (io.read_json(p / "record")["folds"] for p in (out, root / clean))
-    for fold in record:
-        assert record[fold]["history"] == expected[fold]["history"]
-        assert record[fold]["best_epoch"] == expected[fold]["best_epoch"]
-    assert not (out / ".resume").exists()
-
-
-class Killed(BaseException):
-    pass
-
-
-def stop_after(monkeypatch, n_steps):
-    """Die, without a word, at the n-th step of the optimizer; returns the counter."""
-    from himoe.train.stack import Adam
-
-    steps, real = [0], Adam.step
-
-    def step(self, *args, **kwargs):
-        steps[0] += 1
-        if steps[0] == n_steps:
-            raise Killed
-        return real(self, *args, **kwargs)
-
-    monkeypatch.setattr(Adam, "step", step)
-    return steps
+from himoe.train import checkpoint, results
+from himoe.train.loop import Trainer
+from himoe.train.stack import Stack
+from tests.conftest import ROOT
+from tests.train.interrupted import ALONE, SPEC, TOGETHER, Killed, assert_same_fit, run, stop_after
 
 
 @pytest.mark.parametrize("execution", [ALONE, TOGETHER], ids=["alone", "together"])
@@ -102,7 +37,7 @@ def test_killed_anywhere_the_weights_are_the_same_to_the_bit(made, tmp_path, mon
             run(made, tmp_path, execution=execution)
     if not (tmp_path / "weights").exists():
         run(made, tmp_path, execution=execution)
-    same(made, tmp_path, clean)
+    assert_same_fit(made, tmp_path, clean)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,7 +57,7 @@ def test_killed_in_the_search_for_a_configuration_it_chooses_the_same(made, tmp_
         left = stop_after(patched, 10**9)
         run(made, tmp_path / "killed", two, TOGETHER)
         assert left[0] < n_steps - n_steps // 3 + 4
-    same(tmp_path, tmp_path / "killed")
+    assert_same_fit(tmp_path, tmp_path / "killed")
 
 
 def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
@@ -138,7 +73,7 @@ def test_what_was_done_is_not_done_again(made, tmp_path, monkeypatch):
         left = stop_after(patched, 10**9)
         run(made, tmp_path)
     assert left[0] == 3
-    same(made, tmp_path)
+    assert_same_fit(made, tmp_path)
     record = io.read_json(tmp_path / "record")
     assert record["resumed"]
     assert record["wall_seconds"] > max(f["seconds"] for f in record["folds"].values())  # both attempts
@@ -150,7 +85,7 @@ import sys
 from pathlib import Path
 from himoe import job
 from himoe.train.loop import Trainer
-from tests.train.test_resume import ALONE, SPEC, TRAINING, run
+from tests.train.interrupted import ALONE, SPEC, TRAINING, run
 import logging
 logging.basicConfig(level=logging.INFO)
 train_epoch = Trainer.train_epoch
@@ -203,95 +138,8 @@ def test_killed_for_real_it_resumes(made, tmp_path):
     again.communicate()
 
 
-def interrupted(made, out, monkeypatch):
-    with monkeypatch.context() as patched:
-        stop_after(patched, 6)
-        with pytest.raises(Killed):
-            run(made, out)
-    return out / ".resume"
-
-
-def test_a_state_of_other_labels_is_not_used(made, tmp_path, monkeypatch, caplog):
-    """A trial's digest is of its input alone; the state must not outlive a correction of its ratings."""
-    import shutil
-    from dataclasses import replace
-
-    shutil.copytree(made, tmp_path / "made", ignore=shutil.ignore_patterns("clean"))
-    interrupted(tmp_path / "made", tmp_path / "out", monkeypatch)
-    for path in (tmp_path / "made").glob("*.npz"):
-        tokens = read_tokens(path)
-        write_tokens(path, replace(tokens, y=tokens.y[:, ::-1].copy()))
-    run(tmp_path / "made", tmp_path / "out")
-    assert "not used (it is of another config, code or data)" in caplog.text
-    run(tmp_path / "made", tmp_path / "anew")
-    assert hash_file(tmp_path / "out/weights") == hash_file(tmp_path / "anew/weights")
-
-
-def test_a_full_disk_does_not_stop_a_healthy_fit(made, tmp_path, monkeypatch, caplog):
-    def no_space(self):
-        raise HimoeError("no space left")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.Checkpoint, "write", no_space)
-        run(made, tmp_path)
-    assert "no space left; the fit goes on without" in caplog.text
-    same(made, tmp_path)
-
-
-def test_a_fit_without_a_state_leaves_signals_alone(made, tmp_path, monkeypatch):
-    heard = []
-    monkeypatch.setattr(checkpoint.Checkpoint, "listening", lambda self: heard.append(self))
-    run(made, tmp_path, SPEC.model_copy(update={"model": "ridge", "options": {}}))
-    assert not heard
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "pickle", "other settings"])
-def test_a_state_that_cannot_be_trusted_is_told_of_and_not_used(made, tmp_path, monkeypatch, caplog, damage):
-    import pickle
-
-    path, spec = interrupted(made, tmp_path, monkeypatch), SPEC
-    content = path.read_bytes()
-    if damage == "cut":
-        path.write_bytes(content[:-100])
-    elif damage == "flip":
-        path.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
-    elif damage == "empty":
-        path.write_bytes(b"")
-    elif damage == "pickle":
-        path.write_bytes(content.split(b"\n")[0] + b"\n" + pickle.dumps(print))
-    else:
-        spec = SPEC.model_copy(update={"training": TRAINING.model_copy(update={"learning_rate": 1e-3})})
-    run(made, tmp_path, spec)
-    assert "not used (" in caplog.text
-    assert "the fit starts from the beginning" in caplog.text
-    if damage == "other settings":
-        assert hash_file(tmp_path / "weights") != hash_file(made / "clean/weights")
-    else:
-        same(made, tmp_path)
-
-
-def test_a_write_that_dies_leaves_the_state_before_it(tmp_path, monkeypatch):
-    kept = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
-    kept.state.stack_size = 1
-    kept.write()
-
-    def no_space(source, target):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", no_space)
-    kept.state.stack_size = 2
-    with pytest.raises(HimoeError, match=r"\.resume: cannot be written \(No space left on device\)"):
-        kept.write()
-    again = checkpoint.Checkpoint(tmp_path / ".resume", "k", 0)
-    assert again.load()
-    assert again.state.stack_size == 1
-    assert [p.name for p in tmp_path.iterdir()] == [".resume"]
-
-
 def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypatch):
     """Two folds together; fold 1 breaks in its third step, the job dies in the same epoch: the state knows."""
-    from himoe.train.stack import Stack
-
     real, calls = Stack.gradients, [0]
 
     def poisoned(self, *args):
@@ -321,10 +169,6 @@ def test_a_fold_that_broke_before_the_kill_stays_broken(made, tmp_path, monkeypa
 
 def test_a_stack_that_was_halved_stays_halved(made, tmp_path, monkeypatch, caplog):
     """Out of memory with two folds, killed with one: the next attempt does not try two again."""
-    import torch
-
-    from himoe.train.loop import Trainer
-
     real, tried = Trainer.run, []
 
     def tight(self, runs, phase):

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,11 @@ class Page:
     def open(self, address: str) -> None:
         """Load a page and wait for it."""
         self.call("Page.navigate", url=address)
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+        self.receive_until(lambda: any(e.get("method") == "Page.loadEventFired" for e in self.events))
+
+    def receive_until(self, seen: Callable[[], bool]) -> None:
+        """Keep what arrives until something is seen in it; an error of the socket after five minutes of silence."""
+        while not seen():
             self.events.append(json.loads(self.socket.recv()))
 
     def evaluate(self, script: str) -> Any:

@@ -16,12 +16,12 @@ from tests.conftest import stand_in
 from tests.workflow.runs import wait_until
 
 FAST = (
-    *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"),
+    *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "60"),
     *("--cores", "2", "--max-jobs-per-timespan", "100/1s"),
 )
 
 
-def answer(*command: str, timeout: float = 60) -> str:
+def answer(*command: str, timeout: float = 300) -> str:
     """Standard output of a command, stripped; empty where it fails or is absent."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=True).stdout.strip()

@@ -24,7 +24,7 @@ def deployed(tmp_path_factory, conda):
     """A finished run of ``--use-conda``, and its environment's folder."""
     folder = checkout(tmp_path_factory.mktemp("deployed"))
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
-    done = snakemake(folder, "--use-conda", "--configfile", "run.yaml", env=conda, timeout=900)
+    done = snakemake(folder, "--use-conda", "--configfile", "run.yaml", env=conda)
     assert done.returncode == 0, done.stderr[-3000:]
     (environment,) = [p for p in (folder / ".snakemake/conda").iterdir() if p.is_dir()]
     return folder, environment

@@ -141,4 +141,4 @@ def test_a_request_would_be_seen(finished, page, tmp_path):
     text = (finished / "results/report.html").read_text().replace("<main>", "<main><img src='http://127.0.0.1:9/x.png'>")
     (tmp_path / "foreign.html").write_text(text)
     page.open((tmp_path / "foreign.html").as_uri())
-    assert any("127.0.0.1:9" in message for message in page.complaints())
+    page.receive_until(lambda: any("127.0.0.1:9" in message for message in page.complaints()))

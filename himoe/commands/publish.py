@@ -1,0 +1,100 @@
+"""The numbers of a finished run as files to commit, and the README's block of results made from them: nobody types a number.
+
+What is published are tables whose rows are means over people. Scores, predictions and labels of single people, which licences
+of the recordings may forbid to pass on, stay behind."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Any
+
+from himoe import io, registry
+from himoe.config.run import Config
+from himoe.names import parse_setting
+from himoe.report.items import STAMP
+from himoe.types import HimoeError
+
+TABLES = ("answer", "claims", "main", "ceilings", "comparison", "robustness", "ablations", "planted")
+PERSONAL = {"subject", "trial", "session"}  # no column of a published table
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+
+
+def publish(results: Path, folder: Path) -> list[Path]:
+    """Copy the tables of the run in ``results`` to ``folder``, beside ``run.json``: what it was made of and by.
+
+    Raises
+    ------
+    HimoeError
+        If there is no finished run, or a table has a row for a single person.
+    """
+    if not (results / "results.json").is_file():
+        raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
+    run = io.read_json(results / "results.json")
+    tables = {
+        t["name"]: results / t["csv"] for t in run["items"] if t["kind"] == "table" and t["name"] in TABLES and "csv" in t
+    }
+    if "answer" not in tables:
+        raise HimoeError(f"{results}: the table 'answer' was not made; name it in the config's tables")
+    for path in tables.values():
+        with path.open(encoding="utf-8", newline="") as file:
+            if personal := PERSONAL & set(next(csv.reader(file))):
+                raise HimoeError(f"{path}: column {', '.join(sorted(personal))}: rows of single people are not published")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in TABLES:
+        target = folder / f"{name}.csv"
+        if name in tables:
+            with io.atomic(target) as temporary:
+                shutil.copyfile(tables[name], temporary)
+            written.append(target)
+        else:
+            target.unlink(missing_ok=True)  # of an earlier run
+    io.write_json(folder / "run.json", _facts(run))
+    return [*written, folder / "run.json"]
+
+
+def _facts(run: dict[str, Any]) -> dict[str, Any]:
+    """What a reader must know of a run, without paths of the machine."""
+    config = Config(**run["config"])
+    settings = config.model_dump(mode="json", exclude_defaults=True, exclude={"data_root"})
+    synthetic = all(registry.is_synthetic(d) for d in config.datasets)
+    return {"title": run["title"], "identity": run["identity"], "synthetic": synthetic, "config": settings}
+
+
+def block(folder: Path) -> str:
+    """Markdown of all published runs, those of real recordings first: of each the answers, by data set and protocol."""
+    runs = [(io.read_json(path), path.parent) for path in sorted(folder.glob("*/run.json"))]
+    parts = [_of_run(facts, at, folder) for facts, at in sorted(runs, key=lambda run: run[0]["synthetic"])]
+    return "\n\n".join(parts)
+
+
+def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
+    """One run: where it comes from, then a list of answers for each of its settings."""
+    with (at / "answer.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    link = f"docs/{folder.name}/{at.name}/"
+    lines = [f"**{facts['title']}** ([tables]({link}); commit `{facts['identity']['commit'].split()[0]}`)"]
+    lines += [f"*{STAMP}*"] if facts["synthetic"] else []
+    for setting in dict.fromkeys(row["setting"] for row in rows):
+        dataset, protocol = parse_setting(setting)
+        lines += ["", f"{dataset}{f', {protocol}' if protocol else ''}:", ""]
+        lines += [f"- *{row['question']}* {row['answer']}" for row in rows if row["setting"] == setting]
+    return "\n".join(lines)
+
+
+def write_block(readme: Path, text: str) -> None:
+    """Put the text between the marks of the README.
+
+    Raises
+    ------
+    HimoeError
+        If the marks are not there, once each and in order.
+    """
+    whole = readme.read_text(encoding="utf-8")
+    before, begin, rest = whole.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise HimoeError(f"{readme}: no place for the results: put '{BEGIN}' and '{END}' on lines of their own")
+    io.write_text(readme, f"{before}{BEGIN}\n{text}\n{END}{after}")

@@ -1,0 +1,154 @@
+"""The findings of this run in words, each made from its numbers: what predicts, where Hi-MoE stands, what it adds to a linear
+line and to late fusion, whether anything is known beyond the clip, which claims hold, and what would settle the others. CCC is
+the mean over people, seeds and targets on clean input; ahead and behind mean an interval (95%, over people and seeds) above or
+below 0, one comparison at a time. Beyond the clip: what a line on the other people's ratings of the clip leaves of a person's
+own ratings, correlated with what it leaves of the predictions. Where a run holds real recordings, simulated data are left
+out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from himoe import registry
+from himoe.config.protocols import PROTOCOLS
+from himoe.names import STUDIED
+from himoe.report.evidence import Evidence
+from himoe.report.items import TableItem
+from himoe.report.judge import judge_all
+from himoe.report.text import interval, number, stamped
+from himoe.report.titles import dataset_of, model_title
+from himoe.stats import intervals, verdicts
+from himoe.stats.frames import pick
+from himoe.stats.levels import CLEAN, Levels, levels
+
+TITLE = "The answer"
+SECTION = "verdict"
+NEEDS = ("scores", "predictions", "routing", "claims", "runs", "audits")
+BASELINES = ("ridge", "late_fusion")  # what Hi-MoE must add something to
+RATERS = "leave_one_rater_out"
+COLUMNS = ["setting", "question", "answer"]
+
+
+def make(evidence: Evidence) -> TableItem:
+    """One row per setting in which people are kept apart, and question."""
+    judged = judge_all(evidence)
+    rows = [(setting, *row) for setting in _settings(evidence) for row in _answers(evidence, setting, judged)]
+    data = pd.DataFrame(rows, columns=COLUMNS)
+    titles = data["setting"].map(stamped)
+    shown = pd.DataFrame({"data set": titles, "question": data["question"], "answer": data["answer"]})
+    where = pick(data, question=STANDS)
+    finding = " ".join(f"{stamped(s)}: {text}" for s, text in zip(where["setting"], where["answer"], strict=True))
+    return TableItem(data, shown, finding or f"{model_title(STUDIED)} is not in this run.")
+
+
+def _settings(evidence: Evidence) -> list[str]:
+    """Settings that can answer: those of real recordings, or all where there are none."""
+    apart = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent]
+    return [s for s in apart if not registry.is_synthetic(dataset_of(s))] or apart
+
+
+PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
+BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hold?", "What would settle the others?"
+
+
+def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """(question, answer) of one setting."""
+    scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
+    ccc = {m: v for m, v in levels(scores, "ccc").items() if not np.isnan(v).any()}
+    competing = {m: v for m, v in ccc.items() if m in evidence.models and not registry.is_reference(m)}
+    if not competing:
+        return
+    yield PREDICTS, _predicts(evidence, setting, ccc, competing)
+    if STUDIED in competing:
+        yield STANDS, _stands(competing)
+        if adds := _adds(competing):
+            yield ADDS, adds
+    if beyond := _beyond(scores, competing):
+        yield BEYOND, beyond
+    here = judged[(judged["setting"] == setting) & (judged["verdict"] != verdicts.NOT_RUN)]
+    if len(here):
+        yield HOLDS, _holds(here)
+    if settles := _settles(here, len(next(iter(competing.values())))):
+        yield SETTLES, settles
+
+
+def _predicts(evidence: Evidence, setting: str, ccc: Levels, competing: Levels) -> str:
+    """The best model beside what is had from the clip alone."""
+    best = max(competing, key=lambda m: competing[m].mean())
+    text = f"The best model, {model_title(best)}, reaches CCC {_text(ccc[best])}"
+    if RATERS in ccc:
+        more = "more" if ccc[RATERS].mean() > ccc[best].mean() else "less"
+        text += f"; the mean of the other people's ratings of the same clip, without any signal, {more}: {_text(ccc[RATERS])}"
+    where = {"dataset": dataset_of(setting), "protocol": evidence.protocol_of(setting)}
+    findings = [f for sheet in evidence.audits if where.items() <= sheet.items() for f in sheet["findings"]]
+    probe = next((f["evidence"] for f in findings if f["check"] == "clip"), "")
+    return text + (f". A linear probe names the clip from the features of people left out: {probe}." if probe else ".")
+
+
+def _stands(competing: Levels) -> str:
+    """Rank, and who is ahead, behind and neither; a tie is called undecided."""
+    means = {m: values.mean() for m, values in competing.items()}
+    rank = 1 + sum(mean > means[STUDIED] for mean in means.values())
+    sides: dict[str, list[str]] = {"ahead of": [], "behind": [], "undecided against": []}
+    for other, values in competing.items():
+        if other != STUDIED:
+            found = intervals.interval(competing[STUDIED] - values)
+            side = "ahead of" if found.low > 0 else "behind" if found.high < 0 else "undecided against"
+            sides[side].append(model_title(other))
+    told = [f"{side} {len(names)} ({', '.join(names)})" if names else f"{side} none" for side, names in sides.items()]
+    return f"CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
+
+
+def _adds(competing: Levels) -> str:
+    """Its lead over the linear line and over late fusion."""
+    told = []
+    for other in (m for m in BASELINES if m in competing):
+        lead = intervals.interval(competing[STUDIED] - competing[other])
+        word = "more than" if lead.low > 0 else "less than" if lead.high < 0 else "no difference shown from"
+        told.append(f"{word} {model_title(other)}: {interval(float(lead.mean), float(lead.low), float(lead.high))}")
+    return _sentence("CCC, " + "; ".join(told)) if told else ""
+
+
+def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
+    """PCC with what the others' ratings leave of a person's own: of Hi-MoE and of the best model."""
+    left = {m: v for m, v in levels(scores, "residual_pcc").items() if m in competing and not np.isnan(v).any()}
+    if not left:
+        return ""
+    named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
+    found = {m: intervals.interval(left[m]) for m in named}
+    known = [m for m in named if found[m].low > 0]
+    word = "Yes" if known else "Not shown"
+    return f"{word}: PCC within clips {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+
+
+def _holds(here: pd.DataFrame) -> str:
+    """Claims by word, those that hold first."""
+    by_word = {word: part["id"].tolist() for word, part in here.groupby("verdict")}
+    order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED]
+    none = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
+    told = none + [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
+    return _sentence("; ".join(told))
+
+
+def _settles(here: pd.DataFrame, n_people: int) -> str:
+    """How many people of the same spread would see the smallest effect of interest with 80% power: the lead that is seen falls
+    with the root of their number."""
+    told = []
+    for row in here[here["verdict"] == verdicts.INCONCLUSIVE].itertuples():
+        if np.isfinite(row.detectable):
+            wanted = ceil(n_people * (row.detectable / row.smallest) ** 2)
+            told.append(f"{row.id} sees a lead of {number(row.detectable)}; {row.smallest:g} asks for about {wanted} people")
+    return _sentence("; ".join(told)) if told else ""
+
+
+def _text(values: np.ndarray) -> str:
+    found = intervals.interval(values)
+    return interval(float(found.mean), float(found.low), float(found.high))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

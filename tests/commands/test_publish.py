@@ -1,0 +1,75 @@
+"""What of a run is committed, and that the README says nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from himoe.commands import publish
+from himoe.config.run import Config
+from himoe.types import HimoeError
+from tests.conftest import ROOT
+
+ANSWER = "setting,question,answer\nesports/loso,Which claims hold?,None is supported.\n"
+
+
+def run(folder, tables, datasets=("esports",), **items):
+    (folder / "tables").mkdir(parents=True)
+    for name, text in tables.items():
+        (folder / f"tables/{name}.csv").write_text(text)
+    facts = {
+        "title": "Open recordings",
+        "identity": {"commit": "0123456789ab (changed)"},
+        "config": Config(datasets=list(datasets), data_root="/home/someone").model_dump(mode="json"),
+        "items": [{"kind": "table", "name": name, "csv": f"tables/{name}.csv"} for name in tables],
+    }
+    (folder / "results.json").write_text(json.dumps(facts))
+    return folder
+
+
+def test_means_are_published_without_folders_of_the_machine(tmp_path):
+    written = publish.publish(
+        run(tmp_path / "r", {"answer": ANSWER, "main": "model,ccc\nridge,0.3\n", "register": "x\n"}), tmp_path / "o"
+    )
+    assert [path.name for path in written] == ["answer.csv", "main.csv", "run.json"]
+    assert "someone" not in (tmp_path / "o/run.json").read_text()
+
+
+def test_rows_of_single_people_are_refused(tmp_path):
+    source = run(tmp_path / "r", {"answer": ANSWER, "main": "model,subject,ccc\nridge,s1,0.3\n"})
+    with pytest.raises(HimoeError, match=r"main\.csv: column subject: rows of single people"):
+        publish.publish(source, tmp_path / "o")
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_table_of_an_earlier_run_goes(tmp_path):
+    publish.publish(run(tmp_path / "a", {"answer": ANSWER, "main": "m\n"}), tmp_path / "o")
+    publish.publish(run(tmp_path / "b", {"answer": ANSWER}), tmp_path / "o")
+    assert not (tmp_path / "o/main.csv").exists()
+
+
+def test_no_run_is_one_line(tmp_path):
+    with pytest.raises(HimoeError, match="no finished run in it"):
+        publish.publish(tmp_path, tmp_path / "o")
+
+
+def test_the_block_stands_between_its_marks_real_recordings_first(tmp_path):
+    twin = run(tmp_path / "a", {"answer": ANSWER.replace("esports", "deap_twin")}, ["deap_twin"])
+    publish.publish(twin, tmp_path / "results/a")
+    publish.publish(run(tmp_path / "b", {"answer": ANSWER}), tmp_path / "results/b")
+    text = publish.block(tmp_path / "results")
+    assert text.index("results/b/") < text.index("results/a/") < text.index("SYNTHETIC")
+    assert "esports, loso:\n\n- *Which claims hold?* None is supported." in text
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
+    publish.write_block(readme, text)
+    assert readme.read_text() == f"before\n<!-- results -->\n{text}\n<!-- /results -->\nafter\n"
+    with pytest.raises(HimoeError, match="no place for the results"):
+        publish.write_block(tmp_path / "a/results.json", text)
+
+
+def test_the_readme_says_what_is_published():
+    """Made again by ``python -m himoe publish NAME``; nobody types a number."""
+    between = (ROOT / "README.md").read_text().partition(publish.BEGIN)[2].partition(publish.END)[0]
+    assert between.strip() == publish.block(ROOT / "docs/results").strip()
