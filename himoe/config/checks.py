@@ -13,7 +13,7 @@ from himoe.config.facts import dataset_info
 from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
-from himoe.names import STUDIED, TWIN, feature_set, parse_dataset, parse_model
+from himoe.names import STUDIED, TWIN, feature_set, parse_dataset, parse_model, parse_setting
 from himoe.types import HimoeError
 
 PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
@@ -56,6 +56,11 @@ def _check_names_exist(config: Config) -> None:
             if kind == "models" and "build" not in functions and not {"fit", "predict"} <= set(functions):
                 raise HimoeError(f"config: {key}: {name}: its file defines neither build nor fit and predict, as functions")
     _check_names("protocols", config.protocols, PROTOCOLS)
+    for setting, models in config.models_on.items():
+        dataset, protocol = parse_setting(setting)
+        _check_names("models_on", [dataset], config.datasets)
+        _check_names(f"models_on.{setting}", [protocol] if protocol else [], config.protocols)
+        _check_names(f"models_on.{setting}", models, config.models)
 
 
 def _check_whole_names(config: Config) -> None:

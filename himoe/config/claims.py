@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from himoe.config.run import Config
 
 PER_TOKEN = "per token"
-DESIGN = ("models", "ablations", "seeds", "conditions", "condition_seed")  # who is compared with whom, under what
+DESIGN = ("models", "models_on", "ablations", "seeds", "conditions", "condition_seed")  # who is compared with whom, under what
 
 
 class Claim(Strict):

@@ -28,6 +28,7 @@ from himoe.config.sections import (
 )
 from himoe.config.spec import FitSpec, View
 from himoe.names import STUDIED, parse_dataset, parse_model
+from himoe.names import setting as setting_of
 from himoe.types import Size
 
 
@@ -67,6 +68,9 @@ class Config(Strict):
     protocols: list[Name] = setting(["subject_kfold"], "how subjects are split", "ours", min_length=1)
     models: list[Name] = setting(
         ["train_mean", "stimulus_mean", "ridge", "late_fusion", "himoe"], "models compared", "ours", min_length=1
+    )
+    models_on: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[a-z_]+)?$")], list[Name]] = setting(
+        {}, "DATASET or DATASET/PROTOCOL -> models fitted there, where not all of the run", "ours"
     )
     model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
     ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
@@ -195,6 +199,11 @@ class Config(Strict):
         asked = (self.planted_of(dataset).models if planted else []) or self.models
         return [m for m in asked if not self.unfit(m, dataset, protocol)]
 
+    def is_left_out(self, model: str, dataset: str, protocol: str) -> bool:
+        """Whether ``models_on`` leaves a model out: by the data set under this protocol, else by the data set."""
+        keys = [key for key in (setting_of(dataset, protocol, True), dataset) if key in self.models_on]
+        return bool(keys) and model not in self.models_on[keys[0]]
+
     def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
         """Conditions evaluated: windows are too short to be perturbed, and no result of them counts."""
         if PROTOCOLS[protocol].windows:
@@ -209,7 +218,7 @@ class Config(Strict):
             return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set does not have"
         if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
             return "it knows the people it is judged on"
-        return ""
+        return "models_on leaves it out" if self.is_left_out(model, dataset, protocol) else ""
 
     def size(self, dataset: str) -> Size:
         """Subjects, trials and seconds to expect in a data set."""
