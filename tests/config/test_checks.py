@@ -36,6 +36,13 @@ REFUSED = [
     (PLANTED | {"datasets": ["planted-x."], "planted": {"x": {}}}, "datasets: 'planted-x.' is not the whole name"),
     (PLANTED | {"datasets": ["planted_twin-x"], "planted": {"x": {}}}, "datasets: 'planted_twin-x' is not the whole name"),
     ({"threads": 4}, "threads: unknown key; did you mean 'execution.threads'?"),
+    ({"models_on": {"deap_twn": ["ridge"]}}, "models_on: there is no 'deap_twn'; did you mean 'deap_twin'?"),
+    (
+        {"models_on": {"deap_twin/losso": ["ridge"]}},
+        "models_on.deap_twin/losso: there is no 'losso'; valid names: subject_kfold",
+    ),
+    ({"models_on": {"deap_twin": ["rigde"]}}, "models_on.deap_twin: there is no 'rigde'; did you mean 'ridge'?"),
+    ({"models_on": {"deap_twin": []}}, "models_on leaves it out"),
     ({"execution": {"device": "gpu"}}, "execution.device: Input should be 'auto', 'cpu' or 'cuda' (got 'gpu'); write cuda"),
     ({"datasets": ["deap_twinn"]}, "datasets: there is no 'deap_twinn'; did you mean 'deap_twin'?"),
     ({"seeds": 3}, "seeds: Input should be a valid list (got '3'); write it as a list, [...]"),
@@ -162,7 +169,9 @@ def test_what_can_run_is_not_refused(changes):
     load_config({"datasets": ["deap_twin"]} | changes)
 
 
-@pytest.mark.parametrize("files", ["config", "paper", "open", "planted", "ladder", "config ablations", "open ablations"])
+@pytest.mark.parametrize(
+    "files", ["config", "paper", "open", "ceap", "planted", "ladder", "config ablations", "open ablations"]
+)
 def test_shipped_files_load_alone_and_together(root, files):
     raw = {}
     for name in files.split():

@@ -148,3 +148,13 @@ def test_shards_hold_every_fold_once():
     for per_job, sizes in (("all", [10]), (4, [4, 4, 2]), (5, [5, 5]), (99, [10])):
         made = load_config(own | {"execution": {"folds_per_job": per_job}})
         assert made.shard_sizes("deap_twin", "loso") == sizes
+
+
+def test_models_on_is_of_a_data_set_or_of_one_of_its_protocols():
+    """A protocol of its own counts before the data set's; elsewhere all models are fitted."""
+    on = {"deap_twin": ["ridge", "himoe"], "deap_twin/loso": ["ridge"]}
+    config = load_config({"models": ["train_mean", "ridge", "himoe"], "protocols": ["loso", "subject_kfold"], "models_on": on})
+    assert config.models_of("deap_twin", "loso") == ["ridge"]
+    assert config.models_of("deap_twin", "subject_kfold") == ["ridge", "himoe"]
+    assert config.models_of("dreamer_twin", "loso") == ["train_mean", "ridge", "himoe"]
+    assert config.unfit("himoe", "deap_twin", "loso") == "models_on leaves it out"
