@@ -12,8 +12,9 @@ from typing import Any
 
 from himoe import io, registry
 from himoe.config.run import Config
-from himoe.names import parse_setting
 from himoe.report.items import STAMP
+from himoe.report.titles import setting_title
+from himoe.tables.answer import BEYOND, STANDS
 from himoe.types import HimoeError
 
 TABLES = ("answer", "claims", "main", "ceilings", "comparison", "robustness", "ablations", "planted")
@@ -71,16 +72,19 @@ def block(folder: Path) -> str:
 
 
 def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
-    """One run: where it comes from, then a list of answers for each of its settings."""
+    """One run: where it comes from, all answers of its first setting, and of the others where Hi-MoE stands and what is known
+    beyond the clip."""
     with (at / "answer.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     link = f"docs/{folder.name}/{at.name}/"
     lines = [f"**{facts['title']}** ([tables]({link}); commit `{facts['identity']['commit'].split()[0]}`)"]
     lines += [f"*{STAMP}*"] if facts["synthetic"] else []
-    for setting in dict.fromkeys(row["setting"] for row in rows):
-        dataset, protocol = parse_setting(setting)
-        lines += ["", f"{dataset}{f', {protocol}' if protocol else ''}:", ""]
-        lines += [f"- *{row['question']}* {row['answer']}" for row in rows if row["setting"] == setting]
+    settings = list(dict.fromkeys(row["setting"] for row in rows))
+    for setting in settings:
+        here = [row for row in rows if row["setting"] == setting]
+        if setting != settings[0]:
+            here = [row for row in here if row["question"] in (STANDS, BEYOND)]
+        lines += ["", f"{setting_title(setting)}:", "", *(f"- *{row['question']}* {row['answer']}" for row in here)]
     return "\n".join(lines)
 
 

@@ -11,7 +11,10 @@ from himoe.config.run import Config
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
-ANSWER = "setting,question,answer\nesports/loso,Which claims hold?,None is supported.\n"
+ANSWER = (
+    "setting,question,answer\nesports/loso,Which claims hold?,None is supported.\n"
+    "esports/subject_stimulus,Which claims hold?,None.\nesports/subject_stimulus,Where does Hi-MoE stand?,Third.\n"
+)
 
 
 def run(folder, tables, datasets=("esports",), **items):
@@ -60,7 +63,8 @@ def test_the_block_stands_between_its_marks_real_recordings_first(tmp_path):
     publish.publish(run(tmp_path / "b", {"answer": ANSWER}), tmp_path / "results/b")
     text = publish.block(tmp_path / "results")
     assert text.index("results/b/") < text.index("results/a/") < text.index("SYNTHETIC")
-    assert "esports, loso:\n\n- *Which claims hold?* None is supported." in text
+    assert "eSports Sensors, loso:\n\n- *Which claims hold?* None is supported." in text
+    assert "eSports Sensors, subject stimulus:\n\n- *Where does Hi-MoE stand?* Third." in text  # the rest is in the tables
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
     publish.write_block(readme, text)
