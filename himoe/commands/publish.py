@@ -28,7 +28,7 @@ def publish(results: Path, folder: Path) -> list[Path]:
     Raises
     ------
     HimoeError
-        If there is no finished run, or a table has a row for a single person.
+        If there is no finished run, if a table is of another one, or if it has a row for a single person.
     """
     if not (results / "results.json").is_file():
         raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
@@ -38,7 +38,11 @@ def publish(results: Path, folder: Path) -> list[Path]:
     }
     if "answer" not in tables:
         raise HimoeError(f"{results}: the table 'answer' was not made; name it in the config's tables")
-    for path in tables.values():
+    items = {t["name"]: t for t in run["items"] if t["kind"] == "table"}
+    for name, path in tables.items():
+        made = io.read_json(path.with_suffix(".json"))
+        if any(made[part] != items[name][part] for part in ("rows", "provenance")):
+            raise HimoeError(f"{path}: made after results.json; run snakemake to its end first")
         with path.open(encoding="utf-8", newline="") as file:
             if personal := PERSONAL & set(next(csv.reader(file))):
                 raise HimoeError(f"{path}: column {', '.join(sorted(personal))}: rows of single people are not published")

@@ -92,9 +92,10 @@ def others_of(config: Config, dataset: str, protocol: str, claim: Claim) -> list
 
 def lacks(config: Config, dataset: str, protocol: str, claim: Claim) -> str:
     """What a run does not hold that a claim needs; empty if nothing."""
-    if absent := [m for m in claim.ablations if model_variant(STUDIED, m) not in config.models]:
+    fitted = config.models_of(dataset, protocol)
+    if absent := [m for m in claim.ablations if model_variant(STUDIED, m) not in fitted]:
         return f"needs {len(absent)} of the ablations of config/ablations.yaml"
-    if STUDIED not in config.models_of(dataset, protocol) or not others_of(config, dataset, protocol, claim):
+    if STUDIED not in fitted or not others_of(config, dataset, protocol, claim):
         return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
     if claim.under and claim.under not in config.conditions_of(dataset, protocol):
         return f"needs the condition {claim.under}"

@@ -18,6 +18,7 @@ BEHAVIOUR = {
     "raw": ("Behavior_RawData", "Video_Behavior_RawData"),
 }
 PHYSIOLOGY = ("Physio_RawData", "Video_Physio_RawData")
+LONGEST = 120.0  # s; clips last 60
 ACC, XYZ, ANGLES = ("ACC_X", "ACC_Y", "ACC_Z"), ("X", "Y", "Z"), ("Pitch", "Yaw")
 
 
@@ -46,6 +47,9 @@ class Clips:
         table = table.reshape(-1, 1 + len(keys)).T
         if not (np.isfinite(table[0]).all() and (np.diff(table[0]) >= 0).all()):
             raise HimoeError(f"{where}: times are not in increasing order")
+        if len(table[0]) and not (table[0][0] < LONGEST and table[0][-1] >= 0):
+            first, last = table[0][[0, -1]]
+            raise HimoeError(f"{where}: times from {first:g} to {last:g} s are none of a clip: expected seconds from its start")
         return table[0], table[1:]
 
 

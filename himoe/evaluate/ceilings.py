@@ -19,6 +19,8 @@ from himoe.stats.metrics import ccc, pcc
 FIT = ["dataset", "protocol", "model", "seed"]
 LABEL = ["subject", "trial", "moment", "target"]  # what names one label
 SAME = ["target", "stimulus", "moment"]  # what labels of several people must share to be of the same thing
+AROUND = (2, 8)  # s on either side of a moment
+MEANS = ("others", *(f"others_{s}s" for s in AROUND), "others_clip")  # what the others say of a clip
 FEWEST = 5  # labels of a person, for a score of what is left when a line has been taken away
 ROUNDING = 1e-5  # a residual smaller than this share of what it is a residual of is none
 
@@ -82,9 +84,10 @@ def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataF
     """``residual_pcc`` and ``residual_ccc`` of every model and person, clean input: does a prediction tell how the person
     differs from the others on the same clip?
 
-    They compare what a line on the other people's mean rating of the clip (and moment) leaves of the ratings with what it
-    leaves of the predictions. People being exchangeable raters (and ratings normal), that mean holds all that the others say
-    of this person, so whatever is a function of the clip learnt from their labels, well or badly, is at 0 on average.
+    They compare what the other people's ratings of the clip leave of the ratings with what they leave of the predictions. What
+    the others say is taken away as a plane on four of their means: of the moment, of the :data:`AROUND` s about it, and of the
+    whole clip. The mean of the moment alone would not do: neighbouring moments say more of this person, and a mean over the
+    clip, which knows no physiology, had a PCC of .05 to .07 on CEAP-360VR (with all four: tests/evaluate/test_ceilings.py).
     (To subtract the others' mean rating from ratings, and the mean prediction for others from predictions, would not do: a
     person that is left out moves what the others are told towards its own rating and not what itself is told, and
     ``stimulus_mean`` gets a PCC of -1 under ``loso``.)
@@ -93,12 +96,13 @@ def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataF
     """
     columns = [*FIT, "subject", "condition", "severity", "target", "metric", "value", "n"]
     clean = _with_moment(_without_controls(pick(predictions, condition=CLEAN)))
-    both = clean.merge(labels.dropna(subset="others")[[*LABEL, "others"]], on=LABEL, validate="many_to_one")
+    known = about_the_clip(labels.dropna(subset="others"))
+    both = clean.merge(known[[*LABEL, *MEANS]], on=LABEL, validate="many_to_one")
     rows: list[tuple] = []
     for key, part in both.groupby([*FIT, "subject", "condition", "severity", "target"], sort=True):
         if len(part) < FEWEST:
             continue
-        others = part["others"].to_numpy(float)
+        others = part[list(MEANS)].to_numpy(float)
         true = beyond(part["y_true"].to_numpy(float), others)
         # a person tested in several folds meets several training means, as in score()
         predicted = beyond((part["y_pred"] - part["y_reference"]).to_numpy(float), others)
@@ -108,11 +112,24 @@ def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataF
     return pd.DataFrame(rows, columns=columns)
 
 
+def about_the_clip(labels: pd.DataFrame) -> pd.DataFrame:
+    """Labels with the :data:`MEANS`: ``others``, its mean over so many seconds on either side, and over the clip."""
+    labels = labels.sort_values([*SAME, "subject", "trial"], ignore_index=True)
+    series = labels.groupby(["target", "stimulus", "subject", "trial"])["others"]
+    steps = labels.groupby(["target", "stimulus", "subject", "trial"])["moment"].diff()
+    step = float(steps.median()) / 1000 if steps.notna().any() else 1.0  # s
+    for seconds in AROUND:
+        width = 2 * round(seconds / step) + 1
+        labels[f"others_{seconds}s"] = series.transform(lambda v: v.rolling(width, center=True, min_periods=1).mean())  # noqa: B023
+    return labels.assign(others_clip=series.transform("mean"))
+
+
 def beyond(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """What a least-squares line on ``others`` (n,) leaves of ``values`` (n,); all NaN where a value is."""
-    values, others = values - values.mean(), others - others.mean()
-    square = others @ others
-    left = values - (others @ values / square if square > 0 else 0.0) * others
+    """What a least-squares plane on ``others`` (n, k) leaves of ``values`` (n,); all NaN where a value is."""
+    values, others = values - values.mean(), others - others.mean(0)
+    if np.isnan(values).any():
+        return np.full_like(values, np.nan)
+    left = values - others @ np.linalg.lstsq(others, values, rcond=1e-8)[0]
     return np.zeros_like(left) if np.linalg.norm(left) < ROUNDING * np.linalg.norm(values) else left
 
 

@@ -127,7 +127,7 @@ class Evidence:
     def redesigned_since(self) -> list[str]:
         """Settings of the design that some fit of this run has sealed otherwise: models added, severities changed."""
         now = design(self.config)
-        sealed = [(run.get("sealed") or {}).get("design", now) for run in self.runs]
+        sealed = [run["sealed"].get("design", {}) for run in self.runs if run.get("sealed")]
         return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed)]
 
     def deleted_since(self, name: str, entries: list[dict[str, Any]]) -> list[str]:

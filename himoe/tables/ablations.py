@@ -40,7 +40,9 @@ def make(evidence: Evidence) -> TableItem:
             gap = found[0] if len(found) else [np.nan] * 3
             values |= {f"left_{condition}_{name}": value for name, value in zip(GAP, gap, strict=True)}
         rows.append(values | {"n_subjects": row.n_subjects})
-    data = pd.DataFrame(rows)
+    names = [f"left_{condition}_{name}" for condition in config.conditions for name in GAP]
+    columns = ["setting", "ablation", "n_parameters", *(f"ccc_{name}" for name in (*GAP, "p_holm")), *names, "n_subjects"]
+    data = pd.DataFrame(rows, columns=columns)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
         "Hi-MoE minus": data["ablation"].map(lambda m: parse_model(m).variant.replace("_", " ")),

@@ -1,9 +1,9 @@
 """The findings of this run in words, each made from its numbers: what predicts, where Hi-MoE stands, what it adds to a linear
 line and to late fusion, whether anything is known beyond the clip, which claims hold, and what would settle the others. CCC is
 the mean over people, seeds and targets on clean input; ahead and behind mean an interval (95%, over people and seeds) above or
-below 0, one comparison at a time. Beyond the clip: what a line on the other people's ratings of the clip leaves of a person's
-own ratings, correlated with what it leaves of the predictions. Where a run holds real recordings, simulated data are left
-out."""
+below 0, one comparison at a time. Beyond the clip: what the other people's ratings of the clip leave of a person's own ratings,
+correlated with what they leave of the predictions; known is what remains so when all models are looked at. Where a run holds
+real recordings, simulated data are left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import PROTOCOLS
+from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -31,6 +31,7 @@ NEEDS = ("scores", "predictions", "routing", "claims", "runs", "audits")
 BASELINES = ("ridge", "late_fusion")  # what Hi-MoE must add something to
 RATERS = "leave_one_rater_out"
 COLUMNS = ["setting", "question", "answer"]
+FEW_SEEDS = f"People share networks of fewer than {MIN_SEEDS} seeds: the luck of training is in none of these intervals."
 
 
 def make(evidence: Evidence) -> TableItem:
@@ -58,31 +59,41 @@ BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hol
 def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """(question, answer) of one setting."""
     scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
-    ccc = {m: v for m, v in levels(scores, "ccc").items() if not np.isnan(v).any()}
-    competing = {m: v for m, v in ccc.items() if m in evidence.models and not registry.is_reference(m)}
+    wanted = [m for m in evidence.models_of(setting) if m in evidence.models and not registry.is_reference(m)]
+    values = levels(pick(scores, model=wanted), "ccc")
+    failed = [m for m in wanted if m not in values or np.isnan(values[m]).any()]
+    competing = {m: v for m, v in values.items() if m not in failed}
     if not competing:
         return
-    yield PREDICTS, _predicts(evidence, setting, ccc, competing)
-    if STUDIED in competing:
-        yield STANDS, _stands(competing)
+    raters = levels(pick(scores, model=RATERS), "ccc")  # of the people who share a clip with somebody
+    yield PREDICTS, _predicts(evidence, setting, raters, competing)
+    few = lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds))
+    caution = f" {FEW_SEEDS}" if few else ""
+    caution += f" Without a score, for a fold diverged: {', '.join(map(model_title, failed))}." if failed else ""
+    if STUDIED in failed:
+        yield STANDS, f"Nothing is said of {model_title(STUDIED)}: a fold of it diverged."
+    elif STUDIED in competing:
+        yield STANDS, _stands(competing) + caution
         if adds := _adds(competing):
-            yield ADDS, adds
+            yield ADDS, adds + caution
     if beyond := _beyond(scores, competing):
         yield BEYOND, beyond
     here = judged[(judged["setting"] == setting) & (judged["verdict"] != verdicts.NOT_RUN)]
     if len(here):
         yield HOLDS, _holds(here)
-    if settles := _settles(here, len(next(iter(competing.values())))):
+    if settles := _settles(here, *next(iter(competing.values())).shape):
         yield SETTLES, settles
 
 
-def _predicts(evidence: Evidence, setting: str, ccc: Levels, competing: Levels) -> str:
+def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Levels) -> str:
     """The best model beside what is had from the clip alone."""
     best = max(competing, key=lambda m: competing[m].mean())
-    text = f"The best model, {model_title(best)}, reaches CCC {_text(ccc[best])}"
-    if RATERS in ccc:
-        more = "more" if ccc[RATERS].mean() > ccc[best].mean() else "less"
-        text += f"; the mean of the other people's ratings of the same clip, without any signal, {more}: {_text(ccc[RATERS])}"
+    text = f"The best model, {model_title(best)}, reaches CCC {_text(competing[best])}"
+    if RATERS in raters:
+        more = "more" if raters[RATERS].mean() > competing[best].mean() else "less"
+        text += (
+            f"; the mean of the other people's ratings of the same clip, without any signal, {more}: {_text(raters[RATERS])}"
+        )
     where = {"dataset": dataset_of(setting), "protocol": evidence.protocol_of(setting)}
     findings = [f for sheet in evidence.audits if where.items() <= sheet.items() for f in sheet["findings"]]
     probe = next((f["evidence"] for f in findings if f["check"] == "clip"), "")
@@ -114,34 +125,44 @@ def _adds(competing: Levels) -> str:
 
 
 def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
-    """PCC with what the others' ratings leave of a person's own: of Hi-MoE and of the best model."""
-    left = {m: v for m, v in levels(scores, "residual_pcc").items() if m in competing and not np.isnan(v).any()}
+    """PCC with what the others' ratings leave of a person's own: of Hi-MoE, the baselines and the best model. Known is what
+    remains known when as many models are looked at (Bonferroni)."""
+    found = levels(pick(scores, model=list(competing)), "residual_pcc")
+    left = {m: v for m, v in found.items() if not np.isnan(v).any()}
     if not left:
         return ""
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
-    found = {m: intervals.interval(left[m]) for m in named}
-    known = [m for m in named if found[m].low > 0]
-    word = "Yes" if known else "Not shown"
-    return f"{word}: PCC within clips {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+    known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
+    word = f"Yes, by {', '.join(map(model_title, known))}" if known else "Not shown"
+    return f"{word}: PCC beyond the clip {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
 
 def _holds(here: pd.DataFrame) -> str:
     """Claims by word, those that hold first."""
     by_word = {word: part["id"].tolist() for word, part in here.groupby("verdict")}
     order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED]
-    none = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
-    told = none + [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
+    told = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
+    told += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
+    edited = here[here["evidence"].str.startswith("changed after")]["id"].tolist()
+    told += [f"changed after results existed: {', '.join(edited)}"] if edited else []
     return _sentence("; ".join(told))
 
 
-def _settles(here: pd.DataFrame, n_people: int) -> str:
-    """How many people of the same spread would see the smallest effect of interest with 80% power: the lead that is seen falls
-    with the root of their number."""
+def _settles(here: pd.DataFrame, n_people: int, n_seeds: int) -> str:
+    """What claims that are inconclusive would need: seeds, or people. With one seed the lead that is seen falls with the root
+    of the number of people; with several what seeds share does not fall with it, and no number is named."""
     told = []
     for row in here[here["verdict"] == verdicts.INCONCLUSIVE].itertuples():
-        if np.isfinite(row.detectable):
+        seen = f"{row.id} sees a lead of {number(row.detectable)} with 80% power"
+        if np.isnan(row.detectable):
+            told.append(f"{row.id} needs {MIN_SEEDS} seeds")
+        elif row.detectable <= row.smallest:
+            told.append(f"{seen}, and what was found is smaller than that or uncertain")
+        elif n_seeds > 1:
+            told.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
+        else:
             wanted = ceil(n_people * (row.detectable / row.smallest) ** 2)
-            told.append(f"{row.id} sees a lead of {number(row.detectable)}; {row.smallest:g} asks for about {wanted} people")
+            told.append(f"{seen}; {row.smallest:g} asks for about {wanted} people")
     return _sentence("; ".join(told)) if told else ""
 
 

@@ -21,11 +21,15 @@ def run(folder, tables, datasets=("esports",), **items):
     (folder / "tables").mkdir(parents=True)
     for name, text in tables.items():
         (folder / f"tables/{name}.csv").write_text(text)
+        (folder / f"tables/{name}.json").write_text(json.dumps({"rows": [text], "provenance": {}}))
     facts = {
         "title": "Open recordings",
         "identity": {"commit": "0123456789ab (changed)"},
         "config": Config(datasets=list(datasets), data_root="/home/someone").model_dump(mode="json"),
-        "items": [{"kind": "table", "name": name, "csv": f"tables/{name}.csv"} for name in tables],
+        "items": [
+            {"kind": "table", "name": name, "csv": f"tables/{name}.csv", "rows": [text], "provenance": {}}
+            for name, text in tables.items()
+        ],
     }
     (folder / "results.json").write_text(json.dumps(facts))
     return folder
@@ -44,6 +48,13 @@ def test_rows_of_single_people_are_refused(tmp_path):
     with pytest.raises(HimoeError, match=r"main\.csv: column subject: rows of single people"):
         publish.publish(source, tmp_path / "o")
     assert not (tmp_path / "o").exists()
+
+
+def test_tables_of_another_run_are_refused(tmp_path):
+    source = run(tmp_path / "r", {"answer": ANSWER})
+    (source / "tables/answer.json").write_text(json.dumps({"rows": ["of a later run"], "provenance": {}}))
+    with pytest.raises(HimoeError, match=r"answer\.csv: made after results\.json"):
+        publish.publish(source, tmp_path / "o")
 
 
 def test_a_table_of_an_earlier_run_goes(tmp_path):

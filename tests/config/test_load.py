@@ -10,9 +10,11 @@ import yaml
 
 from himoe import registry
 from himoe.config import document, sections
+from himoe.config.claims import lacks, parse_claims
 from himoe.config.load import load_config
 from himoe.config.run import Config
 from himoe.types import HimoeError
+from tests.conftest import ROOT
 
 FILES = ["config.yaml", "open.yaml", "paper.yaml"]
 
@@ -158,3 +160,12 @@ def test_models_on_is_of_a_data_set_or_of_one_of_its_protocols():
     assert config.models_of("deap_twin", "subject_kfold") == ["ridge", "himoe"]
     assert config.models_of("dreamer_twin", "loso") == ["train_mean", "ridge", "himoe"]
     assert config.unfit("himoe", "deap_twin", "loso") == "models_on leaves it out"
+
+
+def test_a_claim_needs_its_ablations_where_it_is_judged():
+    """Ablations that are fitted elsewhere leave nobody to be ahead of here."""
+    c7 = next(c for c in parse_claims(yaml.safe_load((ROOT / "config/claims.yaml").read_text())) if c.id == "C7")
+    on = {"dreamer_twin": ["ridge", "himoe"]}
+    config = load_config({"models": ["ridge", "himoe"], "ablations": {"flat": {"hierarchy": "flat"}}, "models_on": on})
+    assert lacks(config, "deap_twin", "subject_kfold", c7) == ""
+    assert lacks(config, "dreamer_twin", "subject_kfold", c7) == "needs 1 of the ablations of config/ablations.yaml"

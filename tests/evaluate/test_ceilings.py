@@ -8,6 +8,7 @@ import pytest
 
 from himoe.evaluate import ceilings, score
 from himoe.names import CEILINGS
+from himoe.stats.frames import pick
 
 RUN = {"dataset": "deap", "protocol": "loso", "seed": 0, "condition": "clean", "severity": 0.0, "target": "valence"}
 
@@ -99,9 +100,9 @@ def test_people_who_share_no_clip_have_a_level_in_common_and_no_more():
 
 def test_what_a_line_leaves_by_hand():
     # on 0, 1, 2, 3 the values 1, 1, 5, 5: slope (1.5 2 + 0.5 2 + 0.5 2 + 1.5 2) / 5 = 8 / 5
-    np.testing.assert_allclose(ceilings.beyond(np.array([1, 1, 5, 5.0]), np.arange(4.0)), [0.4, -1.2, 1.2, -0.4])
-    np.testing.assert_array_equal(ceilings.beyond(3 - 0.7 * np.arange(5.0), np.arange(5.0)), 0)
-    np.testing.assert_array_equal(ceilings.beyond(np.array([1, 2, 3.0]), np.ones(3)), [-1, 0, 1])  # the others never vary
+    np.testing.assert_allclose(ceilings.beyond(np.array([1, 1, 5, 5.0]), np.arange(4.0)[:, None]), [0.4, -1.2, 1.2, -0.4])
+    np.testing.assert_array_equal(ceilings.beyond(3 - 0.7 * np.arange(5.0), np.arange(5.0)[:, None]), 0)
+    np.testing.assert_array_equal(ceilings.beyond(np.array([1, 2, 3.0]), np.ones((3, 1))), [-1, 0, 1])  # the others never vary
 
 
 def residual(ratings, predicted, metric="residual_pcc"):
@@ -172,3 +173,29 @@ def test_scores_of_files_hold_ceilings_and_residuals(tmp_path):
     raw = frame.assign(y_raw=frame["y_pred"])  # where predictions were calibrated, those before it are kept beside them
     made = ceilings.references(ceilings.true_labels(raw, stimuli))
     assert (made["y_raw"] == made["y_pred"]).all()
+
+
+@pytest.mark.parametrize("known", ["smoothed", "constant", "some, smoothed"])
+def test_who_knows_the_clip_alone_knows_nothing_beyond_it(known):
+    """Labels that vary slowly: the others' mean at the moment leaves what its neighbours say of this person, a mean of each
+    clip and means over time among it. Twelve people, who share a course and have one of their own, 8 clips of 60 s."""
+    rng = np.random.default_rng(0)
+
+    def slow(*shape):
+        return np.cumsum(rng.normal(size=(*shape, 60)), axis=-1) / 4
+
+    truth = (slow(1, 8) + slow(12, 8)).reshape(12, 8, 60)
+    said = np.empty_like(truth)
+    for p in range(12):
+        others = np.delete(truth, p, 0)
+        mean = (others[rng.permutation(11)[:8]] if known.startswith("some") else others).mean(0)
+        smooth = pd.DataFrame(mean.T).rolling(9, center=True, min_periods=1).mean().to_numpy().T
+        said[p] = mean.mean(1, keepdims=True) if known == "constant" else smooth
+    names = pd.MultiIndex.from_product([[f"s{i}" for i in range(12)], [f"v{i}" for i in range(8)], np.arange(60.0)])
+    frame = names.to_frame(index=False, name=["subject", "trial", "time"]).assign(
+        y_true=truth.ravel(), y_pred=said.ravel(), y_reference=0.0, dataset="d", protocol="loso", model="ridge", seed=0,
+        condition="clean", severity=0.0, target="valence",
+    )  # fmt: skip
+    stimuli = frame[["subject", "trial"]].drop_duplicates().assign(stimulus=lambda f: f["trial"])
+    found = pick(ceilings.residual_scores(frame, ceilings.true_labels(frame, stimuli)), metric="residual_pcc")["value"]
+    assert abs(found.mean()) < max(0.03, 2 * found.std() / len(found) ** 0.5)

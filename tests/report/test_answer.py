@@ -66,7 +66,7 @@ def test_ties_are_undecided_and_references_have_no_rank(answers):
 
 
 def test_knowledge_beyond_the_clip_needs_an_interval_above_0(answers):
-    assert answers[answer.BEYOND].startswith("Yes: PCC within clips Hi-MoE 0.000 [")
+    assert answers[answer.BEYOND].startswith("Yes, by ridge: PCC beyond the clip Hi-MoE 0.000 [")
     assert "ridge 0.100 [" in answers[answer.BEYOND]
     nobody = answer.make(evidence([*rows("ridge", 0.3, 0.0), *rows("himoe", 0.2, 0.0)])).data.set_index("question")
     assert nobody.loc[answer.BEYOND, "answer"].startswith("Not shown: ")
@@ -82,6 +82,33 @@ def test_simulated_data_are_left_out_where_there_are_real_ones():
 
 
 def test_what_would_settle_a_claim_follows_from_the_lead_that_is_seen():
-    """A lead of .06 seen by 8 people: .02 asks for 9 times as many."""
+    """A lead of .06 seen by 8 people: .02 asks for 9 times as many; but not where seeds differ, nor where .02 is seen."""
     here = pd.DataFrame({"id": ["C2"], "verdict": ["inconclusive"], "detectable": [0.06], "smallest": [0.02]})
-    assert answer._settles(here, 8) == "C2 sees a lead of 0.060; 0.02 asks for about 72 people."
+    assert answer._settles(here, 8, 1) == "C2 sees a lead of 0.060 with 80% power; 0.02 asks for about 72 people."
+    assert answer._settles(here, 8, 3).endswith("0.02 asks for more people, and more seeds.")
+    assert "people" not in answer._settles(here.assign(detectable=0.015), 32, 1)
+    assert answer._settles(here.assign(detectable=np.nan), 8, 1) == "C2 needs 3 seeds."
+
+
+def test_a_diverged_fold_is_told_and_moves_nobody_up_in_silence():
+    failed = [row if (row[1], row[3]) != ("ridge", "s3") else (*row[:-1], np.nan) for row in RUN]
+    data = answer.make(evidence(failed)).data.set_index("question")["answer"]
+    assert "rank 2 of 3" in data[answer.STANDS]
+    assert "Without a score, for a fold diverged: ridge." in data[answer.STANDS]
+    failed = [row if (row[1], row[3]) != ("himoe", "s3") else (*row[:-1], np.nan) for row in RUN]
+    stands = answer.make(evidence(failed)).data.set_index("question").loc[answer.STANDS, "answer"]
+    assert stands == "Nothing is said of Hi-MoE: a fold of it diverged."
+
+
+def test_networks_that_people_share_and_few_seeds_are_told():
+    run = evidence(RUN)
+    shared = Evidence(run.files, run.config.model_copy(update={"protocols": ["subject_stimulus"]}))
+    shared.__dict__.update({k: v for k, v in run.__dict__.items() if k not in ("files", "config")})
+    data = answer.make(shared).data.set_index("question")["answer"]
+    assert answer.FEW_SEEDS in data[answer.STANDS]
+    assert answer.FEW_SEEDS in data[answer.ADDS]
+
+
+def test_people_without_a_clip_in_common_with_anybody_do_not_stop_the_others():
+    alone = [row for row in RUN if (row[1], row[3]) != ("leave_one_rater_out", "s0")]
+    assert "without any signal" in answer.make(evidence(alone)).data.set_index("question").loc[answer.PREDICTS, "answer"]
