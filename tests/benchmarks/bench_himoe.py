@@ -57,11 +57,11 @@ def scores_of(folder: Path, side: str) -> pd.DataFrame:
     return pd.read_csv(place / "results/scores.csv", dtype={"subject": str})
 
 
-def of_draws(scores: pd.DataFrame, name: str, conditions: list[str]) -> Levels:
+def of_draws(scores: pd.DataFrame, side: str, name: str, conditions: list[str]) -> Levels:
     """Model -> mean CCC (people of all draws, seeds), mean over conditions beyond their mildest severity."""
     by_draw = []
     for draw in range(DRAWS):
-        of_draw = pick(scores, dataset=f"{name}.{draw}")
+        of_draw = pick(scores, dataset=f"{name}.{draw}", model=SIDES[side][0])  # not the ceilings
         found = [levels(of_draw, condition=condition) for condition in conditions]
         by_draw.append({model: np.mean([one[model] for one in found], axis=0) for model in found[0]})
     return {model: np.concatenate([one[model] for one in by_draw]) for model in by_draw[0]}
@@ -69,8 +69,8 @@ def of_draws(scores: pd.DataFrame, name: str, conditions: list[str]) -> Levels:
 
 def print_table(before: pd.DataFrame, now: pd.DataFrame, shape: str, conditions: list[str]) -> Levels:
     """Means, intervals over people and seeds, and means of the draws; then differences within people. Returns the values."""
-    values = of_draws(now, SHAPES[shape], conditions)
-    values |= {f"{model} before": found for model, found in of_draws(before, SHAPES[shape], conditions).items()}
+    values = of_draws(now, "now", SHAPES[shape], conditions)
+    values |= {f"{model} before": found for model, found in of_draws(before, "before", SHAPES[shape], conditions).items()}
     rows = values | {f"{a} - {b}": values[a] - values[b] for a, b in DIFFERENCES}
     print(f"\n| {shape}, {'clean' if conditions == [CLEAN] else 'perturbed'} | mean [95%] | draws |\n|---|---|---|")
     for model, found in rows.items():
