@@ -36,12 +36,12 @@ def test_sequential_training_is_the_textbook_loop(tmp_path):
         key = noise.fold_in(runner.keys([run]), epoch)
         trial, start = windows.crops(runner.bank, run.train, runner.n_times, key[0])
         for step in range(n_steps):
-            at, here = slice(step * s.batch_size, (step + 1) * s.batch_size), noise.fold_in(key, step + 1)
-            drawn = windows.Windows(torch.from_numpy(trial[at])[None], torch.from_numpy(start[at])[None])
-            batch = windows.training_batch(runner.bank, affine, drawn, runner.n_times, s, noise.fold_in(here, loop.INPUT))
+            rows, step_key = slice(step * s.batch_size, (step + 1) * s.batch_size), noise.fold_in(key, step + 1)
+            drawn = windows.Windows(torch.from_numpy(trial[rows])[None], torch.from_numpy(start[rows])[None])
+            batch = windows.training_batch(runner.bank, affine, drawn, runner.n_times, s, noise.fold_in(step_key, loop.INPUT))
             batch = type(batch)(*(part[0] for part in batch))
             optimizer.zero_grad()
-            with noise.keyed(noise.fold_in(here, loop.MODEL)[0]):
+            with noise.keyed(noise.fold_in(step_key, loop.MODEL)[0]):
                 loss(model.train()(batch), batch).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip_norm)
             optimizer.step()

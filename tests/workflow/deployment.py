@@ -20,7 +20,7 @@ def build(folder: Path) -> dict[str, str]:
     """Build the stand-in; the environment variables that put it in use."""
     prefix = folder / "conda"
     subprocess.run([sys.executable, "-m", "venv", prefix], check=True)
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
     subprocess.run([prefix / "bin/python", "-m", "pip", "install", *quiet, *PARTS], check=True, capture_output=True)
     for script, *arguments in (["mkconda.py"], ["mkchannel.py", str(folder / "channel/conda-forge")]):
         subprocess.run([prefix / "bin/python", stand_in(script), *arguments], check=True, capture_output=True)

@@ -16,8 +16,8 @@ def test_nothing_planted_nothing_found(tmp_path):
     folder = checkout(tmp_path)
     changes = {
         "twin": {"subjects": 10, "trials": 14, "seconds": 20, "snr": 0.0}, "splits": {"n_folds": 5},
-        "training": {"epochs": 6, "crop_seconds": 18}, "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
-        "tables": ["main"], "figures": [],
+        "training": {"epochs": 6, "crop_seconds": 18}, "conditions": {},
+        "models": ["stimulus_mean", *PHYSIOLOGY], "tables": ["main"], "figures": [],
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes))
     assert done.returncode == 0, done.stderr[-3000:]
