@@ -147,9 +147,7 @@ def test_g4_two_fits_side_by_side(fit):
     print(f"\n{environment()}, {os.cpu_count()} cores")
     print(f"G4 {fit}: one fit {one:.1f} s, two 1-thread fits side by side {two:.1f} s: {2 * one / two:.2f}x (line 1.8)")
     line = 5 if fit[:2] == ASKED else 1
-    print(
-        f"   two fits that take torch's own number of threads {free:.1f} s: pinned {free / two:.1f}x as fast (line {line})"
-    )
+    print(f"   two fits that take torch's own number of threads {free:.1f} s: pinned {free / two:.1f}x as fast (line {line})")
     assert 2 * one / two >= 1.8
     assert free / two >= line
 
