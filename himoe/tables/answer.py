@@ -41,9 +41,10 @@ def make(evidence: Evidence) -> TableItem:
     data = pd.DataFrame(rows, columns=COLUMNS)
     titles = data["setting"].map(stamped)
     shown = pd.DataFrame({"data set": titles, "question": data["question"], "answer": data["answer"]})
-    where = pick(data, question=STANDS)
-    finding = " ".join(f"{stamped(s)}: {text}" for s, text in zip(where["setting"], where["answer"], strict=True))
-    return TableItem(data, shown, finding or f"{model_title(STUDIED)} is not in this run.")
+    first = data[data["setting"] == data["setting"].iloc[0]] if len(data) else data
+    told = pick(first, question=[STANDS, BEYOND])["answer"].tolist()
+    finding = f"{titles.iloc[0]}: {' '.join(told)}" if told else f"{model_title(STUDIED)} is not in this run."
+    return TableItem(data, shown, finding)
 
 
 def _settings(evidence: Evidence) -> list[str]:
