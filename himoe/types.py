@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 
@@ -51,6 +53,11 @@ class Edition:
     def patterns(self, subject: str = "*") -> tuple[str, ...]:
         """Globs of one subject's files, or of everyone's."""
         return tuple(f.replace("{subject}", subject) for f in self.files) + self.common
+
+    def complete(self, root: Path, subjects: tuple[str, ...]) -> list[Record]:
+        """The files below ``root`` of each of these subjects that has all of them, named by one pattern a file."""
+        files = {s: self.patterns(s) for s in subjects}
+        return [Record(s, names, self.name) for s, names in files.items() if all((root / n).is_file() for n in names)]
 
 
 @dataclass(frozen=True)

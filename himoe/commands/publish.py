@@ -33,12 +33,10 @@ def publish(results: Path, folder: Path) -> list[Path]:
     if not (results / "results.json").is_file():
         raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
     run = io.read_json(results / "results.json")
-    tables = {
-        t["name"]: results / t["csv"] for t in run["items"] if t["kind"] == "table" and t["name"] in TABLES and "csv" in t
-    }
+    items = {t["name"]: t for t in run["items"] if t["kind"] == "table" and t["name"] in TABLES and "csv" in t}
+    tables = {name: results / item["csv"] for name, item in items.items()}
     if "answer" not in tables:
         raise HimoeError(f"{results}: the table 'answer' was not made; name it in the config's tables")
-    items = {t["name"]: t for t in run["items"] if t["kind"] == "table"}
     for name, path in tables.items():
         made = io.read_json(path.with_suffix(".json"))
         if any(made[part] != items[name][part] for part in ("rows", "provenance")):

@@ -87,8 +87,7 @@ SCALE = {"ecg": 1e-3, "gsr": 1e-6, "emg": 1e-6}
 
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """Physiology and ratings of each subject that has both."""
-    files = {s: edition.patterns(s) for s in size.subjects}
-    return [Record(s, names, edition.name) for s, names in files.items() if all((root / n).is_file() for n in names)]
+    return edition.complete(root, size.subjects)
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:

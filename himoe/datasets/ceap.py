@@ -127,8 +127,7 @@ TWIN_STEPS = (0.083, 0.166, 0.12, 0.008)  # s between two raw ratings: shortest,
 
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """Annotation, behaviour, physiology and questionnaire of each subject that has all four."""
-    files = {s: edition.patterns(s) for s in size.subjects}
-    return [Record(s, names, edition.name) for s, names in files.items() if all((root / n).is_file() for n in names)]
+    return edition.complete(root, size.subjects)
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:

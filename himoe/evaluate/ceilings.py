@@ -21,7 +21,7 @@ LABEL = ["subject", "trial", "moment", "target"]  # what names one label
 SAME = ["target", "stimulus", "moment"]  # what labels of several people must share to be of the same thing
 AROUND = (2, 8)  # s on either side of a moment
 MEANS = ("others", *(f"others_{s}s" for s in AROUND), "others_clip")  # what the others say of a clip
-FEWEST = 5  # labels of a person, for a score of what is left when a line has been taken away
+FREE = 3  # labels of a person beyond a mean and what is taken away, for a score of what is left
 ROUNDING = 1e-5  # a residual smaller than this share of what it is a residual of is none
 
 
@@ -92,7 +92,8 @@ def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataF
     person that is left out moves what the others are told towards its own rating and not what itself is told, and
     ``stimulus_mean`` gets a PCC of -1 under ``loso``.)
 
-    A person with fewer than 5 labels that others share has no row; the value is NaN where the fold failed.
+    A person needs three labels that others share beyond its mean and what is taken away, or it has no row; the value is NaN
+    where the fold failed.
     """
     columns = [*FIT, "subject", "condition", "severity", "target", "metric", "value", "n"]
     clean = _with_moment(_without_controls(pick(predictions, condition=CLEAN)))
@@ -100,9 +101,9 @@ def residual_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataF
     both = clean.merge(known[[*LABEL, *MEANS]], on=LABEL, validate="many_to_one")
     rows: list[tuple] = []
     for key, part in both.groupby([*FIT, "subject", "condition", "severity", "target"], sort=True):
-        if len(part) < FEWEST:
-            continue
         others = part[list(MEANS)].to_numpy(float)
+        if len(part) - 1 - np.linalg.matrix_rank(others - others.mean(0)) < FREE:
+            continue
         true = beyond(part["y_true"].to_numpy(float), others)
         # a person tested in several folds meets several training means, as in score()
         predicted = beyond((part["y_pred"] - part["y_reference"]).to_numpy(float), others)

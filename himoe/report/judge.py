@@ -53,8 +53,7 @@ def judge_all(evidence: Evidence) -> pd.DataFrame:
 
 def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
     """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
-    where
-    Hi-MoE's network adds nothing to its linear read-out."""
+    where Hi-MoE's network adds nothing to its linear read-out."""
     judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, dataset_of(s))]
     rows = [(s, judge(evidence, s, claim, idle)) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:

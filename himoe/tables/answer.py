@@ -158,7 +158,7 @@ def _settles(here: pd.DataFrame, n_people: int, n_seeds: int) -> str:
         if np.isnan(row.detectable):
             told.append(f"{row.id} needs {MIN_SEEDS} seeds")
         elif row.detectable <= row.smallest:
-            told.append(f"{seen}, and what was found is smaller than that or uncertain")
+            told.append(f"{seen}, the smallest of interest: why it is undecided, the table of claims says")
         elif n_seeds > 1:
             told.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
         else:

@@ -3,7 +3,7 @@ scored, so none is a model. The mean of the other raters: of all others who rate
 same. Own ratings, others' level: a person's ratings less their mean, plus the mean of the others' means; whoever reads a
 person's pattern without a fault, and knows of the level only what people have in common, is there (a model may be above where
 its guess of the level is luckier). A model can win by recognising the clip. What is left within a clip says whether it does
-more: per person the correlation of ratings with predictions once a line on the other raters' mean is taken from both; a model
+more: per person the correlation of ratings with predictions once what the other raters' means say is taken from both; a model
 that only recognises the clip is at 0. Clean input, means over subjects, seeds averaged first."""
 
 from typing import Any

@@ -165,6 +165,18 @@ def test_what_is_wrong_in_an_annotation_is_named(tmp_path, damage, message):
         reread(ceap, "ceap", tmp_path / "d", SIZE)
 
 
+def test_a_clock_that_is_not_of_the_clip_is_named(tmp_path):
+    """A wristband that counts from 1970 would leave the modality out without a word."""
+    synthesize("ceap", tmp_path / "d", SIZE, "frame", 1.0, 3)
+    path = tmp_path / "d/5_PhysioData/Raw/P1_Physio_RawData.json"
+    content = content_of(path)
+    for sample in content["Physio_RawData"][0]["Video_Physio_RawData"][0]["EDA_RawData"]:
+        sample["TimeStamp"] += 1.6e9
+    path.write_text(json.dumps(content))
+    with pytest.raises(HimoeError, match=r"P1_Physio_RawData\.json: V1: EDA_RawData: times from .* s are none of a clip"):
+        reread(ceap, "ceap", tmp_path / "d", SIZE)
+
+
 def test_an_order_that_is_none_is_named(tmp_path):
     synthesize("ceap", tmp_path / "d", SIZE, "frame", 1.0, 3)
     path = tmp_path / "d/2_QuestionnaireData/P1_Questionnaire_Data.json"

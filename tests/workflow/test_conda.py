@@ -13,11 +13,10 @@ from himoe import io
 from tests.workflow.runs import SMALL, checkout, snakemake
 
 pytestmark = [pytest.mark.conda, pytest.mark.slow(150)]
-RUN = SMALL | {  # every rule; each of them begins by activating the environment
+RUN = SMALL | {  # a fit of every kind; each job begins by activating the environment
     "models": ["ridge", "boosting", "himoe"], "datasets": ["dreamer_twin"], "conditions": {}, "figures": ["training"],
     "tables": ["main"],
 }  # fmt: skip
-AS_IMPORTED = {"PIP_NO_COMPILE": "1"}  # modules are compiled as they are imported: most of an environment never is
 IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
 
 
@@ -26,7 +25,7 @@ def deployed(tmp_path_factory, conda):
     """A finished run of ``--use-conda``, and its environment's folder."""
     folder = checkout(tmp_path_factory.mktemp("deployed"))
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
-    done = snakemake(folder, "--use-conda", "--configfile", "run.yaml", env=conda | AS_IMPORTED)
+    done = snakemake(folder, "--use-conda", "--configfile", "run.yaml", env=conda)
     assert done.returncode == 0, done.stderr[-3000:]
     (environment,) = [p for p in (folder / ".snakemake/conda").iterdir() if p.is_dir()]
     return folder, environment

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from himoe import io
 from tests.conftest import ROOT
 from tests.workflow.runs import PHYSIOLOGY, snakemake
 
@@ -44,6 +45,11 @@ def test_what_leaves_does_not_say_where_data_stand(default_run):
     made = [*(default_run / "results").glob("*.*"), *(default_run / "results/tables").iterdir()]
     assert len(made) > 10
     assert not [path.name for path in made if b"home/of/somebody" in path.read_bytes()]
+
+
+def test_what_was_sealed_is_the_design_of_the_run(default_run):
+    """Fits seal the config as the workflow completes it, with the models that controls and ablations add."""
+    assert io.read_json(default_run / "results/tables/claims.json")["note"] == ""
 
 
 def test_scores_are_tidy(default_run):
