@@ -108,27 +108,6 @@ rule prepare_subject:
         "../scripts/prepare_subject.py"
 
 
-# A feature set is some modalities, cut from the tokens of all; from there on it is a data set like any other.
-rule cut_feature_set:
-    input:
-        tokens=whole_subject("npz"),
-        quality=whole_subject("json"),
-    output:
-        tokens="results/{dataset}/subjects/{subject}.npz",
-        quality="results/{dataset}/subjects/{subject}.json",
-    log:
-        "results/{dataset}/logs/cut_{subject}.log",
-    wildcard_constraints:
-        dataset=FEATURE_SETS,
-    conda:
-        "../../envs/himoe.yaml"
-    params:
-        modalities=ask(CONFIG.modalities_of, "dataset"),
-        code=script_code("cut_feature_set"),
-    script:
-        "../scripts/cut_feature_set.py"
-
-
 rule describe_dataset:
     input:
         manifest=manifest_of,
