@@ -21,7 +21,7 @@ from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
-from himoe.stats.levels import POOLED, with_interval
+from himoe.stats.levels import POOLED, means_with_intervals
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -53,10 +53,9 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
         block, part = [], pick(clean, setting=setting, target=target)
-        for model in (m for m in models if m in set(part["model"])):
-            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
-            for metric in METRICS:
-                row |= with_interval(part, model, metric)
+        there = set(part["model"])
+        for model, means in means_with_intervals(part, [m for m in models if m in there], METRICS).items():
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)} | means
             of_each = pick(own_skill, setting=setting, target=target, model=model)["value"]
             row["skill_median"] = of_each.median(skipna=False)
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)
