@@ -90,6 +90,8 @@ def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Level
     """The best model beside what is had from the clip alone."""
     best = max(competing, key=lambda m: competing[m].mean())
     text = f"The best model, {model_title(best)}, reaches CCC {_text(competing[best])}"
+    if competing[best].mean() <= 0:
+        text = f"No model's CCC is above 0; the highest is {_text(competing[best])}"
     if RATERS in raters:
         more = "more" if raters[RATERS].mean() > competing[best].mean() else "less"
         text += (
@@ -112,7 +114,9 @@ def _stands(competing: Levels) -> str:
             side = "ahead of" if found.low > 0 else "behind" if found.high < 0 else "undecided against"
             sides[side].append(model_title(other))
     told = [f"{side} {len(names)} ({', '.join(names)})" if names else f"{side} none" for side, names in sides.items()]
-    return f"CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
+    return (
+        f"{model_title(STUDIED)}: CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
+    )
 
 
 def _adds(competing: Levels) -> str:
@@ -134,8 +138,9 @@ def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
         return ""
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
-    word = f"Yes, by {', '.join(map(model_title, known))}" if known else "Not shown"
-    return f"{word}: PCC beyond the clip {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+    who = f"Something is known beyond the clip, by {', '.join(map(model_title, known))}"
+    word = who if known else "Nothing is shown to be known beyond the clip"
+    return f"{word}: PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
 
 def _holds(here: pd.DataFrame) -> str:
