@@ -16,7 +16,7 @@ from himoe.config.run import Config
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
-FILES = ["config.yaml", "open.yaml", "paper.yaml"]
+FILES = ["config.yaml", "open.yaml", "paper.yaml", "ceap.yaml", "ceap_seeds.yaml", "esports.yaml", "ladder.yaml", "planted.yaml"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -22,7 +22,7 @@ def ablated(small_data, tmp_path_factory):
     changes = {
         "datasets": ["deap_twin"], "protocols": ["subject_kfold", "window_random"],
         "models": ["train_mean", "ridge", "eegnet", "himoe"], "controls": {"shuffled_labels": ["nearest"]},
-        "conditions": {"missing_rate": [0, 0.5]}, "training": {"epochs": 2, "crop_seconds": 12}, "execution": {"stack": 2},
+        "conditions": {"missing_rate": [0, 0.5]}, "training": {"epochs": 2, "crop_seconds": 12},
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes), "some.yaml")
     assert done.returncode == 0, done.stderr[-4000:]

@@ -16,7 +16,7 @@ def test_nothing_planted_nothing_found(tmp_path):
     folder = checkout(tmp_path)
     changes = {
         "twin": {"subjects": 10, "trials": 14, "seconds": 20, "snr": 0.0}, "splits": {"n_folds": 5},
-        "training": {"epochs": 6, "crop_seconds": 18}, "conditions": {},
+        "training": {"epochs": 6, "crop_seconds": 18}, "execution": {"stack": 5}, "conditions": {},
         "models": ["stimulus_mean", *PHYSIOLOGY], "tables": ["main"], "figures": [],
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes))

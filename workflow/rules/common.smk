@@ -58,6 +58,14 @@ try:
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
 
+REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
+
+
+def by_hand(name):
+    """A file of config/ that is written by hand: of the folder that the run is made in, else (``--directory``) of the checkout."""
+    path = Path("config") / name
+    return str(path if path.exists() else REPOSITORY / path)
+
 
 def subjects(dataset):
     """Subjects a data set is expected to have."""
