@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from himoe import io, registry
 from himoe.config.claims import DESIGN, design
+from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
@@ -35,6 +36,13 @@ class Evidence:
     def settings(self) -> list[str]:
         """What a result is of: each data set under each protocol, named by the data set alone where there is one protocol."""
         return [self.setting(d, p) for d in self.config.datasets for p in self.config.protocols]
+
+    @property
+    def judged(self) -> list[str]:
+        """Settings of which anything is concluded: people are kept apart, and recordings are prepared as the run says; how the
+        conclusion changes under other choices is shown beside (the figure ``specification``)."""
+        apart = [s for s in self.settings if PROTOCOLS[self.protocol_of(s)].independent]
+        return [s for s in apart if not self.config.variant(dataset_of(s)).is_other_choice]
 
     def setting(self, dataset: str, protocol: str) -> str:
         """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds
+from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -49,8 +49,7 @@ def make(evidence: Evidence) -> TableItem:
 
 def _settings(evidence: Evidence) -> list[str]:
     """Settings that can answer: those of real recordings, or all where there are none."""
-    apart = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent]
-    return [s for s in apart if not registry.is_synthetic(dataset_of(s))] or apart
+    return [s for s in evidence.judged if not registry.is_synthetic(dataset_of(s))] or evidence.judged
 
 
 PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
