@@ -17,7 +17,7 @@ def test_every_kind_of_label_reaches_the_scores(tmp_path):
     elsewhere.mkdir()
     changes = {
         "datasets": ["case_twin", "esports_twin"], "annotator_lag": {"case_twin": 2.0},
-        "twin": {"subjects": 6, "trials": 4, "seconds": 30, "snr": 1.0},
+        "twin": {"subjects": 6, "trials": 3, "seconds": 24, "snr": 1.0},
     }  # fmt: skip
     done = snakemake(folder, "--directory", str(elsewhere), "--configfile", write_config(folder, changes))
     assert done.returncode == 0, done.stderr[-4000:]
