@@ -20,8 +20,8 @@ def table(failed=None):
 
 
 def test_ranks_are_of_rivals():
-    """Six people differ by less than the models do: all rank late fusion first, Hi-MoE second, ridge third. Friedman's statistic
-    is 6 (3 - 1) = 12, p = exp(-6) = .002; the critical difference 2.343 sqrt(12 / 36) = 1.35."""
+    """Six people differ by less than the models do: all rank late fusion first, Hi-MoE second, ridge third. Friedman's
+    statistic is 6 (3 - 1) = 12, p = exp(-6) = .002; the critical difference 2.343 sqrt(12 / 36) = 1.35."""
     made = table()
     by_ccc = made.data[made.data["metric"] == "ccc"].groupby("other")["other_rank"]
     assert by_ccc.unique().map(list).drop("stimulus_mean").to_dict() == {"late_fusion": [1.0], "ridge": [3.0]}
