@@ -1,8 +1,9 @@
-"""What each part of Hi-MoE is worth over all eight models in which alignment, modality experts and emotion experts are there or
-not (config/factorial.yaml). The effect of a part is the mean CCC of the four models that have it less that of the four that
-have not; of two parts together, half of what the effect of one changes when the other is there. Over all eight, an effect does
-not hang on what else is switched on, as that of a single ablation does. Clean input, or the CCC left under a condition (mean over
-its severities beyond the mildest); targets averaged; 95% intervals over people and seeds, one effect at a time."""
+"""What each part of Hi-MoE is worth over all eight models in which alignment, modality experts and emotion experts are there
+or not (config/factorial.yaml). The effect of a part is the mean CCC of the four models that have it less that of the four
+that have not; of two parts together, half of what the effect of one changes when the other is there. Over all eight, an
+effect does not hang on what else is switched on, as that of a single ablation does. Clean input, or the CCC left under a
+condition (mean over its severities beyond the mildest); targets averaged; 95% intervals over people and seeds, one effect
+at a time."""
 
 from itertools import combinations
 from typing import Any
