@@ -104,6 +104,7 @@ class Config(Strict):
             "comparison",
             "ablations",
             "robustness",
+            "experts",
             "reported",
             "data_card",
             "audit",

@@ -11,6 +11,7 @@ from himoe import io, registry
 from himoe.config.claims import DESIGN, design
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
+from himoe.evaluate.ceilings import stimuli_of
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
@@ -100,6 +101,13 @@ class Evidence:
     def routing(self) -> pd.DataFrame:
         """Routing of every fit that routes."""
         return self._parquet("routing")
+
+    @cached_property
+    def stimuli(self) -> dict[str, pd.DataFrame]:
+        """``subject``, ``trial`` and ``stimulus`` of every trial, by setting."""
+        config = self.config
+        settings = [self.setting(d, p) for d in config.datasets for p in config.protocols]
+        return dict(zip(settings, map(stimuli_of, self.files["splits"]), strict=True))
 
     def _parquet(self, name: str) -> pd.DataFrame:
         import pandas as pd

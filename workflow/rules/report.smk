@@ -13,6 +13,11 @@ EVIDENCE = {
         dataset=CONFIG.datasets,
         protocol=CONFIG.protocols,
     ),
+    "splits": expand(
+        rules.make_splits.output.splits,
+        dataset=CONFIG.datasets,
+        protocol=CONFIG.protocols,
+    ),
     "truths": [
         f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
     ],
