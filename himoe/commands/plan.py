@@ -167,7 +167,8 @@ def _claims(config: Config) -> Iterable[dict[str, Any]]:
     for claim in parse_claims(entries):
         for dataset, protocol in ((d, p) for d in config.datasets for p in config.protocols):
             setting = f"{dataset}, {protocol}" if len(config.protocols) > 1 else dataset
-            if not applies(claim, dataset) or not PROTOCOLS[protocol].independent:
+            other_choice = config.variant(dataset).is_other_choice
+            if other_choice or not applies(claim, dataset) or not PROTOCOLS[protocol].independent:
                 continue
             n = len(others_of(config, dataset, protocol, claim))
             absent = lacks(config, dataset, protocol, claim)

@@ -109,15 +109,28 @@ def _check_dataset_variants(config: Config) -> None:
             if variant == Variant():
                 raise HimoeError(f"config: {where}: says nothing that differs: name modalities, features or annotator_lag")
             _check_names(f"{where}.modalities", variant.modalities, [m.name for m in dataset_info(dataset).modalities])
+            if len(set(variant.modalities)) < len(variant.modalities):
+                raise HimoeError(f"config: {where}.modalities: one of them appears twice")
             if (varied := dataset_variant(dataset, name)) not in config.datasets:
                 raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")
+            if variant.is_other_choice and dataset not in config.datasets:
+                raise HimoeError(f"config: {where}: an other choice is held against '{dataset}', which is not in datasets")
             try:
                 config.features_of(varied)
             except ValidationError as error:
                 raise HimoeError(f"config: {explain(error, Features, variant.features, f'{where}.features')}") from error
+            if _prepared(config, varied) == _prepared(config, dataset):
+                raise HimoeError(
+                    f"config: {where}: what it says is so in '{dataset}' already, or its features are of other recipes"
+                )
     for dataset in filter(registry.is_variant, config.datasets):
         known = [name for name, parts in config.variants.items() if registry.recorded_as(dataset) in parts]
         _check_names(f"datasets: {dataset}: variants", [parse_dataset(dataset).variant], known)
+
+
+def _prepared(config: Config, dataset: str) -> tuple[Any, ...]:
+    """What a data set's tokens, and what fits are given of them, depend on."""
+    return config.preparation_of(dataset), config.features_of(dataset).baseline
 
 
 def _check_datasets(config: Config) -> None:

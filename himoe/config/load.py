@@ -17,7 +17,10 @@ MOVED = {  # key of an earlier version -> where it stands now
     f"training.{key}": f"execution.{key}"
     for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
 } | {"features.quality.baseline_correction": "features.baseline"}
-GONE = {"statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out"}
+GONE = {
+    "statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out",
+    "feature_sets": "write variants: {NAME: {DATA SET: {modalities: [...]}}}",
+}
 
 
 def load_config(raw: dict[str, Any]) -> Config:
@@ -42,10 +45,9 @@ def load_config(raw: dict[str, Any]) -> Config:
 
 
 def _has(raw: dict[str, Any], key: str) -> bool:
-    """Whether a config sets a key of a section, as in ``training.threads``."""
+    """Whether a config sets a key, or one of a section, as in ``training.threads``."""
     section, _, name = key.partition(".")
-    below = raw.get(section)
-    return isinstance(below, dict) and (_has(below, name) if "." in name else name in below)
+    return section in raw and (not name or (isinstance(raw[section], dict) and _has(raw[section], name)))
 
 
 def _with_model_variants(raw: dict[str, Any]) -> dict[str, Any]:

@@ -260,7 +260,8 @@ class Config(Strict):
 
     def feature_options(self, dataset: str) -> dict[str, dict[str, Any]]:
         """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
-        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
+        there = self.modalities_of(dataset)
+        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities if m.name in there} | {"quality"}
         features = self.features_of(dataset)
         sections = {n: getattr(features, n).model_dump() for n in sorted(families & set(Features.model_fields))}
         return sections | {"normalise": {"by": features.normalisation, "trials": features.calibration_trials}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from himoe import registry
@@ -18,7 +19,7 @@ from himoe.report.items import FigureItem
 from himoe.report.style import Theme, panels
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.intervals import interval
+from himoe.stats.intervals import Interval, interval
 from himoe.stats.levels import CLEAN, levels
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 TITLE = "Does the conclusion survive other choices?"
 SECTION = "robustness"
-NEEDS = ("scores",)
+NEEDS = ("scores", "runs")
 REQUIRES = {"models": "himoe", "variants": "*"}
 RIVALS = ("ridge", "late_fusion")
 METRICS = {"ccc": "CCC", "raw_ccc": "CCC uncalibrated", "pcc": "PCC"}
-AHEAD, BEHIND, UNDECIDED = "ahead", "behind", "undecided"
-COLUMNS = ["recordings", "variant", "protocol", "metric", "other", "lead", "low", "high", "few_seeds", "side"]
+AHEAD, BEHIND, UNDECIDED, FEW, FAILED = "ahead", "behind", "undecided", "of too few seeds to tell", "failed"
+COLUMNS = ["recordings", "variant", "protocol", "metric", "other", "lead", "low", "high", "side"]
 
 
 class Choice(NamedTuple):
@@ -79,40 +80,56 @@ def _leads(evidence: Evidence) -> pd.DataFrame:
         if recorded not in varied or not PROTOCOLS[protocol].independent:
             continue
         variant = parse_dataset(dataset).variant if registry.is_variant(dataset) else ""
-        fitted = [m for m in (STUDIED, *RIVALS) if m in evidence.models_of(setting) and (setting, m) not in evidence.failed]
+        here = evidence.models_of(setting)
         few = lacks_seeds(protocol, len(evidence.config.seeds))
         for metric in METRICS:
-            values = levels(pick(evidence.scores, setting=setting, model=fitted, condition=CLEAN), metric)
-            for other in (m for m in RIVALS if STUDIED in values and m in values):
-                lead, low, high = map(float, interval(values[STUDIED] - values[other]))
-                side = UNDECIDED if few else AHEAD if low > 0 else BEHIND if high < 0 else UNDECIDED
-                rows.append([recorded, variant, protocol, metric, other, lead, low, high, few, side])
+            values = levels(pick(evidence.scores, setting=setting, condition=CLEAN, model=[STUDIED, *RIVALS]), metric)
+            for other in (m for m in RIVALS if STUDIED in here and m in here):
+                lead = interval(values[STUDIED] - values[other])
+                rows.append([recorded, variant, protocol, metric, other, *map(float, lead), _side(lead, few)])
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _side(lead: Interval, few_seeds: bool) -> str:
+    """Who is ahead, if that can be told; a fold that diverged leaves no mean."""
+    if np.isnan(lead.mean):
+        return FAILED
+    if few_seeds:
+        return FEW
+    return AHEAD if lead.low > 0 else BEHIND if lead.high < 0 else UNDECIDED
 
 
 def _choices(part: pd.DataFrame) -> list[Choice]:
     """Choices of one data set, from the smallest mean lead to the largest."""
-    return [Choice(*key) for key in part.groupby(["variant", "protocol", "metric"])["lead"].mean().sort_values().index]
+    return [
+        Choice(*key)
+        for key in part.groupby(["variant", "protocol", "metric"])["lead"].mean().sort_values(na_position="first").index
+    ]
 
 
 def _forest(ax: Axes, part: pd.DataFrame, choices: list[Choice], theme: Theme) -> None:
     """A lead and its interval a line."""
     place = {choice: i for i, choice in enumerate(choices)}
-    colours = {AHEAD: theme.accent, BEHIND: theme.palette[0], UNDECIDED: theme.palette[-1]}
+    colours = dict.fromkeys((UNDECIDED, FEW, FAILED), theme.palette[-1]) | {AHEAD: theme.accent, BEHIND: theme.palette[0]}
     for row in part.itertuples():
         y, colour = place[Choice(row.variant, row.protocol, row.metric)], colours[row.side]
+        if row.side == FAILED:
+            ax.text(0.98, y, FAILED, transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=7.5)
         ax.hlines(y, row.low, row.high, color=colour, lw=1.4)
-        ax.plot(row.lead, y, "o", ms=4, color=colour, mfc=theme.background if row.few_seeds else colour)
+        ax.plot(row.lead, y, "o", ms=4, color=colour, mfc=theme.background if row.side == FEW else colour)
     ax.axvline(0, color=theme.text, lw=0.8)
     ax.set_yticks(range(len(choices)), [choice.label for choice in choices], fontsize=7.5)
+    for text, choice in zip(ax.get_yticklabels(), choices, strict=True):
+        text.set_fontweight("normal" if choice.variant else "bold")  # as configured
     ax.set_ylim(-0.7, len(choices) - 0.3)
 
 
 def _finding(data: pd.DataFrame) -> str:
-    """Of each data set and rival, under how many choices Hi-MoE is ahead, behind and neither."""
+    """Of each data set and rival, under how many choices Hi-MoE is ahead, behind and neither, and what cannot tell."""
     sentences = []
     for (name, other), part in data.groupby(["recordings", "other"], sort=False):
         sides = part["side"].value_counts()
-        told = ", ".join(f"{side} under {sides.get(side, 0)}" for side in (AHEAD, BEHIND, UNDECIDED))
-        sentences.append(f"{setting_title(name)}, Hi-MoE against {model_title(other)}: {told} of {len(part)} choices.")
+        always, others = (AHEAD, BEHIND, UNDECIDED), [side for side in (FEW, FAILED) if side in sides]
+        told = ", ".join(f"{side} {sides.get(side, 0)}" for side in (*always, *others))
+        sentences.append(f"{setting_title(name)}, Hi-MoE against {model_title(other)}, {len(part)} choices: {told}.")
     return " ".join(sentences) or "No data set with variants has scores of Hi-MoE and of a rival."

@@ -40,8 +40,8 @@ class Evidence:
 
     @property
     def judged(self) -> list[str]:
-        """Settings of which anything is concluded: people are kept apart, and recordings are prepared as the run says; how the
-        conclusion changes under other choices is shown beside (the figure ``specification``)."""
+        """Settings from which findings and verdicts are drawn: people are kept apart, and recordings are prepared as the run
+        says. Tables list the others, too; what changes under other choices is the figure ``specification``."""
         apart = [s for s in self.settings if PROTOCOLS[self.protocol_of(s)].independent]
         return [s for s in apart if not self.config.variant(dataset_of(s)).is_other_choice]
 
@@ -144,7 +144,7 @@ class Evidence:
         """Settings of the design that some fit of this run has sealed otherwise: models added, severities changed."""
         now = design(self.config)
         sealed = [run["sealed"].get("design", {}) for run in self.runs if run.get("sealed")]
-        return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed)]
+        return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed if name in then or not then)]
 
     def deleted_since(self, name: str, entries: list[dict[str, Any]]) -> list[str]:
         """Ids of claims or studies that some fit of this run has sealed and that its file no longer holds."""

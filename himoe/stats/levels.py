@@ -63,6 +63,8 @@ def _tables(scores: pd.DataFrame, metric: str, condition: str = CLEAN, at: str =
         for model, error in errors.items():
             skill = skill_of_sums(error.to_numpy(float), references[model].to_numpy(float))
             each.setdefault(model, []).append(pd.DataFrame(skill, error.index, error.columns))
+    if len({len(of_targets) for of_targets in each.values()}) > 1:
+        raise ValueError(f"{metric}: some models have scores of targets that others lack")
     return {model: sum(of_targets[1:], of_targets[0]) / len(of_targets) for model, of_targets in each.items()}
 
 

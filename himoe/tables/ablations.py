@@ -51,7 +51,9 @@ def make(evidence: Evidence) -> TableItem:
     for condition in config.conditions:
         evaluated = data["setting"].isin(evidence.perturbed(condition))
         shown[f"CCC left, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"left_{condition}"), MISSING)
-    return TableItem(data, shown, _finding(data), "Numbers of parameters and of subjects are in the CSV.")
+    return TableItem(
+        data, shown, _finding(pick(data, setting=evidence.judged)), "Numbers of parameters and of subjects are in the CSV."
+    )
 
 
 def _sizes(evidence: Evidence) -> dict[tuple[str, str], int]:

@@ -90,7 +90,7 @@ def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Level
     best = max(competing, key=lambda m: competing[m].mean())
     text = f"The best model, {model_title(best)}, reaches CCC {_text(competing[best])}"
     if competing[best].mean() <= 0:
-        text = f"No model's CCC is above 0; the highest is {_text(competing[best])}"
+        text = f"No model's CCC is above 0; the highest is {model_title(best)}'s, {_text(competing[best])}"
     if RATERS in raters:
         more = "more" if raters[RATERS].mean() > competing[best].mean() else "less"
         text += (

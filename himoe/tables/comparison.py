@@ -7,6 +7,7 @@ whether they differ at all, and two that are closer than the critical difference
 import numpy as np
 import pandas as pd
 
+from himoe.config.protocols import lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -27,7 +28,8 @@ def make(evidence: Evidence) -> TableItem:
     """One row per data set, target and other model, on CCC and skill."""
     frames = [compare(evidence.scores, metric, evidence.settings) for metric in ("ccc", "skill")]
     data = pd.concat(frames, ignore_index=True)
-    data["other_rank"], notes = _ranks(evidence, data)
+    ranked, notes = _ranks(evidence)
+    data = data.merge(ranked, how="left", on=["setting", "target", "other", "metric"], validate="one_to_one")
     by_ccc = pick(data, metric="ccc")
     shown = pd.DataFrame({
         "data set": by_ccc["setting"].map(setting_title), "target": by_ccc["target"],
@@ -37,29 +39,40 @@ def make(evidence: Evidence) -> TableItem:
         "seen with 80% power": by_ccc["detectable"].map(number), "mean rank": by_ccc["other_rank"].map(lambda r: number(r, 1)),
         "n": by_ccc["n_subjects"],
     })  # fmt: skip
-    ahead = int((by_ccc["low"] > 0).sum())
-    failed = int(by_ccc["difference"].isna().sum())
+    judged = pick(by_ccc, setting=evidence.judged)
+    ahead = int((judged["low"] > 0).sum())
+    failed = int(judged["difference"].isna().sum())
     finding = (
-        f"Hi-MoE's CCC is above the other model's with an interval above 0 in {ahead} of {len(by_ccc) - failed} comparisons"
+        f"Hi-MoE's CCC is above the other model's with an interval above 0 in {ahead} of {len(judged) - failed} comparisons"
     )
     finding += f"; {failed} could not be made because a fold diverged." if failed else "."
     return TableItem(data, shown, finding, "\n".join([*notes, "Skill is in the CSV."]))
 
 
-def _ranks(evidence: Evidence, data: pd.DataFrame) -> tuple[list[float], list[str]]:
-    """The other model's mean rank for each row of the comparison (NaN for references and where a fold diverged), and for each
-    data set and target what Friedman's test says."""
-    found: dict[tuple[str, str, str], float] = {}
-    notes = []
-    for (setting, target), part in pick(evidence.scores, condition=CLEAN).groupby(["setting", "target"], sort=True):
-        ranked = [STUDIED, *evidence.config.rivals]
-        values = {m: v.mean(1) for m, v in levels(pick(part, model=ranked)).items() if not np.isnan(v).any()}
-        if STUDIED not in values or len(values) < 3:
+def _ranks(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:
+    """Mean ranks by CCC of Hi-MoE (``rank``) and of each rival (``other_rank``), Friedman's p and the critical difference, and
+    the same in words; only where people are kept apart."""
+    names = ["setting", "target", "other", "metric", "rank", "other_rank", "friedman_p", "critical_difference"]
+    rows, notes = [], []
+    scores = pick(evidence.scores, condition=CLEAN, setting=evidence.judged, model=[STUDIED, *evidence.config.rivals])
+    for (setting, target), part in scores.groupby(["setting", "target"], sort=True):
+        values = levels(part)
+        failed = [m for m, v in values.items() if np.isnan(v).any()]
+        kept = [m for m in values if m not in failed]
+        if STUDIED not in kept or len(kept) < 3:
             continue
-        of = ranks(np.stack(list(values.values()), axis=1))
-        found |= {(setting, target, m): float(rank) for m, rank in zip(values, of.mean, strict=True)}
+        of = ranks(np.stack([values[m].mean(1) for m in kept], axis=1))
+        mean = dict(zip(kept, map(float, of.mean), strict=True))
+        rows += [[setting, target, m, "ccc", mean[STUDIED], mean[m], of.p, of.critical] for m in kept if m != STUDIED]
         notes.append(
-            f"{setting_title(str(setting))}, {target}: Hi-MoE's mean rank {number(found[setting, target, STUDIED], 1)} of "
-            f"{len(values)}; Friedman p {p_value(of.p)}; critical difference {number(of.critical, 1)}."
+            f"{setting_title(str(setting))}, {target}: Hi-MoE's mean rank {number(mean[STUDIED], 1)} of {len(kept)}; "
+            f"Friedman p {p_value(of.p)}; critical difference {number(of.critical, 1)}"
+            + (f"; without {', '.join(map(model_title, failed))}, of which a fold diverged" if failed else "")
+            + ("; the luck of shared training is in none of these" if _shares(evidence, str(setting)) else "")
+            + "."
         )
-    return [found.get((r.setting, r.target, r.other), float("nan")) for r in data.itertuples()], notes
+    return pd.DataFrame(rows, columns=names), notes
+
+
+def _shares(evidence: Evidence, setting: str) -> bool:
+    return lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds))

@@ -56,7 +56,7 @@ def _judge(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     """Verdict of a study and its reason, on the settings of its data set (one per replicate)."""
     if not settings:
         return verdicts.NOT_RUN, f"{study.data} is not in this run"
-    models = {STUDIED, *study.others}
+    models = {STUDIED, *getattr(study, "others", [])}
     if failed := [model_title(m) for s, m in evidence.failed if s in settings and m in models]:
         return verdicts.FAILED, f"{', '.join(failed)} diverged"
     return JUDGES[study.test](evidence, settings, study)

@@ -113,8 +113,30 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ),
         (
             {"variants": {"raw": {"deap_twin": {"features": {"normalisation": "calibration"}}}}},
-            "calibration needs features.calibration_trials of 1 or more",
+            "raw.deap_twin.features.normalisation: calibration needs variants.raw.deap_twin.features.calibration_trials of 1",
         ),
+        (
+            {"variants": {"same": {"deap_twin": {"features": {"normalisation": "session"}}}}},
+            "variants.same.deap_twin: what it says is so in 'deap_twin' already",
+        ),
+        (
+            {"variants": {"all": {"dreamer_twin": {"modalities": ["ecg", "eeg"]}}}},
+            "variants.all.dreamer_twin: what it says is so in 'dreamer_twin' already",
+        ),
+        (
+            {
+                "datasets": ["case_twin"],
+                "variants": {"other": {"case_twin": {"features": {"eeg": {"filter": "window_local"}}}}},
+            },
+            "or its features are of other recipes",
+        ),
+        ({"variants": {"few": {"deap_twin": {"modalities": ["ecg", "ecg"]}}}}, "there is no 'ecg'"),
+        ({"variants": {"few": {"deap_twin": {"modalities": ["gsr", "gsr"]}}}}, "modalities: one of them appears twice"),
+        (
+            {"datasets": ["case_twin-late"], "variants": {"late": {"case_twin": {"annotator_lag": 2}}}},
+            "an other choice is held against 'case_twin', which is not in datasets",
+        ),
+        ({"feature_sets": {"few": {"deap_twin": ["eeg"]}}}, "feature_sets: write variants: {NAME: {DATA SET: {modalities"),
         (
             {"variants": {"late": {"deap_twin": {"annotator_lag": 2}}}},
             "variants.late.deap_twin.annotator_lag: its labels are per trial; there is nothing to delay",

@@ -74,7 +74,7 @@ def test_knowledge_beyond_the_clip_needs_an_interval_above_0(answers):
 
 def test_where_nothing_predicts_no_model_is_called_the_best():
     text = answer.make(evidence([*rows("train_mean", 0.0), *rows("himoe", -0.1)])).data["answer"].iloc[0]
-    assert text.startswith("No model's CCC is above 0; the highest is ")
+    assert text.startswith("No model's CCC is above 0; the highest is train mean's, ")
     assert "best" not in text
 
 

@@ -15,7 +15,10 @@ LEVELS = {"himoe": 0.6, "late_fusion": 0.7, "ridge": 0.4, "stimulus_mean": 0.9}
 
 def table(failed=None):
     config = Config(models=list(LEVELS), datasets=["deap_twin"])
-    run = SimpleNamespace(scores=scores(LEVELS, failed), config=config, settings=["deap_twin"])
+    run = SimpleNamespace(
+        scores=scores(LEVELS, failed), config=config, settings=["deap_twin"], judged=["deap_twin"],
+        protocol_of=lambda setting: "subject_kfold",
+    )  # fmt: skip
     return comparison.make(run)
 
 
@@ -26,7 +29,9 @@ def test_ranks_are_of_rivals():
     by_ccc = made.data[made.data["metric"] == "ccc"].groupby("other")["other_rank"]
     assert by_ccc.unique().map(list).drop("stimulus_mean").to_dict() == {"late_fusion": [1.0], "ridge": [3.0]}
     assert np.isnan(by_ccc.first()["stimulus_mean"])  # a reference competes with nobody
-    assert "DEAP twin, valence: Hi-MoE's mean rank 2.0 of 3; Friedman p 0.002; critical difference 1.4." in made.note
+    assert made.data.loc[made.data["metric"] == "skill", "other_rank"].isna().all()
+    said = "DEAP twin, valence: Hi-MoE's mean rank 2.0 of 3; Friedman p 0.002; critical difference 1.4; "
+    assert f"{said}the luck of shared training is in none of these." in made.note
 
 
 def test_a_model_that_failed_has_no_rank_and_two_are_no_ranking():

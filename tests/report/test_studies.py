@@ -139,10 +139,12 @@ def test_what_may_not_move(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"median": None}, "config/studies.yaml: a1.median: "),
+        ({"median": None}, "config/studies.yaml: a1.median: is absent"),
         ({"medain": 0.5}, "did you mean 'median'?"),
         ({"test": "lag"}, "a1.test: there is no 'lag'; did you mean 'lags'?"),
         ({"beyond": 1.5}, "a1.beyond: "),
+        ({"condition": "shfit"}, "a1.condition: there is no 'shfit'; did you mean 'shift'?"),
+        ({"others": ["ridge"]}, "a1.others: unknown key"),
     ],
 )
 def test_a_study_that_lacks_what_its_test_needs_is_named(change, said):
@@ -156,6 +158,8 @@ def test_a_study_that_lacks_what_its_test_needs_is_named(change, said):
         "beyond": 0.1,
     }
     assert parse_studies([entry])[0].median == 0.5
+    with pytest.raises(HimoeError, match="the id a1 appears twice"):
+        parse_studies([entry, entry])
     with pytest.raises(HimoeError) as error:
         parse_studies([{k: v for k, v in (entry | change).items() if v is not None}])
     assert said in str(error.value)
