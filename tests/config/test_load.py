@@ -106,7 +106,7 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ({"variants": {"few": ["eeg"]}}, "variants.few: Input should be a valid dictionary"),
         ({"variants": {"few": {"deap_twin": {}}}}, "variants.few.deap_twin: says nothing that differs"),
         ({"variants": {"few": {"deap_twin": {"modalities": []}}}}, "variants.few.deap_twin: says nothing that differs"),
-        ({"variants": {"raw": {"deap_twin": {"fetures": {}}}}}, "did you mean 'features'?"),
+        ({"variants": {"raw": {"deap_twin": {"modality": []}}}}, "did you mean 'modalities'?"),
         (
             {"variants": {"raw": {"deap_twin": {"features": {"normalisation": "nun"}}}}},
             "variants.raw.deap_twin.features.normalisation: ",
