@@ -53,6 +53,7 @@ def _settings(evidence: Evidence) -> list[str]:
 
 
 PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
+KNOWN = "Something is known beyond the clip"
 BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hold?", "What would settle the others?"
 
 
@@ -137,7 +138,7 @@ def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
         return ""
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
-    who = f"Something is known beyond the clip, by {', '.join(map(model_title, known))}"
+    who = f"{KNOWN}, by {', '.join(map(model_title, known))}"
     word = who if known else "Nothing is shown to be known beyond the clip"
     return f"{word}: PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
