@@ -139,7 +139,7 @@ def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
     who = f"{KNOWN}, by {', '.join(map(model_title, known))}"
-    word = who if known else "Nothing is shown to be known beyond the clip"
+    word = who if known else f"Nothing is shown to be known beyond the clip, looking at {len(left)} models at once"
     return f"{word}: PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
 
