@@ -14,7 +14,7 @@ from himoe import io, registry
 from himoe.config.run import Config
 from himoe.report.items import STAMP
 from himoe.report.titles import setting_title
-from himoe.tables.answer import BEYOND, KNOWN, STANDS
+from himoe.tables.answer import ADDS, BEYOND, KNOWN, STANDS
 from himoe.types import HimoeError
 
 ITEMS = (  # what is published of each table, and of figures whose numbers are means: their CSV
@@ -77,8 +77,8 @@ def block(folder: Path) -> str:
 
 
 def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
-    """One run: where it comes from, all answers of its first setting, and of the others, a line each, where Hi-MoE stands and
-    what is known beyond the clip if anything is."""
+    """One run: where it comes from, all answers of its first setting, and of the others, a line each, where Hi-MoE stands, what
+    it adds, and what is known beyond the clip if anything is."""
     with (at / "answer.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     link = f"docs/{folder.name}/{at.name}/"
@@ -90,7 +90,7 @@ def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
         if setting == settings[0]:
             lines += ["", f"{setting_title(setting)}:", "", *(f"- *{row['question']}* {row['answer']}" for row in here)]
             continue
-        told = [row["answer"] for row in here if row["question"] == STANDS]
+        told = [row["answer"] for row in here if row["question"] in (STANDS, ADDS)]
         told += [row["answer"] for row in here if row["question"] == BEYOND and row["answer"].startswith(KNOWN)]
         lines += [""] * (setting == settings[1]) + [f"- {setting_title(setting)}: {' '.join(told)}"]
     return "\n".join(lines)

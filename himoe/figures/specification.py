@@ -1,8 +1,8 @@
-"""Specification curve (Simonsohn, Simmons & Nelson 2020): Hi-MoE's lead over the linear line and over late fusion under every
-reasonable choice of this run: how the recordings were prepared (variants), protocol and metric, one line each, sorted. Clean
-input, targets averaged, 95% intervals over people and seeds, one comparison at a time. Hollow: people share networks of too few
-seeds, so that the luck of training is in no interval; neither ahead nor behind then. A conclusion that holds under one choice
-alone is a conclusion about that choice."""
+"""Specification curve (Simonsohn, Simmons & Nelson 2020): Hi-MoE's lead over ridge and over late fusion under every reasonable
+choice of this run: how the recordings were prepared (variants), protocol and metric, one line each, sorted by the mean of
+both leads. Clean input, targets averaged, 95% intervals over people and seeds, one comparison at a time. Hollow: people
+share networks of too few seeds, so that the luck of training is in no interval; neither ahead nor behind then. A conclusion
+that holds under one choice alone is a conclusion about that choice."""
 
 from __future__ import annotations
 

@@ -15,6 +15,9 @@ Levels = dict[str, np.ndarray]
 CLEAN = "clean"
 POOLED = "(pooled)"  # the subject of rows over all people at once
 SMALL = 1e-12
+BOUNDS = {  # what a metric whose name ends so can be: an interval beyond it is cut there, and covers as often
+    "ccc": (-1.0, 1.0), "pcc": (-1.0, 1.0), "skill": (-np.inf, 1.0), "rmse": (0.0, np.inf), "constant": (0.0, 1.0),
+}  # fmt: skip
 
 
 def levels(scores: pd.DataFrame, metric: str = "ccc", condition: str = CLEAN, at: str = "beyond") -> Levels:
@@ -41,7 +44,8 @@ def means_with_intervals(
     of_models = pick(scores, model=list(models))
     for metric in metrics:
         for model, table in _tables(of_models, metric).items():
-            row = map(float, interval(table.to_numpy(float)))
+            low, high = next((bounds for end, bounds in BOUNDS.items() if metric.endswith(end)), (-np.inf, np.inf))
+            row = map(float, np.clip(interval(table.to_numpy(float)), low, high))
             found[model] |= zip((metric, f"{metric}_low", f"{metric}_high"), row, strict=True)
     return found
 

@@ -79,9 +79,10 @@ def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator
             yield ADDS, adds + caution
     if beyond := _beyond(scores, competing):
         yield BEYOND, beyond
-    here = judged[(judged["setting"] == setting) & (judged["verdict"] != verdicts.NOT_RUN)]
+    of_setting = judged[judged["setting"] == setting]
+    here = of_setting[of_setting["verdict"] != verdicts.NOT_RUN]
     if len(here):
-        yield HOLDS, _holds(here)
+        yield HOLDS, _holds(of_setting)
     if settles := _settles(here, *next(iter(competing.values())).shape):
         yield SETTLES, settles
 
@@ -139,14 +140,19 @@ def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
     who = f"{KNOWN}, by {', '.join(map(model_title, known))}"
-    word = who if known else f"Nothing is shown to be known beyond the clip, looking at {len(left)} models at once"
-    return f"{word}: PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+    single = sum(bool(intervals.interval(v).low > 0) for v in left.values())
+    nobody = "Nothing is shown to be known beyond the clip"
+    if single and not known:
+        nobody += f": {single} of {len(left)} models have an interval above 0, none once corrected for looking at all of them"
+    word = who if known else nobody
+    return f"{word}. PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
 
 def _holds(here: pd.DataFrame) -> str:
-    """Claims by word, those that hold first."""
-    by_word = {word: part["id"].tolist() for word, part in here.groupby("verdict")}
-    order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED]
+    """Claims by word, those that hold first, and what they say."""
+    named = here.assign(named=here["id"] + " (" + here["claim"] + ")")
+    by_word = {word: part["named"].tolist() for word, part in named.groupby("verdict")}
+    order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED, verdicts.NOT_RUN]
     told = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
     told += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
     edited = here[here["evidence"].str.startswith("changed after")]["id"].tolist()

@@ -36,8 +36,8 @@ def make(evidence: Evidence) -> TableItem:
         "against": by_ccc["other"].map(model_title),
         "CCC difference [95% CI]": intervals(by_ccc[["difference", "low", "high"]].to_numpy()),
         "p (Holm)": by_ccc["p_holm"].map(p_value), "d": by_ccc["d"].map(lambda v: number(v, 2)),
-        "seen with 80% power": by_ccc["detectable"].map(number), "mean rank": by_ccc["other_rank"].map(lambda r: number(r, 1)),
-        "n": by_ccc["n_subjects"],
+        "seen with 80% power": by_ccc["detectable"].map(number),
+        "its mean rank": by_ccc["other_rank"].map(lambda r: number(r, 1)), "n": by_ccc["n_subjects"],
     })  # fmt: skip
     judged = pick(by_ccc, setting=evidence.judged)
     ahead = int((judged["low"] > 0).sum())
@@ -45,6 +45,7 @@ def make(evidence: Evidence) -> TableItem:
     finding = (
         f"Hi-MoE's CCC is above the other model's with an interval above 0 in {ahead} of {len(judged) - failed} comparisons"
     )
+    finding += f", and below it in {int((judged['high'] < 0).sum())}"
     finding += f"; {failed} could not be made because a fold diverged." if failed else "."
     return TableItem(data, shown, finding, "\n".join([*notes, "Skill is in the CSV."]))
 

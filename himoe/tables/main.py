@@ -1,11 +1,11 @@
-"""Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
-per-person values with 95% intervals over people and seeds. Skill is 1 - MSE / MSE of the training mean, of sums over people,
-with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Every model's
-predictions are given the spread and the mean that inner-validation people call for, which is best for the CCC and costs skill
-wherever little is found; raw is what was predicted before. Pooled CCC over all test rows is in the CSV. Constant predictions
-have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Below the models stand
-references, which compete with nobody: what is told the clip or the person, and ceilings made of the test people's labels (the
-table of ceilings says what each is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
+"""Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of per-
+person values with 95% intervals over people and seeds. Skill is 1 - MSE / MSE of the training mean, of sums over people,
+with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Predictions are
+rescaled on inner-validation people, alike for all models, which is best for the CCC and costs skill wherever little is
+found; raw is before. Pooled CCC over all test rows is in the CSV. Constant predictions have CCC 0 and are counted. A model
+one of whose folds diverged has no score: its cell says so. Below the models stand references, which compete with nobody:
+what is told the clip or the person, and ceilings made of the test people's labels (the table of ceilings says what each
+is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
 
 from typing import Any
 
