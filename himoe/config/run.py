@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of, samples_of
+from himoe.config.facts import dataset_info, modality_of, samples_of, severities_on
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.sections import (
     Execution,
@@ -205,11 +205,14 @@ class Config(Strict):
         return bool(keys) and model not in self.models_on[keys[0]]
 
     def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
-        """Conditions evaluated: windows are too short to be perturbed, and no result of them counts."""
+        """Conditions evaluated, with the severities that they have on the data set: windows are too short to be perturbed, and
+        no result of them counts."""
         if PROTOCOLS[protocol].windows:
             return {}
         asked = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
-        return {name: severities for name, severities in self.conditions.items() if asked is None or name in asked}
+        named = {name: severities for name, severities in self.conditions.items() if asked is None or name in asked}
+        have = self.modalities_of(dataset)
+        return {name: kept for name, severities in named.items() if (kept := severities_on(have, name, severities))}
 
     def unfit(self, model: str, dataset: str, protocol: str) -> str:
         """Why a model is not fitted on a data set under a protocol; empty if it is."""
