@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantit
 
 Predicted = tuple[np.ndarray, dict[str, np.ndarray]]  # one standardised prediction per label, routing
 Predictor = Callable[[Tokens], Predicted]
-PASS_VALUES = 1 << 23  # features that are predicted from in one pass, 32 MB
+PASS_VALUES = 1 << 20  # features that are predicted from in one pass, 4 MB: what is larger costs more than it spares
 
 
 def predict_files(
@@ -73,12 +74,11 @@ def predict_shard(
                     "though the fit ended well; is all input finite?"
                 )
             lags = injected_lags(recorded, case.condition, case.severity, conditions.seed) if "lag" in routing else None
-            columns = spec.columns | {"fold": split.fold, "condition": case.condition, "severity": case.severity}
+            of = spec.columns | {"fold": split.fold, "condition": case.condition, "severity": case.severity}
             raw, said = fold.scaler.inverse(predicted), fold.scaler.inverse(calibrated(predicted, fold.calibration or {}))
-            rows = _prediction_rows(case.tokens, said, raw, fold.scaler.y_mean)
-            predictions.append(rows.assign(**columns, perturbed=case.digest))
+            predictions.append(_prediction_rows(of | {"perturbed": case.digest}, case.tokens, said, raw, fold.scaler.y_mean))
             routing = routing if lags is None else routing | {"injected": lags}
-            routings += [_routing_rows(case.tokens, name, value).assign(**columns) for name, value in routing.items()]
+            routings += [_routing_rows(of, case.tokens, name, value) for name, value in routing.items()]
     return _table(predictions, PREDICTION_COLUMNS), _table(routings, ROUTING_COLUMNS)
 
 
@@ -154,31 +154,36 @@ def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, *columns])
 
 
-def _prediction_rows(tokens: Tokens, predicted: np.ndarray, raw: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
-    """One row per label and target, unlabelled tokens left out; ``time`` is NaN where there is one label per trial, ``y_raw``
-    the prediction before calibration."""
-    lengths = np.diff(tokens.offsets)
+def _prediction_rows(
+    of: dict[str, Any], tokens: Tokens, predicted: np.ndarray, raw: np.ndarray, y_reference: np.ndarray
+) -> pd.DataFrame:
+    """One row per target and label, unlabelled tokens left out; ``time`` is NaN where there is one label per trial, ``y_raw``
+    the prediction before calibration. ``of``: columns that are equal in all rows."""
+    lengths, n_targets = np.diff(tokens.offsets), len(tokens.layout.targets)
     repeats = lengths if tokens.layout.per_token else np.ones_like(lengths)
     y = tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]
     time = tokens.time if tokens.layout.per_token else np.full(len(y), np.nan, np.float32)
-    frames = []
-    for i, target in enumerate(tokens.layout.targets):
-        frame = pd.DataFrame({
-            "subject": np.repeat([t.subject for t in tokens.trials], repeats),
-            "trial": np.repeat([t.trial for t in tokens.trials], repeats),
-            "time": time, "target": target, "y_true": y[:, i], "y_pred": predicted[:, i], "y_raw": raw[:, i],
-            "y_reference": y_reference[i],
-        })  # fmt: skip
-        frames.append(frame[np.isfinite(frame["y_true"])])
-    return pd.concat(frames, ignore_index=True)
+    trial = np.tile(np.repeat(np.arange(len(repeats)), repeats), n_targets)  # (n_targets n_labels,), targets one after another
+    target = np.repeat(np.arange(n_targets), len(y))
+    kept = np.isfinite(y.T.ravel())
+    columns = {
+        "subject": _names([t.subject for t in tokens.trials], trial), "trial": _names([t.trial for t in tokens.trials], trial),
+        "time": np.tile(time, n_targets), "target": _names(tokens.layout.targets, target), "y_true": y.T.ravel(),
+        "y_pred": predicted.T.ravel(), "y_raw": raw.T.ravel(), "y_reference": y_reference[target],
+    }  # fmt: skip
+    return pd.DataFrame(of | {name: column[kept] for name, column in columns.items()})
 
 
-def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFrame:
-    """(n_trials, ...) as rows; ``part`` is the index within the trailing axes, ``3`` or ``3/1``."""
+def _routing_rows(of: dict[str, Any], tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFrame:
+    """(n_trials, ...) as rows; ``part`` is the index within the trailing axes, ``3`` or ``3/1``. ``of`` as above."""
     n_trials = len(value)
     parts = ["/".join(map(str, index)) for index in np.ndindex(value.shape[1:])]
-    return pd.DataFrame({
-        "subject": np.repeat([t.subject for t in tokens.trials], len(parts)),
-        "trial": np.repeat([t.trial for t in tokens.trials], len(parts)),
-        "quantity": quantity, "part": parts * n_trials, "value": value.reshape(-1),
+    trial = np.repeat(np.arange(n_trials), len(parts))
+    return pd.DataFrame(of | {"quantity": quantity} | {
+        "subject": _names([t.subject for t in tokens.trials], trial), "trial": _names([t.trial for t in tokens.trials], trial),
+        "part": parts * n_trials, "value": value.reshape(-1),
     })  # fmt: skip
+
+
+def _names(names: Sequence[str], at: np.ndarray) -> np.ndarray:
+    return np.array(names, object)[at]
