@@ -1,5 +1,5 @@
-"""What all conditions of config/paper.yaml cost beside the fit, on a twin of DEAP: one person unseen, networks of the default
-run's width trained as long as the trainer's defaults say. Figures are CPU seconds."""
+"""What all conditions of config/paper.yaml and subsets.yaml cost beside the fit, on a twin of DEAP: one person unseen, networks
+of the default run's width trained as long as the trainer's defaults say. Figures are CPU seconds."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ OPTIONS = {"himoe": {"width": 16}, "late_fusion": {"width": 16}}
 
 @pytest.fixture(scope="module")
 def config():
-    paper = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
-    return load_config({"datasets": [TWIN], "conditions": paper["conditions"]})
+    files = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("paper", "subsets")]
+    return load_config({"datasets": [TWIN], "conditions": files[0]["conditions"] | files[1]["conditions"]})
 
 
 @pytest.fixture(scope="module")

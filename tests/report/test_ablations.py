@@ -143,3 +143,18 @@ def test_the_table_holds_paired_differences(tmp_path):
     assert out.data["n_parameters"][0] == 10  # of all shards, not of the last one
     assert np.isfinite(out.data["ccc_p_holm"]).all()
     assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.finding
+
+
+def test_ablations_may_be_predicted_under_fewer_conditions():
+    config = load(
+        ablations_under=["shift"],
+        conditions={"missing_rate": [0, 0.5], "shift": [0, 2]},
+        controls={"shuffled_labels": ["ridge"]},
+    )
+    of = {model: list(config.conditions_of("deap_twin", "loso", model)) for model in config.models}
+    assert of == {
+        "ridge": ["missing_rate", "shift"],
+        "himoe": ["missing_rate", "shift"],
+        "himoe-flat": ["shift"],
+        "ridge-shuffled_labels": [],
+    }
