@@ -18,6 +18,7 @@ from himoe.types import Tokens
 TITLE = "subset of the modalities"
 UNIT = "number of the subset"
 WHOLE = True
+NUMBERED = True
 ALL_OF, MOST = 6, 62  # modalities of which all subsets are taken; subsets of more, at most
 
 

@@ -12,6 +12,7 @@ from himoe.types import Tokens
 TITLE = "one modality absent"
 UNIT = "number of the modality"
 WHOLE = True
+NUMBERED = True
 
 
 def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from himoe import registry
-from himoe.config.claims import parse_claims
+from himoe.config.claims import lacks, parse_claims
 from himoe.config.load import load_config
 from himoe.report import judge
 from himoe.report.evidence import Evidence
@@ -158,3 +158,10 @@ def test_ablations_may_be_predicted_under_fewer_conditions():
         "himoe-flat": ["shift"],
         "ridge-shuffled_labels": [],
     }
+
+
+def test_a_claim_on_ablations_needs_them_under_its_condition():
+    run = evidence({"himoe": 0.6} | {f"himoe-{name}": 0.5 for name in CLAIMS["C4"].ablations})
+    assert not lacks(run.config, "deap_twin", "loso", CLAIMS["C4"])
+    config = run.config.model_copy(update={"ablations_under": ["shift"]})
+    assert lacks(config, "deap_twin", "loso", CLAIMS["C4"]) == "needs the condition missing_rate"
