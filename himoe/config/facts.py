@@ -69,7 +69,7 @@ def severities_on(modalities: tuple[str, ...], condition: str, asked: list[float
     """Severities of those asked for that a condition has where these modalities are: none where it needs another one, or where
     nothing above 0 is left of what counts modalities."""
     facts = registry.peek("conditions", condition)
-    if not any(name.startswith(facts.get("MODALITY", "")) for name in modalities):
+    if facts.get("MODALITY", modalities[0]) not in modalities:
         return []
     if "n_severities" not in facts["functions"]:
         return asked

@@ -7,23 +7,24 @@ import pytest
 from himoe import registry
 from himoe.config.facts import margin
 from himoe.types import HimoeError
-from tests.conditions.perturbing import apply
+from tests.conditions.perturbing import apply, tokens_under
 
 CONDITIONS = registry.available("conditions")
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_seconds_must_be_whole_tokens_where_that_is_declared(name, tokens):
+def test_seconds_must_be_whole_tokens_where_that_is_declared(name):
+    one = tokens_under(name).select([0])
     if registry.peek("conditions", name).get("WHOLE_TOKENS"):
         with pytest.raises(HimoeError, match=r"0\.3 s is no whole number of tokens at 2 Hz"):
-            apply(name, tokens.select([0]), 0.3)
+            apply(name, one, 0.3)
     else:
-        apply(name, tokens.select([0]), 0.3)
+        apply(name, one, 0.3)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_both_limits_are_accepted(name, tokens):
-    facts, one = registry.peek("conditions", name), tokens.select([0])
+def test_both_limits_are_accepted(name):
+    facts, one = registry.peek("conditions", name), tokens_under(name).select([0])
     low, high = facts.get("LIMITS", (0, 1000))
     if "n_severities" in facts["functions"]:
         high = registry.load("conditions", name).n_severities(2) - 1

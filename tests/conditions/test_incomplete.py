@@ -150,7 +150,8 @@ def test_lost_channels_are_as_if_the_features_were_computed_without_them(severit
 def test_a_condition_that_needs_a_modality_has_no_severities_without_it():
     config = Config(datasets=["dreamer_twin"], conditions={"eeg_channels": [0, 0.5], "modality_subset": [0, 1, 2, 3, 62]})
     assert config.conditions_of("dreamer_twin", "loso") == {"eeg_channels": [0, 0.5], "modality_subset": [0, 1, 2]}
-    assert "eeg_channels" not in config.model_copy(update={"datasets": ["ceap"]}).conditions_of("ceap", "loso")
+    for other in ("ceap", "esports"):  # no EEG at all, and one of which only band powers were recorded
+        assert "eeg_channels" not in config.model_copy(update={"datasets": [other]}).conditions_of(other, "loso")
     counting = [c for c in registry.available("conditions") if "n_severities" in registry.peek("conditions", c)["functions"]]
     for name in counting:  # with one modality nothing can be absent
         assert registry.load("conditions", name).n_severities(1) == 1

@@ -108,9 +108,9 @@ def test_a_missing_subject_is_named(twin, tmp_path):
 
 
 @pytest.mark.parametrize("name", registry.available("conditions"))
-def test_severity_zero_is_the_identity(name, tokens):
+def test_severity_zero_is_the_identity(name):
     plugin = registry.load("conditions", name)
-    one = tokens.select([0])
+    one = tokens_under(name).select([0])
     out = apply(name, one, 0.0)
     np.testing.assert_array_equal(out.x, one.x)
     np.testing.assert_array_equal(out.mask, one.mask)
