@@ -3,7 +3,8 @@
 - data set: ``deap`` · ``deap_twin``, simulated in the format of ``deap`` · ``planted-null``, the planted data set with the
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
   another seed · ``ceap-peripheral``, the variant ``peripheral`` of ``ceap``: the same recordings, prepared otherwise or in part
-- model: ``ridge`` · ``himoe-flat``, an ablation · ``ridge-shuffled_labels``, a model under a control
+- model: ``ridge`` · ``himoe-flat``, an ablation · ``late_fusion-clean``, a network under a training regime ·
+  ``ridge-shuffled_labels``, a model under a control
 - ceiling: ``rating_bias``, made of labels when a run is scored and never fitted; it stands where a model's name does
 - figure: ``routing`` · ``condition_curve-shift``, one that is drawn for each condition
 - setting, of which a result is: ``deap_twin`` · ``deap_twin/loso`` in a run of several protocols
@@ -47,7 +48,7 @@ class DatasetName(NamedTuple):
 
 
 class ModelName(NamedTuple):
-    """A model's name in parts: its plug-in and, if it has one, its ablation or control."""
+    """A model's name in parts: its plug-in and, if it has one, its ablation, regime or control."""
 
     plugin: str
     variant: str
@@ -74,7 +75,7 @@ def parse_model(name: str) -> ModelName:
 
 
 def model_variant(plugin: str, variant: str) -> str:
-    """The name of a model's ablation, or of a model under a control."""
+    """The name of a model's ablation, or of a model under a regime or a control."""
     return f"{plugin}{VARIANT}{variant}"
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from himoe import registry
 from himoe.commands import estimate
 from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
@@ -149,13 +148,12 @@ def _folds(config: Config) -> Iterable[dict[str, Any]]:
 def _models(config: Config) -> Iterable[dict[str, Any]]:
     pairs = [(d, p) for d in config.datasets for p in config.protocols]
     for model in config.models:
-        kind = "control" if registry.control_of(model) else "ablation" if registry.is_ablation(model) else "compared"
         fitted = sum(model in config.models_of(*pair) for pair in pairs)
         whole = {d for d in config.datasets if all(config.unfit(model, d, p) for p in config.protocols)}
         absent = [(d if d in whole else f"{d}/{p}", why) for d, p in pairs if (why := config.unfit(model, d, p))]
         reasons = {f"{where}: {why}" for where, why in absent}
-        yield {"model": model, "as": kind, "seeds": len(config.seeds), "data sets x protocols": f"{fitted} of {len(pairs)}",
-               "not on": "; ".join(sorted(reasons))}  # fmt: skip
+        yield {"model": model, "as": config.kind_of(model), "seeds": len(config.seeds),
+               "data sets x protocols": f"{fitted} of {len(pairs)}", "not on": "; ".join(sorted(reasons))}  # fmt: skip
 
 
 def _claims(config: Config) -> Iterable[dict[str, Any]]:

@@ -1,6 +1,13 @@
-"""Plug-ins: one file a condition. ``apply`` perturbs one trial (severity 0 is the identity), ``margin`` says how many tokens of
-each of its ends are not scored.
+"""Plug-ins: one file a condition, of one of two forms.
 
-Two literals tell the check of the config which severities are possible: ``LIMITS = (0, 1)``, the smallest and the largest, and
-``WHOLE_TOKENS = True``, seconds that must be a whole number of tokens. It calls ``margin``, too, without the rest of the file.
+``draw(tokens, severity, rng)`` says of one trial which tokens are lost and from where each modality's data come
+(:mod:`himoe.data.perturbation`): it sees features as prepared, whatever a model is given in their place. A condition that
+changes values has ``apply(tokens, severity, rng)`` instead, which gives back the trial as the model meets it. Severity 0 is the
+identity. ``margin(severity, token_rate)`` says how many tokens of each of a trial's ends are not scored.
+
+Literals tell the check of the config which severities are possible: ``LIMITS = (0, 1)``, the smallest and the largest,
+``WHOLE_TOKENS = True``, seconds that must be a whole number of tokens, ``WHOLE = True``, whole numbers. It calls ``margin``,
+too, without the rest of the file, and where severities count modalities ``n_severities(n_modalities)``: so many there are, 0
+among them, and larger ones are left out on a data set. ``MODALITY = "eeg"``: without that one a data set has none of them.
+``NUMBERED = True``: severities are numbers of something, no strengths, and a figure draws no line through them.
 """

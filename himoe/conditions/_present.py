@@ -3,24 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
+from himoe.data.perturbation import Perturbation, loss
 from himoe.types import Tokens
 
 
-def without(tokens: Tokens, lost: np.ndarray) -> Tokens:
-    """Tokens without those that are ``lost`` (n_tokens, n_modalities): these are absent, and their features 0."""
-    mask = tokens.mask & ~lost
-    columns = np.repeat(mask, [len(n) for n in tokens.layout.features], axis=1)
-    return replace(tokens, mask=mask, x=np.where(columns, tokens.x, 0.0))
+def shuffled(tokens: Tokens, rng: np.random.Generator) -> np.ndarray:
+    """The modalities that are present somewhere in a trial, in random order (n,)."""
+    return rng.permutation(np.flatnonzero(tokens.mask.any(0)))
 
 
-def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Tokens:
+def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Perturbation:
     """One trial of whose n present modalities only ``n_left(n)``, drawn at random, are left for ``seconds`` after a third."""
-    present, start = rng.permutation(np.flatnonzero(tokens.mask.any(0))), len(tokens.x) // 3
-    lost = np.zeros_like(tokens.mask)
+    present, start = shuffled(tokens, rng), len(tokens.x) // 3
     gone = present[: max(0, len(present) - n_left(len(present)))]
-    lost[start : start + round(seconds * tokens.layout.token_rate), gone] = True
-    return without(tokens, lost)
+    return without(tokens, gone, slice(start, start + round(seconds * tokens.layout.token_rate)))
+
+
+def some_out(tokens: Tokens, n: float, at: slice, rng: np.random.Generator) -> Perturbation:
+    """One trial of whose present modalities ``n``, drawn at random, are absent there, but not the last one."""
+    present = shuffled(tokens, rng)
+    return without(tokens, present[: max(0, min(round(n), len(present) - 1))], at)
+
+
+def without(tokens: Tokens, modalities: np.ndarray | tuple[int, ...], at: slice = slice(None)) -> Perturbation:
+    """One trial without these modalities there."""
+    lost = np.zeros(tokens.mask.shape, bool)
+    for m in modalities:
+        lost[at, m] = True
+    return loss(lost)
+
+
+def strongest(strength: np.ndarray, share: float) -> np.ndarray:
+    """Which values (n,) are among the ``share`` of them that is largest, bool (n,); of equal ones those that come first."""
+    lost = np.zeros(len(strength), bool)
+    lost[np.argsort(-strength, kind="stable")[: round(share * len(strength))]] = True
+    return lost
+
+
+def amplitude(tokens: Tokens, modality: int) -> np.ndarray:
+    """How high a modality's features are in each token of a trial (n_tokens,): mean over features of their z-scores in the
+    trial, over the tokens in which it is present; NaN where it is not."""
+    there = tokens.mask[:, modality]
+    x = tokens.x[there, tokens.layout.slices[tokens.layout.modalities[modality]]].astype(np.float64)
+    out = np.full(len(there), np.nan)
+    if len(x):
+        spread = x.std(0)
+        out[there] = ((x - x.mean(0)) / np.where(spread > 1e-9, spread, np.inf)).mean(1)
+    return out

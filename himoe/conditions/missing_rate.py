@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.conditions._present import without
+from himoe.data.perturbation import Perturbation, loss
 from himoe.types import Tokens
 
 TITLE = "random missing rate"
@@ -12,9 +12,9 @@ UNIT = "share of tokens lost"
 LIMITS = (0, 1)
 
 
-def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial in which each token of each modality is absent with probability ``severity``."""
-    return without(tokens, rng.random(tokens.mask.shape) < severity)
+    return loss(rng.random(tokens.mask.shape) < severity)
 
 
 def margin(severity: float, token_rate: float) -> int:

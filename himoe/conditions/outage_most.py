@@ -6,13 +6,14 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.conditions._present import out_at_once
+from himoe.data.perturbation import Perturbation
 from himoe.types import Tokens
 
 TITLE = "outage of all modalities but two"
 UNIT = "s"
 
 
-def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial with an outage of ``severity`` s."""
     return out_at_once(tokens, lambda n: max(1, min(2, n - 1)), severity, rng)
 

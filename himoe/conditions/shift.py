@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.conditions._shift import delayed, steps
+from himoe.data.perturbation import Perturbation
 from himoe.types import Tokens
 
 TITLE = "constant shift of one modality"
@@ -24,7 +25,7 @@ def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.nd
     return by
 
 
-def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial with one present modality delayed or advanced by ``severity`` s."""
     return delayed(tokens, injected(tokens, severity, rng))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.conditions._shift import delayed, each_by_its_own, steps
+from himoe.data.perturbation import Perturbation
 from himoe.types import Tokens
 
 TITLE = "constant shift of every modality"
@@ -21,7 +22,7 @@ def injected(tokens: Tokens, severity: float, rng: np.random.Generator) -> np.nd
     return each_by_its_own(tokens.mask.shape[1], largest, rng)
 
 
-def apply(tokens: Tokens, severity: float, rng: np.random.Generator) -> Tokens:
+def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial with every modality delayed or advanced by up to ``severity`` s."""
     return delayed(tokens, injected(tokens, severity, rng))
 

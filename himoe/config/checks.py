@@ -50,6 +50,8 @@ def _check_names_exist(config: Config) -> None:
     _check_names("model_options", config.model_options, models)
     for control, controlled in config.controls.items():  # before the models that controls add to the run's
         _check_names(f"controls.{control}", controlled, models)
+    for name, regime in config.regimes.items():
+        _check_names(f"regimes.{name}.models", regime.models, models)
     for key, kind in PLUGINS_OF.items():
         for name in getattr(config, key):
             registry.check(kind, name, f"config: {key}")
@@ -172,22 +174,32 @@ def _check_labels(config: Config) -> None:
 
 
 def _check_variants(config: Config) -> None:
-    """Models with a variant are ablations of the studied model, or any model under a control."""
+    """Models with a variant are ablations of the studied model, networks under a regime, or any model under a control."""
     for model in (m for m in config.models if parse_model(m).variant):
         plugin, variant = parse_model(model)
-        if not registry.control_of(model):
+        if variant in config.regimes:
+            if not registry.is_network(plugin):
+                raise HimoeError(f"config: regimes.{variant}: {plugin} is no network, so nothing is augmented in its training")
+            _check_names(f"regimes.{variant}.models", [plugin], config.models)
+        elif not registry.control_of(model):
             _check_names("models", [plugin], [STUDIED])
-            _check_names("models: ablation", [variant], config.ablations)
+            _check_names("models: ablation", [variant], [*config.ablations, *config.regimes])
         elif registry.peek("controls", variant).get("NEEDS_INPUT") and registry.peek("models", plugin).get("BLIND"):
             raise HimoeError(f"config: controls.{variant}: {plugin} reads no physiology, so the control would change nothing")
 
 
 def _check_ablations(config: Config) -> None:
+    _check_names("ablations_under", config.ablations_under or [], config.conditions)
     if config.ablations and STUDIED not in config.models:
         raise HimoeError(f"config: ablations: they are compared with {STUDIED}, which is not in models")
-    for ablation in config.ablations:
-        if ablation in registry.available("controls"):
-            raise HimoeError(f"config: ablations.{ablation}: that is the name of a control; choose another one")
+    kinds = {"control": registry.available("controls"), "regime": config.regimes}
+    for key, names, others in (
+        ("ablations", config.ablations, ("control", "regime")),
+        ("regimes", config.regimes, ("control",)),
+    ):
+        for name in names:
+            if taken := [kind for kind in others if name in kinds[kind]]:
+                raise HimoeError(f"config: {key}.{name}: that is the name of a {taken[0]}; choose another one")
 
 
 def _check_model_settings(config: Config) -> None:

@@ -99,8 +99,9 @@ def lacks(config: Config, dataset: str, protocol: str, claim: Claim) -> str:
         return f"needs {len(absent)} of the ablations of config/ablations.yaml"
     if STUDIED not in fitted or not others_of(config, dataset, protocol, claim):
         return f"needs {STUDIED} and {'a network trained alike' if claim.against == 'networks' else 'another model'}"
-    if claim.under and claim.under not in config.conditions_of(dataset, protocol):
+    under = config.conditions_of(dataset, protocol, others_of(config, dataset, protocol, claim)[0])
+    if claim.under and claim.under not in under:
         return f"needs the condition {claim.under}"
-    if claim.under and len(config.conditions_of(dataset, protocol)[claim.under]) < 2:
+    if claim.under and len(under[claim.under]) < 2:
         return f"needs two severities of {claim.under}, the mildest and what it is held against"
     return ""

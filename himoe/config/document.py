@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from himoe import registry
+from himoe.config.regimes import Regime
 from himoe.config.run import Config
 from himoe.config.sections import Planted, walk
 from himoe.io import write_text
@@ -23,7 +24,11 @@ def schema() -> dict[str, Any]:
 
 def key_table() -> str:
     """Markdown table of every key."""
-    return _table([*walk(Config()), *walk(Planted(), "planted.NAME.")], "default")
+    return _table(_of_a_run(), "default")
+
+
+def _of_a_run() -> list[tuple[str, Any, str, str]]:
+    return [*walk(Config()), *walk(Regime(), "regimes.NAME."), *walk(Planted(), "planted.NAME.")]
 
 
 def _table(rows: list[tuple[str, Any, str, str]], value: str) -> str:
@@ -36,7 +41,7 @@ def _table(rows: list[tuple[str, Any, str, str]], value: str) -> str:
 
 def register() -> str:
     """Markdown of every setting of a run and of each model, by the source of its default."""
-    rows = [*walk(Config()), *walk(Planted(), "planted.NAME.")]
+    rows = _of_a_run()
     for name in registry.available("models"):
         rows += walk(registry.config_class(name)(), f"{name}.")
     out = []

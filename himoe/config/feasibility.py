@@ -31,11 +31,14 @@ def check_feasibility(config: Config) -> None:
 
 
 def _check_limits(condition: str, severities: list[float]) -> None:
-    low, high = registry.peek("conditions", condition).get("LIMITS", (0, math.inf))
+    facts = registry.peek("conditions", condition)
+    low, high = facts.get("LIMITS", (0, math.inf))
     for severity in severities:
         if not (low <= severity <= high and math.isfinite(severity)):
             allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
             raise HimoeError(f"config: conditions.{condition}: severities are finite and {allowed} (got {severity:g})")
+        if facts.get("WHOLE") and severity != round(severity):
+            raise HimoeError(f"config: conditions.{condition}: severities are whole numbers (got {severity:g})")
 
 
 def _check_models(config: Config, dataset: str, protocol: str) -> None:

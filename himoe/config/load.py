@@ -17,6 +17,7 @@ MOVED = {  # key of an earlier version -> where it stands now
     f"training.{key}": f"execution.{key}"
     for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
 } | {"features.quality.baseline_correction": "features.baseline"}
+NAMED = re.compile("[a-z0-9_]+")  # what an ablation, or a regime, may be called
 GONE = {
     "statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out",
     "feature_sets": "write variants: {NAME: {DATA SET: {modalities: [...]}}}",
@@ -51,16 +52,16 @@ def _has(raw: dict[str, Any], key: str) -> bool:
 
 
 def _with_model_variants(raw: dict[str, Any]) -> dict[str, Any]:
-    """Ablations and models under a control are models of the run."""
-    models, ablations, controls = (raw.get(key) for key in ("models", "ablations", "controls"))
-    models = Config().models if models is None else models
-    named = ablations if isinstance(ablations, dict) else {}
-    variants = [model_variant(STUDIED, name) for name in named if re.fullmatch(r"[a-z0-9_]+", str(name))]  # others are refused
-    if isinstance(controls, dict):
-        variants += [model_variant(m, name) for name, of in controls.items() if isinstance(of, list) for m in of]
+    """Ablations, networks under a regime and models under a control are models of the run."""
+    models = Config().models if raw.get("models") is None else raw["models"]
+    named = {key: section if isinstance(section := raw.get(key), dict) else {} for key in ("ablations", "regimes", "controls")}
+    trained = {name: of.get("models", [STUDIED]) for name, of in named["regimes"].items() if isinstance(of, dict)}
+    variants = [model_variant(STUDIED, name) for name in named["ablations"] if NAMED.fullmatch(str(name))]  # others are refused
+    for name, of in [*((n, of) for n, of in trained.items() if NAMED.fullmatch(str(n))), *named["controls"].items()]:
+        variants += [model_variant(m, name) for m in of] if isinstance(of, list) else []
     if not (isinstance(models, list) and variants):
         return raw
-    return raw | {"models": [*models, *(m for m in variants if m not in models)]}
+    return raw | {"models": [*models, *dict.fromkeys(m for m in variants if m not in models)]}
 
 
 def _with_dataset_variants(raw: dict[str, Any]) -> dict[str, Any]:

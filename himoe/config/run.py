@@ -11,9 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of, samples_of
+from himoe.config.facts import dataset_info, modality_of, samples_of, severities_on
 from himoe.config.protocols import PROTOCOLS, n_folds
+from himoe.config.regimes import Regime, trained
 from himoe.config.sections import (
+    FIGURES,
+    TABLES,
     Execution,
     Features,
     Name,
@@ -77,6 +80,10 @@ class Config(Strict):
     ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
         {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
     )
+    regimes: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Regime] = setting(
+        {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL",
+        "ours",
+    )  # fmt: skip
     controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
@@ -89,34 +96,12 @@ class Config(Strict):
         "perturbation -> severities evaluated at test time",
         "paper (incomplete and asynchronous inputs); grid ours",
     )
+    ablations_under: list[Name] | None = setting(
+        None, "conditions under which ablations are predicted; null: all of the run", "ours"
+    )
     condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
-    figures: list[Name] = setting(
-        ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"],
-        "figures of the report, in order; condition_curve is one for each condition",
-        "ours",
-    )
-    tables: list[Name] = setting(
-        [
-            "answer",
-            "claims",
-            "main",
-            "ceilings",
-            "comparison",
-            "ablations",
-            "robustness",
-            "experts",
-            "reported",
-            "data_card",
-            "audit",
-            "tuning",
-            "compute_card",
-            "checklist",
-            "register",
-        ],
-        "tables of the report, in order",
-        "ours",
-        min_length=1,
-    )
+    figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
+    tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")
     planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
         {}, "NAME -> settings of the data sets planted-NAME and planted_rated-NAME; planted-NAME.3 is a replicate", "ours"
@@ -150,6 +135,13 @@ class Config(Strict):
         """Models whose data a control changes."""
         return [m for m in self.models if registry.control_of(m)]
 
+    def kind_of(self, model: str) -> str:
+        """What a model is in this run: ``control``, ``regime``, ``ablation``, or ``compared``, which stands for itself."""
+        if registry.control_of(model):
+            return "control"
+        variant = parse_model(model).variant
+        return "regime" if variant in self.regimes else "ablation" if variant else "compared"
+
     @property
     def recordings(self) -> list[str]:
         """Data sets that were recorded, not simulated."""
@@ -173,7 +165,9 @@ class Config(Strict):
         reference = registry.peek("models", model).get("REFERENCE")
         if registry.is_network(model):  # what lies past a trial's end would be computed for nothing
             lengths = (self.training.crop_seconds, view.window, self.size(dataset).seconds)
-            training = self.training.model_copy(update={"crop_seconds": min(filter(None, lengths))})
+            training = trained(self.training, self.regimes, model).model_copy(
+                update={"crop_seconds": min(filter(None, lengths))}
+            )
         else:
             training = Training(refit=self.training.refit, calibration=self.training.calibration)
         return FitSpec(
@@ -206,12 +200,16 @@ class Config(Strict):
         keys = [key for key in (setting_of(dataset, protocol, True), dataset) if key in self.models_on]
         return bool(keys) and model not in self.models_on[keys[0]]
 
-    def conditions_of(self, dataset: str, protocol: str) -> dict[str, list[float]]:
-        """Conditions evaluated: windows are too short to be perturbed, and no result of them counts."""
-        if PROTOCOLS[protocol].windows:
+    def conditions_of(self, dataset: str, protocol: str, model: str = STUDIED) -> dict[str, list[float]]:
+        """Conditions under which a model is evaluated, with the severities that they have on the data set. None for windows,
+        which are too short to be perturbed, and under a control, which is judged on clean input alone."""
+        if PROTOCOLS[protocol].windows or registry.control_of(model):
             return {}
-        asked = self.planted_of(dataset).conditions if registry.is_planted(dataset) else None
-        return {name: severities for name, severities in self.conditions.items() if asked is None or name in asked}
+        lists = [self.planted_of(dataset).conditions if registry.is_planted(dataset) else None]
+        lists += [self.ablations_under] if self.kind_of(model) == "ablation" else []
+        named = {n: severities for n, severities in self.conditions.items() if all(of is None or n in of for of in lists)}
+        have = self.modalities_of(dataset)
+        return {name: kept for name, severities in named.items() if (kept := severities_on(have, name, severities))}
 
     def unfit(self, model: str, dataset: str, protocol: str) -> str:
         """Why a model is not fitted on a data set under a protocol; empty if it is."""

@@ -12,6 +12,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
+TABLES = [
+    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
+    "data_card", "audit", "tuning", "compute_card", "checklist", "register",
+]  # fmt: skip
 
 
 class Strict(BaseModel):

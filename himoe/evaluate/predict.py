@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from himoe import registry
 from himoe.config.sections import Execution
-from himoe.config.spec import FitSpec
+from himoe.config.spec import FitSpec, View
 from himoe.data.reader import Reader
 from himoe.data.rows import to_rows
 from himoe.data.views import narrow, with_control
-from himoe.evaluate.conditions import CLEAN, injected_lags, under_condition
+from himoe.evaluate.conditions import Case, Conditions, cases, injected_lags
 from himoe.splits.files import folds_of, read_splits
 from himoe.splits.guards import check_split, check_unseen, select
 from himoe.stats.calibration import calibrated
@@ -25,17 +26,15 @@ from himoe.types import HimoeError, Layout, Split, Tokens
 
 COLUMNS = ["dataset", "protocol", "model", "seed"]
 PREDICTION_COLUMNS = [
-    "fold", "condition", "severity", "subject", "trial", "time", "target", "y_true", "y_pred", "y_raw", "y_reference",
+    "fold", "condition", "severity", "perturbed", "subject", "trial", "time", "target", "y_true", "y_pred", "y_raw",
+    "y_reference",
 ]  # fmt: skip
 ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
-Predictor = Callable[[Tokens], tuple[np.ndarray, dict[str, np.ndarray]]]  # -> one standardised prediction per label, routing
 
 
-class Conditions(NamedTuple):
-    """What test trials are put through beside clean: severities by condition, and the seed of all masks and shifts."""
-
-    severities: dict[str, list[float]]
-    seed: int
+Predicted = tuple[np.ndarray, dict[str, np.ndarray]]  # one standardised prediction per label, routing
+Predictor = Callable[[Tokens], Predicted]
+PASS_VALUES = 1 << 20  # features that are predicted from in one pass, 4 MB: what is larger costs more than it spares
 
 
 def predict_files(
@@ -43,18 +42,19 @@ def predict_files(
     conditions: Conditions, recordings: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of a shard's folds."""
-    reader = Reader(tokens, spec.view, recordings)
-    folds = folds_of(read_splits(splits), spec.folds)
-    return predict_shard(spec, execution, folds, read_shard(weights, record), reader.load, conditions)
+    folds, load = folds_of(read_splits(splits), spec.folds), Reader(tokens, spec.view, recordings).load
+    features = Reader(tokens, spec.view.model_copy(update={"samples": 0})).load if spec.view.samples else None
+    return predict_shard(spec, execution, folds, read_shard(weights, record), load, conditions, features)
 
 
 def predict_shard(
     spec: FitSpec, execution: Execution, splits: list[Split], stored: dict[int, StoredFold],
-    load: Callable[[set[str]], Tokens], conditions: Conditions,
+    load: Callable[[set[str]], Tokens], conditions: Conditions, features: Callable[[set[str]], Tokens] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of these folds, from what their fits stored.
 
-    Conditions are drawn on all modalities, whatever the model reads. The prediction of a failed fold is NaN.
+    Conditions are drawn from the features of all modalities (``features`` loads them, where ``load`` gives others), whatever
+    the model reads and a control changes. The prediction of a failed fold is NaN. ``perturbed`` is :attr:`Case.digest`.
     """
     plugin = registry.load("models", spec.model)
     settings = configure(plugin, spec.model, spec.options)
@@ -63,32 +63,43 @@ def predict_shard(
         fold = stored[split.fold]
         check_split(split, spec.protocol)
         check_unseen(fold.read, split.test, f"{spec.model} {spec.protocol} fold {split.fold}")
-        test = select(with_control(spec.view, load({s for s, _ in split.test}), spec.seed), split.test)
+        test = select(with_control(spec.view, load(subjects := {s for s, _ in split.test}), spec.seed), split.test)
+        recorded = test if features is None and not spec.view.control else select((features or load)(subjects), split.test)
         chosen = configuration(plugin, settings, spec.training, fold.chosen or {})
         predictor = _predictor(spec, execution, chosen, fold, narrow(spec.view, test).layout)
-        for condition, severity, tokens in _cases(test, conditions):
-            predicted, routing = predictor(narrow(spec.view, tokens))
+        for case, (predicted, routing) in _predicted(cases(test, recorded, conditions), predictor, spec.view):
             if not (fold.failed or np.isfinite(predicted).all()):
                 raise HimoeError(
-                    f"{spec.model} fold {split.fold}, {condition} {severity:g}: a prediction is not a finite number, though "
-                    "the fit ended well; is all input finite?"
+                    f"{spec.model} fold {split.fold}, {case.condition} {case.severity:g}: a prediction is not a finite number, "
+                    "though the fit ended well; is all input finite?"
                 )
-            if "lag" in routing and (lags := injected_lags(test, condition, severity, conditions.seed)) is not None:
-                routing["injected"] = lags
-            columns = spec.columns | {"fold": split.fold, "condition": condition, "severity": severity}
+            lags = injected_lags(recorded, case.condition, case.severity, conditions.seed) if "lag" in routing else None
+            of = spec.columns | {"fold": split.fold, "condition": case.condition, "severity": case.severity}
             raw, said = fold.scaler.inverse(predicted), fold.scaler.inverse(calibrated(predicted, fold.calibration or {}))
-            predictions.append(_prediction_rows(tokens, said, raw, fold.scaler.y_mean).assign(**columns))
-            routings += [_routing_rows(tokens, name, value).assign(**columns) for name, value in routing.items()]
+            predictions.append(_prediction_rows(of | {"perturbed": case.digest}, case.tokens, said, raw, fold.scaler.y_mean))
+            routing = routing if lags is None else routing | {"injected": lags}
+            routings += [_routing_rows(of, case.tokens, name, value) for name, value in routing.items()]
     return _table(predictions, PREDICTION_COLUMNS), _table(routings, ROUTING_COLUMNS)
 
 
-def _cases(test: Tokens, conditions: Conditions) -> list[tuple[str, float, Tokens]]:
-    """(condition, severity, test trials under it), the clean ones first."""
-    cases = [(CLEAN, 0.0, test)]
-    for condition, severities in conditions.severities.items():
-        perturbed = under_condition(test, condition, severities, conditions.seed)
-        cases += [(condition, severity, tokens) for severity, tokens in perturbed.items()]
-    return cases
+def _predicted(under: Iterator[Case], predictor: Predictor, view: View) -> Iterator[tuple[Case, Predicted]]:
+    """Every case, the clean one first, with what is predicted in it. As many as fit into :data:`PASS_VALUES` are predicted in
+    one pass; one that is as the clean one, at severity 0, is not predicted again."""
+    clean = next(under)
+    x, mask, shown = clean.tokens.x, clean.tokens.mask, narrow(view, clean.tokens)
+    as_clean = predictor(shown)
+    yield clean, as_clean
+    while some := list(islice(under, max(1, PASS_VALUES // max(shown.x.size, 1)))):
+        is_new = [case.tokens.x is not x or case.tokens.mask is not mask for case in some]
+        new = [narrow(view, case.tokens) for case, new in zip(some, is_new, strict=True) if new]
+        parts = _apart(predictor(Tokens.concatenate(new)), len(new)) if new else iter(())
+        yield from ((case, next(parts) if new else as_clean) for case, new in zip(some, is_new, strict=True))
+
+
+def _apart(together: Predicted, n_cases: int) -> Iterator[Predicted]:
+    """What was predicted in one pass, case by case: each has as many labels and trials as any other."""
+    predicted, routing = np.split(together[0], n_cases), {k: np.split(v, n_cases) for k, v in together[1].items()}
+    return ((predicted[i], {name: value[i] for name, value in routing.items()}) for i in range(n_cases))
 
 
 def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout) -> Predictor:
@@ -99,13 +110,13 @@ def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold:
         return _network_predictor(spec, execution, chosen, fold, layout)
     plugin = registry.load("models", spec.model)
 
-    def predict(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def predict(tokens: Tokens) -> Predicted:
         return plugin.predict(fold.state, to_rows(fold.scaler.transform(tokens))), {}
 
     return predict
 
 
-def _nothing(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _nothing(tokens: Tokens) -> Predicted:
     """The prediction of a fold that failed."""
     n_labels = len(tokens.y) if tokens.layout.per_token else len(tokens.trials)
     return np.full((n_labels, tokens.y.shape[1]), np.nan), {}
@@ -128,7 +139,7 @@ def _network_predictor(
     network.load_state_dict({name: torch.from_numpy(value) for name, value in fold.state.items()})
     stack, affine = Stack([network], device, devices.autocast(spec.training)), Affine.of([fold.scaler], device)
 
-    def predict(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def predict(tokens: Tokens) -> Predicted:
         bank = Bank(tokens, device)
         windows = cover(bank, [np.arange(len(tokens.trials))], length)
         predicted, routing = predict_tokens(stack, bank, affine, windows, length, routing=True)
@@ -143,31 +154,36 @@ def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, *columns])
 
 
-def _prediction_rows(tokens: Tokens, predicted: np.ndarray, raw: np.ndarray, y_reference: np.ndarray) -> pd.DataFrame:
-    """One row per label and target, unlabelled tokens left out; ``time`` is NaN where there is one label per trial, ``y_raw``
-    the prediction before calibration."""
-    lengths = np.diff(tokens.offsets)
+def _prediction_rows(
+    of: dict[str, Any], tokens: Tokens, predicted: np.ndarray, raw: np.ndarray, y_reference: np.ndarray
+) -> pd.DataFrame:
+    """One row per target and label, unlabelled tokens left out; ``time`` is NaN where there is one label per trial, ``y_raw``
+    the prediction before calibration. ``of``: columns that are equal in all rows."""
+    lengths, n_targets = np.diff(tokens.offsets), len(tokens.layout.targets)
     repeats = lengths if tokens.layout.per_token else np.ones_like(lengths)
     y = tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]
     time = tokens.time if tokens.layout.per_token else np.full(len(y), np.nan, np.float32)
-    frames = []
-    for i, target in enumerate(tokens.layout.targets):
-        frame = pd.DataFrame({
-            "subject": np.repeat([t.subject for t in tokens.trials], repeats),
-            "trial": np.repeat([t.trial for t in tokens.trials], repeats),
-            "time": time, "target": target, "y_true": y[:, i], "y_pred": predicted[:, i], "y_raw": raw[:, i],
-            "y_reference": y_reference[i],
-        })  # fmt: skip
-        frames.append(frame[np.isfinite(frame["y_true"])])
-    return pd.concat(frames, ignore_index=True)
+    trial = np.tile(np.repeat(np.arange(len(repeats)), repeats), n_targets)  # (n_targets n_labels,), targets one after another
+    target = np.repeat(np.arange(n_targets), len(y))
+    kept = np.isfinite(y.T.ravel())
+    columns = {
+        "subject": _names([t.subject for t in tokens.trials], trial), "trial": _names([t.trial for t in tokens.trials], trial),
+        "time": np.tile(time, n_targets), "target": _names(tokens.layout.targets, target), "y_true": y.T.ravel(),
+        "y_pred": predicted.T.ravel(), "y_raw": raw.T.ravel(), "y_reference": y_reference[target],
+    }  # fmt: skip
+    return pd.DataFrame(of | {name: column[kept] for name, column in columns.items()})
 
 
-def _routing_rows(tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFrame:
-    """(n_trials, ...) as rows; ``part`` is the index within the trailing axes, ``3`` or ``3/1``."""
+def _routing_rows(of: dict[str, Any], tokens: Tokens, quantity: str, value: np.ndarray) -> pd.DataFrame:
+    """(n_trials, ...) as rows; ``part`` is the index within the trailing axes, ``3`` or ``3/1``. ``of`` as above."""
     n_trials = len(value)
     parts = ["/".join(map(str, index)) for index in np.ndindex(value.shape[1:])]
-    return pd.DataFrame({
-        "subject": np.repeat([t.subject for t in tokens.trials], len(parts)),
-        "trial": np.repeat([t.trial for t in tokens.trials], len(parts)),
-        "quantity": quantity, "part": parts * n_trials, "value": value.reshape(-1),
+    trial = np.repeat(np.arange(n_trials), len(parts))
+    return pd.DataFrame(of | {"quantity": quantity} | {
+        "subject": _names([t.subject for t in tokens.trials], trial), "trial": _names([t.trial for t in tokens.trials], trial),
+        "part": parts * n_trials, "value": value.reshape(-1),
     })  # fmt: skip
+
+
+def _names(names: Sequence[str], at: np.ndarray) -> np.ndarray:
+    return np.array(names, object)[at]

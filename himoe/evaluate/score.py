@@ -10,6 +10,7 @@ from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.levels import POOLED
 from himoe.stats.metrics import all_metrics, ccc, is_constant, pcc
+from himoe.types import HimoeError
 
 KEYS = ["dataset", "protocol", "model", "seed"]
 COLUMNS = [*KEYS, "subject", "condition", "severity", "target", "metric", "value", "n"]
@@ -75,12 +76,28 @@ def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def score_files(files: list[str], splits: str) -> pd.DataFrame:
-    """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings."""
+    """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings; HimoeError
+    unless all models met the same conditions."""
     predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    check_same_conditions(predictions)
     labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
     residuals = ceilings.residual_scores(predictions, labels)
     predictions = pd.concat([predictions, ceilings.references(labels)], ignore_index=True)
     return pd.concat([score(predictions), score_pooled(predictions), residuals], ignore_index=True)
+
+
+def check_same_conditions(predictions: pd.DataFrame) -> None:
+    """HimoeError if, in a fold under a severity, two fits met other masks or displacements (digests in ``perturbed``)."""
+    fits = predictions[["model", "seed", *(case := ["fold", "condition", "severity"]), "perturbed"]].drop_duplicates()
+    for (fold, condition, severity), part in fits.groupby(case, sort=True):
+        if part["perturbed"].nunique() > 1:
+            first = part.iloc[0]
+            other = part[part["perturbed"] != first["perturbed"]].iloc[0]
+            names = " and ".join(f"{fit['model']} (seed {fit['seed']})" for fit in (first, other))
+            raise HimoeError(
+                f"predictions: {names} met other masks or shifts in fold {fold} under {condition} {severity:g}; "
+                "delete both predictions and run again"
+            )
 
 
 def gather(files: list[str]) -> pd.DataFrame:

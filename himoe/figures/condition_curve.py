@@ -34,10 +34,10 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
         for model in evidence.models:
             line, style = pick(data, setting=setting, target=target, model=model), styles[model]
             label = model_title(model) + (" (failed)" if model in failed else "")
+            dash = " " if words.get("NUMBERED") else style.dash
             ax.plot(
-                line["severity"], line["ccc"], style.dash, color=style.colour, marker=style.marker, ms=4, lw=style.width,
-                label=label,
-            )  # fmt: skip
+                line["severity"], line["ccc"], dash, color=style.colour, marker=style.marker, ms=4, lw=style.width, label=label
+            )
             if model == STUDIED:
                 ax.fill_between(line["severity"], line["low"], line["high"], color=style.colour, alpha=0.15, lw=0)
         ax.set_title(f"{setting_title(setting)} · {target}")
@@ -49,7 +49,7 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
     for row in axes:
         row[0].set_ylabel("CCC, mean over subjects")
     legend_above(figure, flat[0])
-    return FigureItem(figure, data, _finding(data, words["TITLE"]))
+    return FigureItem(figure, data, _finding(data, words["TITLE"], words.get("NUMBERED", False)))
 
 
 def _means(evidence: Evidence, condition: str) -> pd.DataFrame:
@@ -61,11 +61,14 @@ def _means(evidence: Evidence, condition: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:4], ignore_index=True)
 
 
-def _finding(data: pd.DataFrame, title: str) -> str:
-    """From where to where each model goes between the mildest and the strongest severity, mean over data sets and targets."""
+def _finding(data: pd.DataFrame, title: str, numbered: bool) -> str:
+    """From where to where each model goes between the mildest and the strongest severity (or the worst one, where severities
+    are numbers of something), mean over data sets and targets."""
     models = []
     for model, part in data.groupby("model", sort=False):
         ends = part.groupby("severity")["ccc"].mean()
-        failed = part["ccc"].isna().any()
-        models.append(f"{model_title(model)} " + ("failed" if failed else f"from {ends.iloc[0]:.2f} to {ends.iloc[-1]:.2f}"))
-    return f"Mean CCC as the {title} rises to {data['severity'].max():g}: {', '.join(models)}."
+        last, failed = ends.min() if numbered else ends.iloc[-1], part["ccc"].isna().any()
+        models.append(f"{model_title(model)} " + ("failed" if failed else f"from {ends.iloc[0]:.2f} to {last:.2f}"))
+    strongest = data["severity"].max()
+    when = f"in the worst case of {title}" if numbered else f"as the {title} rises to {strongest:g}"
+    return f"Mean CCC {when}: {', '.join(models)}."

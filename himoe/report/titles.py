@@ -42,7 +42,7 @@ def setting_title(setting: str) -> str:
 
 
 def model_title(name: str) -> str:
-    """A model's name for readers; an ablation or a control by its model and what is changed."""
+    """A model's name for readers; an ablation, a regime or a control by its model and what is changed."""
     if name in CEILINGS:
         return CEILINGS[name]
     plugin, ablation = parse_model(name)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED, parse_model
-from himoe.registry import is_ablation
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, intervals, p_value
@@ -27,20 +26,21 @@ GAP = ["difference", "low", "high"]
 def make(evidence: Evidence) -> TableItem:
     """One row per data set and ablation."""
     config = evidence.config
-    scores = pick(evidence.all_scores, model=[STUDIED, *filter(is_ablation, config.models)])
+    scores = pick(evidence.all_scores, model=[STUDIED, *(m for m in config.models if config.kind_of(m) == "ablation")])
     clean = compare(scores.assign(target="all"), "ccc", evidence.settings)
     left = robustness(scores)
     sizes = _sizes(evidence)
+    under = [c for c in config.conditions if config.ablations_under is None or c in config.ablations_under]
     rows = []
     for row in clean.itertuples():
         values: dict[str, Any] = {"setting": row.setting, "ablation": row.other, "n_parameters": sizes[row.setting, row.other]}
         values |= {f"ccc_{name}": getattr(row, name) for name in (*GAP, "p_holm")}
-        for condition in config.conditions:
+        for condition in under:
             found = pick(left, setting=row.setting, condition=condition, model=row.other)[GAP].to_numpy(float)
             gap = found[0] if len(found) else [np.nan] * 3
             values |= {f"left_{condition}_{name}": value for name, value in zip(GAP, gap, strict=True)}
         rows.append(values | {"n_subjects": row.n_subjects})
-    names = [f"left_{condition}_{name}" for condition in config.conditions for name in GAP]
+    names = [f"left_{condition}_{name}" for condition in under for name in GAP]
     columns = ["setting", "ablation", "n_parameters", *(f"ccc_{name}" for name in (*GAP, "p_holm")), *names, "n_subjects"]
     data = pd.DataFrame(rows, columns=columns)
     shown = pd.DataFrame({
@@ -48,7 +48,7 @@ def make(evidence: Evidence) -> TableItem:
         "Hi-MoE minus": data["ablation"].map(lambda m: parse_model(m).variant.replace("_", " ")),
         "CCC [95% CI]": _cells(data, "ccc"), "p (Holm)": data["ccc_p_holm"].map(p_value),
     })  # fmt: skip
-    for condition in config.conditions:
+    for condition in under:
         evaluated = data["setting"].isin(evidence.perturbed(condition))
         shown[f"CCC left, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"left_{condition}"), MISSING)
     return TableItem(

@@ -36,7 +36,9 @@ def mean_ccc(model: str, train: Tokens, unseen: Tokens) -> dict[str, float]:
     plugin, scaler = registry.load("models", model), Scaler.fit(train)
     state, out = plugin.fit(to_rows(scaler.transform(train)), plugin.Config(), 0), {}
     for name, case in CASES.items():
-        tokens = under_condition(unseen, case[0], SEVERITIES[case[0]], Config().condition_seed)[case[1]] if case else unseen
+        tokens = (
+            under_condition(unseen, case[0], SEVERITIES[case[0]], Config().condition_seed)[case[1]].tokens if case else unseen
+        )
         rows = to_rows(scaler.transform(tokens))
         said = plugin.predict(state, rows)
         own = [rows.subject == subject for subject in sorted(set(rows.subject))]

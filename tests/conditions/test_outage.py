@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from himoe.conditions import outage, outage_most
-from tests.conftest import make_tokens
-
-
-def trial(n_modalities):
-    """24 tokens at 2 Hz, all there."""
-    tokens = make_tokens(1, 1, features={name: (f"{name}0", f"{name}1") for name in "abcdef"[:n_modalities]}, signal=0)
-    tokens.mask[:] = True
-    return tokens
+from tests.conditions.perturbing import apply, trial
 
 
 @pytest.mark.parametrize(
-    ("plugin", "n", "left"),
+    ("name", "n", "left"),
     [
-        *((outage, 6, 3), (outage, 5, 3), (outage, 2, 1), (outage, 1, 1)),
-        *((outage_most, 6, 2), (outage_most, 3, 2), (outage_most, 2, 1), (outage_most, 1, 1)),
+        *(("outage", 6, 3), ("outage", 5, 3), ("outage", 2, 1), ("outage", 1, 1)),
+        *(("outage_most", 6, 2), ("outage_most", 3, 2), ("outage_most", 2, 1), ("outage_most", 1, 1)),
     ],
 )
-def test_so_many_stay_for_so_long(plugin, n, left):
+def test_so_many_stay_for_so_long(name, n, left):
     tokens = trial(max(n, 2))
     if n == 1:
         tokens.mask[:, 1] = False
-    out = plugin.apply(tokens, 3.0, np.random.default_rng(0))
-    there = out.mask.sum(1)
+    there = apply(name, tokens, 3.0).mask.sum(1)
     assert (there[:8] == n).all()  # a third of 24 tokens
     assert (there[8:14] == left).all()  # 3 s at 2 Hz
     assert (there[14:] == n).all()
-    assert (plugin.apply(tokens, 99.0, np.random.default_rng(0)).mask.sum(1)[8:] == left).all()  # to the end, not beyond
+    assert (apply(name, tokens, 99.0).mask.sum(1)[8:] == left).all()  # to the end, not beyond
 
 
 def test_which_ones_go_is_drawn():
     tokens = trial(6)
-    gone = {tuple(outage_most.apply(tokens, 3.0, np.random.default_rng(i)).mask[10]) for i in range(20)}
+    gone = {tuple(apply("outage_most", tokens, 3.0, i).mask[10]) for i in range(20)}
     assert len(gone) > 5

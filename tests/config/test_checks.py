@@ -84,6 +84,8 @@ REFUSED = [
     ),
     ({"conditions": {"missing_rate": [0, 1.5]}}, "conditions.missing_rate: severities are finite and from 0 to 1 (got 1.5)"),
     ({"conditions": {"outage": [float("inf")]}}, "conditions.outage"),
+    ({"conditions": {"one_modality": [0, 1.5]}}, "conditions.one_modality: severities are whole numbers (got 1.5)"),
+    ({"ablations_under": ["shfit"]}, "ablations_under: there is no 'shfit'; did you mean 'shift'?"),
     ({"conditions": {"shift": [float("nan")]}}, "conditions.shift.0: "),
     ({"conditions": {"shift": 3}}, "conditions.shift: Input should be a valid list (got '3')"),
     ({"conditions": {"shfit": [1]}}, "conditions: there is no 'shfit'; did you mean 'shift'?"),

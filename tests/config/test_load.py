@@ -12,6 +12,7 @@ from himoe import registry
 from himoe.config import document, sections
 from himoe.config.claims import lacks, parse_claims
 from himoe.config.load import load_config
+from himoe.config.regimes import Regime
 from himoe.config.run import Config
 from himoe.types import HimoeError
 from tests.conftest import ROOT
@@ -42,7 +43,8 @@ def test_generated_documents_are_in_step(root, name):
 
 def test_the_key_table_has_every_key(root):
     table = (root / "config/README.md").read_text().partition("<!-- keys -->")[2]
-    keys = [key for key, *_ in (*sections.walk(Config()), *sections.walk(sections.Planted(), "planted.NAME."))]
+    parts = (Config(), ""), (Regime(), "regimes.NAME."), (sections.Planted(), "planted.NAME.")
+    keys = [key for part, prefix in parts for key, *_ in sections.walk(part, prefix)]
     assert re.findall(r"^\| `([^`]+)` \|", table, re.M) == keys
 
 

@@ -16,6 +16,7 @@ from himoe.data.rows import to_rows
 from himoe.data.twins import synthesize
 from himoe.evaluate.conditions import under_condition
 from himoe.types import HimoeError, Output
+from tests.conditions.perturbing import apply, severities, tokens_under
 from tests.conftest import make_tokens, tokens_for
 from tests.contract.networks import TORCH, batch_of, build, train_on
 
@@ -108,24 +109,27 @@ def test_a_missing_subject_is_named(twin, tmp_path):
 
 
 @pytest.mark.parametrize("name", registry.available("conditions"))
-def test_severity_zero_is_the_identity(name, tokens):
+def test_severity_zero_is_the_identity(name):
     plugin = registry.load("conditions", name)
-    one = tokens.select([0])
-    out = plugin.apply(one, 0.0, np.random.default_rng(0))
+    one = tokens_under(name).select([0])
+    out = apply(name, one, 0.0)
     np.testing.assert_array_equal(out.x, one.x)
     np.testing.assert_array_equal(out.mask, one.mask)
     assert plugin.margin(0.0, 2.0) == 0
 
 
 @pytest.mark.parametrize("name", registry.available("conditions"))
-def test_perturbations_repeat_and_leave_labels_and_input_alone(name, tokens):
+def test_perturbations_repeat_and_leave_labels_and_input_alone(name):
+    tokens, mild = tokens_under(name), severities(name)[0]
     before = tokens.x.copy()
-    a, b = (under_condition(tokens, name, [0.0, 0.5], 3) for _ in range(2))
-    np.testing.assert_array_equal(a[0.5].x, b[0.5].x)
-    np.testing.assert_array_equal(a[0.0].y, a[0.5].y)
+    a, b = (under_condition(tokens, name, [0.0, mild], 3) for _ in range(2))
+    assert a[mild].digest == b[mild].digest != ""
+    (at_0, a), (_, b) = ((out[0.0].tokens, out[mild].tokens) for out in (a, b))
+    np.testing.assert_array_equal(a.x, b.x)
+    np.testing.assert_array_equal(a.y, at_0.y)
     np.testing.assert_array_equal(tokens.x, before)
-    assert len(a[0.0].time) == len(a[0.5].time)
-    assert (a[0.5].x != a[0.0].x).any()
+    assert len(a.time) == len(at_0.time)
+    assert (a.x != at_0.x).any()
 
 
 def test_a_shift_that_is_no_whole_token_is_refused(tokens):

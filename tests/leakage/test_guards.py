@@ -11,8 +11,7 @@ import pytest
 from himoe import registry
 from himoe.config.run import Config
 from himoe.data.rows import to_rows
-from himoe.evaluate.conditions import under_condition
-from himoe.evaluate.predict import Conditions
+from himoe.evaluate.conditions import Conditions, under_condition
 from himoe.splits import guards
 from himoe.types import HimoeError, Split
 from tests.conftest import make_tokens
@@ -99,8 +98,8 @@ def test_predictions_use_the_training_mean_as_reference(tokens, tmp_path):
 
 
 def test_all_models_meet_the_same_masks_and_they_are_nested(tokens):
-    out = under_condition(tokens, "missing_rate", [0.1, 0.3, 0.7], 7)
-    again = under_condition(tokens, "missing_rate", [0.3], 7)
+    out = {s: case.tokens for s, case in under_condition(tokens, "missing_rate", [0.1, 0.3, 0.7], 7).items()}
+    again = {s: case.tokens for s, case in under_condition(tokens, "missing_rate", [0.3], 7).items()}
     np.testing.assert_array_equal(out[0.3].mask, again[0.3].mask)
     assert not (out[0.7].mask & ~out[0.3].mask).any()
     assert not (out[0.3].mask & ~out[0.1].mask).any()
@@ -109,7 +108,7 @@ def test_all_models_meet_the_same_masks_and_they_are_nested(tokens):
 
 
 def test_shifts_are_exact_and_scored_where_all_are_valid(tokens):
-    out = under_condition(tokens, "shift", [0.0, 1.0, 2.0], 7)
+    out = {s: case.tokens for s, case in under_condition(tokens, "shift", [0.0, 1.0, 2.0], 7).items()}
     n_cut = 4  # 2 s at 2 Hz at each end
     assert {len(t.time) for t in out.values()} == {len(tokens.time)}
     for i in range(len(tokens.trials)):

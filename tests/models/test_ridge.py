@@ -169,7 +169,7 @@ def test_the_line_is_strong_where_tokens_are_lost():
     names = planted.INFO.subjects[:10]
     people, _ = planted.tokens(names, Planted(timescale=2, trials=6, subjects=10), True)
     train, unseen = (Tokens.concatenate([people[n] for n in part]) for part in (names[:6], names[6:]))
-    lossy, scaler = under_condition(unseen, "missing_rate", [0, 0.7], 0)[0.7], Scaler.fit(train)
+    lossy, scaler = under_condition(unseen, "missing_rate", [0, 0.7], 0)[0.7].tokens, Scaler.fit(train)
     rows: Rows = to_rows(scaler.transform(train))
     fits = {m: m.fit(rows, m.Config(), 0) for m in (ridge, ridge_token)}
     strong, weak = (mean_ccc(m, state, scaler, lossy) for m, state in fits.items())

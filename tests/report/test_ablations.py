@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from himoe import registry
-from himoe.config.claims import parse_claims
+from himoe.config.claims import lacks, parse_claims
 from himoe.config.load import load_config
 from himoe.report import judge
 from himoe.report.evidence import Evidence
@@ -144,3 +144,25 @@ def test_the_table_holds_paired_differences(tmp_path):
     assert out.data["n_parameters"][0] == 10  # of all shards, not of the last one
     assert np.isfinite(out.data["ccc_p_holm"]).all()
     assert "ahead of 1 of 1 ablations with an interval above 0: Hi-MoE, flat on DEAP twin." in out.finding
+
+
+def test_ablations_may_be_predicted_under_fewer_conditions():
+    config = load(
+        ablations_under=["shift"],
+        conditions={"missing_rate": [0, 0.5], "shift": [0, 2]},
+        controls={"shuffled_labels": ["ridge"]},
+    )
+    of = {model: list(config.conditions_of("deap_twin", "loso", model)) for model in config.models}
+    assert of == {
+        "ridge": ["missing_rate", "shift"],
+        "himoe": ["missing_rate", "shift"],
+        "himoe-flat": ["shift"],
+        "ridge-shuffled_labels": [],
+    }
+
+
+def test_a_claim_on_ablations_needs_them_under_its_condition():
+    run = evidence({"himoe": 0.6} | {f"himoe-{name}": 0.5 for name in CLAIMS["C4"].ablations})
+    assert not lacks(run.config, "deap_twin", "loso", CLAIMS["C4"])
+    config = run.config.model_copy(update={"ablations_under": ["shift"]})
+    assert lacks(config, "deap_twin", "loso", CLAIMS["C4"]) == "needs the condition missing_rate"

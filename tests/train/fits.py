@@ -9,7 +9,8 @@ import numpy as np
 
 from himoe.config.sections import Execution, Splits, Training, Tuning
 from himoe.config.spec import FitSpec, View
-from himoe.evaluate.predict import Conditions, predict_shard
+from himoe.evaluate.conditions import Conditions
+from himoe.evaluate.predict import predict_shard
 from himoe.splits.files import read_splits
 from himoe.splits.make import make_splits
 from himoe.train import devices
@@ -88,9 +89,9 @@ def stored(fitted: FittedFold) -> dict[int, StoredFold]:
     return {fitted.fold: StoredFold(fitted.scaler, fitted.state, fitted.read, fitted.failed, fitted.chosen, fitted.calibration)}
 
 
-def predict(model, tokens, splits, states, options=None, conditions=NO_CONDITIONS, **more):
+def predict(model, tokens, splits, states, options=None, conditions=NO_CONDITIONS, features=None, **more):
     """(predictions, routing) of folds."""
-    return predict_shard(spec_of(model, options, **more), HERE, splits, states, loader(tokens), conditions)
+    return predict_shard(spec_of(model, options, **more), HERE, splits, states, loader(tokens), conditions, features)
 
 
 def skill_of(predictions) -> float:

@@ -24,7 +24,7 @@ rule predict:
         gpu=gpus_of,
     params:
         spec=spec_of,
-        conditions=ask(CONFIG.conditions_of, "dataset", "protocol"),
+        conditions=ask(CONFIG.conditions_of, "dataset", "protocol", "model"),
         condition_seed=CONFIG.condition_seed,
         code=code_of_prediction,
         versions=versions("torch"),

@@ -92,8 +92,8 @@ def gpus_of(wildcards):
 
 
 def code_of_prediction(wildcards):
-    conditions = CONFIG.conditions_of(wildcards.dataset, wildcards.protocol)
-    return predict_code(wildcards.model, conditions)
+    names = (wildcards.dataset, wildcards.protocol, wildcards.model)
+    return predict_code(wildcards.model, CONFIG.conditions_of(*names))
 
 
 def of_fits(name, models=None):

@@ -5,7 +5,8 @@ with job(snakemake):
 
     from himoe.config.sections import Execution
     from himoe.config.spec import FitSpec
-    from himoe.evaluate.predict import Conditions, predict_files
+    from himoe.evaluate.conditions import Conditions
+    from himoe.evaluate.predict import predict_files
     from himoe.io import write_table
 
     files, params = snakemake.input, snakemake.params
