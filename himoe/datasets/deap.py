@@ -148,7 +148,7 @@ def to_si(modality: str, data: np.ndarray) -> np.ndarray:
         return data * MICRO
     if modality == "gsr":  # recorded as resistance in ohm
         with np.errstate(divide="ignore"):
-            return np.where(data > 0, 1.0 / data, np.nan)
+            return np.where(data != 0, 1.0 / data, np.nan)  # below 0 there is none: the quality gate refuses it
     return data
 
 

@@ -71,6 +71,8 @@ INFO = DatasetInfo(
     ),
 )  # fmt: skip
 
+LEVELS = {"1/min": (4.3, 0.1), "degC": (3.5, 0.02)}  # unit -> ln of a twin's level and its spread: 74/min, 33 degC
+
 
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
     """Sessions with EEG metrics, grouped by player."""
@@ -150,7 +152,8 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
                     continue
                 late = 8 if modality.name == "eeg_band_power" else 0
                 moved = simulate.modulation(drives[modality.name] @ latent, snr, rng)
-                series = np.exp(3 + 0.3 * simulate.upsample(moved, 1.0, seconds)).T[late:]
+                level, spread = LEVELS.get(modality.unit, (3.0, 0.3))
+                series = np.exp(level + spread * simulate.upsample(moved, 1.0, seconds)).T[late:]
                 _write(folder / f"{modality.name}.csv", modality.channels, series, late)
             targets = rng.standard_normal((len(INFO.targets), 2))
             targets[0] = (0.6, 0.8)
