@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from himoe import registry
 from himoe.config.sections import Execution
 from himoe.config.spec import FitSpec
 from himoe.data.reader import Reader
-from himoe.data.rows import to_rows
+from himoe.data.rows import predicted_by, to_inputs
 from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import CLEAN, injected_lags, under_condition
 from himoe.splits.files import folds_of, read_splits
@@ -67,7 +68,7 @@ def predict_shard(
         chosen = configuration(plugin, settings, spec.training, fold.chosen or {})
         predictor = _predictor(spec, execution, chosen, fold, narrow(spec.view, test).layout)
         for condition, severity, tokens in _cases(test, conditions):
-            predicted, routing = predictor(narrow(spec.view, tokens))
+            predicted, routing = predictor(unlabelled(narrow(spec.view, tokens)))
             if not (fold.failed or np.isfinite(predicted).all()):
                 raise HimoeError(
                     f"{spec.model} fold {split.fold}, {condition} {severity:g}: a prediction is not a finite number, though "
@@ -100,9 +101,14 @@ def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold:
     plugin = registry.load("models", spec.model)
 
     def predict(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        return plugin.predict(fold.state, to_rows(fold.scaler.transform(tokens))), {}
+        return predicted_by(plugin, fold.state, to_inputs(fold.scaler.transform(tokens)), tokens.y.shape[1]), {}
 
     return predict
+
+
+def unlabelled(tokens: Tokens) -> Tokens:
+    """As they are but for their labels, which no model is given."""
+    return replace(tokens, y=np.full_like(tokens.y, np.nan))
 
 
 def _nothing(tokens: Tokens) -> tuple[np.ndarray, dict[str, np.ndarray]]:

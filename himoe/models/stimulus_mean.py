@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 
 BLIND = True  # to physiology
 DEPLOYABLE = False  # on a stimulus that nobody has rated: a reference, no rival
@@ -43,7 +43,7 @@ def _means(y: np.ndarray) -> np.ndarray:
     return np.where(n > 0, np.nansum(y, axis=0) / np.maximum(n, 1), np.nan)
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, n_outputs)."""
     table = dict(zip(bytes(state["names"]).decode().split("\n"), state["means"], strict=True))
     return np.stack([table.get(name, state["overall"]) for name in rows.stimulus])

@@ -14,7 +14,7 @@ from himoe.models import stimulus_mean
 def rated(y, stimulus, subject):
     n = len(y)
     x, names = np.zeros((n, 1)), (np.array(stimulus, object), np.array(subject, object))
-    return Rows(x, np.ones((n, 1)), np.array(y, float), *names, np.zeros(1, int), x)
+    return Rows(x, np.ones((n, 1)), *names, np.zeros(1, int), x, y=np.array(y, float))
 
 
 @pytest.mark.parametrize(
