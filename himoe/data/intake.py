@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import logging
 import os
 import shutil
@@ -14,7 +15,7 @@ from himoe.data import sources
 from himoe.data.sources import Recordings
 from himoe.data.untrusted import extract
 from himoe.provenance import hash_file
-from himoe.types import DatasetInfo, HimoeError, Record, Size
+from himoe.types import DatasetInfo, HimoeError, Record, Size, printable
 
 log = logging.getLogger("himoe")
 TRUSTED = "manifest.json"
@@ -59,10 +60,13 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
         )
     if is_real:
         _remember(root, dataset, known, facts)
+    stray = _stray(root, {*facts, TRUSTED})
+    here = {os.path.relpath(path, recordings.folder): path for path in recordings.files(*size.subjects)}
+    _refuse_copies(root, stray, here | {name: folder / name for record in records for name in record.files})
     n_bytes = {name: (folder / name).stat().st_size for record in records for name in record.files}
     return {
         "dataset": dataset, "edition": edition, "root": str(folder), "records": {r.subject: list(r.files) for r in records},
-        "bytes": n_bytes, "absent": absent, "stray": _stray(root, {*facts, TRUSTED}), "source": facts,
+        "bytes": n_bytes, "absent": absent, "stray": [printable(name) for name in stray], "source": facts,
     }  # fmt: skip
 
 
@@ -136,6 +140,16 @@ def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, 
     except HimoeError:
         log.warning("%s: the folder cannot be written: later changes of these files will not be noticed", root)
     log.info("%s: %d files trusted on first use", dataset, len(new))
+
+
+def _refuse_copies(root: Path, stray: list[str], read: dict[str, Path]) -> None:
+    """HimoeError if a file that is not read ends in the path of one that is, and differs from it: nobody has said which one
+    counts. ``read``: files by their paths below the folder of the recordings."""
+    for name in stray:
+        parts = Path(name).parts
+        for tail in ("/".join(parts[i:]) for i in range(len(parts))):
+            if tail in read and not filecmp.cmp(root / name, read[tail], shallow=False):
+                raise HimoeError(f"{root / name}: another {tail} is read, and they differ; leave the one that counts")
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:
