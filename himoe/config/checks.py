@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,17 +79,26 @@ def _check_whole_names(config: Config) -> None:
 
 
 def _check_nothing_twice(config: Config) -> None:
-    for key in LISTS:
-        values = getattr(config, key)
-        if repeated := [value for value in values if values.count(value) > 1]:
-            raise HimoeError(f"config: {key}: {repeated[0]} appears twice")
+    for key in ("targets", "controls", "models_on", "conditions"):
+        for name, values in getattr(config, key).items():
+            _refuse_twice(f"{key}.{name}", values)
+    for name, parts in config.feature_sets.items():
+        for dataset, modalities in parts.items():
+            _refuse_twice(f"feature_sets.{name}.{dataset}", modalities)
+    for key in LISTS:  # after those that add to the models
+        _refuse_twice(key, getattr(config, key))
+
+
+def _refuse_twice(key: str, values: list[Any]) -> None:
+    if repeated := [value for value in values if values.count(value) > 1]:
+        raise HimoeError(f"config: {key}: {repeated[0]} appears twice")
 
 
 def _check_planted(config: Config, dataset: str) -> None:
     _, _, _, name, replicate = parse_dataset(dataset)
     _check_names(f"datasets: {dataset}: planted", [name], config.planted)
-    if replicate and not (replicate.isdigit() and replicate == str(int(replicate))):
-        raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
+    if replicate and not re.fullmatch(r"0|[1-9][0-9]{0,5}", replicate):
+        raise HimoeError(f"config: datasets: {dataset}: a replicate is a number of six digits at most, as in planted-{name}.0")
     for key in ("targets", "annotator_lag"):
         if dataset in getattr(config, key):
             raise HimoeError(f"config: {key}: planted data sets such as {dataset} have both targets and no annotator")

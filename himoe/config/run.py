@@ -18,6 +18,7 @@ from himoe.config.sections import (
     Features,
     Name,
     Planted,
+    Seed,
     Splits,
     Statistics,
     Strict,
@@ -80,15 +81,13 @@ class Config(Strict):
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
     )  # fmt: skip
-    seeds: list[Annotated[int, Field(ge=0)]] = setting(
-        [0], "seeds of initialisation and of the order of training", "ours", min_length=1
-    )
+    seeds: list[Seed] = setting([0], "seeds of initialisation and of the order of training", "ours", min_length=1)
     conditions: dict[Name, Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]] = setting(
         {"missing_rate": [0.0, 0.1, 0.3, 0.5, 0.7], "shift": [0.0, 0.5, 1.0, 2.0, 4.0]},
         "perturbation -> severities evaluated at test time",
         "paper (incomplete and asynchronous inputs); grid ours",
     )
-    condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
+    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours")
     figures: list[Name] = setting(
         ["condition_curve", "routing", "prototypes", "predicted", "subjects", "training"],
         "figures of the report, in order; condition_curve is one for each condition",

@@ -12,12 +12,13 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]  # what numpy's and scikit-learn's generators take
 
 
 class Strict(BaseModel):
     """A section whose unknown keys are errors and whose values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
@@ -45,7 +46,7 @@ class Twin(Strict):
         ge=0,
         le=2,
     )
-    seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
+    seed: Seed = setting(2508, "seed of the simulation", "ours")
 
 
 class Planted(Strict):
@@ -76,7 +77,7 @@ class Planted(Strict):
     )
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
     conditions: list[Name] | None = setting(None, "conditions evaluated on it; null: all of the run", "ours")
-    seed: int = setting(2508, "seed of the simulation; a replicate adds its number", "ours", ge=0)
+    seed: Seed = setting(2508, "seed of the simulation; a replicate adds its number", "ours")
 
 
 class Eeg(Strict):
@@ -142,7 +143,7 @@ class Splits(Strict):
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
     )
-    seed: int = setting(0, "seed of the assignment of subjects to folds", "ours", ge=0)
+    seed: Seed = setting(0, "seed of the assignment of subjects to folds", "ours")
 
 
 class Training(Strict):
@@ -211,7 +212,7 @@ class Tuning(Strict):
     configurations: Count = setting(
         1, "configurations tried per fold: the model's own, and random ones of its space; inner validation chooses", "ours"
     )
-    seed: int = setting(0, "seed of the random configurations", "ours", ge=0)
+    seed: Seed = setting(0, "seed of the random configurations", "ours")
 
 
 class Statistics(Strict):
@@ -221,7 +222,7 @@ class Statistics(Strict):
         "refuse", "what the audit does where a control has skill: stop the run, or tell and go on", "ours"
     )
     simulations: Count = setting(1000, "simulated runs behind the power and the false support of a verdict", "ours")
-    seed: int = setting(0, "seed of these simulations", "ours", ge=0)
+    seed: Seed = setting(0, "seed of these simulations", "ours")
     people_sd: Positive = setting(0.06, "SD over people of a lead in CCC, assumed by `plan` before there is a run", "ours")
     seeds_sd: float = setting(0.005, "SD over seeds of the same lead", "ours", ge=0)
     rest_sd: float = setting(0.02, "SD of what is left of it", "ours", ge=0)

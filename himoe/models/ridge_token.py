@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
+from himoe.config.sections import Positive, Strict, setting
 from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import groups_of, labelled
 from himoe.stats.metrics import ccc
@@ -23,7 +23,7 @@ TITLE = "ridge on one token"
 class Config(Strict):
     """Candidate penalties."""
 
-    penalties: list[float] = setting([1.0, 10.0, 100.0, 1000.0, 10000.0], "candidate penalties", "ours", min_length=1)
+    penalties: list[Positive] = setting([1.0, 10.0, 100.0, 1000.0, 10000.0], "candidate penalties", "ours", min_length=1)
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:

@@ -122,8 +122,8 @@ TWO = b"X\x02\x00\x00\x00f8"
 @pytest.mark.parametrize(
     "stream",
     [
-        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((K\x02K\x03t" + TWO + b"tRu.",
-        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((J\xff\xff\xff\x7ft" + TWO + b"C\x00K\x00(K\x00ttRu.",
+        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((K\x02K\x03t" + TWO + b"tR" + b"u.",
+        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((J\xff\xff\xff\x7ft" + TWO + b"C\x00K\x00(K\x00ttR" + b"u.",
         b"\x80\x02" + b"N0" * 2_000_000 + b"}.",
         b"\x80\x02" + b"(" * 100_000 + b"t" * 100_000 + b".",
     ],

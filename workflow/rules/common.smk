@@ -19,6 +19,7 @@ from himoe.config.code import (
     script_code,
 )
 from himoe.config.contents import Entry, code_and_words, labels, possible
+from himoe.config.files import check_files
 from himoe.config.load import load_config
 from himoe.data.sources import RunSources
 from himoe.provenance import environment
@@ -53,6 +54,7 @@ wildcard_constraints:
 
 
 try:
+    check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
 except HimoeError as error:
