@@ -37,7 +37,8 @@ def write_trials(path: str | Path, trials: list[Trial]) -> None:
             arrays[f"{i}/target_times"] = np.ascontiguousarray(trial.target_times, np.float64)
         names = (trial.subject, trial.session, trial.trial, trial.stimulus)
         about.append(clocks | {"names": names, "seconds": trial.seconds})
-    metadata = {"trials": json.dumps(about), "digest": _digest(arrays)}
+    metadata = {"trials": json.dumps(about)}
+    metadata["digest"] = _digest(arrays, metadata["trials"])
     with io.atomic(path) as temporary:
         save_file(arrays, temporary, metadata)
 
@@ -53,7 +54,7 @@ def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
     arrays, metadata = _map(Path(path))
     try:
         about = json.loads(metadata["trials"])
-        if verify and metadata["digest"] != _digest(arrays):
+        if verify and metadata["digest"] != _digest(arrays, metadata["trials"]):
             raise HimoeError(f"{path}: content differs from what was written; delete it and run again")
         trials = []
         for i, header in enumerate(about):
@@ -69,8 +70,10 @@ def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
     return trials
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    return io.digest(*(arrays[name] for name in sorted(arrays)))
+def _digest(arrays: dict[str, np.ndarray], about: str) -> str:
+    """Of names, clocks and all arrays, labels among them."""
+    names = json.dumps([about, *((name, arrays[name].shape) for name in sorted(arrays))])
+    return io.digest(np.frombuffer(names.encode(), np.uint8), *(arrays[name] for name in sorted(arrays)))
 
 
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -284,7 +284,7 @@ def audit_files(
     there = read_tokens(tokens[0]).layout.modalities  # of a feature set some
     by_session = tuple(m.name for m in modalities if m.name in there and m.normalised(normalisation) == "session")
     shown = partial(_shown, tokens, {})
-    clean = pd.concat([pd.read_parquet(p, filters=[("condition", "==", CLEAN)]) for p in predictions], ignore_index=True)
+    clean = pd.concat([io.read_table(p, filters=[("condition", "==", CLEAN)]) for p in predictions], ignore_index=True)
     findings = audit(protocol, shown, read_splits(splits), fits, clean, tell, by_session)
     if refused := [f"{f.check}: {f.evidence}" for f in findings if f.verdict == REFUSED]:
         raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")

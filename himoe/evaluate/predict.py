@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from himoe import registry
+from himoe import io, registry
 from himoe.config.sections import Execution
 from himoe.config.spec import FitSpec
 from himoe.data.reader import Reader
@@ -46,6 +46,7 @@ def predict_files(
     """(predictions, routing) of a shard's folds."""
     reader = Reader(tokens, spec.view, recordings)
     folds = folds_of(read_splits(splits), spec.folds)
+    spec.check_record(record, io.read_json(record))
     return predict_shard(spec, execution, folds, read_shard(weights, record), reader.load, conditions)
 
 

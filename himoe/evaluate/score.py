@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe import io
 from himoe.evaluate import ceilings
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
@@ -69,7 +70,7 @@ def _values(predictions: pd.DataFrame) -> list[str]:
 
 def score_files(files: list[str], splits: str) -> pd.DataFrame:
     """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings."""
-    predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    predictions = pd.concat([io.read_table(file) for file in files], ignore_index=True)
     labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
     residuals = ceilings.residual_scores(predictions, labels)
     predictions = pd.concat([predictions, ceilings.references(labels)], ignore_index=True)
@@ -78,7 +79,7 @@ def score_files(files: list[str], splits: str) -> pd.DataFrame:
 
 def gather(files: list[str]) -> pd.DataFrame:
     """Scores of several files as one table."""
-    return pd.concat([pd.read_csv(file, dtype={"subject": str}) for file in files], ignore_index=True)
+    return pd.concat([io.read_table(file, dtype={"subject": str}) for file in files], ignore_index=True)
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

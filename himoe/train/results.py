@@ -73,7 +73,7 @@ def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dic
     with io.atomic(weights) as temporary:
         save_file(arrays, temporary)
     by_fold = {str(f.fold): f.record() for f in folds}
-    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": by_fold})
+    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": by_fold}, sealed=True)
 
 
 def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:

@@ -52,6 +52,9 @@ def test_truncated_tokens_are_refused(tmp_path):
     write_tokens(tmp_path / "s.npz", make_tokens(2))
     whole = (tmp_path / "s.npz").read_bytes()
     (tmp_path / "s.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(HimoeError, match=r"s\.npz: changed since it was written"):
+        read_tokens(tmp_path / "s.npz")
+    (tmp_path / "s.npz.sha256").unlink()
     with pytest.raises(HimoeError, match=r"s\.npz: not a tokens file"):
         read_tokens(tmp_path / "s.npz")
 

@@ -9,4 +9,6 @@ with job(snakemake):
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     tokens, records, weights, made = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "predictions"))
     findings = audit_files(names.protocol, tokens, files.splits, records, weights, made, params.tell, params.normalisation)
-    write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings})
+    write_json(
+        snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings}, sealed=True
+    )
