@@ -103,6 +103,18 @@ def write_table(path: str | Path, frame: pd.DataFrame, sealed: bool = False) -> 
             frame.to_csv(temporary, index=False, float_format="%.8g", lineterminator="\n")
 
 
+def write_arrays(path: str | Path, arrays: dict[str, np.ndarray], about: str = "") -> None:
+    """Atomic .safetensors; ``about`` is its only metadata, as the library writes several in an order of chance."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    with atomic(path) as temporary:
+        try:
+            save_file(arrays, temporary, {"about": about} if about else None)
+        except SafetensorError as error:  # what the library makes of a full disk
+            raise OSError(str(error)) from error
+
+
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     """A .parquet or .csv by suffix, or HimoeError naming the file; ``options`` are those of pandas."""
     import pandas as pd

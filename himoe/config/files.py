@@ -32,6 +32,8 @@ def read_file(path: Path) -> dict[str, Any]:
         is no mapping.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise HimoeError(f"{path}: not readable as a config file (a folder, pipe or device)")
         if (size := path.stat().st_size) > MAX_BYTES:
             raise HimoeError(f"{path}: {size} bytes, more than the {MAX_BYTES} a config file may have")
         value = _parse(path.read_text(encoding="utf-8-sig"))

@@ -32,7 +32,7 @@ class Twin(Strict):
 
     subjects: int = setting(10, "subjects simulated (at most the original's)", "ours", ge=6)
     trials: int = setting(14, "trials per subject (at most the original's)", "ours", ge=2)
-    seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8)
+    seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8, le=7200)
     snr: float = setting(
         0.3, "variance of the planted log-envelope over that of the spontaneous one; 0 plants nothing", "ours", ge=0
     )
@@ -54,7 +54,7 @@ class Planted(Strict):
 
     subjects: int = setting(12, "subjects simulated", "ours", ge=3, le=40)
     trials: int = setting(12, "trials per subject", "ours", ge=2)
-    seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8)
+    seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8, le=7200)
     snr: float = setting(1.0, "driven over spontaneous variance of every feature; 0 plants nothing", "ours", ge=0)
     informative: dict[Name, Annotated[float, Field(ge=0)]] = setting({}, "modality -> factor of its SNR", "ours")
     timescale: Positive = setting(4.0, "autocorrelation time of the latent, s", "cited:Uhlenbeck & Ornstein 1930")
@@ -155,7 +155,7 @@ class Training(Strict):
     learning_rate: Positive = setting(5e-4, "peak of AdamW's cosine schedule", "ours")
     weight_decay: float = setting(1e-2, "AdamW's decoupled weight decay", "cited:AdamW (Loshchilov & Hutter 2019)", ge=0)
     clip_norm: Positive = setting(1.0, "largest gradient norm", "ours")
-    crop_seconds: Positive = setting(30.0, "length of a training crop and of a prediction segment, s", "ours")
+    crop_seconds: Positive = setting(30.0, "length of a training crop and of a prediction segment, s", "ours", le=3600)
     ccc_weight: float = setting(0.5, "weight of 1 - CCC over the batch beside the squared error", "ours", ge=0)
     modality_dropout: Fraction = setting(0.3, "chance that a modality is absent from a training crop", "ours")
     gap_chance: Fraction = setting(0.3, "chance of an outage of a modality within a training crop", "ours")

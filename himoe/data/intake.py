@@ -72,8 +72,15 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
 
 def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
     """``bytes`` and ``sha256`` of every file a data set is read from, by its path below the data set's folder."""
-    paths = recordings.files(*size.subjects)
-    return {str(p.relative_to(recordings.root)): {"bytes": p.stat().st_size, "sha256": hash_file(p)} for p in paths}
+    facts = {}
+    for path in recordings.files(*size.subjects):
+        if not path.is_file():  # a pipe would be waited for, a device never ends
+            raise HimoeError(f"{path}: a folder, pipe or device under a recording's name; move it out of the folder")
+        try:
+            facts[str(path.relative_to(recordings.root))] = {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+        except OSError as error:
+            raise HimoeError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    return facts
 
 
 def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from himoe.data.untrusted import check_members
 from himoe.io import atomic, check
 from himoe.types import HimoeError, Layout, Tokens, TrialInfo
 
+MAX_BYTES = 1 << 32
 FORMAT = 2  # 1: the baseline was subtracted in preparation; 2: it stands beside the features
 
 
@@ -38,6 +40,7 @@ def read_tokens(path: str | Path) -> Tokens:
 
     check(path)
     try:
+        check_members(path, MAX_BYTES)
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in ("x", "mask", "time", "y", "offsets")}
             baseline = data["baseline"] if "baseline" in data.files else None

@@ -167,6 +167,15 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     return sorted(chosen)
 
 
+def check_members(path: str | Path, most: int) -> None:
+    """ValueError if what is in a zip file (an .npz is one) unpacks to more than ``most`` bytes: numpy would ask nobody."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as zipped:
+        if (total := sum(member.file_size for member in zipped.infolist())) > most:
+            raise ValueError(f"it unpacks to {total} bytes, more than {most}")
+
+
 def _crc(path: Path) -> int:
     """CRC-32 of a file, as zip files hold of their members."""
     import zlib
