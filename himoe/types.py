@@ -11,17 +11,23 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def printable(text: str, most: int = 2000) -> str:
+    """``text``, cut, with what a terminal would obey and what is not UTF-8 escaped."""
+    kept = text if len(text) <= most else f"{text[:most]} ..."
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in kept)
+
+
 class HimoeError(Exception):
     """An error a user can act on: one line that says what, where, and what to do."""
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 @dataclass(frozen=True)
 class Modality:
-    """One recorded modality of a data set.
-
-    ``features`` names the recipe in :mod:`himoe.signal.features`; ``normalise`` is ``session`` (z-score of each
-    feature over one session of one subject, label-free, unless a run chooses otherwise) or ``none``.
-    """
+    """One recorded modality of a data set. ``features`` names the recipe in :mod:`himoe.signal.features`; ``normalise`` is
+    ``session`` (z-score of each feature over one session of one person, label-free; a run may choose otherwise) or ``none``."""
 
     name: str
     channels: tuple[str, ...]
@@ -75,11 +81,9 @@ class Download:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """Facts of a data set, written as literals so that the DAG can read them without importing the plug-in.
-
-    The first of ``editions`` is preferred where several are there. ``folder`` is a second name its folder under
-    ``data_root`` may have (the first is the plug-in's).
-    """
+    """Facts of a data set, written as literals so that the DAG can read them without importing the plug-in. The first of
+    ``editions`` is preferred where several are there. ``folder`` is a second name its folder under ``data_root`` may have (the
+    first is the plug-in's)."""
 
     title: str
     citation: str
@@ -107,10 +111,8 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class Size:
-    """How much of a data set there is to read: the original's size, or a twin's.
-
-    ``n_trials`` (of each subject) and ``seconds`` (of each trial) are None where they differ.
-    """
+    """How much of a data set there is to read: the original's size, or a twin's. ``n_trials`` (of each subject) and ``seconds``
+    (of each trial) are None where they differ."""
 
     subjects: tuple[str, ...]
     n_trials: int | None
@@ -143,12 +145,9 @@ class Signal:
 
 @dataclass(frozen=True)
 class Trial:
-    """One stimulus seen by one subject.
-
-    ``targets`` is (n_outputs,) or, where labels vary within the trial, (n_labels, n_outputs) at ``target_times``.
-    A modality that was not recorded is absent from ``signals``. ``baseline`` holds pre-trial recordings that are
-    separate from the trial; a baseline that runs into the trial is part of ``signals`` at negative times.
-    """
+    """One stimulus seen by one subject. ``targets`` is (n_outputs,) or, where labels vary within the trial,
+    (n_labels, n_outputs) at ``target_times``. A modality that was not recorded is absent from ``signals``. ``baseline`` holds
+    pre-trial recordings that are separate from the trial; one that runs into it is part of ``signals`` at negative times."""
 
     subject: str
     session: str

@@ -13,6 +13,7 @@ from typing import Any
 from himoe.commands import estimate
 from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
+from himoe.config.files import read_file
 from himoe.config.load import load_config
 from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds, n_folds
 from himoe.config.run import Config
@@ -35,16 +36,12 @@ class Jobs:
 
 def read_config(configfiles: list[Path], entries: list[str]) -> Config:
     """The config that Snakemake would hand to the workflow."""
-    import yaml
     from snakemake.cli import parse_config
     from snakemake.utils import update_config
 
     raw: dict[str, Any] = {}
     for path in configfiles or [Path("config/config.yaml")]:
-        try:
-            update_config(raw, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-        except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
-            raise HimoeError(f"{path}: not readable as a config file ({error})") from error
+        update_config(raw, read_file(path))
     try:
         update_config(raw, parse_config(entries))
     except ValueError as error:

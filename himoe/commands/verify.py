@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,20 @@ from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.data import intake
 from himoe.data.sources import dataset_folder, find
+from himoe.signal.quality import PLAUSIBLE, implausible, units_of
 from himoe.types import DatasetInfo, HimoeError, Record, Size, Trial
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One line: a data set or one of its subjects, and either what was found or the error."""
+    """One line: a data set or one of its subjects, and either what was found or the error. ``doubt``: what can be read and is
+    not what a body shows."""
 
     dataset: str
     subject: str
     found: str
     error: str = ""
+    doubt: str = ""
 
 
 def datasets_in(data_root: Path) -> list[str]:
@@ -64,6 +68,7 @@ def verify(data_root: Path, dataset: str) -> Iterator[Checked]:
 def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: Record) -> Checked:
     subject, file = record.subject, folder / record.files[0]
     n_trials, seconds, n_absent = 0, 0.0, 0
+    doubtful: Counter[str] = Counter()
     try:
         for trial in registry.load("datasets", dataset).read(folder, record, size):
             if wrong := check_trial(info, trial):
@@ -72,6 +77,7 @@ def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: 
             seconds += trial.seconds
             n_recorded = sum(bool(np.isfinite(signal.data).any()) for signal in trial.signals.values())
             n_absent += len(info.modalities) - n_recorded
+            doubtful.update(doubts(info, trial))
     except HimoeError as error:
         return Checked(dataset, subject, "", str(error))
     except Exception as error:  # a reader that raises anything else has met a file it cannot read
@@ -79,7 +85,21 @@ def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: 
     if not n_trials or n_trials != (size.n_trials or n_trials):
         return Checked(dataset, subject, "", f"{file}: {n_trials} trials, expected {size.n_trials or 'at least one'}")
     lacking = f", {n_absent} of {n_trials * len(info.modalities)} recordings of a modality absent" if n_absent else ""
-    return Checked(dataset, subject, f"{n_trials} trials, {seconds / 60:.1f} min{lacking}")
+    doubt = "; ".join(f"{n} of {n_trials} trials: {words}" for words, n in doubtful.items())
+    return Checked(dataset, subject, f"{n_trials} trials, {seconds / 60:.1f} min{lacking}", doubt=doubt)
+
+
+def doubts(info: DatasetInfo, trial: Trial) -> list[str]:
+    """Modalities of which most of a trial is not what a body shows: a run masks them. Another unit is the usual cause."""
+    out = []
+    for modality in info.modalities:
+        if signal := trial.signals.get(modality.name):
+            units, recorded = units_of(modality), np.isfinite(signal.data)
+            for bad, known, unit in zip(implausible(np.asarray(signal.data), units), recorded, units, strict=True):
+                if 2 * bad.sum() > known.sum():
+                    low, high = PLAUSIBLE[unit]
+                    out.append(f"{modality.name} mostly outside {low:g}..{high:g} {unit}: another unit, or no contact?")
+    return out
 
 
 def check_trial(info: DatasetInfo, trial: Trial) -> str:
@@ -124,13 +144,16 @@ def report(data_root: Path, datasets: list[str]) -> int:
     wanted = datasets or datasets_in(data_root)
     if not wanted:
         raise HimoeError(f"{data_root}/: no data set in it; `python -m himoe doctor` says what goes where")
-    n_subjects, n_errors = 0, 0
+    n_subjects, n_errors, n_doubts = 0, 0, 0
     for dataset in wanted:
         for checked in verify(data_root, dataset):
             n_subjects += bool(checked.subject)
             n_errors += bool(checked.error)
-            state = Text("error ", "bold red") if checked.error else Text("ok    ", "green")
-            who = f"{dataset} {checked.subject}".ljust(22)
-            console.print(Text.assemble(state, who, checked.error or checked.found), soft_wrap=True)
-    console.print(Text(f"{n_subjects} subjects looked at, {n_errors} errors", "bold red" if n_errors else "bold green"))
+            n_doubts += bool(checked.doubt)
+            good = Text("doubt ", "bold yellow") if checked.doubt else Text("ok    ", "green")
+            state = Text("error ", "bold red") if checked.error else good
+            who, doubt = f"{dataset} {checked.subject}".ljust(22), f"; {checked.doubt}" if checked.doubt else ""
+            console.print(Text.assemble(state, who, checked.error or checked.found + doubt), soft_wrap=True)
+    summary = f"{n_subjects} subjects looked at, {n_errors} errors" + (f", {n_doubts} doubts" if n_doubts else "")
+    console.print(Text(summary, "bold red" if n_errors else "bold green"))
     return int(n_errors > 0)

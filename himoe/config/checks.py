@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -81,17 +82,26 @@ def _check_whole_names(config: Config) -> None:
 
 
 def _check_nothing_twice(config: Config) -> None:
-    for key in LISTS:
-        values = getattr(config, key)
-        if repeated := [value for value in values if values.count(value) > 1]:
-            raise HimoeError(f"config: {key}: {repeated[0]} appears twice")
+    for key in ("targets", "controls", "models_on", "conditions"):
+        for name, values in getattr(config, key).items():
+            _refuse_twice(f"{key}.{name}", values)
+    for name, parts in config.variants.items():
+        for dataset, variant in parts.items():
+            _refuse_twice(f"variants.{name}.{dataset}.modalities", variant.modalities)
+    for key in LISTS:  # after those that add to the models
+        _refuse_twice(key, getattr(config, key))
+
+
+def _refuse_twice(key: str, values: list[Any]) -> None:
+    if repeated := [value for value in values if values.count(value) > 1]:
+        raise HimoeError(f"config: {key}: {repeated[0]} appears twice")
 
 
 def _check_planted(config: Config, dataset: str) -> None:
     _, _, _, name, replicate = parse_dataset(dataset)
     _check_names(f"datasets: {dataset}: planted", [name], config.planted)
-    if replicate and not (replicate.isdigit() and replicate == str(int(replicate))):
-        raise HimoeError(f"config: datasets: {dataset}: a replicate is a number, as in planted-{name}.0")
+    if replicate and not re.fullmatch(r"0|[1-9][0-9]{0,5}", replicate):
+        raise HimoeError(f"config: datasets: {dataset}: a replicate is a number of six digits at most, as in planted-{name}.0")
     for key in ("targets", "annotator_lag"):
         if dataset in getattr(config, key):
             raise HimoeError(f"config: {key}: planted data sets such as {dataset} have both targets and no annotator")
@@ -111,8 +121,6 @@ def _check_dataset_variants(config: Config) -> None:
             if variant == Variant():
                 raise HimoeError(f"config: {where}: says nothing that differs: name modalities, features or annotator_lag")
             _check_names(f"{where}.modalities", variant.modalities, [m.name for m in dataset_info(dataset).modalities])
-            if len(set(variant.modalities)) < len(variant.modalities):
-                raise HimoeError(f"config: {where}.modalities: one of them appears twice")
             if (varied := dataset_variant(dataset, name)) not in config.datasets:
                 raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")
             if variant.is_other_choice and dataset not in config.datasets:

@@ -32,6 +32,8 @@ def load_config(raw: dict[str, Any]) -> Config:
     HimoeError
         One line: path of the key, what is wrong, the nearest valid name.
     """
+    if not isinstance(raw, dict):
+        raise HimoeError(f"config: expected keys with values, as in `seeds: [0]`, got {type(raw).__name__}")
     if moved := [key for key in MOVED if _has(raw, key)]:
         raise HimoeError("config: " + "; ".join(f"{key}: moved; write {MOVED[key]}" for key in moved))
     if gone := [key for key in GONE if _has(raw, key)]:

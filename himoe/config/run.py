@@ -21,6 +21,7 @@ from himoe.config.sections import (
     Features,
     Name,
     Planted,
+    Seed,
     Splits,
     Statistics,
     Strict,
@@ -88,9 +89,7 @@ class Config(Strict):
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
     )  # fmt: skip
-    seeds: list[Annotated[int, Field(ge=0)]] = setting(
-        [0], "seeds of initialisation and of the order of training", "ours", min_length=1
-    )
+    seeds: list[Seed] = setting([0], "seeds of initialisation and of the order of training", "ours", min_length=1)
     conditions: dict[Name, Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]] = setting(
         {"missing_rate": [0.0, 0.1, 0.3, 0.5, 0.7], "shift": [0.0, 0.5, 1.0, 2.0, 4.0]},
         "perturbation -> severities evaluated at test time",
@@ -99,7 +98,7 @@ class Config(Strict):
     ablations_under: list[Name] | None = setting(
         None, "conditions under which ablations are predicted; null: all of the run", "ours"
     )
-    condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
+    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours")
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")

@@ -12,6 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]  # what numpy's and scikit-learn's generators take
 FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
 TABLES = [
     "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
@@ -22,7 +23,7 @@ TABLES = [
 class Strict(BaseModel):
     """A section whose unknown keys are errors and whose values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
@@ -42,7 +43,7 @@ class Twin(Strict):
 
     subjects: int = setting(10, "subjects simulated (at most the original's)", "ours", ge=6)
     trials: int = setting(14, "trials per subject (at most the original's)", "ours", ge=2)
-    seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8)
+    seconds: Positive = setting(32.0, "length of a trial, s", "ours", ge=8, le=7200)
     snr: float = setting(
         0.3, "variance of the planted log-envelope over that of the spontaneous one; 0 plants nothing", "ours", ge=0
     )
@@ -56,7 +57,7 @@ class Twin(Strict):
         ge=0,
         le=2,
     )
-    seed: int = setting(2508, "seed of the simulation", "ours", ge=0)
+    seed: Seed = setting(2508, "seed of the simulation", "ours")
 
 
 class Planted(Strict):
@@ -64,7 +65,7 @@ class Planted(Strict):
 
     subjects: int = setting(12, "subjects simulated", "ours", ge=3, le=40)
     trials: int = setting(12, "trials per subject", "ours", ge=2)
-    seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8)
+    seconds: Positive = setting(60.0, "length of a trial, s", "ours", ge=8, le=7200)
     snr: float = setting(1.0, "driven over spontaneous variance of every feature; 0 plants nothing", "ours", ge=0)
     informative: dict[Name, Annotated[float, Field(ge=0)]] = setting({}, "modality -> factor of its SNR", "ours")
     timescale: Positive = setting(4.0, "autocorrelation time of the latent, s", "cited:Uhlenbeck & Ornstein 1930")
@@ -87,7 +88,7 @@ class Planted(Strict):
     )
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
     conditions: list[Name] | None = setting(None, "conditions evaluated on it; null: all of the run", "ours")
-    seed: int = setting(2508, "seed of the simulation; a replicate adds its number", "ours", ge=0)
+    seed: Seed = setting(2508, "seed of the simulation; a replicate adds its number", "ours")
 
 
 class Eeg(Strict):
@@ -167,7 +168,7 @@ class Splits(Strict):
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
     )
-    seed: int = setting(0, "seed of the assignment of subjects to folds", "ours", ge=0)
+    seed: Seed = setting(0, "seed of the assignment of subjects to folds", "ours")
 
 
 class Training(Strict):
@@ -179,7 +180,7 @@ class Training(Strict):
     learning_rate: Positive = setting(5e-4, "peak of AdamW's cosine schedule", "ours")
     weight_decay: float = setting(1e-2, "AdamW's decoupled weight decay", "cited:AdamW (Loshchilov & Hutter 2019)", ge=0)
     clip_norm: Positive = setting(1.0, "largest gradient norm", "ours")
-    crop_seconds: Positive = setting(30.0, "length of a training crop and of a prediction segment, s", "ours")
+    crop_seconds: Positive = setting(30.0, "length of a training crop and of a prediction segment, s", "ours", le=3600)
     ccc_weight: float = setting(0.5, "weight of 1 - CCC over the batch beside the squared error", "ours", ge=0)
     modality_dropout: Fraction = setting(0.3, "chance that a modality is absent from a training crop", "ours")
     gap_chance: Fraction = setting(0.3, "chance of an outage of a modality within a training crop", "ours")
@@ -236,7 +237,7 @@ class Tuning(Strict):
     configurations: Count = setting(
         1, "configurations tried per fold: the model's own, and random ones of its space; inner validation chooses", "ours"
     )
-    seed: int = setting(0, "seed of the random configurations", "ours", ge=0)
+    seed: Seed = setting(0, "seed of the random configurations", "ours")
 
 
 class Statistics(Strict):
@@ -246,7 +247,7 @@ class Statistics(Strict):
         "refuse", "what the audit does where a control has skill: stop the run, or tell and go on", "ours"
     )
     simulations: Count = setting(1000, "simulated runs behind the power and the false support of a verdict", "ours")
-    seed: int = setting(0, "seed of these simulations", "ours", ge=0)
+    seed: Seed = setting(0, "seed of these simulations", "ours")
     people_sd: Positive = setting(0.06, "SD over people of a lead in CCC, assumed by `plan` before there is a run", "ours")
     seeds_sd: float = setting(0.005, "SD over seeds of the same lead", "ours", ge=0)
     rest_sd: float = setting(0.02, "SD of what is left of it", "ours", ge=0)

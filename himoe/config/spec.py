@@ -8,6 +8,7 @@ from pydantic import Field
 
 from himoe import registry
 from himoe.config.sections import Strict, Training, Tuning
+from himoe.types import HimoeError
 
 
 class View(Strict):
@@ -55,7 +56,22 @@ class FitSpec(Strict):
         """Which fit this is, for people."""
         return f"{self.model} on {self.dataset}, {self.protocol}, seed {self.seed}, shard {self.shard}"
 
+    def check_record(self, path: Any, record: dict[str, Any]) -> None:
+        """HimoeError if a run record (of the file ``path``) is of a fit with other settings than these."""
+        now = self.model_dump(mode="json", exclude={"folds"})  # a record's are what came of them
+        if unlike := [part for key in now if key in record for part in _unlike(record[key], now[key], key)]:
+            raise HimoeError(
+                f"{path}: fitted with other settings than this run's ({'; '.join(unlike)}); delete it and run again"
+            )
+
     @property
     def columns(self) -> dict[str, Any]:
         """The columns by which predictions and scores name it."""
         return self.model_dump(include={"dataset", "protocol", "model", "seed"})
+
+
+def _unlike(made: Any, now: Any, key: str) -> list[str]:
+    """What differs between two settings, as ``training.epochs 1, now 4``."""
+    if isinstance(made, dict) and isinstance(now, dict):
+        return [part for k in sorted({*made, *now}) for part in _unlike(made.get(k), now.get(k), f"{key}.{k}")]
+    return [] if made == now else [f"{key} {made}, now {now}"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("himoe")
 RETRIES, MAX_REDIRECTS, CHUNK = 3, 5, 1 << 20
 TIMEOUT = (10, 60)
+MAX_BYTES = 1 << 36  # of a file whose length the server does not say
 
 
 def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class Downloader:
 
         with requests.Session() as session, self._open(session, url) as response:
             expected = int(response.headers.get("Content-Length", 0))
+            most = expected if expected and "Content-Encoding" not in response.headers else MAX_BYTES
             n_bytes = 0
             with open(output_file, "wb") as out, Bar(self.download.name, expected) as bar:
                 for chunk in response.iter_content(CHUNK):
@@ -68,6 +70,8 @@ class Downloader:
                         raise HimoeError(self.web_page())
                     out.write(chunk)
                     n_bytes += len(chunk)
+                    if n_bytes > most:
+                        raise HimoeError(f"{self.download.url}: more than {most} bytes came, which is no file of this data set")
                     bar.advance(len(chunk))
         if expected and n_bytes != expected and "Content-Encoding" not in response.headers:
             raise requests.ConnectionError(f"{n_bytes} of {expected} bytes came")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import logging
 import os
 import shutil
@@ -14,7 +15,7 @@ from himoe.data import sources
 from himoe.data.sources import Recordings
 from himoe.data.untrusted import extract
 from himoe.provenance import hash_file
-from himoe.types import DatasetInfo, HimoeError, Record, Size
+from himoe.types import DatasetInfo, HimoeError, Record, Size, printable
 
 log = logging.getLogger("himoe")
 TRUSTED = "manifest.json"
@@ -59,17 +60,27 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
         )
     if is_real:
         _remember(root, dataset, known, facts)
+    stray = _stray(root, {*facts, TRUSTED})
+    here = {os.path.relpath(path, recordings.folder): path for path in recordings.files(*size.subjects)}
+    _refuse_copies(root, stray, here | {name: folder / name for record in records for name in record.files})
     n_bytes = {name: (folder / name).stat().st_size for record in records for name in record.files}
     return {
         "dataset": dataset, "edition": edition, "root": str(folder), "records": {r.subject: list(r.files) for r in records},
-        "bytes": n_bytes, "absent": absent, "stray": _stray(root, {*facts, TRUSTED}), "source": facts,
+        "bytes": n_bytes, "absent": absent, "stray": [printable(name) for name in stray], "source": facts,
     }  # fmt: skip
 
 
 def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
     """``bytes`` and ``sha256`` of every file a data set is read from, by its path below the data set's folder."""
-    paths = recordings.files(*size.subjects)
-    return {str(p.relative_to(recordings.root)): {"bytes": p.stat().st_size, "sha256": hash_file(p)} for p in paths}
+    facts = {}
+    for path in recordings.files(*size.subjects):
+        if not path.is_file():  # a pipe would be waited for, a device never ends
+            raise HimoeError(f"{path}: a folder, pipe or device under a recording's name; move it out of the folder")
+        try:
+            facts[str(path.relative_to(recordings.root))] = {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+        except OSError as error:
+            raise HimoeError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    return facts
 
 
 def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -136,6 +147,16 @@ def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, 
     except HimoeError:
         log.warning("%s: the folder cannot be written: later changes of these files will not be noticed", root)
     log.info("%s: %d files trusted on first use", dataset, len(new))
+
+
+def _refuse_copies(root: Path, stray: list[str], read: dict[str, Path]) -> None:
+    """HimoeError if a file that is not read ends in the path of one that is, and differs from it: nobody has said which one
+    counts. ``read``: files by their paths below the folder of the recordings."""
+    for name in stray:
+        parts = Path(name).parts
+        for tail in ("/".join(parts[i:]) for i in range(len(parts))):
+            if tail in read and not filecmp.cmp(root / name, read[tail], shallow=False):
+                raise HimoeError(f"{root / name}: another {tail} is read, and they differ; leave the one that counts")
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:

@@ -157,13 +157,13 @@ class _Walker:
                     raise _Broken(f"data of type {inner} where an array belongs")
                 used += 8 + n_bytes
                 yield from self.matrix(source, n_bytes, child)
-        elif header.kind not in CLASSES and header.kind != CHAR:
-            raise _Broken(f"an array of class {header.kind}, which no recording needs")
-        elif header.is_complex:
-            raise _Broken("complex numbers, which no recording needs")
         elif not self.want(path):
             source.skip(size - used)
             used = size
+        elif header.kind not in CLASSES and header.kind != CHAR:
+            raise _Broken(f"{_named(path)} is an array of class {header.kind}, which no recording needs")
+        elif header.is_complex:
+            raise _Broken(f"{_named(path)} has complex numbers, which no recording needs")
         else:
             value, length = self.text(source) if header.kind == CHAR else self.array(source, header.kind, header.shape)
             used += length
@@ -207,6 +207,10 @@ class _Walker:
         return raw.decode(codec, "replace"), length
 
 
+def _named(path: LeafPath) -> str:
+    return ".".join(map(str, path))
+
+
 def _children(path: LeafPath, header: _Header, names: list[str]) -> Iterator[LeafPath]:
     """Paths of a cell array's items, or of the fields of a struct array's items."""
     n_items = math.prod(header.shape)
@@ -233,8 +237,8 @@ def walk(path: str | Path, want: Callable[[LeafPath], bool] = lambda path: True)
     Raises
     ------
     HimoeError
-        If the file is no MATLAB v5 file, is truncated or damaged (checksum of every compressed element), or holds sparse,
-        complex or program content.
+        If the file is no MATLAB v5 file, is truncated or damaged (checksum of every compressed element), holds two variables
+        of one name, or sparse, complex or program content among the leaves that are wanted.
     """
     path = Path(path)
     try:
@@ -255,6 +259,7 @@ def walk(path: str | Path, want: Callable[[LeafPath], bool] = lambda path: True)
 
 def _elements(walker: _Walker, stream: BinaryIO, end: int) -> Iterator[tuple[LeafPath, np.ndarray | str]]:
     """Leaves of all elements up to the file's end (bytes)."""
+    seen: set[str | int] = set()
     while stream.tell() < end:
         source = _Bytes(stream)
         kind, size, _ = walker.tag(source)
@@ -265,5 +270,11 @@ def _elements(walker: _Walker, stream: BinaryIO, end: int) -> Iterator[tuple[Lea
             kind, size, _ = walker.tag(source)
         if kind != MATRIX:
             raise _Broken(f"data of type {kind} where an array belongs")
-        yield from walker.matrix(source, size, ())
+        here: set[str | int] = set()
+        for path, value in walker.matrix(source, size, ()):
+            if path[0] in seen:
+                raise _Broken(f"two variables called {path[0]}")
+            here.add(path[0])
+            yield path, value
+        seen |= here
         source.close()

@@ -10,8 +10,8 @@ import numpy as np
 
 from himoe import io
 from himoe.signal.clock import token_times
-from himoe.signal.features import Recipe, recipe
-from himoe.signal.quality import COUNTED, REASONS, gate
+from himoe.signal.features import recipe
+from himoe.signal.quality import COUNTED, REASONS, gate, implausible, units_of
 from himoe.types import DatasetInfo, HimoeError, Layout, Modality, Signal, Tokens, Trial, TrialInfo
 
 MAX_LABEL_STEPS = 2.5  # a longer pause between two annotations is a gap without labels
@@ -144,12 +144,12 @@ def _features(
     has_baseline = made.baseline and (rest is not None or signal.start < 0)
     before = _baseline_times(signal, rest, info) if has_baseline else np.zeros(0)
     if rest is None:  # the baseline runs into the trial
-        x, refused = _measure(made, signal, np.concatenate([before, times]), window, options)
+        x, refused = _measure(modality, signal, np.concatenate([before, times]), window, options)
         baseline, x = np.split(x, [len(before)])
         refused = {reason: windows[len(before) :] for reason, windows in refused.items()}
     else:
-        x, refused = _measure(made, signal, times, window, options)
-        baseline = _measure(made, _double(rest), before, window, options)[0] if len(before) else x[:0]
+        x, refused = _measure(modality, signal, times, window, options)
+        baseline = _measure(modality, _double(rest), before, window, options)[0] if len(before) else x[:0]
     for reason, windows in refused.items():
         counts[reason] += int(windows.sum())
     level = _level(baseline)
@@ -172,17 +172,20 @@ def _level(baseline: np.ndarray) -> np.ndarray:
 
 
 def _measure(
-    made: Recipe, signal: Signal, times: np.ndarray, window: float, options: Options
+    modality: Modality, signal: Signal, times: np.ndarray, window: float, options: Options
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features (n_tokens, n_features), NaN where the gate refuses, and reason -> windows refused (n_tokens, n_chans used).
 
-    A recipe that is not per channel reads the first channel alone.
+    A recipe that is not per channel reads the first channel alone. What no body shows is left out of the recording, so that it
+    spreads into no other window.
     """
-    x = made.run(signal, times, window, **options.get(made.family, {}))
+    made, units = recipe(modality.features), units_of(modality)
+    seen = np.where(implausible(signal.data, units), np.nan, signal.data)
+    x = made.run(Signal(seen, signal.sfreq, signal.start), times, window, **options.get(made.family, {}))
     used = signal if made.per_channel else Signal(signal.data[:1], signal.sfreq, signal.start)
-    found = gate(used, times, window, options["quality"]["clipped_share"])
+    found = gate(used, times, window, options["quality"]["clipped_share"], units[: len(used.data)])
     none = np.zeros_like(found["dead"])
-    refused = {reason: found[reason] if reason in made.gate else none for reason in REASONS}
+    refused = {reason: found[reason] if reason in (*made.gate, "implausible") else none for reason in REASONS}
     columns = np.repeat(np.any(list(refused.values()), axis=0), x.shape[1] // none.shape[1], axis=1)
     return np.where(columns, np.nan, x), refused | {"not_recorded": found["not_recorded"]}
 

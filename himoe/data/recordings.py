@@ -23,8 +23,6 @@ MAX_HEADER_BYTES = 1 << 24
 
 def write_trials(path: str | Path, trials: list[Trial]) -> None:
     """Write one subject's trials: signals as float32, labels as float64."""
-    from safetensors.numpy import save_file
-
     arrays: dict[str, np.ndarray] = {}
     about = []
     for i, trial in enumerate(trials):
@@ -37,9 +35,7 @@ def write_trials(path: str | Path, trials: list[Trial]) -> None:
             arrays[f"{i}/target_times"] = np.ascontiguousarray(trial.target_times, np.float64)
         names = (trial.subject, trial.session, trial.trial, trial.stimulus)
         about.append(clocks | {"names": names, "seconds": trial.seconds})
-    metadata = {"trials": json.dumps(about), "digest": _digest(arrays)}
-    with io.atomic(path) as temporary:
-        save_file(arrays, temporary, metadata)
+    io.write_arrays(path, arrays, json.dumps({"digest": _digest(arrays, about), "trials": about}))
 
 
 def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
@@ -52,8 +48,8 @@ def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
     """
     arrays, metadata = _map(Path(path))
     try:
-        about = json.loads(metadata["trials"])
-        if verify and metadata["digest"] != _digest(arrays):
+        about = metadata["trials"]
+        if verify and metadata["digest"] != _digest(arrays, about):
             raise HimoeError(f"{path}: content differs from what was written; delete it and run again")
         trials = []
         for i, header in enumerate(about):
@@ -69,11 +65,13 @@ def read_trials(path: str | Path, verify: bool = True) -> list[Trial]:
     return trials
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    return io.digest(*(arrays[name] for name in sorted(arrays)))
+def _digest(arrays: dict[str, np.ndarray], about: list[dict[str, Any]]) -> str:
+    """Of names, clocks and all arrays, labels among them."""
+    names = json.dumps([about, *((name, arrays[name].shape) for name in sorted(arrays))])
+    return io.digest(np.frombuffer(names.encode(), np.uint8), *(arrays[name] for name in sorted(arrays)))
 
 
-def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and metadata of a safetensors file, mapped; every extent is checked against the file's length."""
     try:
         with open(path, "rb") as stream:
@@ -81,7 +79,7 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             if n_head > MAX_HEADER_BYTES:
                 raise ValueError(f"a header of {n_head} bytes")
             head = json.loads(stream.read(n_head))
-        metadata = head.pop("__metadata__")
+        metadata = json.loads(head.pop("__metadata__")["about"])
         whole = np.memmap(path, np.uint8, "r", offset=8 + n_head) if head else np.zeros(0, np.uint8)
         extents = sorted(entry["data_offsets"] for entry in head.values())
         if extents and (extents[0][0] != 0 or extents[-1][1] != len(whole) or any(a[1] != b[0] for a, b in pairwise(extents))):

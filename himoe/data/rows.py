@@ -3,17 +3,20 @@ beside gaps, and which rows lie around a row."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from types import ModuleType
 
 import numpy as np
 
-from himoe.types import Tokens
+from himoe.types import HimoeError, Tokens
 
 
 @dataclass(frozen=True)
-class Rows:
-    """x (n_rows, n_features) with 0 where absent; presence (n_rows, n_modalities): share of tokens present;
-    y (n_rows, n_outputs); stimulus (n_rows,) names; subject (n_rows,); owner (n_features,) int: whose a column is.
+class Inputs:
+    """What an estimator predicts from; there is no label in it.
+
+    x (n_rows, n_features) with 0 where absent; presence (n_rows, n_modalities): share of tokens present; stimulus (n_rows,)
+    names; subject (n_rows,); owner (n_features,) int: whose a column is.
 
     ``filled`` is x with a modality's gaps interpolated over time within the trial; 0 where it is absent from the whole trial.
     Where rows are tokens, ``token_rate`` is their rate, Hz, and trial i is rows ``offsets[i]:offsets[i + 1]``; where a row is a
@@ -22,7 +25,6 @@ class Rows:
 
     x: np.ndarray
     presence: np.ndarray
-    y: np.ndarray
     stimulus: np.ndarray
     subject: np.ndarray
     owner: np.ndarray
@@ -54,7 +56,24 @@ class Rows:
         return np.repeat(np.logical_or.reduceat(self.presence > 0, self.offsets[:-1], axis=0), np.diff(self.offsets), axis=0)
 
 
+@dataclass(frozen=True)
+class Rows(Inputs):
+    """Rows with their labels, which an estimator is fitted on: y (n_rows, n_outputs), NaN where unknown."""
+
+    y: np.ndarray = field(kw_only=True)
+
+    def unlabelled(self) -> Inputs:
+        """The same without them."""
+        return Inputs(**{part.name: getattr(self, part.name) for part in fields(Inputs)})
+
+
 def to_rows(tokens: Tokens) -> Rows:
+    """Inputs and labels of these tokens."""
+    y = tokens.y if tokens.layout.per_token else tokens.y[tokens.offsets[:-1]]
+    return Rows(**vars(to_inputs(tokens)), y=y)
+
+
+def to_inputs(tokens: Tokens) -> Inputs:
     """Means over each trial where there is one label per trial (x: of the tokens that are present); the tokens themselves
     otherwise."""
     lengths = np.diff(tokens.offsets)
@@ -66,13 +85,32 @@ def to_rows(tokens: Tokens) -> Rows:
     filled = interpolated(x, tokens.mask, owner, tokens.offsets)
     if tokens.layout.per_token:
         names = np.repeat(stimulus, lengths), np.repeat(subject, lengths)
-        return Rows(x, tokens.mask.astype(float), tokens.y, *names, owner, filled, tokens.offsets, tokens.layout.token_rate)
+        return Inputs(x, tokens.mask.astype(float), *names, owner, filled, tokens.offsets, tokens.layout.token_rate)
     starts = tokens.offsets[:-1]
     counts = np.add.reduceat(columns.astype(np.float64), starts, axis=0)
     mean = np.add.reduceat(x, starts, axis=0) / np.maximum(counts, 1)
     presence = np.add.reduceat(tokens.mask.astype(np.float64), starts, axis=0) / lengths[:, None]
     filled = np.add.reduceat(filled, starts, axis=0) / lengths[:, None]
-    return Rows(mean, presence, tokens.y[starts], stimulus, subject, owner, filled)
+    return Inputs(mean, presence, stimulus, subject, owner, filled)
+
+
+def predicted_by(plugin: ModuleType, state: dict[str, np.ndarray], inputs: Inputs, n_outputs: int) -> np.ndarray:
+    """An estimator's predictions (n_rows, n_outputs).
+
+    Raises
+    ------
+    HimoeError
+        With the model's name if they are anything but real numbers of that shape: of another they would be spread over rows
+        or targets in silence.
+    """
+    predicted, shape = plugin.predict(state, inputs), (len(inputs.x), n_outputs)
+    if isinstance(predicted, np.ndarray) and predicted.shape == shape and predicted.dtype.kind in "fiu":
+        return predicted
+    is_array = isinstance(predicted, np.ndarray)
+    found = f"{predicted.dtype} of shape {predicted.shape}" if is_array else type(predicted).__name__
+    raise HimoeError(
+        f"{plugin.__name__}: predict gave {found}, expected numbers of shape {shape}: a row each, a column per target"
+    )
 
 
 def interpolated(x: np.ndarray, mask: np.ndarray, owner: np.ndarray, offsets: np.ndarray) -> np.ndarray:

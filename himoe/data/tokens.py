@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from himoe.io import atomic
+from himoe.data.untrusted import check_members
+from himoe.io import atomic, check
 from himoe.types import HimoeError, Layout, Tokens, TrialInfo
 
+MAX_BYTES = 1 << 32
 FORMAT = 2  # 1: the baseline was subtracted in preparation; 2: it stands beside the features
 
 
@@ -26,7 +28,7 @@ def write_tokens(path: str | Path, tokens: Tokens) -> None:
     }  # fmt: skip
     columns = {name: getattr(tokens, name) for name in ("x", "mask", "time", "y", "offsets", "baseline")}
     arrays = {name: column for name, column in columns.items() if column is not None}
-    with atomic(path) as temporary, open(temporary, "wb") as stream:
+    with atomic(path, sealed=True) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, **arrays, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8))
 
 
@@ -36,7 +38,9 @@ def read_tokens(path: str | Path) -> Tokens:
 
     import numpy as np
 
+    check(path)
     try:
+        check_members(path, MAX_BYTES)
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in ("x", "mask", "time", "y", "offsets")}
             baseline = data["baseline"] if "baseline" in data.files else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import shutil
 import stat
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,23 +17,46 @@ if TYPE_CHECKING:
 
 
 MAX_PICKLE_BYTES = 1 << 29
+MAX_OPCODES = 100_000  # a recording takes fewer than a hundred
+ARRAY = object()  # what "ndarray" means in a pickle
 MAX_ARCHIVE_BYTES = 1 << 36
 MAX_RATIO = 200  # of a file's size unpacked and packed
+
+
+class _Opcodes:
+    """An unpickler's table of what each opcode does; a file that asks more often than ``MAX_OPCODES`` is refused."""
+
+    def __init__(self, table: dict[int, Any]):
+        self.table, self.left = table, MAX_OPCODES
+
+    def __getitem__(self, code: int) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise pickle.UnpicklingError(f"more than {MAX_OPCODES} steps, which no recording needs")
+        return self.table[code]
 
 
 class _NumpyUnpickler(pickle._Unpickler):
     """Unpickles plain numpy arrays and nothing else.
 
-    The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index.
+    The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index. ``ndarray``
+    itself is a mark that cannot be called: called, it makes arrays of memory that nobody has written.
     """
 
-    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+    def __init__(self, stream: BinaryIO):
+        super().__init__(stream, encoding="latin1")
+        vars(self)["dispatch"] = _Opcodes(pickle._Unpickler.dispatch)
+
+    def find_class(self, module: str, name: str) -> Any:
         import numpy as np
 
-        def reconstruct(kind: type, shape: tuple, code: Any) -> np.ndarray:
-            if kind is not np.ndarray or tuple(shape) != (0,):
+        def reconstruct(kind: object, shape: tuple, code: Any) -> np.ndarray:
+            if kind is not ARRAY or tuple(shape) != (0,):
                 raise pickle.UnpicklingError("array stub of unexpected shape")
             return np.ndarray((0,), np.int8)
+
+        def from_buffer(raw: bytes, dtype: np.dtype, shape: tuple, order: str) -> np.ndarray:
+            return np.frombuffer(raw, dtype).reshape(shape, order="F" if order == "F" else "C")
 
         def encode(text: str, encoding: str) -> bytes:
             if encoding not in ("latin1", "latin-1"):
@@ -44,7 +66,9 @@ class _NumpyUnpickler(pickle._Unpickler):
         allowed: dict[tuple[str, str], Any] = {
             ("numpy.core.multiarray", "_reconstruct"): reconstruct,
             ("numpy._core.multiarray", "_reconstruct"): reconstruct,
-            ("numpy", "ndarray"): np.ndarray,
+            ("numpy.core.numeric", "_frombuffer"): from_buffer,  # protocol 5
+            ("numpy._core.numeric", "_frombuffer"): from_buffer,
+            ("numpy", "ndarray"): ARRAY,
             ("numpy", "dtype"): np.dtype,
             ("_codecs", "encode"): encode,
         }
@@ -94,7 +118,7 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def _load_pickle(stream: BinaryIO) -> Any:
-    return _NumpyUnpickler(stream, encoding="latin1").load()
+    return _NumpyUnpickler(stream).load()
 
 
 def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> list[str]:
@@ -105,8 +129,9 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     Raises
     ------
     HimoeError
-        If the file is no whole zip, none of its members matches, or any member is absolute, climbs (``..``), is a link, is
-        encrypted or, being wanted, unpacks to more than ``MAX_RATIO`` times its size; nothing is written then.
+        If the file is no whole zip, none of its members matches, one differs from a file that is there, or any member is
+        absolute, climbs (``..``), is a link, is encrypted or, being wanted, unpacks to more than ``MAX_RATIO`` times its size;
+        nothing is written then.
     """
     import zipfile
 
@@ -126,6 +151,10 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
             if (total := sum(m.file_size for m in chosen.values())) > MAX_ARCHIVE_BYTES:
                 raise ValueError(f"it unpacks to {total} bytes")
             for tail, member in sorted(chosen.items()):
+                if (folder / tail).is_file() and _crc(folder / tail) != member.CRC:
+                    raise HimoeError(
+                        f"{archive}: its {tail} differs from that of an archive beside it; leave the one that counts"
+                    )
                 with atomic(folder / tail) as temporary, zipped.open(member) as packed, open(temporary, "wb") as out:
                     shutil.copyfileobj(packed, out, 1 << 20)  # zipfile checks length and CRC at the end
     except OSError as error:
@@ -136,6 +165,26 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
         reason = _reason(archive, error)
         raise HimoeError(f"{archive}: refused or truncated ({reason}); obtain the file again from its owners") from error
     return sorted(chosen)
+
+
+def check_members(path: str | Path, most: int) -> None:
+    """ValueError if what is in a zip file (an .npz is one) unpacks to more than ``most`` bytes: numpy would ask nobody."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as zipped:
+        if (total := sum(member.file_size for member in zipped.infolist())) > most:
+            raise ValueError(f"it unpacks to {total} bytes, more than {most}")
+
+
+def _crc(path: Path) -> int:
+    """CRC-32 of a file, as zip files hold of their members."""
+    import zlib
+
+    value = 0
+    with open(path, "rb") as stream:
+        while part := stream.read(1 << 20):
+            value = zlib.crc32(part, value)
+    return value
 
 
 def _refuse_path(member: Any) -> None:

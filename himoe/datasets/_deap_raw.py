@@ -21,6 +21,7 @@ PAD_SECONDS = 2.0
 VIDEO_START = 4
 BIPOLAR = (("EXG1", "EXG2"), ("EXG3", "EXG4"), ("EXG5", "EXG6"), ("EXG7", "EXG8"))  # hEOG, vEOG, zEMG, tEMG
 OTHERS = ("GSR1", "Resp", "Plet", "Temp")
+GSR_UNITS = ("nS", "Ohm")  # of Twente, of Geneva
 LAST_TWENTE = 22  # s01-s22 were recorded in Twente (conductance in nS), the others in Geneva (resistance in ohm)
 TWENTE_ORDER = (
     "Fp1", "AF3", "F7", "F3", "FC1", "FC5", "T7", "C3", "CP1", "CP5", "P7", "P3", "Pz", "PO3", "O1", "Oz",
@@ -42,8 +43,9 @@ def read(
     """
     participant = int(path.stem[1:])
     labels, video_of = _ratings(ratings, participant, n_trials)
-    raw = _open(path, (*eeg_names, *(name for pair in BIPOLAR for name in pair), *OTHERS))
-    starts = _video_starts(raw)
+    header = _header(path)
+    raw = _open(path, eeg_names, GSR_UNITS[participant > LAST_TWENTE])
+    starts = _video_starts(path, header)
     if len(starts) != n_trials:
         raise HimoeError(f"{path}: {len(starts)} video starts in the status channel, expected {n_trials}")
     pad, recorded_sfreq = round(PAD_SECONDS * sfreq), raw.info["sfreq"]
@@ -65,17 +67,24 @@ def read(
     return {"data": data, "labels": labels}
 
 
-def _open(path: Path, channels: tuple[str, ...]) -> Any:
-    """The recording (``mne.io.Raw``, nothing loaded), if it is whole and has these channels."""
+def _open(path: Path, eeg_names: tuple[str, ...], gsr_unit: str) -> Any:
+    """The recording (``mne.io.Raw``, nothing loaded), if its header states the channels, rate and units that are assumed."""
     import mne
 
-    _check_length(path)
+    electrodes = (*eeg_names, *(name for pair in BIPOLAR for name in pair))
     try:
         raw = mne.io.read_raw_bdf(path, stim_channel=None, preload=False, verbose="error")
     except (OSError, ValueError, RuntimeError, AssertionError, IndexError) as error:
         raise HimoeError(f"{path}: not a readable BDF file ({error}); obtain it again from its owners") from error
-    if absent := [name for name in channels if name not in raw.ch_names]:
+    if absent := [name for name in (*electrodes, *OTHERS) if name not in raw.ch_names]:
         raise HimoeError(f"{path}: channels absent: {', '.join(absent[:5])}")
+    if raw.info["sfreq"] != RAW_SFREQ:
+        raise HimoeError(f"{path}: recorded at {raw.info['sfreq']:g} Hz, expected {RAW_SFREQ:g}")
+    for name in electrodes:
+        if (unit := raw._orig_units[name]) not in ("uV", "µV"):
+            raise HimoeError(f"{path}: channel {name} is in {unit}, expected uV")
+    if {unit := raw._orig_units["GSR1"], gsr_unit} == set(GSR_UNITS):
+        raise HimoeError(f"{path}: GSR1 is in {unit}, expected {gsr_unit} of this recording site")
     return raw
 
 
@@ -92,20 +101,29 @@ def _clean(raw: Any, first: int, stop: int, eeg_names: tuple[str, ...], sfreq: f
     return np.concatenate([filtered[:-2], bipolar * 1e6, others]), filtered[-2:]
 
 
-def _check_length(path: Path) -> None:
-    """Refuse a file that is shorter than its header says (records of so many 3-byte samples); MNE would read on."""
+def _header(path: Path) -> tuple[int, int, int]:
+    """Bytes of the header and of a record, and samples of the last channel in one; a file that is shorter than its header says
+    (records of so many 3-byte samples) is refused: MNE would read on."""
     try:
         with open(path, "rb") as stream:
             head = stream.read(256)
             n_signals = int(head[252:256])
+            stream.seek(256 + n_signals * 104)
+            low, high, least, most = ([float(stream.read(8)) for _ in range(n_signals)] for _ in range(4))
             stream.seek(256 + n_signals * 216)
-            n_samples = sum(int(stream.read(8)) for _ in range(n_signals))
+            n_samples = [int(stream.read(8)) for _ in range(n_signals)]
         n_head, n_records = int(head[184:192]), int(head[236:244])
     except (OSError, ValueError) as error:
         raise HimoeError(f"{path}: not a readable BDF file ({error}); obtain it again from its owners") from error
-    expected, size = n_head + n_records * n_samples * 3, path.stat().st_size
+    spans = [(b - a) * (d - c) for a, b, c, d in zip(low, high, least, most, strict=True)]
+    if wrong := [i + 1 for i, span in enumerate(spans[:-1]) if not span > 0]:  # the last one is the trigger's
+        raise HimoeError(f"{path}: signal {wrong[0]} has its physical or digital limits the wrong way round")
+    if not n_samples or min(n_samples) < 1 or n_head < 256:
+        raise HimoeError(f"{path}: not a readable BDF file (a header of {n_head} bytes); obtain it again from its owners")
+    expected, size = n_head + n_records * sum(n_samples) * 3, path.stat().st_size
     if n_records >= 0 and size < expected:
         raise HimoeError(f"{path}: truncated ({size} of {expected} bytes); obtain it again from its owners")
+    return n_head, 3 * sum(n_samples), n_samples[-1]
 
 
 def _remove_ocular(eeg: np.ndarray, ocular: np.ndarray) -> None:
@@ -116,13 +134,16 @@ def _remove_ocular(eeg: np.ndarray, ocular: np.ndarray) -> None:
         trial -= weights @ eog
 
 
-def _video_starts(raw: Any) -> np.ndarray:
+def _video_starts(path: Path, header: tuple[int, int, int]) -> np.ndarray:
     """Samples at which the last channel, whatever its name, becomes 4 in its lower byte.
 
-    Its name is ``Status`` up to s23 and empty after; in Geneva's files the upper bytes are set.
+    Its name is ``Status`` up to s23 and empty after; in Geneva's files the upper bytes are set. The bytes are read as they are:
+    a trigger has no unit, whatever range or gain the header states for it.
     """
-    status = np.rint(raw.get_data([len(raw.ch_names) - 1])[0] / raw._cals[-1]).astype(np.int64) & 0xFF
-    is_start = status == VIDEO_START
+    n_head, n_bytes, n_samples = header
+    content = np.memmap(path, np.uint8, "r", n_head)
+    records = content[: len(content) // n_bytes * n_bytes].reshape(-1, n_bytes)
+    is_start = records[:, -3 * n_samples :: 3].ravel() == VIDEO_START
     return np.flatnonzero(is_start & ~np.concatenate([[False], is_start[:-1]]))
 
 
@@ -133,7 +154,7 @@ def _ratings(path: Path, participant: int, n_trials: int) -> tuple[np.ndarray, n
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig")
         rows = frame[frame["Participant_id"] == participant].sort_values("Trial")
-        trials, videos = rows["Trial"].to_numpy(int), rows["Experiment_id"].to_numpy(int)
+        trials, videos = rows["Trial"].to_numpy(float), rows["Experiment_id"].to_numpy(float)
         values = rows[list(RATINGS)].to_numpy(float)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HimoeError(
@@ -142,9 +163,9 @@ def _ratings(path: Path, participant: int, n_trials: int) -> tuple[np.ndarray, n
     whole = np.arange(1, n_trials + 1)
     if not np.array_equal(trials, whole) or not np.array_equal(np.sort(videos), whole):
         raise HimoeError(f"{path}: participant {participant}: trials or Experiment_ids are not 1..{n_trials}, each once")
-    labels = np.empty((n_trials, len(RATINGS)))
-    labels[videos - 1] = values
-    return labels, videos - 1
+    labels, video_of = np.empty((n_trials, len(RATINGS))), videos.astype(int) - 1
+    labels[video_of] = values
+    return labels, video_of
 
 
 def write(

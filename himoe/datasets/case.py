@@ -120,6 +120,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         seen = signals["video"].to_numpy()[np.searchsorted(signals["daqtime"], 1000 * start) :][: round(seconds * SFREQ)]
         if (seen == film).sum() < MIN_COVERED * seconds * SFREQ:
             raise HimoeError(f"{physiology}: film {film}: recorded for {(seen == film).sum() / SFREQ:.0f} of {seconds:.0f} s")
+        shown = (signals["video"] == film).sum() / SFREQ
+        if seconds < MIN_COVERED * shown:
+            raise HimoeError(f"{annotations}: film {film}: rated for {seconds:.0f} of {shown:.0f} s; is the file cut?")
         clock = signals["daqtime"].to_numpy() / 1000 - start
         data = on_grid(clock, samples, SFREQ, -BASELINE_SECONDS, BASELINE_SECONDS + seconds, MAX_GAP)
         parts, at = {}, 0

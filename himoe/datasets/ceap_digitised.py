@@ -16,11 +16,13 @@ import numpy as np
 
 from himoe import io
 from himoe.data.recordings import read_trials, write_trials
+from himoe.data.untrusted import check_members
 from himoe.datasets._ceap import ACC_STEP, RATES, VIDEOS, direction, simulate_clip, simulate_ratings, with_speed
 from himoe.signal import simulate
 from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
 SFREQ = 4.0
+MAX_BYTES = 1 << 28  # the file holds 5 MB
 INFO = DatasetInfo(
     title="CEAP-360VR, physiology digitised from published plots",
     citation="Xue, El Ali, Zhang, Ding & Cesar, CEAP-360VR: A Continuous Physiological and Behavioral Emotion Annotation "
@@ -100,6 +102,7 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
 def _read(path: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """One array of the file; nothing in it is unpickled."""
     try:
+        check_members(path, MAX_BYTES)
         with np.load(path, allow_pickle=False) as stored:
             array = stored[name]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

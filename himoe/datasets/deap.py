@@ -113,6 +113,8 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
         if not isinstance(content[name], np.ndarray) or content[name].shape != shape:
             found = f"has shape {content[name].shape}" if isinstance(content[name], np.ndarray) else "is text"
             raise HimoeError(f"{path}: '{name}' {found}, expected {shape}")
+    if _is_channel_major(content["data"]):
+        raise HimoeError(f"{path}: axis 0 of 'data' is the channel and axis 1 the trial, expected the other way round")
     low, high = INFO.target_range
     for i, (data, labels) in enumerate(zip(content["data"], content["labels"], strict=True)):
         if not ((labels >= low) & (labels <= high)).all():
@@ -122,6 +124,16 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
             signals[name] = Signal(to_si(name, data[rows]), SFREQ, -BASELINE_SECONDS)
         video = f"v{i + 1:02d}"
         yield Trial(record.subject, "1", video, video, seconds, signals, labels.astype(np.float64))
+
+
+def _is_channel_major(data: np.ndarray) -> bool:
+    """Whether trials and channels have changed places where both are 40 and the shape does not tell: channels differ in unit by
+    orders of magnitude, trials hardly."""
+    if data.shape[0] != data.shape[1]:
+        return False
+    scale = np.log(np.nanstd(data[..., ::8].astype(np.float64), axis=-1) + 1e-9)  # (n_trials, n_chans)
+    of_trials, of_chans = (np.ptp(np.nanmedian(scale, axis=axis)) for axis in (1, 0))
+    return bool(of_trials > max(1.0, 2 * of_chans))
 
 
 def _read_python(files: list[Path], size: Size) -> dict[str, np.ndarray]:
@@ -148,7 +160,7 @@ def to_si(modality: str, data: np.ndarray) -> np.ndarray:
         return data * MICRO
     if modality == "gsr":  # recorded as resistance in ohm
         with np.errstate(divide="ignore"):
-            return np.where(data > 0, 1.0 / data, np.nan)
+            return np.where(data != 0, 1.0 / data, np.nan)  # below 0 there is none: the quality gate refuses it
     return data
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from himoe import io
-from himoe.data.matfile import walk
+from himoe.data.matfile import LeafPath, walk
 from himoe.data.recordings import read_trials, write_trials
 from himoe.signal import simulate
 from himoe.signal.eeg import DELTA_BANDS
@@ -59,6 +59,7 @@ INFO = DatasetInfo(
 )  # fmt: skip
 OPTIONS = {"flip_dominance": False}
 EEG_NAMES, ECG_NAMES = INFO.modalities[0].channels, INFO.modalities[1].channels
+RATES = {"EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ}
 
 
 def unpack(root: Path, folder: Path, size: Size) -> None:
@@ -71,8 +72,7 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
     """
     path = root / "DREAMER.mat"
     done = 0
-    leaves = walk(path, lambda at: at[:2] == ("DREAMER", "Data"))
-    for number, group in groupby(leaves, key=lambda leaf: leaf[0][2] if len(leaf[0]) > 2 else None):
+    for number, group in groupby(_people(path), key=lambda leaf: leaf[0][2] if len(leaf[0]) > 2 else None):
         if number != done or done == len(size.subjects):
             raise HimoeError(f"{path}: subject number {number} after {done} of {len(size.subjects)} expected")
         subject = size.subjects[done]
@@ -81,6 +81,21 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
         done += 1
     if done != len(size.subjects):
         raise HimoeError(f"{path}: {done} subjects, expected {len(size.subjects)}")
+
+
+def _people(path: Path) -> Iterator[tuple[LeafPath, Any]]:
+    """Leaves below ``Data``; what the file states about itself beside them is compared with what is assumed of it."""
+    electrodes = []
+    kept = {("DREAMER", name) for name in ("Data", "EEG_Electrodes", *RATES)}
+    for at, value in walk(path, lambda at: at[:2] in kept):
+        if at[1] == "Data":
+            yield at, value
+        elif at[1] == "EEG_Electrodes":
+            electrodes.append(str(value).strip())
+        elif not np.array_equal(np.ravel(value), [rate := RATES[str(at[1])]]):
+            raise HimoeError(f"{path}: {at[1]} is {np.ravel(value).tolist()[:3]}, expected {rate:g}")
+    if electrodes and tuple(electrodes) != EEG_NAMES:
+        raise HimoeError(f"{path}: EEG_Electrodes are {', '.join(electrodes)[:100]}, expected {', '.join(EEG_NAMES)}")
 
 
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:

@@ -8,6 +8,7 @@ from the same EEG, not emotion.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,20 +72,44 @@ INFO = DatasetInfo(
     ),
 )  # fmt: skip
 
+MAX_SECONDS = 86400
+LEVELS = {"1/min": (4.3, 0.1), "degC": (3.5, 0.02)}  # unit -> ln of a twin's level and its spread: 74/min, 33 degC
+
 
 def records(root: Path, size: Size, edition: Edition) -> list[Record]:
-    """Sessions with EEG metrics, grouped by player."""
+    """Sessions with EEG metrics, grouped by player.
+
+    Raises
+    ------
+    HimoeError
+        Naming a folder, a file or a player that is none of the data set's: a copy under another name would be a session more.
+    """
     found: dict[str, list[str]] = {}
-    for meta in sorted(root.glob("matches/match_*/meta_info.json"), key=lambda p: int(p.parent.name.split("_")[1])):
-        try:
-            team = json.loads(meta.read_text(encoding="utf-8"))["team"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise HimoeError(f"{meta}: no 'team' in it ({error})") from error
-        for metrics in sorted(meta.parent.glob("player_*/eeg_metrics.csv")):
-            subject = f"{team}-{metrics.parent.name.split('_')[1]}"
-            files = [str(p.relative_to(root)) for p in sorted(metrics.parent.glob("*.csv"))]
-            found.setdefault(subject, []).extend(files)
+    matches = {_number(folder, "match"): folder for folder in root.glob("matches/*/") if any(folder.glob("player*"))}
+    for _, match in sorted(matches.items()):
+        team = _team(match / "meta_info.json")
+        for metrics in sorted(match.glob("player*/eeg_metrics.csv")):
+            subject, files = f"{team}-{_number(metrics.parent, 'player')}", sorted(metrics.parent.glob("*.csv"))
+            if subject not in INFO.subjects:
+                raise HimoeError(f"{metrics.parent}: there is no player {subject}; valid names: {', '.join(INFO.subjects)}")
+            if unknown := [p for p in files if p.stem not in ("eeg_metrics", *(m.name for m in INFO.modalities))]:
+                raise HimoeError(f"{unknown[0]}: no file of the data set; move it out of the folder")
+            found.setdefault(subject, []).extend(str(p.relative_to(root)) for p in files)
     return [Record(s, tuple(found[s]), edition.name) for s in size.subjects if s in found]
+
+
+def _number(folder: Path, kind: str) -> int:
+    """3 of ``match_3``; a copy's name (``match_3_old``, ``match_03``) is refused."""
+    if not re.fullmatch(rf"{kind}_(0|[1-9][0-9]{{0,3}})", folder.name):
+        raise HimoeError(f"{folder}: not named {kind}_NUMBER; move it out of the folder, it would be read beside the others")
+    return int(folder.name.partition("_")[2])
+
+
+def _team(meta: Path) -> str:
+    try:
+        return str(json.loads(meta.read_text(encoding="utf-8"))["team"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise HimoeError(f"{meta}: no 'team' in it ({error})") from error
 
 
 def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
@@ -107,6 +132,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
             if modality.name in files:
                 series = _grid(files[modality.name], modality.channels)
                 if len(series):
+                    if series.index[-1] < first or series.index[0] >= last:
+                        when = f"seconds {series.index[0]} to {series.index[-1]}"
+                        raise HimoeError(f"{files[modality.name]}: {when}, labels {first} to {last - 1}: are the clocks one?")
                     signals[modality.name] = Signal(series.to_numpy().T, 1.0, float(series.index[0] - first))
         times = labels.index.to_numpy(float) - first + 0.5
         yield Trial(record.subject, match, match, match, float(last - first), signals, values, times)
@@ -120,11 +148,15 @@ def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         frame = frame[list(columns)].astype(float)
     except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
         raise HimoeError(f"{path}: expected columns time, {', '.join(columns)} of numbers ({error})") from error
-    frame.index = np.rint(seconds).astype(int)
-    if len(frame) and (not np.isfinite(seconds).all() or np.abs(seconds - frame.index).max() > 0.01):
+    if not np.isfinite(seconds).all() or np.abs(seconds - np.rint(seconds)).max(initial=0) > 0.01:
         raise HimoeError(f"{path}: time is not on a 1 Hz grid")
-    if not frame.index.is_monotonic_increasing or frame.index.has_duplicates:
+    if not (np.diff(seconds) > 0).all():
         raise HimoeError(f"{path}: seconds are not in increasing order")
+    if len(frame) > 1 and (np.median(np.diff(seconds)) > 1.5 or seconds[-1] - seconds[0] > MAX_SECONDS):
+        raise HimoeError(
+            f"{path}: times from {seconds[0]:.0f} to {seconds[-1]:.0f} for {len(frame)} rows are not seconds of a match"
+        )
+    frame.index = np.rint(seconds).astype(int)
     return frame.reindex(range(frame.index[0], frame.index[-1] + 1)) if len(frame) else frame
 
 
@@ -150,7 +182,8 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> N
                     continue
                 late = 8 if modality.name == "eeg_band_power" else 0
                 moved = simulate.modulation(drives[modality.name] @ latent, snr, rng)
-                series = np.exp(3 + 0.3 * simulate.upsample(moved, 1.0, seconds)).T[late:]
+                level, spread = LEVELS.get(modality.unit, (3.0, 0.3))
+                series = np.exp(level + spread * simulate.upsample(moved, 1.0, seconds)).T[late:]
                 _write(folder / f"{modality.name}.csv", modality.channels, series, late)
             targets = rng.standard_normal((len(INFO.targets), 2))
             targets[0] = (0.6, 0.8)

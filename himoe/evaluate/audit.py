@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe import io
+from himoe import io, registry
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.spec import View
@@ -26,13 +26,14 @@ from himoe.names import trial_of
 from himoe.splits.files import read_splits
 from himoe.splits.guards import check_split, positions
 from himoe.stats.intervals import interval
-from himoe.stats.levels import levels
+from himoe.stats.levels import CLEAN, levels
 from himoe.train.results import StoredFold, read_shard
 from himoe.train.scaling import Moments
 from himoe.types import HimoeError, Split, Tokens
 
 COPY = 0.98  # correlation of two trials from which on one is a copy of the other
 CONTROL_ALPHA = 0.01
+KNOWN = 0.9999  # correlation of predictions with test labels
 PASSED, REFUSED, REPORTED, NOT_RUN = "passed", "refused", "reported", "not run"
 EXPECTED, HAS_SKILL = "as expected of an invalid protocol", "has skill"
 
@@ -62,16 +63,17 @@ class Fit:
 
 
 def audit(
-    protocol: str, tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit], controls: list[pd.DataFrame],
+    protocol: str, tokens: Callable[[View, int], Tokens], splits: list[Split], fits: list[Fit], predictions: pd.DataFrame,
     tell: bool = False, by_session: tuple[str, ...] = (),
 ) -> list[Finding]:  # fmt: skip
-    """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``controls``: the predictions of those,
+    """Every check; ``tokens(view, seed)``: what a model with this view was shown, ``predictions``: of all fits on clean input,
     ``by_session``: modalities that are normalised within a person's session."""
+    controls = predictions[predictions["model"].map(registry.control_of) != ""]
     whole = tokens(View(window=fits[0].view.window if fits else 0.0), 0)
     return [
         apart(protocol, splits), same_content(whole, splits), no_shared_trials(protocol, splits), no_copies(whole, splits),
-        rows_read(splits, fits),
-        rows_judged(splits, fits), scalers(tokens, splits, fits), *control_skill(protocol, controls, tell),
+        rows_read(splits, fits), rows_judged(splits, fits), scalers(tokens, splits, fits), answers(protocol, predictions),
+        *control_skill(protocol, controls, tell),
         *giveaways(whole, by_session),
     ]  # fmt: skip
 
@@ -190,16 +192,24 @@ def scalers(tokens: Callable[[View, int], Tokens], splits: list[Split], fits: li
     return Finding("scaler", question, PASSED, f"{n} computed again and equal{note}")
 
 
-def control_skill(protocol: str, controls: list[pd.DataFrame], tell: bool) -> list[Finding]:
+def answers(protocol: str, predictions: pd.DataFrame) -> Finding:
+    """Does a model predict what it cannot know? Nobody's ratings can be told to that from physiology."""
+    r, whose = probes.agreement(predictions)
+    verdict = PASSED if r <= KNOWN else EXPECTED if PROTOCOLS[protocol].invalid else REFUSED
+    question = f"Does a model know the test labels (correlation above {KNOWN:g})?"
+    return Finding("answers", question, verdict, f"the nearest: {whose}, {r:.4f}" if whose else "too few predictions to say")
+
+
+def control_skill(protocol: str, controls: pd.DataFrame, tell: bool) -> list[Finding]:
     """Has a model skill though a control took it from the data? Its shards and seeds are one test; 1% over all controls.
 
     Of sums over people: one whose ratings hardly vary does not decide it. Judged as predicted, before calibration: that spreads
     predictions as widely as labels, which costs the skill of all that say little.
     """
     question = "Has a model skill without physiology, or with others' labels?"
-    if not controls:
+    if controls.empty:
         return [Finding("controls", question, NOT_RUN, "no control in this run; name some under `controls`")]
-    scores = score(pd.concat([c[c["condition"] == "clean"] for c in controls], ignore_index=True))
+    scores = score(controls)
     by_model = {m: levels(part, "raw_skill")[m] for m, part in scores.groupby("model", sort=True)}
     out, n_models = [], len(by_model)
     for model, values in by_model.items():
@@ -258,7 +268,7 @@ def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:
 
 
 def audit_files(
-    protocol: str, tokens: list[Path], splits: str, records: list[Path], weights: list[Path], controls: list[Path],
+    protocol: str, tokens: list[Path], splits: str, records: list[Path], weights: list[Path], predictions: list[Path],
     tell: bool = False, normalisation: str = "session",
 ) -> list[dict[str, str]]:  # fmt: skip
     """The sheet of one data set and protocol; ``normalisation`` is what the run chose.
@@ -274,8 +284,8 @@ def audit_files(
     there = read_tokens(tokens[0]).layout.modalities  # of a variant some
     by_session = tuple(m.name for m in modalities if m.name in there and m.normalised(normalisation) == "session")
     shown = partial(_shown, tokens, {})
-    predictions = [pd.read_parquet(p) for p in controls]
-    findings = audit(protocol, shown, read_splits(splits), fits, predictions, tell, by_session)
+    clean = pd.concat([io.read_table(p, filters=[("condition", "==", CLEAN)]) for p in predictions], ignore_index=True)
+    findings = audit(protocol, shown, read_splits(splits), fits, clean, tell, by_session)
     if refused := [f"{f.check}: {f.evidence}" for f in findings if f.verdict == REFUSED]:
         raise HimoeError(f"audit of {protocol}: refused, nothing is scored: {'; '.join(refused)}")
     return [asdict(finding) for finding in findings]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe import registry
+from himoe import io, registry
 from himoe.evaluate.conditions import CLEAN
 from himoe.splits.files import SPLIT_COLUMNS
 from himoe.stats.frames import pick
@@ -27,7 +27,7 @@ ROUNDING = 1e-5  # a residual smaller than this share of what it is a residual o
 
 def stimuli_of(splits: str) -> pd.DataFrame:
     """``subject``, ``trial``, ``stimulus`` of every trial in a split file."""
-    frame = pd.read_csv(splits, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))
+    frame = io.read_table(splits, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))
     return frame[["subject", "trial", "stimulus"]].drop_duplicates()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from himoe import registry
+from himoe import io, registry
 from himoe.config.sections import Execution
 from himoe.config.spec import FitSpec, View
 from himoe.data.reader import Reader
-from himoe.data.rows import to_rows
+from himoe.data.rows import predicted_by, to_inputs
 from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import Case, Conditions, cases, injected_lags
 from himoe.splits.files import folds_of, read_splits
@@ -44,6 +45,7 @@ def predict_files(
     """(predictions, routing) of a shard's folds."""
     folds, load = folds_of(read_splits(splits), spec.folds), Reader(tokens, spec.view, recordings).load
     features = Reader(tokens, spec.view.model_copy(update={"samples": 0})).load if spec.view.samples else None
+    spec.check_record(record, io.read_json(record))
     return predict_shard(spec, execution, folds, read_shard(weights, record), load, conditions, features)
 
 
@@ -86,12 +88,12 @@ def _predicted(under: Iterator[Case], predictor: Predictor, view: View) -> Itera
     """Every case, the clean one first, with what is predicted in it. As many as fit into :data:`PASS_VALUES` are predicted in
     one pass; one that is as the clean one, at severity 0, is not predicted again."""
     clean = next(under)
-    x, mask, shown = clean.tokens.x, clean.tokens.mask, narrow(view, clean.tokens)
+    x, mask, shown = clean.tokens.x, clean.tokens.mask, unlabelled(narrow(view, clean.tokens))
     as_clean = predictor(shown)
     yield clean, as_clean
     while some := list(islice(under, max(1, PASS_VALUES // max(shown.x.size, 1)))):
         is_new = [case.tokens.x is not x or case.tokens.mask is not mask for case in some]
-        new = [narrow(view, case.tokens) for case, new in zip(some, is_new, strict=True) if new]
+        new = [unlabelled(narrow(view, case.tokens)) for case, new in zip(some, is_new, strict=True) if new]
         parts = _apart(predictor(Tokens.concatenate(new)), len(new)) if new else iter(())
         yield from ((case, next(parts) if new else as_clean) for case, new in zip(some, is_new, strict=True))
 
@@ -111,9 +113,14 @@ def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold:
     plugin = registry.load("models", spec.model)
 
     def predict(tokens: Tokens) -> Predicted:
-        return plugin.predict(fold.state, to_rows(fold.scaler.transform(tokens))), {}
+        return predicted_by(plugin, fold.state, to_inputs(fold.scaler.transform(tokens)), tokens.y.shape[1]), {}
 
     return predict
+
+
+def unlabelled(tokens: Tokens) -> Tokens:
+    """As they are but for their labels, which no model is given."""
+    return replace(tokens, y=np.full_like(tokens.y, np.nan))
 
 
 def _nothing(tokens: Tokens) -> Predicted:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from himoe.stats.metrics import pcc
 from himoe.types import Tokens
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PENALTY = 10.0
 MOST_DELAY = 2.0  # s
+FEW = 20
+
+
+def agreement(predictions: pd.DataFrame) -> tuple[float, str]:
+    """The largest correlation of a model's predictions, before calibration, with the labels of a target over all test rows, and
+    whose it is; -1 where nothing can be said: its fits failed, or there are fewer rows than ``FEW``."""
+    best, whose = -1.0, ""
+    for (model, target), part in predictions.groupby(["model", "target"], sort=True):
+        y, predicted = (part[name].to_numpy(float) for name in ("y_true", "y_raw"))
+        known = np.isfinite(predicted)
+        if known.sum() >= FEW and (r := pcc(y[known], predicted[known])) > best:
+            best, whose = r, f"{model}, {target}"
+    return best, whose
 
 
 def likeness(tokens: Tokens) -> np.ndarray:

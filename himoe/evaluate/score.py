@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from himoe import io
 from himoe.evaluate import ceilings
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
@@ -78,7 +79,7 @@ def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
 def score_files(files: list[str], splits: str) -> pd.DataFrame:
     """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings; HimoeError
     unless all models met the same conditions."""
-    predictions = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+    predictions = pd.concat([io.read_table(file) for file in files], ignore_index=True)
     check_same_conditions(predictions)
     labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
     residuals = ceilings.residual_scores(predictions, labels)
@@ -102,7 +103,7 @@ def check_same_conditions(predictions: pd.DataFrame) -> None:
 
 def gather(files: list[str]) -> pd.DataFrame:
     """Scores of several files as one table."""
-    return pd.concat([pd.read_csv(file, dtype={"subject": str}) for file in files], ignore_index=True)
+    return pd.concat([io.read_table(file, dtype={"subject": str}) for file in files], ignore_index=True)
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

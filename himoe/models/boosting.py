@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import choose, sums_of
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return export(models) | {"scale": scale, "lags": lags}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, K), a block of rows at a time."""
     x = design(rows, state["lags"])
     blocks = [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)] or [x]
     return state["baseline"] + state["scale"] * np.concatenate([_evaluate(state, block) for block in blocks])
 
 
-def design(rows: Rows, lags: np.ndarray) -> np.ndarray:
+def design(rows: Inputs, lags: np.ndarray) -> np.ndarray:
     """Features (n, F), and where there are lags their means over these too (n, 2 F); NaN where their modality is absent from
     the whole trial."""
     x = np.where(rows.ever()[:, rows.owner], rows.filled, np.nan)

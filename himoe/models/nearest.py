@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 
 TITLE = "1-nearest neighbour"
 BLOCK = 64  # rows compared at a time
@@ -46,7 +46,7 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return {"x": kept.x.astype(np.float32), "presence": kept.presence.astype(np.uint8), "y": train.y[rows].astype(np.float32)}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows, block: int = BLOCK) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs, block: int = BLOCK) -> np.ndarray:
     """Predictions (n, n_outputs), ``block`` rows at a time, which bounds memory by ``block`` times the rows kept."""
     y = state["y"].astype(np.float64)
     columns = np.bincount(rows.owner, minlength=rows.presence.shape[1])

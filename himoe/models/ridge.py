@@ -20,7 +20,7 @@ import logging
 import numpy as np
 
 from himoe.config.sections import Positive, Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import choose, groups_of, labelled
 
 log = logging.getLogger("himoe")
@@ -58,7 +58,7 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return {"coef": coef, "intercept": intercept, "penalty": penalties[best], "scale": slope, "lags": lags}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, K)."""
     return _design(rows, state["lags"], np.arange(len(rows.x))) @ state["coef"].T + state["intercept"]
 
@@ -96,7 +96,7 @@ def _moments(rows: Rows, lags: np.ndarray, parts: list[np.ndarray]) -> np.ndarra
     return np.stack(out)
 
 
-def _design(rows: Rows, lags: np.ndarray, which: np.ndarray) -> np.ndarray:
+def _design(rows: Inputs, lags: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Regressors of these rows (len(which), D): features at every lag, then presence."""
     # presence - 1: a complete row has 0 in these regressors, the mean of a feature
     return np.concatenate([*(rows.filled[rows.at(int(lag))[which]] for lag in lags), rows.presence[which] - 1.0], axis=1)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.config.sections import Positive, Strict, setting
+from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import groups_of, labelled
 from himoe.stats.metrics import ccc
 
@@ -23,7 +23,7 @@ TITLE = "ridge on one token"
 class Config(Strict):
     """Candidate penalties."""
 
-    penalties: list[float] = setting([1.0, 10.0, 100.0, 1000.0, 10000.0], "candidate penalties", "ours", min_length=1)
+    penalties: list[Positive] = setting([1.0, 10.0, 100.0, 1000.0, 10000.0], "candidate penalties", "ours", min_length=1)
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
@@ -44,11 +44,11 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return {"coef": np.atleast_2d(model.coef_), "intercept": np.atleast_1d(model.intercept_), "penalty": np.array([penalty])}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, n_outputs)."""
     return _design(rows) @ state["coef"].T + state["intercept"]
 
 
-def _design(rows: Rows) -> np.ndarray:
+def _design(rows: Inputs) -> np.ndarray:
     # presence - 1: a complete row has 0 in these regressors, the mean of a feature
     return np.concatenate([rows.x, rows.presence - 1.0], axis=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 
 BLIND = True  # to physiology
 DEPLOYABLE = False  # on a stimulus that nobody has rated: a reference, no rival
@@ -22,19 +22,28 @@ class Config(Strict):
 
 
 def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
-    """Shrunk mean per stimulus; training subjects have equal weight, however many labels each gave."""
-    overall = np.nanmean(train.y, axis=0)  # (n_outputs,)
+    """Shrunk mean per stimulus; training subjects have equal weight, however many labels each gave, and one without a label of
+    a target has none in that target's mean."""
+    overall = _means(train.y)
     names = sorted(set(train.stimulus))
     means = []
     for name in names:
         here = train.stimulus == name
-        ratings = [np.nanmean(train.y[here & (train.subject == s)], axis=0) for s in sorted(set(train.subject[here]))]
-        means.append((np.sum(ratings, axis=0) + config.shrinkage * overall) / (len(ratings) + config.shrinkage))
+        ratings = np.stack([_means(train.y[here & (train.subject == s)]) for s in sorted(set(train.subject[here]))])
+        weight = np.isfinite(ratings).sum(axis=0) + config.shrinkage  # (n_outputs,)
+        total = np.nansum(ratings, axis=0) + config.shrinkage * overall
+        means.append(np.divide(total, weight, out=overall.copy(), where=weight > 0))
     # names as bytes: a state holds arrays of numbers only
     return {"overall": overall, "means": np.stack(means), "names": np.frombuffer("\n".join(names).encode(), np.uint8)}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def _means(y: np.ndarray) -> np.ndarray:
+    """Mean of the known labels of each target, (n, n_outputs) -> (n_outputs,); NaN without any."""
+    n = np.isfinite(y).sum(axis=0)
+    return np.where(n > 0, np.nansum(y, axis=0) / np.maximum(n, 1), np.nan)
+
+
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, n_outputs)."""
     table = dict(zip(bytes(state["names"]).decode().split("\n"), state["means"], strict=True))
     return np.stack([table.get(name, state["overall"]) for name in rows.stimulus])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.config.sections import Strict, setting
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 
 KNOWS_SUBJECTS = True
 BLIND = True  # to physiology
@@ -33,7 +33,7 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return {"overall": overall, "means": np.stack(means), "names": np.frombuffer("\n".join(names).encode(), np.uint8)}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, n_outputs)."""
     table = dict(zip(bytes(state["names"]).decode().split("\n"), state["means"], strict=True))
     return np.stack([table.get(name, state["overall"]) for name in rows.subject])

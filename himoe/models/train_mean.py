@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.config.sections import Strict
-from himoe.data.rows import Rows
+from himoe.data.rows import Inputs, Rows
 
 BLIND = True  # to physiology
 
@@ -19,6 +19,6 @@ def fit(train: Rows, config: Config, seed: int) -> dict[str, np.ndarray]:
     return {"mean": np.nanmean(train.y, axis=0)}
 
 
-def predict(state: dict[str, np.ndarray], rows: Rows) -> np.ndarray:
+def predict(state: dict[str, np.ndarray], rows: Inputs) -> np.ndarray:
     """Predictions (n, n_outputs), constant."""
     return np.tile(state["mean"], (len(rows.x), 1))

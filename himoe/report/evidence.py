@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def read_runs(files: list[str], config: Config) -> list[dict[str, Any]]:
+    """Run records; HimoeError if one is of a fit with other settings than this run's, which no report may pass off as its own:
+    where Snakemake looks at times alone, or results were copied, it does not make such a fit again."""
+    runs = [io.read_json(file) for file in files]
+    for file, run in zip(files, runs, strict=True):
+        if "shard" in run:
+            spec = config.fit_spec(*(run[name] for name in ("dataset", "protocol", "model", "seed", "shard")))
+            spec.check_record(file, run)
+    return runs
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The files an item needs, read when asked for."""
@@ -88,9 +99,7 @@ class Evidence:
     @cached_property
     def all_scores(self) -> pd.DataFrame:
         """Tidy scores by setting, ablations among them."""
-        import pandas as pd
-
-        return self._keyed(pd.read_csv(self.files["scores"][0], dtype={"subject": str}))
+        return self._keyed(io.read_table(self.files["scores"][0], dtype={"subject": str}))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -112,13 +121,13 @@ class Evidence:
     def _parquet(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        parts = [pd.read_parquet(file) for file in self.files[name]]
+        parts = [io.read_table(file) for file in self.files[name]]
         return self._keyed(pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True))
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:
         """Run records."""
-        runs = [io.read_json(file) for file in self.files["runs"]]
+        runs = read_runs(self.files["runs"], self.config)
         return [run | {"setting": self.setting(run["dataset"], run["protocol"])} for run in runs]
 
     @cached_property

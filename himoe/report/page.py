@@ -14,6 +14,7 @@ from himoe import io, registry
 from himoe.config.contents import Entry, contents, lacks
 from himoe.config.run import Config
 from himoe.provenance import changes, commit, environment, hash_file, hash_value
+from himoe.report.evidence import read_runs
 from himoe.report.items import STAMP
 from himoe.report.titles import named, setting_title
 
@@ -119,7 +120,7 @@ def _sections(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _identity(config: Config, files: dict[str, list[str]], config_files: list[str]) -> list[tuple[str, str]]:
     """What identifies this run, in the order a reader asks."""
-    runs = [io.read_json(file) for file in files["runs"]]
+    runs = read_runs(files["runs"], config)
     cards = {card["dataset"]: card for card in map(io.read_json, files["cards"])}
     hashes = {d: hash_value(cards[d]["source_sha256"])[:12] if d in cards else "absent" for d in config.datasets}
     env = environment()

@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 
 from himoe.signal.clock import fill_gaps, raw_windows, window_variance
+from himoe.signal.filters import FLAT
 from himoe.types import HimoeError, Signal
 
 BANDS = {"theta": (4.0, 8.0), "alpha": (8.0, 14.0), "beta": (14.0, 31.0), "gamma": (31.0, 45.0)}
 DELTA_BANDS = {"delta": (1.0, 4.0)} | BANDS
-FLAT = 1e-20
 PAD_SECONDS = 2.0
 LOCAL_ORDER, LOCAL_BLOCK = 5, 64
 Bands = tuple[tuple[float, float], ...]
@@ -98,12 +98,12 @@ def local_power(windows: np.ndarray, sfreq: float, bands: Bands) -> np.ndarray:
 def _local_filters(bands: Bands, sfreq: float, n_times: int) -> np.ndarray:
     """(n_times, n_bands * n_times): x @ matrix is every band's causal output minus its mean over the window."""
     from scipy.linalg import toeplitz
-    from scipy.signal import butter, lfilter
+    from scipy.signal import butter, sosfilt
 
     impulse = np.eye(1, n_times)[0]
     blocks = []
     for band in bands:
-        response = lfilter(*butter(LOCAL_ORDER, band, "bandpass", fs=sfreq), impulse)
+        response = sosfilt(butter(LOCAL_ORDER, band, "bandpass", fs=sfreq, output="sos"), impulse)
         filtered = toeplitz(response, np.zeros(n_times)).T  # column t: what input contributes to output t
         blocks.append(filtered - filtered.mean(axis=1, keepdims=True))
     return np.concatenate(blocks, axis=1).astype(np.float32)

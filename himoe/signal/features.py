@@ -12,15 +12,14 @@ import numpy as np
 
 from himoe.signal import eeg
 from himoe.signal.cleaning import resample
-from himoe.signal.clock import fill_gaps, window_bounds, window_mean, window_variance
-from himoe.signal.eeg import FLAT
+from himoe.signal.clock import fill_gaps, window_bounds, window_mean
+from himoe.signal.cycles import UNUSABLE, cardiac, ecg_beats, ppg_beats, respiration
+from himoe.signal.filters import band_filter, window_log_power
 from himoe.types import HimoeError, Signal
 
 MICRO = 1e6
 GSR_SFREQ = 32.0  # skin conductance has nothing above a few Hz, and peak finding costs by the sample
-GSR_CUTOFF = 3.0  # Hz
-MAX_BRIDGE_SECONDS = 3.0  # a rate is interpolated no further than this from a beat
-UNUSABLE = (ValueError, IndexError, TypeError, ZeroDivisionError)  # what neurokit2 raises on signals without events
+GSR_CUTOFF, GSR_PHASIC = 3.0, 0.05  # Hz
 
 
 @dataclass(frozen=True)
@@ -40,24 +39,6 @@ class Recipe:
     gate: tuple[str, ...] = ()
     min_seconds: float = 0.0
     per_channel: bool = False
-
-
-def band_filter(data: np.ndarray, sfreq: float, l_freq: float | None, h_freq: float | None, order: int = 4) -> np.ndarray:
-    """Zero-phase Butterworth filter over the last axis; a None edge is open (edges in Hz)."""
-    from scipy.signal import butter, sosfiltfilt
-
-    kind = "lowpass" if l_freq is None else "highpass" if h_freq is None else "bandpass"
-    edges = [edge for edge in (l_freq, h_freq) if edge is not None]
-    sos = butter(order, edges if kind == "bandpass" else edges[0], kind, fs=sfreq, output="sos")
-    return sosfiltfilt(sos, data, axis=-1, padlen=min(3 * (2 * len(sos) + 1), data.shape[-1] - 1))
-
-
-def window_log_power(filtered: np.ndarray, signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
-    """ln of the window's variance (n_tokens, n_rows); flat or unrecorded windows are NaN."""
-    filtered = np.where(np.isfinite(signal.data), filtered, np.nan)
-    power = window_variance(filtered, signal, times, window)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(power > FLAT, np.log(power), np.nan)
 
 
 def _entropy(bands: dict[str, tuple[float, float]]) -> Callable[..., np.ndarray]:
@@ -82,8 +63,9 @@ def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndar
 def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_amplitude: float = 0.01) -> np.ndarray:
     """Tonic level (ln uS), mean phasic conductance (uS) and rate of skin conductance responses (1/s); input in S.
 
-    Low-pass (3 Hz), decomposition (at 0.05 Hz) and responses by neurokit2 (Makowski et al. 2021); responses below
-    ``scr_amplitude`` uS do not count.
+    Low-pass (3 Hz) and responses by neurokit2 (Makowski et al. 2021), phasic above 0.05 Hz. A response counts where conductance
+    itself, recorded and smoothed, and its phasic part rise by ``scr_amplitude`` uS from onset to peak (Boucsein 2012): what the
+    high-pass filter alone lifts, in a decay, is none.
     """
     import neurokit2
 
@@ -92,14 +74,18 @@ def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_ampli
         out = np.full((len(times), 3), np.nan)
         out[:, :1] = window_mean(np.log(level), signal, times, window)
     sfreq = min(signal.sfreq, GSR_SFREQ)
+    whole = fill_gaps(level)
     try:
-        slow = resample(fill_gaps(level), signal.sfreq, sfreq)[0]
+        slow = resample(whole, signal.sfreq, sfreq)[0]
         clean = neurokit2.eda_clean(slow, sfreq) if sfreq > 2 * GSR_CUTOFF else slow  # as neurokit2 does, with a warning
-        phasic = neurokit2.eda_phasic(clean, sfreq, method="highpass")["EDA_Phasic"].to_numpy()
+        phasic = band_filter(clean, sfreq, GSR_PHASIC, None, order=2)
         _, found = neurokit2.eda_peaks(phasic, sfreq, method="neurokit", amplitude_min=0)
-        at = np.asarray(found["SCR_Peaks"])[np.nan_to_num(found["SCR_Amplitude"]) >= scr_amplitude].astype(int)
     except UNUSABLE:
         return np.full_like(out, np.nan)
+    spans = [(a, b) for a, b in zip(found["SCR_Onsets"], found["SCR_Peaks"], strict=True) if np.isfinite([a, b]).all()]
+    factor = signal.sfreq / sfreq
+    rises = [min(_rise(phasic, *s), _rise(clean, *s), _rise(whole[0], factor * s[0], factor * s[1])) for s in spans]
+    at = [int(peak) for (_, peak), rise in zip(spans, rises, strict=True) if rise >= scr_amplitude]
     responses = np.zeros(len(phasic))
     responses[at] = sfreq
     traces = np.stack([phasic, responses])
@@ -107,55 +93,10 @@ def skin_conductance(signal: Signal, times: np.ndarray, window: float, scr_ampli
     return np.where(np.isnan(out[:, :1]), np.nan, out)
 
 
-def _cardiac(find_beats: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
-    def run(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
-        amplitude = 0.5 * window_log_power(fill_gaps(signal.data), signal, times, window)[:, :1]
-        out = np.full((len(times), 3), np.nan)
-        try:
-            beats = find_beats(fill_gaps(signal.data)[0], signal.sfreq) / signal.sfreq + signal.start
-        except UNUSABLE:
-            return out
-        intervals = np.diff(beats)
-        middle = beats[1:] - intervals / 2
-        good = (intervals > 0.3) & (intervals < 2.0)
-        if good.sum() >= 3:
-            middle, intervals = middle[good], intervals[good]
-            out[:, 0] = 60.0 / np.interp(times, middle, intervals)
-            out[:, 1] = np.interp(times, middle[1:], np.abs(np.diff(intervals)))
-            out[:, 2] = amplitude[:, 0]
-            out[np.abs(times[:, None] - middle).min(axis=1) > MAX_BRIDGE_SECONDS] = np.nan
-        return np.where(np.isnan(amplitude), np.nan, out)
-
-    return run
-
-
-def ppg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
-    """Samples of the systolic peaks in a pulse wave (n_times,)."""
-    import neurokit2
-
-    cleaned = neurokit2.ppg_clean(data, sampling_rate=sfreq)
-    return np.asarray(neurokit2.ppg_findpeaks(cleaned, sampling_rate=sfreq)["PPG_Peaks"])
-
-
-def ecg_beats(data: np.ndarray, sfreq: float) -> np.ndarray:
-    """Samples of the R peaks in an ECG (n_times,)."""
-    import neurokit2
-
-    cleaned = neurokit2.ecg_clean(data, sampling_rate=int(sfreq))
-    return np.asarray(neurokit2.ecg_findpeaks(cleaned, sampling_rate=int(sfreq))["ECG_R_Peaks"])
-
-
-def respiration(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
-    """Breathing rate (1/min) and depth (ln amplitude) from the analytic signal of the 0.1-0.5 Hz band."""
-    from scipy.signal import hilbert
-
-    analytic = hilbert(band_filter(fill_gaps(signal.data[:1]), signal.sfreq, 0.1, 0.5, order=2))
-    rate = np.gradient(np.unwrap(np.angle(analytic), axis=-1), axis=-1) * signal.sfreq * 60 / (2 * np.pi)
-    depth = np.log(np.maximum(np.abs(analytic), 1e-12))
-    recorded = np.where(np.isfinite(signal.data[:1]), 0.0, np.nan)
-    out = window_mean(np.concatenate([rate, depth]) + recorded, signal, times, window)
-    flat = window_log_power(signal.data[:1], signal, times, window)
-    return np.where(np.isnan(flat), np.nan, out)
+def _rise(trace: np.ndarray, onset: float, peak: float) -> float:
+    """How far a trace (n_times,) rises from its lowest point after ``onset`` to ``peak``, both in samples."""
+    first, last = round(onset), min(round(peak), len(trace) - 1)
+    return float(trace[last] - trace[first : last + 1].min())
 
 
 def temperature(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
@@ -193,8 +134,8 @@ RECIPES = {
     "emg": Recipe(_log_power(20.0, None), _same, True, "", WAVEFORM, 2.0, True),
     "eog": Recipe(_log_power(0.5, 15.0), _same, True, "", WAVEFORM, 4.0, True),
     "gsr": Recipe(skin_conductance, _named("tonic", "phasic", "responses"), True, "gsr", SLOW, 8.0),
-    "ppg": Recipe(_cardiac(ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
-    "ecg": Recipe(_cardiac(ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "ppg": Recipe(cardiac(ppg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
+    "ecg": Recipe(cardiac(ecg_beats), _named("rate", "variability", "amplitude"), False, "", WAVEFORM, 4.0),
     "respiration": Recipe(respiration, _named("rate", "depth"), False, "", WAVEFORM, 8.0),
     "temperature": Recipe(temperature, _named("level", "slope"), True, "", SLOW),
     "values": Recipe(values, _same, False, per_channel=True),

@@ -8,27 +8,50 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.signal.clock import window_bounds, window_mean
-from himoe.types import Signal
+from himoe.types import Modality, Signal
 
-REASONS = ("not_recorded", "dead", "flat", "clipped")
+REASONS = ("not_recorded", "dead", "flat", "clipped", "implausible")
 COUNTED = ("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS)  # in the data card
+PLAUSIBLE = {"S": (1e-8, 1e-4), "degC": (15.0, 45.0), "1/min": (25.0, 220.0)}  # unit -> what skin and heart can show
 RUN = 3
 STEEP = 2.5
 
 
-def gate(signal: Signal, times: np.ndarray, window: float, clipped_share: float) -> dict[str, np.ndarray]:
+def units_of(modality: Modality) -> tuple[str, ...]:
+    """The unit of each channel; empty where a modality names several and not one for each."""
+    named, n_chans = modality.unit.split(", "), len(modality.channels)
+    each = named * n_chans if len(named) == 1 else named
+    return tuple(each) if len(each) == n_chans else ("",) * n_chans
+
+
+def implausible(data: np.ndarray, units: tuple[str, ...]) -> np.ndarray:
+    """Samples (n_chans, n_times) that no body shows, by the unit of each channel (:func:`units_of`): recorded in another
+    unit, or without contact. Those of a unit that has no range, and those that are not finite, are not among them."""
+    out = np.zeros(data.shape, bool)
+    for row, bad, unit in zip(data, out, units, strict=True):
+        if unit in PLAUSIBLE:
+            low, high = PLAUSIBLE[unit]
+            bad[:] = np.isfinite(row) & ~((row >= low) & (row <= high))
+    return out
+
+
+def gate(
+    signal: Signal, times: np.ndarray, window: float, clipped_share: float, units: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Reason -> (n_tokens, n_chans) bool; a window has one reason at most, in the order of ``REASONS``.
 
     ``not_recorded``: partly outside the recording or with a sample that is not finite. ``dead``: the channel has one value
     throughout the recording. ``flat``: no sample of the window differs from the one before. ``clipped``: more than
-    ``clipped_share`` of its samples lie at the recording's rails, see :func:`at_the_rails`.
+    ``clipped_share`` of its samples lie at the recording's rails, see :func:`at_the_rails`. ``implausible``: a sample of it is
+    outside what a body shows, see :func:`implausible`; without ``units`` of the channels none is.
     """
     data = np.asarray(signal.data)
     finite = np.isfinite(data)
     measured = window_mean(np.where(finite, 0.0, np.nan), signal, times, window) == 0
     no = np.zeros_like(measured)
+    odd = window_mean(implausible(data, units or ("",) * len(data)).astype(float), signal, times, window) > 0
     if data.shape[1] < 2 or round(window * signal.sfreq) < 2:  # one sample per window shows nothing of the sensor
-        return dict.fromkeys(REASONS, no) | {"not_recorded": ~measured}
+        return dict.fromkeys(REASONS, no) | {"not_recorded": ~measured, "implausible": measured & odd}
     high, low = (f(np.where(finite, data, rail), axis=1) for f, rail in ((np.max, -np.inf), (np.min, np.inf)))
     dead = measured & (high == low)
     moving = np.zeros(finite.shape, bool)
@@ -37,7 +60,8 @@ def gate(signal: Signal, times: np.ndarray, window: float, clipped_share: float)
     first, last, _ = window_bounds(signal, times, window)
     flat = measured & ~dead & (changes[:, last] - changes[:, np.minimum(first + 1, last)] == 0).T
     rails = window_mean(at_the_rails(data).astype(float), signal, times, window) > clipped_share
-    return {"not_recorded": ~measured, "dead": dead, "flat": flat, "clipped": measured & ~dead & ~flat & rails}
+    found = {"not_recorded": ~measured, "dead": dead, "flat": flat, "clipped": measured & ~dead & ~flat & rails}
+    return found | {"implausible": measured & odd & ~(dead | flat | found["clipped"])}
 
 
 def at_the_rails(data: np.ndarray) -> np.ndarray:

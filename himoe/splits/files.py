@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from himoe import io
 from himoe.types import HimoeError, Split
 
 PARTS = ("train", "valid", "test")
@@ -16,7 +15,7 @@ SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "stimulus", "digest"]
 def read_splits(path: str | Path) -> list[Split]:
     """Every fold of a split file."""
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
+        frame = io.read_table(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
         known = set(frame["part"]) <= set(PARTS)
         groups = {
             (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}

@@ -1,7 +1,8 @@
 """What each data set holds after preparation: what is there, what is missing and what the quality gate refused. A token is
 present where enough of a modality's features could be measured (half, unless the config says otherwise). A window of a channel
 is refused if it was not wholly recorded, if the channel never moves (dead) or not in this window (flat), if it lies at the
-recording's rails (clipped), if the recording is too short for the feature, or if its baseline could not be measured."""
+recording's rails (clipped), if it holds what no skin or heart shows (implausible: another unit, or no contact), if the
+recording is too short for the feature, or if its baseline could not be measured."""
 
 from typing import Any
 
@@ -16,8 +17,8 @@ TITLE = "Data card"
 SECTION = "data"
 NEEDS = ("cards",)
 REASONS = {
-    "not_recorded": "not recorded", "dead": "dead", "flat": "flat", "clipped": "clipped", "too_short": "too short",
-    "no_baseline": "no baseline",
+    "not_recorded": "not recorded", "dead": "dead", "flat": "flat", "clipped": "clipped",
+    "implausible": "implausible", "too_short": "too short", "no_baseline": "no baseline",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from himoe import registry
 from himoe.data.reader import Load, load_for_fit
-from himoe.data.rows import to_rows
+from himoe.data.rows import Rows, predicted_by, to_rows
 from himoe.splits.guards import check_split, select
 from himoe.stats.calibration import calibrate
 from himoe.stats.metrics import ccc
@@ -82,7 +82,11 @@ class EstimatorFits:
     def _calibrate(self, valid: Tokens, scaler: Scaler, state: Arrays) -> Arrays:
         """Scale and offset of a fit's predictions, from people it was not fitted on."""
         rows = to_rows(scaler.transform(valid))
-        return calibrate(rows.y, self.plugin.predict(state, rows), rows.subject)
+        return calibrate(rows.y, self._predict(state, rows), rows.subject)
+
+    def _predict(self, state: Arrays, rows: Rows) -> np.ndarray:
+        """Predictions (n_rows, n_outputs), of which the labels are no part."""
+        return predicted_by(self.plugin, state, rows.unlabelled(), rows.y.shape[1])
 
     def _search(self, train: Tokens, valid: Tokens) -> list[dict[str, Any]]:
         """Every configuration fitted on the training rows, judged on the validation rows; nothing where there is no choice."""
@@ -96,7 +100,7 @@ class EstimatorFits:
             raise HimoeError(f"no trial of inner validation has a label of {target}; choose other splits")
         out = []
         for candidate in self.configurations:
-            predicted = self.plugin.predict(self.plugin.fit(rows, candidate.model, self.spec.seed), held_out)
+            predicted = self._predict(self.plugin.fit(rows, candidate.model, self.spec.seed), held_out)
             pairs = [(y[np.isfinite(y)], p[np.isfinite(y)]) for y, p in zip(held_out.y.T, predicted.T, strict=True)]
             out.append({"changes": candidate.changes, "valid_ccc": float(np.mean([ccc(*pair) for pair in pairs]))})
         return out

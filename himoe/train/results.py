@@ -63,17 +63,14 @@ class StoredFold(NamedTuple):
 
 def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dict[str, Any]) -> None:
     """Weights and scalers of every fold, then the run record with their hash."""
-    from safetensors.numpy import save_file
-
     arrays: Arrays = {}
     for f in folds:
         for part in ("state", "calibration"):
             arrays |= {f"{f.fold}/{part}/{name}": np.ascontiguousarray(a) for name, a in getattr(f, part).items()}
         arrays |= {f"{f.fold}/scaler/{name}": np.ascontiguousarray(getattr(f.scaler, name)) for name in SCALER}
-    with io.atomic(weights) as temporary:
-        save_file(arrays, temporary)
+    io.write_arrays(weights, arrays)
     by_fold = {str(f.fold): f.record() for f in folds}
-    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": by_fold})
+    io.write_json(record, facts | {"weights_sha256": hash_file(weights), "folds": by_fold}, sealed=True)
 
 
 def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:

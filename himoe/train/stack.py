@@ -67,6 +67,19 @@ class Stack:
         self.flat = flat.detach()
         return losses.detach(), gradient
 
+    def _output(self, weights: Tensor, batch: Batch) -> Output:
+        """Of one model with these weights (P,)."""
+        output = functional_call(self.template, self.named(weights), (batch,))
+        if not isinstance(output, Output):
+            raise HimoeError(
+                f"{type(self.template).__name__}: forward gave a {type(output).__name__}, expected himoe.types.Output"
+            )
+        found, steps = tuple(output.prediction.shape), tuple(batch.valid.shape)
+        if found[:-1] != steps or (batch.y is not None and found != tuple(batch.y.shape)):
+            expected = "(windows, tokens, targets)" if batch.y is None else str(tuple(batch.y.shape))
+            raise HimoeError(f"{type(self.template).__name__}: a prediction of shape {found}, expected {expected}")
+        return output
+
     def _losses(self, objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
         """Losses (K,) of rows, batch and keys: made, and compiled if that is asked for, once for an objective."""
         if self._made is not None and self._made[0] is objective:
@@ -74,7 +87,7 @@ class Stack:
 
         def loss(weights: Tensor, batch: Batch, key: Tensor) -> Tensor:  # of one model
             with noise.keyed(key):
-                return objective(functional_call(self.template, self.named(weights), (batch,)), batch)
+                return objective(self._output(weights, batch), batch)
 
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
             return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
@@ -89,15 +102,12 @@ class Stack:
         """Every model on its own batch (K, B, ...), out of training; fields of the output gain the axis K."""
         self.template.eval()
 
-        def call(weights: Tensor, batch: Batch) -> Output:  # of one model
-            return functional_call(self.template, self.named(weights), (batch,))
-
         with self._precision():
             if self.n_begun == 1:
-                one = call(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
+                one = self._output(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
                 out = Output(one.prediction[None], one.losses, {n: v[None] for n, v in one.routing.items()})
             else:
-                out = vmap(call, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
+                out = vmap(self._output, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
         return out._replace(prediction=out.prediction.float(), routing={n: v.float() for n, v in out.routing.items()})
 
 

@@ -69,7 +69,7 @@ def test_g8_cost_of_a_fit_of_the_papers_size():
     x = rng.standard_normal((n, n_features))
     subject = np.repeat(np.arange(n_people), n_trials * n_times).astype(str).astype(object)
     y, owner = x[:, :2] + rng.standard_normal((n, 2)), np.repeat(np.arange(5), n_features // 5)
-    rows = Rows(x, np.ones((n, 5)), y, subject, subject, owner, x, np.arange(0, n + 1, n_times), 2.0)
+    rows = Rows(x, np.ones((n, 5)), subject, subject, owner, x, np.arange(0, n + 1, n_times), 2.0, y=y)
     started = time.process_time()
     ridge.fit(rows, ridge.Config(), 0)
     spent = time.process_time() - started

@@ -175,4 +175,22 @@ def test_recordings_are_whole(recordings, capsys, tmp_path):
     (tmp_path / "esports/matches").symlink_to(recordings / "matches")
     status, lines = verified(tmp_path, capsys)
     assert status == 0
-    assert lines[-1] == "8 subjects looked at, 0 errors"
+    assert lines[-1] == "8 subjects looked at, 0 errors, 2 doubts"
+    # the camera of the fourth seat looked at something of 51 to 54 degree C
+    doubts = [line for line in lines if line.startswith("doubt")]
+    assert [line.split()[2] for line in doubts] == ["amateurs-4", "pros-4"]
+    assert "2 of 3 trials: facial_skin_temperature mostly outside 15..45 degC" in doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("ohm", "is_doubted"),
+    # skin has 0.01 to 100 uS: 2e5 ohm are 5 uS. In kilo-ohm, in microsiemens by mistake, or with its mean taken away it has not
+    [(lambda r: r, False), (lambda r: r / 1e3, True), (lambda r: 1e6 / r, True), (lambda r: r - r.mean(), True)],
+    ids=["ohm", "kilo-ohm", "microsiemens", "mean taken away"],
+)
+def test_skin_in_another_unit_is_doubted(ohm, is_doubted):
+    resistance = 2e5 * np.exp(0.1 * np.sin(np.arange(1280) / 100))
+    signal = Signal(deap.to_si("gsr", ohm(resistance)[None]), 128.0)
+    trial = Trial("s01", "1", "v01", "v01", 10.0, {"gsr": signal}, np.full(4, 5.0))
+    found = verify.doubts(dataset_info("deap"), trial)
+    assert found == (["gsr mostly outside 1e-08..0.0001 S: another unit, or no contact?"] if is_doubted else [])

@@ -70,12 +70,12 @@ def models(made, folder):
     ((key, value, meaning, source),) = walk(made.Config())
     assert (key, value, bool(meaning), source) == ("kept", 0.9, True, "ours")
     rows = to_rows(make_tokens())
-    predicted = made.predict(made.fit(rows, made.Config(), 0), rows)
+    predicted = made.predict(made.fit(rows, made.Config(), 0), rows.unlabelled())
     assert predicted.shape == rows.y.shape
     assert all(np.corrcoef(a, b)[0, 1] > 0.8 for a, b in zip(predicted.T, rows.y.T, strict=True))
     unlabelled = replace(rows, y=np.where(np.arange(len(rows.y))[:, None] == 0, np.nan, rows.y))
-    assert np.isfinite(made.predict(made.fit(unlabelled, made.Config(), 0), rows)).all()
-    flat = made.predict(made.fit(rows, made.Config(kept=0), 0), rows)
+    assert np.isfinite(made.predict(made.fit(unlabelled, made.Config(), 0), rows.unlabelled())).all()
+    flat = made.predict(made.fit(rows, made.Config(kept=0), 0), rows.unlabelled())
     np.testing.assert_allclose(flat, np.tile(rows.y.mean(axis=0), (len(rows.y), 1)), rtol=1e-5)
 
 

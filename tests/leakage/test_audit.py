@@ -37,8 +37,13 @@ class Case:
         self.fits = [self.fitted("ridge", View(window=window), tmp_path)]
         view = control_view or View(window=window, control="noise_physiology")
         self.fits.append(control := self.fitted("ridge-noise_physiology", view, tmp_path))
-        predictions, _ = predict("ridge", self.shown, self.splits, control.stored, protocol=protocol, view=view)
-        self.controls = [predictions.assign(model="ridge-noise_physiology")]
+        made = [
+            predict("ridge", self.shown, self.splits, fit.stored, protocol=protocol, view=fit.view)[0].assign(
+                model=fit.record["model"]
+            )
+            for fit in (self.fits[0], control)
+        ]
+        self.predictions = pd.concat(made, ignore_index=True)
 
     def fitted(self, model, view, tmp_path):
         folds = [fit("ridge", self.shown, s, protocol=self.protocol, view=view) for s in self.splits]
@@ -53,7 +58,7 @@ class Case:
         return narrow(view, with_control(view, self.shown, seed))
 
     def verdicts(self):
-        findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.controls)
+        findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.predictions)
         self.evidence = {f.check: f.evidence for f in findings}
         return {f.check: f.verdict for f in findings}
 
@@ -67,8 +72,8 @@ def test_an_honest_run_passes(case):
     verdicts = case.verdicts()
     assert {c: v for c, v in verdicts.items() if v not in ("passed", "reported")} == {}
     assert set(verdicts) == {
-        "parts", "content", "shared", "copies", "read", "judged", "scaler", "controls", "session", "identity", "clip", "order",
-        "length", "absence",
+        "parts", "content", "shared", "copies", "read", "judged", "scaler", "answers", "controls", "session", "identity",
+        "clip", "order", "length", "absence",
     }  # fmt: skip
 
 
@@ -152,6 +157,23 @@ def test_a_control_with_skill_is_refused(tmp_path):
     assert "ridge-noise_physiology: skill 0." in case.evidence["controls"]
 
 
+@pytest.mark.parametrize("said", [lambda y: y, lambda y: 3 + np.tanh(y / 100)], ids=["as they are", "in another scale"])
+def test_a_model_that_knows_the_answers_is_refused(case, said):
+    """However it came by them, and in whatever scale it gives them back."""
+    frame = case.predictions
+    honest, _ = probes.agreement(frame)
+    assert 0.3 < honest < 0.999
+    mine = frame["model"] == "ridge"
+    frame.loc[mine, "y_raw"] = said(frame.loc[mine, "y_true"])
+    assert case.verdicts()["answers"] == audit.REFUSED
+    assert case.evidence["answers"].startswith("the nearest: ridge, ")
+    assert audit.answers("window_random", frame).verdict == audit.EXPECTED
+    frame["y_raw"] = np.nan  # every fold failed
+    assert audit.answers(PROTOCOL, frame) == audit.Finding(
+        "answers", "Does a model know the test labels (correlation above 0.9999)?", audit.PASSED, "too few predictions to say"
+    )
+
+
 def test_windows_of_one_trial_on_both_sides_are_told_as_expected(tmp_path):
     case = Case(make_tokens(6, 6), tmp_path, "window_random", 3.0)
     assert case.verdicts()["shared"] == audit.EXPECTED
@@ -172,14 +194,14 @@ def test_a_copy_that_begins_a_token_late_is_refused(tmp_path):
 def skills(*values, model="ridge-shuffled_labels", seeds=(0,)):
     """Predictions with these skills before calibration, one subject a shard: label 1, reference 0, prediction 1 - sqrt(1 -
     skill)."""
-    return [
+    return pd.concat([
         pd.DataFrame({
             "dataset": "d", "protocol": PROTOCOL, "model": model, "seed": seed, "subject": f"s{i}", "condition": "clean",
             "severity": 0.0, "target": "valence", "y_true": [1.0, -1.0], "y_reference": 0.0,
             "y_pred": 9.0, "y_raw": (1 - np.sqrt(1 - v)) * np.array([1.0, -1.0]),
         })
         for i, v in enumerate(values) for seed in seeds
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
 def test_shards_and_seeds_of_a_control_are_one_test():
@@ -221,7 +243,7 @@ def test_who_read_the_test_rows_is_found_by_the_shuffled_labels(tmp_path):
             "condition": "clean", "severity": 0.0, "target": "valence", "y_true": asked.y[:, 0], "y_pred": said[:, 0],
             "y_raw": said[:, 0], "y_reference": 0.0,
         })  # fmt: skip
-        out[name] = audit.control_skill(PROTOCOL, [frame], False)[0].verdict
+        out[name] = audit.control_skill(PROTOCOL, frame, False)[0].verdict
     assert out == {"cheat": audit.REFUSED, "honest": audit.PASSED}
 
 
@@ -234,8 +256,9 @@ def test_a_fold_that_diverged_is_no_wrong_scaler(case):
 def test_a_refusal_is_one_line_and_nothing_is_returned(case, tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "audit", lambda *args: [audit.Finding("read", "?", audit.REFUSED, "fold 1 has read s0 t0")])
     write_tokens(tmp_path / "s0.npz", case.shown.select([0]))
+    case.predictions.to_parquet(tmp_path / "p.parquet")
     with pytest.raises(HimoeError, match=r"audit of subject_kfold: refused, nothing is scored: read: fold 1 has read s0 t0$"):
-        audit.audit_files(PROTOCOL, [tmp_path / "s0.npz"], str(tmp_path / "splits.csv"), [], [], [], 100)
+        audit.audit_files(PROTOCOL, [tmp_path / "s0.npz"], str(tmp_path / "splits.csv"), [], [], [tmp_path / "p.parquet"], 100)
 
 
 def test_likeness_by_hand():

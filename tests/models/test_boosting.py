@@ -22,7 +22,7 @@ def rows(n=240, seed=0, n_subjects=6):
     y = np.stack([np.abs(x[:, 0]) > 0.7, x[:, 1] * x[:, 3] > 0], axis=1) + 0.05 * rng.standard_normal((n, 2))
     x = np.where(presence[:, OWNER] > 0, x, 0.0)
     subject = np.array([f"s{i % n_subjects}" for i in range(n)], object)
-    return Rows(x, presence, y.astype(np.float32), np.full(n, "t", object), subject, OWNER, x)
+    return Rows(x, presence, np.full(n, "t", object), subject, OWNER, x, y=y.astype(np.float32))
 
 
 def design(data):

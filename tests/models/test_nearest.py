@@ -15,7 +15,7 @@ def rows(x, presence, y=None):
     n = len(x)
     y = np.zeros((n, 2)) if y is None else np.asarray(y, np.float32)
     x, names = np.array(x, float), (np.full(n, "t", object), np.full(n, "s", object))
-    return Rows(x, np.array(presence, float), y, *names, OWNER, x)
+    return Rows(x, np.array(presence, float), *names, OWNER, x, y=y)
 
 
 def many(n, seed, y=True):

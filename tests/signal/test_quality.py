@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from himoe.signal import clock, quality
-from himoe.types import Signal
+from himoe.types import Modality, Signal
 
 
 def test_the_gate_by_hand():
@@ -26,6 +26,27 @@ def test_the_gate_by_hand():
     assert out["clipped"].T.tolist() == [no, no, [True, False, False], no]
     assert out["dead"].T.tolist() == [no, no, no, [True] * 3]
     assert quality.gate(signal, times, 4.0, clipped_share=0.4)["clipped"][:, 2].tolist() == [True, True, False]
+
+
+def test_what_no_body_shows_is_refused():
+    # 8 samples at 1 Hz, windows [0, 4), [2, 6), [4, 8): 46 degree C at 5 s, 24 beats at 1 s, and numbers without a range
+    times = clock.token_times(8, 0.5, 4)
+    data = np.array([[33.0, 34, 33, 34, 33, 46, 33, 34], [70.0, 24, 70, 71, 72, 70, 71, 72], [0.0, 900, 1, 2, 3, 4, 5, 6]])
+    data[0, 0] = np.nan  # not recorded, and so not implausible
+    out = quality.gate(Signal(data, 1.0), times, 4.0, 0.9, ("degC", "1/min", "a.u."))
+    assert out["implausible"].T.tolist() == [[False, True, True], [True, False, False], [False] * 3]
+    assert out["not_recorded"].T.tolist() == [[True, False, False], [False] * 3, [False] * 3]
+    single = quality.gate(Signal(data, 1.0), clock.token_times(8, 1, 1), 1.0, 0.9, ("degC", "1/min", "a.u."))
+    assert np.argwhere(single["implausible"]).tolist() == [[1, 1], [5, 0]]  # one sample per window, too
+
+
+def test_units_of_channels():
+    def units(unit, n):
+        return quality.units_of(Modality("m", tuple("abcd"[:n]), 4.0, unit, "values"))
+
+    assert units("degC", 2) == ("degC", "degC")
+    assert units("1/min, s", 2) == ("1/min", "s")
+    assert units("1, rad/s", 4) == ("", "", "", "")  # which of the four has which is not said
 
 
 def test_a_quantised_peak_is_no_clipping():

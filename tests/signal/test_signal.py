@@ -168,6 +168,15 @@ def test_window_local_is_torcheegs_definition():
                 assert abs(ours[w, c, b] - theirs) < 1e-5
 
 
+@pytest.mark.parametrize("sfreq", [128.0, 512.0, 2048.0])
+def test_a_narrow_band_at_a_high_rate_is_a_filter_still(sfreq):
+    """A sine of 2.5 Hz is in the middle of delta: of its power A^2 / 2 what the filter lets through after its rise; as one
+    fraction of polynomials a filter of this order explodes (at 2048 Hz by 200 orders of magnitude)."""
+    t = np.arange(int(8 * sfreq)) / sfreq
+    [[delta]] = eeg.local_power(np.sin(2 * np.pi * 2.5 * t)[None].astype(np.float32), sfreq, ((1.0, 4.0),))
+    assert 0.4 < delta < 0.55
+
+
 @pytest.mark.parametrize("mode", ["whole_trial", "window_local"])
 def test_an_electrodes_offset_changes_nothing(mode):
     """DREAMER's headset has an offset of 4200 uV: from rest, a filter would ring with it in every window."""

@@ -39,6 +39,16 @@ def test_bad_input_stops_before_the_dag(tmp_path, changes, said):
     assert not (folder / "results").exists()
 
 
+def test_a_key_given_twice_stops_before_the_dag(tmp_path):
+    folder = checkout(tmp_path)
+    (folder / "twice.yaml").write_text("models: [ridge]\nseeds: [0]\nmodels: [train_mean]\n")
+    done = snakemake(folder, "--configfile", "twice.yaml")
+    assert done.returncode != 0
+    assert "twice.yaml: not readable as a config file (the key 'models' is given twice" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "results").exists()
+
+
 def test_a_refused_run_leaves_earlier_fits_as_they_are(tmp_path):
     folder, weights = checkout(tmp_path), "results/planted-x/loso/ridge/seed-0/shard-0/weights.safetensors"
     planted = {"x": {"subjects": 3, "trials": 3, "seconds": 16}}

@@ -21,6 +21,7 @@ from himoe.config.code import (
     script_code,
 )
 from himoe.config.contents import Entry, code_and_words, labels, possible
+from himoe.config.files import check_files
 from himoe.config.load import load_config
 from himoe.config.studies import parse_studies
 from himoe.data.sources import RunSources
@@ -56,6 +57,7 @@ wildcard_constraints:
 
 
 try:
+    check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
 except HimoeError as error:

@@ -38,7 +38,7 @@ rule audit_fits:
         splits=rules.make_splits.output.splits,
         records=of_fits("run.json"),
         weights=of_fits("weights.safetensors"),
-        controls=of_fits("predictions.parquet", CONFIG.under_control),
+        predictions=of_fits("predictions.parquet"),
     output:
         sheet="results/{dataset}/{protocol}/audit.json",
     log:

@@ -7,6 +7,8 @@ with job(snakemake):
     from himoe.io import write_json
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
-    tokens, records, weights, controls = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "controls"))
-    findings = audit_files(names.protocol, tokens, files.splits, records, weights, controls, params.tell, params.normalisation)
-    write_json(snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings})
+    tokens, records, weights, made = (list(map(Path, files[part])) for part in ("tokens", "records", "weights", "predictions"))
+    findings = audit_files(names.protocol, tokens, files.splits, records, weights, made, params.tell, params.normalisation)
+    write_json(
+        snakemake.output.sheet, {"dataset": names.dataset, "protocol": names.protocol, "findings": findings}, sealed=True
+    )

@@ -13,7 +13,7 @@ with job(snakemake):
     protocol, params = snakemake.wildcards.protocol, snakemake.params
     view = View(window=params.window)
     trials = [trial for file in snakemake.input.tokens for trial in prepare(view, read_tokens(file)).trials]
-    with io.atomic(snakemake.output.splits) as temporary:
+    with io.atomic(snakemake.output.splits, sealed=True) as temporary:
         io.write_table(temporary, make_splits(protocol, trials, Splits(**params.settings)))
         for split in read_splits(temporary):
             check_split(split, protocol)

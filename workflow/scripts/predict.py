@@ -15,5 +15,5 @@ with job(snakemake):
         Path(files.splits), Path(files.weights), Path(files.record), Conditions(params.conditions, params.condition_seed),
         list(map(Path, files.recordings)),
     )  # fmt: skip
-    write_table(snakemake.output.routing, routing)
-    write_table(snakemake.output.predictions, predictions)
+    write_table(snakemake.output.routing, routing, sealed=True)
+    write_table(snakemake.output.predictions, predictions, sealed=True)

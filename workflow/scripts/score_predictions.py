@@ -4,4 +4,5 @@ with job(snakemake):
     from himoe.evaluate.score import score_files
     from himoe.io import write_table
 
-    write_table(snakemake.output.scores, score_files(list(snakemake.input.predictions), snakemake.input.splits))
+    scores = score_files(list(snakemake.input.predictions), snakemake.input.splits)
+    write_table(snakemake.output.scores, scores, sealed=True)

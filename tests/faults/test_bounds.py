@@ -1,0 +1,102 @@
+"""What would hang or fill memory is refused at once: pipes and devices, bombs, streams without an end, odd sizes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from himoe.config.files import read_file
+from himoe.config.load import load_config
+from himoe.data import intake
+from himoe.data.recordings import write_trials
+from himoe.data.tokens import read_tokens
+from himoe.data.twins import synthesize
+from himoe.data.untrusted import check_members
+from himoe.types import HimoeError, Signal, Size, Trial
+from tests.conftest import ROOT
+
+SIZE = Size(("s01", "s02"), 2, 8.0)
+ODD = {
+    "pipe": lambda path: os.mkfifo(path),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_is_not_waited_for(tmp_path, kind):
+    root, started = tmp_path / "deap", time.perf_counter()
+    synthesize("deap", root, SIZE, "python", 1.0, 0)
+    (root / "s02.dat").unlink()
+    ODD[kind](root / "s02.dat")
+    with pytest.raises(HimoeError, match=r"s02\.dat: a folder, pipe or device under a recording's name; move it out"):
+        intake.take_in("deap", intake.find("deap", root), SIZE, tmp_path / "unpacked")
+    ODD[kind](tmp_path / "c.yaml")
+    with pytest.raises(HimoeError, match=r"c\.yaml: not readable as a config file"):
+        read_file(tmp_path / "c.yaml")
+    assert time.perf_counter() - started < 5
+
+
+def test_a_bomb_among_the_tokens_is_not_unpacked(tmp_path):
+    path = tmp_path / "s01.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped, zipped.open("x.npy", "w", force_zip64=True) as out:
+        np.lib.format.write_array_header_1_0(out, {"descr": "<f4", "fortran_order": False, "shape": (17 << 26,)})
+        for _ in range(17 << 4):
+            out.write(bytes(1 << 24))
+    assert path.stat().st_size < 1 << 23
+    started = time.perf_counter()
+    with pytest.raises(
+        HimoeError, match=r"s01\.npz: not a tokens file \(it unpacks to 4563402880 bytes, more than 4294967296\)"
+    ):
+        read_tokens(path)
+    assert time.perf_counter() - started < 5
+    check_members(path, 1 << 33)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"training": {"crop_seconds": 1e6}},
+        {"twin": {"seconds": 1e9}},
+        {"datasets": ["planted-a"], "planted": {"a": {"seconds": 1e9}}},
+    ],
+)
+def test_sizes_that_no_memory_holds_are_refused_at_parse(raw):
+    with pytest.raises(HimoeError, match=r"seconds: Input should be less than or equal to \d+"):
+        load_config(raw)
+
+
+WRITE = """
+import sys, numpy as np
+from himoe.data.recordings import write_trials
+from himoe.types import Signal, Trial
+signals = {"eeg": Signal(np.zeros((2, 8)), 8.0), "gsr": Signal(np.ones((1, 8)), 8.0)}
+write_trials(sys.argv[1], [Trial("s", "1", "t", "t", 1.0, signals, np.ones(2))])
+"""
+
+
+def test_the_same_recordings_are_the_same_bytes(tmp_path):
+    """In processes of their own: the library orders several entries of metadata by a hash that each process seeds anew."""
+    for i in range(4):
+        subprocess.run([sys.executable, "-c", WRITE, tmp_path / str(i)], check=True, cwd=ROOT)
+    assert len({(tmp_path / str(i)).read_bytes() for i in range(4)}) == 1
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    import safetensors.numpy
+
+    def full(*_):
+        raise safetensors.SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(safetensors.numpy, "save_file", full)
+    with pytest.raises(HimoeError, match=r"s\.safetensors: cannot be written \(.*No space left on device.*\); check space"):
+        write_trials(
+            tmp_path / "s.safetensors", [Trial("s", "1", "t", "v", 8.0, {"gsr": Signal(np.zeros((1, 8)), 1.0)}, np.ones(2))]
+        )
+    assert not list(tmp_path.iterdir())
