@@ -132,8 +132,6 @@ def test_every_model_setting_has_a_meaning_and_a_source():
             },
             "or its features are of other recipes",
         ),
-        ({"variants": {"few": {"deap_twin": {"modalities": ["ecg", "ecg"]}}}}, "there is no 'ecg'"),
-        ({"variants": {"few": {"deap_twin": {"modalities": ["gsr", "gsr"]}}}}, "variants.few.deap_twin.modalities: gsr appears twice"),
         (
             {"datasets": ["case_twin-late"], "variants": {"late": {"case_twin": {"annotator_lag": 2}}}},
             "an other choice is held against 'case_twin', which is not in datasets",

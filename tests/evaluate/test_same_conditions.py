@@ -55,7 +55,7 @@ def test_a_pass_holds_so_many_severities(tmp_path, monkeypatch):
     split = folds(tokens, tmp=tmp_path)[0]
     states, sizes = stored(fit("ridge", tokens, split)), []
     monkeypatch.setattr(
-        predicting, "to_rows", lambda tokens, real=predicting.to_rows: sizes.append(len(tokens.trials)) or real(tokens)
+        predicting, "to_inputs", lambda tokens, real=predicting.to_inputs: sizes.append(len(tokens.trials)) or real(tokens)
     )
     predict("ridge", tokens, [split], states, conditions=CONDITIONS)
     n = len(split.test)
