@@ -89,7 +89,7 @@ def test_what_is_meant_is_read(tmp_path):
         ({"conditions": {"shift": [0, float("inf")]}}, "conditions.shift"),
         ({"targets": {"deap_twin": ["valence", "valence"]}}, "targets.deap_twin: valence appears twice"),
         ({"controls": {"noise_physiology": ["ridge", "ridge"]}}, "controls.noise_physiology: ridge appears twice"),
-        ({"variants": {"x": {"deap_twin": {"modalities": ["eeg", "eeg"]}}}}, "variants.x.deap_twin.modalities: eeg appears twice"),
+        ({"variants": {"x": {"deap_twin": {"modalities": ["eeg"] * 2}}}}, "variants.x.deap_twin.modalities: eeg appears twice"),
         ({"datasets": [f"planted-a.{10**30}"], "planted": {"a": {}}}, "a replicate is a number of six digits at most"),
     ],
 )  # fmt: skip
