@@ -2,7 +2,7 @@
 
 - data set: ``deap`` · ``deap_twin``, simulated in the format of ``deap`` · ``planted-null``, the planted data set with the
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
-  another seed · ``ceap-peripheral``, the feature set ``peripheral`` of ``ceap``: its tokens with some of their modalities
+  another seed · ``ceap-peripheral``, the variant ``peripheral`` of ``ceap``: the same recordings, prepared otherwise or in part
 - model: ``ridge`` · ``himoe-flat``, an ablation · ``late_fusion-clean``, a network under a training regime ·
   ``ridge-shuffled_labels``, a model under a control
 - ceiling: ``rating_bias``, made of labels when a run is scored and never fitted; it stands where a model's name does
@@ -43,7 +43,7 @@ class DatasetName(NamedTuple):
 
     @property
     def recorded(self) -> str:
-        """The name of the recordings, of which a feature set is a part."""
+        """The name of the recordings that a variant is prepared from."""
         return self._replace(variant="", replicate="").whole
 
 
@@ -79,8 +79,8 @@ def model_variant(plugin: str, variant: str) -> str:
     return f"{plugin}{VARIANT}{variant}"
 
 
-def feature_set(dataset: str, name: str) -> str:
-    """The name of a data set's feature set."""
+def dataset_variant(dataset: str, name: str) -> str:
+    """The name of a data set's variant."""
     return f"{dataset}{VARIANT}{name}"
 
 

@@ -69,14 +69,14 @@ def is_planted(dataset: str) -> bool:
     return "tokens" in peek("datasets", dataset)["functions"]
 
 
-def is_feature_set(dataset: str) -> bool:
-    """Whether a data set is another one with some of its modalities."""
+def is_variant(dataset: str) -> bool:
+    """Whether a data set is the recordings of another one, prepared otherwise or in part."""
     return bool(names.parse_dataset(dataset).variant) and not is_planted(dataset)
 
 
 def recorded_as(dataset: str) -> str:
-    """The data set that a feature set is a part of; every other one itself."""
-    return names.parse_dataset(dataset).recorded if is_feature_set(dataset) else dataset
+    """The data set whose recordings a variant is prepared from; every other one itself."""
+    return names.parse_dataset(dataset).recorded if is_variant(dataset) else dataset
 
 
 def is_synthetic(dataset: str) -> bool:

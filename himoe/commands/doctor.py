@@ -118,4 +118,8 @@ def report(data_root: Path) -> int:
     for f in findings:
         table.add_row(Text(f.what), Text(f.state, style=colours[f.state]), Text(f.detail))
     console.print(table)
+    recordings = [f.what for f in findings if f.what in registry.available("datasets") and f.state in (READY, PACKED)]
+    console.print(
+        Text(f"Ready for the default run and twins (make demo), and for: {', '.join(recordings) or 'no recordings'}.")
+    )
     return int(any(f.state == WRONG for f in findings))

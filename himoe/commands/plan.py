@@ -98,10 +98,10 @@ def _count(output: str) -> dict[str, int]:
 
 
 def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
-    """Print the plan; 1 (by HimoeError, after the tables) if the run would not start."""
+    """Print the plan; HimoeError, before any table, if the run would not start."""
     from rich.console import Console
 
-    config = read_config(configfiles, entries)
+    config, jobs = read_config(configfiles, entries), dry_run(configfiles, entries)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
     console.print(_table("data sets", _data(config)))
     console.print(_table("folds", _folds(config)))
@@ -112,7 +112,6 @@ def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     )
     if claims := list(_claims(config)):
         console.print(_table("claims: what this design can see", claims))
-    jobs = dry_run(configfiles, entries)
     counts = {rule: (n, n - jobs.left.get(rule, 0), jobs.left.get(rule, 0)) for rule, n in jobs.whole.items()}
     whole, done, left = (sum(column) for column in zip(*counts.values(), strict=True))
     counts["all together"] = (whole, done, left)
@@ -150,9 +149,11 @@ def _models(config: Config) -> Iterable[dict[str, Any]]:
     pairs = [(d, p) for d in config.datasets for p in config.protocols]
     for model in config.models:
         fitted = sum(model in config.models_of(*pair) for pair in pairs)
-        reasons = {f"{d}: {why}" for d, p in pairs if (why := config.unfit(model, d, p))}
+        whole = {d for d in config.datasets if all(config.unfit(model, d, p) for p in config.protocols)}
+        absent = [(d if d in whole else f"{d}/{p}", why) for d, p in pairs if (why := config.unfit(model, d, p))]
+        reasons = {f"{where}: {why}" for where, why in absent}
         yield {"model": model, "as": config.kind_of(model), "seeds": len(config.seeds),
-               "fitted on": f"{fitted} of {len(pairs)}", "not on": "; ".join(sorted(reasons))}  # fmt: skip
+               "data sets x protocols": f"{fitted} of {len(pairs)}", "not on": "; ".join(sorted(reasons))}  # fmt: skip
 
 
 def _claims(config: Config) -> Iterable[dict[str, Any]]:
@@ -162,10 +163,12 @@ def _claims(config: Config) -> Iterable[dict[str, Any]]:
 
     entries = yaml.safe_load(Path("config/claims.yaml").read_text(encoding="utf-8"))
     rows: list[dict[str, Any]] = []
+    unjudged: dict[tuple[str, str], list[str]] = {}
     for claim in parse_claims(entries):
         for dataset, protocol in ((d, p) for d in config.datasets for p in config.protocols):
             setting = f"{dataset}, {protocol}" if len(config.protocols) > 1 else dataset
-            if not applies(claim, dataset) or not PROTOCOLS[protocol].independent:
+            other_choice = config.variant(dataset).is_other_choice
+            if other_choice or not applies(claim, dataset) or not PROTOCOLS[protocol].independent:
                 continue
             n = len(others_of(config, dataset, protocol, claim))
             absent = lacks(config, dataset, protocol, claim)
@@ -174,11 +177,15 @@ def _claims(config: Config) -> Iterable[dict[str, Any]]:
                 absent = f"people share networks: needs {MIN_SEEDS} seeds"
             row = {"claim": claim.id, "data set": setting, "ahead of": n, "smallest effect": claim.smallest_effect}
             if absent:
-                rows.append(row | {"seen with 80% power": "-", "power at it": "-", "false support": f"not judged: {absent}"})
+                unjudged.setdefault((claim.id, absent), []).append(setting)
                 continue
             seen = before_a_run(config, len(config.size(dataset).subjects), n, claim.smallest_effect)
             rows.append(row | {"seen with 80% power": f"{seen.detectable:.3f} CCC", "power at it": f"{seen.power:.0%}",
                                "false support": f"{seen.false_support:.1%}"})  # fmt: skip
+    for (name, absent), settings in unjudged.items():
+        where = settings[0] if len(settings) == 1 else f"{len(settings)} settings"
+        rows.append({"claim": name, "data set": where, "ahead of": "-", "smallest effect": "-", "seen with 80% power": "-",
+                     "power at it": "-", "false support": f"not judged: {absent}"})  # fmt: skip
     return rows
 
 

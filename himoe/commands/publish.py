@@ -14,10 +14,13 @@ from himoe import io, registry
 from himoe.config.run import Config
 from himoe.report.items import STAMP
 from himoe.report.titles import setting_title
-from himoe.tables.answer import BEYOND, STANDS
+from himoe.tables.answer import ADDS, BEYOND, KNOWN, STANDS
 from himoe.types import HimoeError
 
-TABLES = ("answer", "claims", "main", "ceilings", "comparison", "robustness", "ablations", "planted")
+ITEMS = (  # what is published of each table, and of figures whose numbers are means: their CSV
+    "answer", "claims", "main", "ceilings", "comparison", "robustness", "ablations", "factorial", "experts", "specification",
+    "planted",
+)  # fmt: skip
 PERSONAL = {"subject", "trial", "session"}  # no column of a published table
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 
@@ -33,20 +36,20 @@ def publish(results: Path, folder: Path) -> list[Path]:
     if not (results / "results.json").is_file():
         raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
     run = io.read_json(results / "results.json")
-    items = {t["name"]: t for t in run["items"] if t["kind"] == "table" and t["name"] in TABLES and "csv" in t}
+    items = {item["name"]: item for item in run["items"] if item["name"] in ITEMS and "csv" in item}
     tables = {name: results / item["csv"] for name, item in items.items()}
     if "answer" not in tables:
         raise HimoeError(f"{results}: the table 'answer' was not made; name it in the config's tables")
     for name, path in tables.items():
         made = io.read_json(path.with_suffix(".json"))
-        if any(made[part] != items[name][part] for part in ("rows", "provenance")):
+        if any(made.get(part) != items[name].get(part) for part in ("rows", "provenance")):
             raise HimoeError(f"{path}: made after results.json; run snakemake to its end first")
         with path.open(encoding="utf-8", newline="") as file:
             if personal := PERSONAL & set(next(csv.reader(file))):
                 raise HimoeError(f"{path}: column {', '.join(sorted(personal))}: rows of single people are not published")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in TABLES:
+    for name in ITEMS:
         target = folder / f"{name}.csv"
         if name in tables:
             with io.atomic(target) as temporary:
@@ -74,8 +77,8 @@ def block(folder: Path) -> str:
 
 
 def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
-    """One run: where it comes from, all answers of its first setting, and of the others where Hi-MoE stands and what is known
-    beyond the clip."""
+    """One run: where it comes from, all answers of its first setting, and of the others, a line each, where Hi-MoE stands, what
+    it adds, and what is known beyond the clip if anything is."""
     with (at / "answer.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     link = f"docs/{folder.name}/{at.name}/"
@@ -84,9 +87,12 @@ def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
     settings = list(dict.fromkeys(row["setting"] for row in rows))
     for setting in settings:
         here = [row for row in rows if row["setting"] == setting]
-        if setting != settings[0]:
-            here = [row for row in here if row["question"] in (STANDS, BEYOND)]
-        lines += ["", f"{setting_title(setting)}:", "", *(f"- *{row['question']}* {row['answer']}" for row in here)]
+        if setting == settings[0]:
+            lines += ["", f"{setting_title(setting)}:", "", *(f"- *{row['question']}* {row['answer']}" for row in here)]
+            continue
+        told = [row["answer"] for row in here if row["question"] in (STANDS, ADDS)]
+        told += [row["answer"] for row in here if row["question"] == BEYOND and row["answer"].startswith(KNOWN)]
+        lines += [""] * (setting == settings[1]) + [f"- {setting_title(setting)}: {' '.join(told)}"]
     return "\n".join(lines)
 
 

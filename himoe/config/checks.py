@@ -13,7 +13,8 @@ from himoe.config.facts import dataset_info
 from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
-from himoe.names import STUDIED, TWIN, feature_set, parse_dataset, parse_model, parse_setting
+from himoe.config.sections import Features, Variant
+from himoe.names import STUDIED, TWIN, dataset_variant, parse_dataset, parse_model, parse_setting
 from himoe.types import HimoeError
 
 PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
@@ -30,7 +31,7 @@ def check(config: Config) -> None:
     _check_names_exist(config)
     _check_nothing_twice(config)
     _check_whole_names(config)
-    _check_feature_sets(config)
+    _check_dataset_variants(config)
     for dataset in config.datasets:
         if registry.is_planted(dataset):
             _check_planted(config, dataset)
@@ -100,27 +101,48 @@ def _check_planted(config: Config, dataset: str) -> None:
     _check_names(f"planted.{name}.informative", planted.informative, modalities)
 
 
-def _check_feature_sets(config: Config) -> None:
-    for name, parts in config.feature_sets.items():
-        for dataset, modalities in parts.items():
-            where = f"feature_sets.{name}.{dataset}"
+def _check_dataset_variants(config: Config) -> None:
+    for name, parts in config.variants.items():
+        for dataset, variant in parts.items():
+            where = f"variants.{name}.{dataset}"
             registry.check("datasets", dataset, f"config: {where}")
-            if registry.is_planted(dataset) or registry.is_feature_set(dataset):
-                raise HimoeError(f"config: {where}: feature sets are of recorded data sets and of twins")
-            _check_names(where, modalities, [m.name for m in dataset_info(dataset).modalities])
-            if feature_set(dataset, name) not in config.datasets:
+            if registry.is_planted(dataset) or registry.is_variant(dataset):
+                raise HimoeError(f"config: {where}: variants are of recorded data sets and of twins")
+            if variant == Variant():
+                raise HimoeError(f"config: {where}: says nothing that differs: name modalities, features or annotator_lag")
+            _check_names(f"{where}.modalities", variant.modalities, [m.name for m in dataset_info(dataset).modalities])
+            if len(set(variant.modalities)) < len(variant.modalities):
+                raise HimoeError(f"config: {where}.modalities: one of them appears twice")
+            if (varied := dataset_variant(dataset, name)) not in config.datasets:
                 raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")
-    for dataset in filter(registry.is_feature_set, config.datasets):
-        sets = [name for name, parts in config.feature_sets.items() if registry.recorded_as(dataset) in parts]
-        _check_names(f"datasets: {dataset}: feature_sets", [parse_dataset(dataset).variant], sets)
+            if variant.is_other_choice and dataset not in config.datasets:
+                raise HimoeError(f"config: {where}: an other choice is held against '{dataset}', which is not in datasets")
+            try:
+                config.features_of(varied)
+            except ValidationError as error:
+                raise HimoeError(f"config: {explain(error, Features, variant.features, f'{where}.features')}") from error
+            if _prepared(config, varied) == _prepared(config, dataset):
+                raise HimoeError(
+                    f"config: {where}: what it says is so in '{dataset}' already, or its features are of other recipes"
+                )
+    for dataset in filter(registry.is_variant, config.datasets):
+        known = [name for name, parts in config.variants.items() if registry.recorded_as(dataset) in parts]
+        _check_names(f"datasets: {dataset}: variants", [parse_dataset(dataset).variant], known)
+
+
+def _prepared(config: Config, dataset: str) -> tuple[Any, ...]:
+    """What a data set's tokens, and what fits are given of them, depend on."""
+    return config.preparation_of(dataset), config.features_of(dataset).baseline
 
 
 def _check_datasets(config: Config) -> None:
     if len({registry.is_synthetic(d) for d in config.datasets}) > 1:
         raise HimoeError("config: datasets: real and simulated data sets in one run would share figures; use two config files")
     for key in PER_DATASET:
-        if parts := [d for d in getattr(config, key) if registry.is_feature_set(d)]:
-            raise HimoeError(f"config: {key}: '{parts[0]}' is a part of {registry.recorded_as(parts[0])}; say it of that one")
+        if parts := [d for d in getattr(config, key) if registry.is_variant(d)]:
+            raise HimoeError(
+                f"config: {key}: '{parts[0]}' is a variant of {registry.recorded_as(parts[0])}; say it of that one"
+            )
         if absent := [d for d in getattr(config, key) if d not in config.prepared]:
             raise HimoeError(f"config: {key}: '{absent[0]}' is not in datasets; name it as there, twins with {TWIN}")
 
@@ -141,9 +163,12 @@ def _check_dataset_options(config: Config) -> None:
 
 
 def _check_labels(config: Config) -> None:
-    for dataset in config.annotator_lag:
+    delayed = [(f"annotator_lag.{d}", d) for d in config.annotator_lag]
+    for name, parts in config.variants.items():
+        delayed += [(f"variants.{name}.{d}.annotator_lag", d) for d, v in parts.items() if v.annotator_lag is not None]
+    for where, dataset in delayed:
         if not dataset_info(dataset).per_token:
-            raise HimoeError(f"config: annotator_lag.{dataset}: its labels are per trial; there is nothing to delay")
+            raise HimoeError(f"config: {where}: its labels are per trial; there is nothing to delay")
     for dataset, targets in config.targets.items():
         _check_names(f"targets.{dataset}", targets, dataset_info(dataset).targets)
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from himoe.config.run import Config
 
 PER_TOKEN = "per token"
-DESIGN = ("models", "models_on", "ablations", "seeds", "conditions", "condition_seed")  # who is compared with whom, under what
+DESIGN = (  # who is compared with whom, on what, under what
+    "models", "models_on", "ablations", "seeds", "conditions", "condition_seed", "variants", "features", "annotator_lag",
+)  # fmt: skip
 
 
 class Claim(Strict):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from himoe import registry
-from himoe.config.run import Config, lacking
+from himoe.config.run import Config
 from himoe.names import VARIANT
 from himoe.provenance import fingerprint, hash_value
 
 PER_CONDITION = "conditions"
+ANY = "*"
 SPOKEN_OF = ("datasets", "models", "conditions", "controls")
 PRINTED = ("TITLE", "UNIT", "INFO")
 
@@ -107,10 +108,20 @@ def possible(config: Config, kind: str) -> list[Entry]:
 
 def lacks(config: Config, entry: Entry) -> str:
     """What an entry requires and the run does not hold; empty if nothing."""
-    absent = lacking(entry.kind, entry.plugin, config)
+    absent = _lacking(entry, config)
     if not absent and entry.facts.get("PER") == PER_CONDITION and not entry.condition:
         return "a condition that is evaluated"
     return absent
+
+
+def _lacking(entry: Entry, config: Config) -> str:
+    """What its REQUIRES (section of the config -> name, or * for any) names and the config does not contain."""
+    wanted = registry.peek(entry.kind, entry.plugin).get("REQUIRES", {})
+    return ", ".join(
+        section if name == ANY else name
+        for section, name in wanted.items()
+        if (not getattr(config, section) if name == ANY else name not in getattr(config, section))
+    )
 
 
 def code_and_words(*modules: str) -> str:

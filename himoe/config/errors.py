@@ -17,7 +17,8 @@ def explain(error: ValidationError, section: type[BaseModel], settings: Any, pre
     """Every finding about ``settings``, which are no valid ``section``; paths begin with ``prefix``."""
     found: dict[str, list[Any]] = {}
     for finding in error.errors():
-        path = ".".join(filter(None, [prefix, *_keys_in(settings, finding["loc"])]))
+        absent = [str(finding["loc"][-1])] if finding["type"] == "missing" else []
+        path = ".".join(filter(None, [prefix, *_keys_in(settings, finding["loc"]), *absent]))
         found.setdefault(path, []).append(finding)
     return "; ".join(_line(path, findings, section) for path, findings in found.items())
 
@@ -42,6 +43,8 @@ def _line(path: str, findings: list[Any], section: type[BaseModel]) -> str:
         valid = list(_section_at(section, parents))
         return f"{path}: unknown key; {_place_of(str(key), section) or hint(str(key), valid) or _listed(valid)}"
     sentence = " or ".join(dict.fromkeys(finding["msg"].removeprefix("Value error, ") for finding in findings))
+    if last["type"] == "missing":
+        return f"{path}: is absent"
     if last["type"] != "value_error":
         sentence += f" (got {str(last['input'])[:60]!r})"
     if last["type"] in SHAPES and not isinstance(last["input"], (list, dict)):

@@ -53,11 +53,14 @@ def _check_models(config: Config, dataset: str, protocol: str) -> None:
 
 def _check_calibration(config: Config, dataset: str) -> None:
     """Trials to calibrate by where that is asked for, and some that are left."""
-    k, left = config.features.calibration_trials, config.trials_used(dataset)
-    if config.features.normalisation == "calibration" and not k:
-        raise HimoeError("config: features.normalisation: calibration needs features.calibration_trials of 1 or more")
+    features = config.features_of(dataset)
+    k, left = features.calibration_trials, config.trials_used(dataset)
+    varied = f"variants.{parse_dataset(dataset).variant}.{registry.recorded_as(dataset)}."
+    where = (varied if registry.is_variant(dataset) else "") + "features"
+    if features.normalisation == "calibration" and not k:
+        raise HimoeError(f"config: {where}.normalisation: calibration needs {where}.calibration_trials of 1 or more")
     if left is not None and left < 1:
-        raise HimoeError(f"config: features.calibration_trials: {k} leave no trial of {dataset}, which has {left + k}")
+        raise HimoeError(f"config: {where}.calibration_trials: {k} leave no trial of {dataset}, which has {left + k}")
 
 
 def _check_subjects(config: Config, dataset: str, protocol: str) -> None:

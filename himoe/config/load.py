@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from himoe.config.checks import check
 from himoe.config.errors import explain
 from himoe.config.run import Config
-from himoe.names import STUDIED, feature_set, model_variant
+from himoe.names import STUDIED, dataset_variant, model_variant
 from himoe.types import HimoeError
 
 MOVED = {  # key of an earlier version -> where it stands now
@@ -18,7 +18,10 @@ MOVED = {  # key of an earlier version -> where it stands now
     for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
 } | {"features.quality.baseline_correction": "features.baseline"}
 NAMED = re.compile("[a-z0-9_]+")  # what an ablation, or a regime, may be called
-GONE = {"statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out"}
+GONE = {
+    "statistics.n_bootstrap": "intervals are calculated, no longer resampled; leave it out",
+    "feature_sets": "write variants: {NAME: {DATA SET: {modalities: [...]}}}",
+}
 
 
 def load_config(raw: dict[str, Any]) -> Config:
@@ -33,7 +36,7 @@ def load_config(raw: dict[str, Any]) -> Config:
         raise HimoeError("config: " + "; ".join(f"{key}: moved; write {MOVED[key]}" for key in moved))
     if gone := [key for key in GONE if _has(raw, key)]:
         raise HimoeError("config: " + "; ".join(f"{key}: {GONE[key]}" for key in gone))
-    completed = _with_feature_sets(_with_variants(raw))
+    completed = _with_dataset_variants(_with_model_variants(raw))
     try:
         config = Config.model_validate(completed)
     except ValidationError as error:
@@ -43,13 +46,12 @@ def load_config(raw: dict[str, Any]) -> Config:
 
 
 def _has(raw: dict[str, Any], key: str) -> bool:
-    """Whether a config sets a key of a section, as in ``training.threads``."""
+    """Whether a config sets a key, or one of a section, as in ``training.threads``."""
     section, _, name = key.partition(".")
-    below = raw.get(section)
-    return isinstance(below, dict) and (_has(below, name) if "." in name else name in below)
+    return section in raw and (not name or (isinstance(raw[section], dict) and _has(raw[section], name)))
 
 
-def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:
+def _with_model_variants(raw: dict[str, Any]) -> dict[str, Any]:
     """Ablations, networks under a regime and models under a control are models of the run."""
     models = Config().models if raw.get("models") is None else raw["models"]
     named = {key: section if isinstance(section := raw.get(key), dict) else {} for key in ("ablations", "regimes", "controls")}
@@ -62,12 +64,12 @@ def _with_variants(raw: dict[str, Any]) -> dict[str, Any]:
     return raw | {"models": [*models, *dict.fromkeys(m for m in variants if m not in models)]}
 
 
-def _with_feature_sets(raw: dict[str, Any]) -> dict[str, Any]:
-    """The feature sets of a run's data sets are data sets of the run; one of another can be named there alone."""
-    datasets, sets = raw.get("datasets"), raw.get("feature_sets")
+def _with_dataset_variants(raw: dict[str, Any]) -> dict[str, Any]:
+    """The variants of a run's data sets are data sets of the run; one of another can be named there alone."""
+    datasets, variants = raw.get("datasets"), raw.get("variants")
     datasets = Config().datasets if datasets is None else datasets
-    if not (isinstance(datasets, list) and isinstance(sets, dict)):
+    if not (isinstance(datasets, list) and isinstance(variants, dict)):
         return raw
-    of = [(name, dataset) for name, parts in sets.items() if isinstance(parts, dict) for dataset in parts]
-    added = [feature_set(dataset, name) for name, dataset in of if dataset in datasets]
+    of = [(name, dataset) for name, parts in variants.items() if isinstance(parts, dict) for dataset in parts]
+    added = [dataset_variant(dataset, name) for name, dataset in of if dataset in datasets]
     return raw | {"datasets": [*datasets, *(d for d in added if d not in datasets)]}

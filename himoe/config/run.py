@@ -25,6 +25,8 @@ from himoe.config.sections import (
     Training,
     Tuning,
     Twin,
+    Variant,
+    merged,
     setting,
 )
 from himoe.config.severities import severities_on
@@ -41,22 +43,20 @@ class Config(Strict):
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
-    feature_sets: dict[
-        Annotated[str, Field(pattern="^[a-z0-9_]+$")],
-        Annotated[dict[Name, Annotated[list[Name], Field(min_length=1)]], Field(min_length=1)],
-    ] = setting(
-        {},
-        "NAME -> data set -> modalities: the data set DATASET-NAME, which has these alone, is run too and reported beside it",
-        "ours",
+    variants: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[Name, Variant], Field(min_length=1)]] = (
+        setting(
+            {},
+            "NAME -> data set -> what is prepared otherwise: the data set DATASET-NAME is run too and reported beside it",
+            "ours",
+        )
     )
     targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "data set -> targets, where not the default ones", "ours"
     )
     editions: dict[Name, Name] = setting(
         {},
-        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one",
-        "ours",
-    )
+        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours",
+    )  # fmt: skip
     download: bool = setting(
         False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
     )
@@ -91,22 +91,18 @@ class Config(Strict):
     )
     conditions: dict[Name, Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]] = setting(
         {"missing_rate": [0.0, 0.1, 0.3, 0.5, 0.7], "shift": [0.0, 0.5, 1.0, 2.0, 4.0]},
-        "perturbation -> severities evaluated at test time",
-        "paper (incomplete and asynchronous inputs); grid ours",
-    )
+        "perturbation -> severities evaluated at test time", "paper (incomplete and asynchronous inputs); grid ours",
+    )  # fmt: skip
     ablations_under: list[Name] | None = setting(None, "conditions ablations are predicted under; null: all of the run", "ours")
     condition_seed: int = setting(7, "seed of the masks and shifts, shared by all models", "ours", ge=0)
     figures: list[Name] = setting(
-        ["condition_curve", "routing", "prototypes", "predicted", "subjects", "training"],
-        "figures of the report, in order; condition_curve is one for each condition",
-        "ours",
-    )
+        ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"],
+        "figures of the report, in order; condition_curve is one for each condition", "ours",
+    )  # fmt: skip
     tables: list[Name] = setting(
-        ["answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "reported", "data_card",
-         "audit", "tuning", "compute_card", "checklist", "register"],
-        "tables of the report, in order",
-        "ours",
-        min_length=1,
+        ["answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
+         "data_card", "audit", "tuning", "compute_card", "checklist", "register"],
+        "tables of the report, in order", "ours", min_length=1,
     )  # fmt: skip
     features: Features = setting(Features(), "features per token", "ours")
     planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
@@ -156,7 +152,7 @@ class Config(Strict):
 
     @property
     def prepared(self) -> list[str]:
-        """Data sets whose tokens the run makes: those that feature sets are parts of in their place."""
+        """Data sets whose recordings the run reads: in place of variants those that they are of."""
         return list(dict.fromkeys(registry.recorded_as(d) for d in self.datasets))
 
     def shard_sizes(self, dataset: str, protocol: str) -> list[int]:
@@ -187,7 +183,7 @@ class Config(Strict):
         """What of the tokens a model is given."""
         return View(
             modality=modality_of(model, dataset), samples=samples_of(model, dataset), control=registry.control_of(model),
-            window=self.window_of(protocol), baseline=0 if registry.is_planted(dataset) else self.features.baseline,
+            window=self.window_of(protocol), baseline=0 if registry.is_planted(dataset) else self.features_of(dataset).baseline,
         )  # fmt: skip
 
     def planted_of(self, dataset: str) -> Planted:
@@ -242,7 +238,7 @@ class Config(Strict):
     def trials_used(self, dataset: str) -> int | None:
         """Trials of each subject that tokens hold; None where they differ. Planted data need no calibration."""
         n = self.size(dataset).n_trials
-        return n if n is None or registry.is_planted(dataset) else n - self.features.calibration_trials
+        return n if n is None or registry.is_planted(dataset) else n - self.features_of(dataset).calibration_trials
 
     def edition(self, dataset: str) -> str:
         """The edition asked for; of a twin, the one it is written in; empty where the first one found will do."""
@@ -253,15 +249,37 @@ class Config(Strict):
         """Settings of a data set's reader: its plug-in's defaults and what the config says instead."""
         return registry.peek("datasets", dataset).get("OPTIONS", {}) | self.dataset_options.get(dataset, {})
 
+    def variant(self, dataset: str) -> Variant:
+        """What is prepared otherwise in a variant; in every other data set nothing is."""
+        found = self.variants[parse_dataset(dataset).variant] if registry.is_variant(dataset) else {}
+        return found.get(registry.recorded_as(dataset), Variant())
+
+    def features_of(self, dataset: str) -> Features:
+        """``features`` of the run, with what a variant says instead."""
+        changed = self.variant(dataset).features
+        return Features.model_validate(merged(self.features.model_dump(), changed)) if changed else self.features
+
     def feature_options(self, dataset: str) -> dict[str, dict[str, Any]]:
         """The sections of ``features`` that a data set's recipes read, by family (the recipe's name up to its first _)."""
-        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities} | {"quality"}
-        sections = {n: getattr(self.features, n).model_dump() for n in sorted(families & set(Features.model_fields))}
-        return sections | {"normalise": {"by": self.features.normalisation, "trials": self.features.calibration_trials}}
+        there = self.modalities_of(dataset)
+        families = {m.features.split("_")[0] for m in dataset_info(dataset).modalities if m.name in there} | {"quality"}
+        features = self.features_of(dataset)
+        sections = {n: getattr(features, n).model_dump() for n in sorted(families & set(Features.model_fields))}
+        return sections | {"normalise": {"by": features.normalisation, "trials": features.calibration_trials}}
+
+    def preparation_of(self, dataset: str) -> dict[str, Any]:
+        """How tokens are made of a data set's recordings."""
+        chosen = {"targets": self.targets_of(dataset), "modalities": self.modalities_of(dataset)}
+        return chosen | {"options": self.feature_options(dataset), "lag": self.annotator_lag_of(dataset)}
+
+    def normalisation_of(self, dataset: str) -> str:
+        """Over what each feature of a data set is z-scored."""
+        return self.features_of(dataset).normalisation
 
     def annotator_lag_of(self, dataset: str) -> float:
         """Reaction time of a data set's annotators, s."""
-        return self.annotator_lag.get(dataset, 0.0)
+        lag = self.variant(dataset).annotator_lag
+        return self.annotator_lag.get(registry.recorded_as(dataset), 0.0) if lag is None else lag
 
     def split_settings(self, protocol: str) -> dict[str, Any]:
         """What of the settings of splits a protocol depends on."""
@@ -278,22 +296,5 @@ class Config(Strict):
 
     def modalities_of(self, dataset: str) -> tuple[str, ...]:
         """Modalities that a data set's tokens hold, in the order of its plug-in."""
-        names = tuple(m.name for m in dataset_info(dataset).modalities)
-        if not registry.is_feature_set(dataset):
-            return names
-        chosen = self.feature_sets[parse_dataset(dataset).variant][registry.recorded_as(dataset)]
-        return tuple(name for name in names if name in chosen)
-
-
-ANY = "*"
-
-
-def lacking(kind: str, item: str, config: Config) -> str:
-    """What a figure or table requires (its REQUIRES: section of the config -> name, or * for any) and this run does
-    not contain; empty if nothing."""
-    wanted = registry.peek(kind, item).get("REQUIRES", {})
-    return ", ".join(
-        section if name == ANY else name
-        for section, name in wanted.items()
-        if (not getattr(config, section) if name == ANY else name not in getattr(config, section))
-    )
+        chosen = self.variant(dataset).modalities
+        return tuple(m.name for m in dataset_info(dataset).modalities if not chosen or m.name in chosen)

@@ -26,6 +26,12 @@ def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
     return Field(**factory, description=description, json_schema_extra={"source": source}, **limits)
 
 
+def merged(settings: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """Settings with some changed, section by section."""
+    inner = {k: merged(settings[k], v) for k, v in changed.items() if isinstance(v, dict) and isinstance(settings.get(k), dict)}
+    return settings | changed | inner
+
+
 class Twin(Strict):
     """Size and strength of the simulated twins (``<data set>_twin``)."""
 
@@ -131,6 +137,20 @@ class Features(Strict):
         "ours",
         ge=0,
     )
+
+
+class Variant(Strict):
+    """How a variant's recordings are prepared, where other than those of the data set that it is of."""
+
+    modalities: list[Name] = setting([], "the modalities it has; all where none is named", "ours")
+    features: dict[str, Any] = setting({}, "keys of ``features`` that differ", "ours")
+    annotator_lag: Annotated[float, Field(ge=0, le=20)] | None = setting(None, "reaction time of its annotators, s", "ours")
+
+    @property
+    def is_other_choice(self) -> bool:
+        """Whether what it holds of the recordings is prepared otherwise: a choice under which conclusions may change, not a
+        question of its own, as which modalities tell something is."""
+        return bool(self.features) or self.annotator_lag is not None
 
 
 class Splits(Strict):

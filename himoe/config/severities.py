@@ -1,8 +1,13 @@
-"""Which severities a condition has on a data set, read without importing its plug-in."""
+"""Which severities a condition has on a data set, read without importing its plug-in, and which conditions ablations have."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from himoe import registry
+
+if TYPE_CHECKING:
+    from himoe.config.run import Config
 
 
 def severities_on(modalities: tuple[str, ...], condition: str, asked: list[float]) -> list[float]:
@@ -16,3 +21,8 @@ def severities_on(modalities: tuple[str, ...], condition: str, asked: list[float
     n = registry.compiled("conditions", condition, "n_severities")(len(modalities))
     kept = [severity for severity in asked if severity < n]
     return kept if any(kept) else []
+
+
+def of_ablations(config: Config) -> list[str]:
+    """Conditions of a run under which its ablations are predicted."""
+    return [c for c in config.conditions if config.ablations_under is None or c in config.ablations_under]

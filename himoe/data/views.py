@@ -33,15 +33,6 @@ def narrow(view: View, tokens: Tokens) -> Tokens:
     return only(tokens, view.modality) if view.modality else tokens
 
 
-def feature_set(tokens: Tokens, modalities: Sequence[str]) -> Tokens:
-    """One subject's tokens with these modalities alone: what preparing no other would have made."""
-    part = only(tokens, *modalities)
-    part = part if part.baseline is None or part.baseline.any() else replace(part, baseline=None)
-    spans = zip(part.trials, part.offsets[:-1], part.offsets[1:], strict=True)
-    trials = tuple(replace(t, digest=_digest(part, slice(first, last), t, t.trial)) for t, first, last in spans)
-    return replace(part, trials=trials)
-
-
 def less_baseline(tokens: Tokens, coefficient: float) -> Tokens:
     """Features minus their pre-trial baseline times one coefficient for all; nothing is left to subtract then."""
     if tokens.baseline is None:

@@ -112,7 +112,7 @@ INFO = DatasetInfo(
     token_window=2.0,
     folder="CEAP-360VR",
     caveats=(
-        "pupil (brightness) and head tell which clip is on, and the clip tells much of the ratings: see feature_sets",
+        "pupil (brightness) and head tell which clip is on, and the clip tells much of the ratings: see variants",
         "one clip for all of a kind: judge on unseen clips too, and on what is left within a clip",
         "the ratings lag behind the feeling by the annotator's reaction time: see annotator_lag",
         "wrist EDA is low (many people under 0.3 uS); inter-beat intervals are absent where beats were not found",

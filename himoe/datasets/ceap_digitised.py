@@ -59,7 +59,7 @@ INFO = DatasetInfo(
         "wrist EDA is low (many people under 0.3 uS), with steps",
         "inter-beat intervals are wholly absent in 7 clips, one axis of motion in one",
         "P2 and P12: heart rate and intervals were swapped in the plot, and swapped back",
-        "pupil (brightness) and head tell which clip is on, and the clip tells much of the ratings: see feature_sets",
+        "pupil (brightness) and head tell which clip is on, and the clip tells much of the ratings: see variants",
         "P15 on V8 has the rating per frame, which the owners left as it was when they corrected the raw one",
     ),
 )  # fmt: skip

@@ -271,7 +271,7 @@ def audit_files(
     files = zip(records, weights, strict=True)
     fits = [Fit(r, read_shard(w, path), View(**r["view"])) for path, w, r in ((p, w, io.read_json(p)) for p, w in files)]
     modalities = dataset_info(fits[0].record["dataset"]).modalities if fits else ()
-    there = read_tokens(tokens[0]).layout.modalities  # of a feature set some
+    there = read_tokens(tokens[0]).layout.modalities  # of a variant some
     by_session = tuple(m.name for m in modalities if m.name in there and m.normalised(normalisation) == "session")
     shown = partial(_shown, tokens, {})
     predictions = [pd.read_parquet(p) for p in controls]

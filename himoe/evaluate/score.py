@@ -9,7 +9,7 @@ from himoe.evaluate import ceilings
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.levels import POOLED
-from himoe.stats.metrics import all_metrics, is_constant
+from himoe.stats.metrics import all_metrics, ccc, is_constant, pcc
 from himoe.types import HimoeError
 
 KEYS = ["dataset", "protocol", "model", "seed"]
@@ -22,15 +22,15 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
     where there is none because its fold diverged (every other metric is NaN then), ``raw_*`` of the predictions before
     calibration where these are in the table. ``centred_ccc`` is the CCC without the person's own mean of truth and of
     prediction: how high someone rates, which no model can know of an unseen person, costs nothing there."""
-    rows = []
-    values = _values(predictions)
-    groups = predictions.groupby([*KEYS, "subject", "condition", "severity", "target"], sort=True)
-    for key, part in groups:
-        # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each
-        # low where the trials left out are high.
-        deviations = part[values].sub(part["y_reference"], axis=0)
-        rows += _rows(key, deviations)
-        rows += [row for row in _rows(key, deviations - deviations.mean(), "centred_") if row[8] == "centred_ccc"]
+    values, rows = _values(predictions), []
+    # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each low
+    # where the trials left out are high.
+    deviations = {name: column - values["y_reference"] for name, column in values.items()}
+    for key, index in _groups(predictions, [*KEYS, "subject", "condition", "severity", "target"]):
+        part = {name: column[index] for name, column in deviations.items()}
+        centred = {name: column - column.mean() for name, column in part.items()}
+        rows += _rows(key, part)
+        rows += [(*key, "centred_ccc", ccc(centred["y_true"], centred["y_pred"]), len(index))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -40,32 +40,39 @@ def score_pooled(predictions: pd.DataFrame) -> pd.DataFrame:
     The pooled PCC of the training mean under leave-one-subject-out is about -0.3 by construction: kept beside the
     primary scores, never instead of them.
     """
-    rows = []
-    values = _values(predictions)
-    for key, part in predictions.groupby([*KEYS, "condition", "severity", "target"], sort=True):
+    values, rows = _values(predictions), []
+    for key, index in _groups(predictions, [*KEYS, "condition", "severity", "target"]):
         key = (*key[:4], POOLED, *key[4:])
-        rows += _rows(key, part, "pooled_")
-        centred = part[values] - part.groupby("subject")[values].transform("mean")
-        rows += [row for row in _rows(key, centred, "centred_") if row[8] in ("centred_pcc", "centred_ccc")]
+        part = pd.DataFrame({name: column[index] for name, column in values.items()})
+        rows += _rows(key, {name: part[name].to_numpy() for name in part}, "pooled_")
+        centred = part - part.groupby(predictions["subject"].to_numpy()[index]).transform("mean")
+        y_true, y_pred = centred["y_true"].to_numpy(), centred["y_pred"].to_numpy()
+        rows += [(*key, f"centred_{name}", metric(y_true, y_pred), len(index)) for name, metric in (("pcc", pcc), ("ccc", ccc))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(key: tuple, part: pd.DataFrame, prefix: str = "") -> list[tuple]:
-    y_true, y_pred, y_reference = (part[c].to_numpy(float) for c in ("y_true", "y_pred", "y_reference"))
+def _groups(predictions: pd.DataFrame, keys: list[str]) -> list[tuple[tuple, np.ndarray]]:
+    """(values of ``keys``, positions of the rows that have them), sorted."""
+    return sorted(predictions.groupby(keys).indices.items())
+
+
+def _rows(key: tuple, part: dict[str, np.ndarray], prefix: str = "") -> list[tuple]:
+    y_true, y_pred, y_reference = (part[c] for c in ("y_true", "y_pred", "y_reference"))
     if failed := bool(np.isnan(y_pred).any()):  # predict writes NaN for a failed fold and nothing else
         metrics = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
     else:
         metrics = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
     if "y_raw" in part:
-        raw = metrics if failed else all_metrics(y_true, part["y_raw"].to_numpy(float), y_reference)
+        raw = metrics if failed else all_metrics(y_true, part["y_raw"], y_reference)
         metrics |= {f"raw_{name}": raw[name] for name in RAW}
     metrics["failed"] = float(failed)
-    return [(*key, prefix + name, value, len(part)) for name, value in metrics.items()]
+    return [(*key, prefix + name, value, len(y_true)) for name, value in metrics.items()]
 
 
-def _values(predictions: pd.DataFrame) -> list[str]:
+def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     """The columns that hold numbers on the scale of the labels."""
-    return [name for name in ("y_true", "y_pred", "y_raw", "y_reference") if name in predictions]
+    names = ("y_true", "y_pred", "y_raw", "y_reference")
+    return {name: predictions[name].to_numpy(float) for name in names if name in predictions}
 
 
 def score_files(files: list[str], splits: str) -> pd.DataFrame:

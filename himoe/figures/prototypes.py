@@ -14,6 +14,7 @@ from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, failed_folds, panels
 from himoe.report.titles import setting_title
 from himoe.stats.frames import pick
+from himoe.stats.information import rating_groups
 
 TITLE = "Prototype weights of the emotion expert bank"
 SECTION = "model"
@@ -39,7 +40,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         weight = pick(rows, quantity="prototype_weight").assign(part=lambda f: f["part"].astype(int))
         lam = pick(rows, quantity="lambda")["value"].mean()
         labels = pick(predictions, setting=setting).pivot_table(index=KEYS, columns="target", values="y_true")
-        weight = weight.merge(_groups(labels, targets).rename("group").reset_index(), on=KEYS)
+        weight = weight.merge(rating_groups(labels, targets).rename("group").reset_index(), on=KEYS)
         table = weight.pivot_table(index="group", columns="part", values="value", observed=False)
         values = table.to_numpy() - table.to_numpy().mean(0)
         limit = max(np.abs(values).max(), 1e-9)
@@ -60,17 +61,6 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         )
     data = pd.concat(parts or [pd.DataFrame(columns=["group", "prototype", "weight", "setting"])], ignore_index=True)
     return FigureItem(figure, data, ". ".join(findings) + ".")
-
-
-def _groups(labels: pd.DataFrame, targets: tuple[str, ...]) -> pd.Series:
-    """Group of each trial by what was reported."""
-    if len(targets) == 1:
-        thirds = ["low third", "middle third", "high third"]
-        return pd.qcut(labels[targets[0]].rank(method="first"), 3, labels=thirds).astype(str)
-    a, b = targets[:2]
-    sign = {True: "high", False: "low"}
-    high_a, high_b = labels[a] > labels[a].median(), labels[b] > labels[b].median()
-    return pd.Series([f"{sign[x]} {a[:3]}, {sign[y]} {b[:3]}" for x, y in zip(high_a, high_b, strict=True)], labels.index)
 
 
 def _anchor_names(n_prototypes: int, n_targets: int) -> list[str]:

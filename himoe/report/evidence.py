@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from himoe import io, registry
 from himoe.config.claims import DESIGN, design
+from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
+from himoe.evaluate.ceilings import stimuli_of
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
@@ -35,6 +37,13 @@ class Evidence:
     def settings(self) -> list[str]:
         """What a result is of: each data set under each protocol, named by the data set alone where there is one protocol."""
         return [self.setting(d, p) for d in self.config.datasets for p in self.config.protocols]
+
+    @property
+    def judged(self) -> list[str]:
+        """Settings from which findings and verdicts are drawn: people are kept apart, and recordings are prepared as the run
+        says. Tables list the others, too; what changes under other choices is the figure ``specification``."""
+        apart = [s for s in self.settings if PROTOCOLS[self.protocol_of(s)].independent]
+        return [s for s in apart if not self.config.variant(dataset_of(s)).is_other_choice]
 
     def setting(self, dataset: str, protocol: str) -> str:
         """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""
@@ -93,6 +102,13 @@ class Evidence:
         """Routing of every fit that routes."""
         return self._parquet("routing")
 
+    @cached_property
+    def stimuli(self) -> dict[str, pd.DataFrame]:
+        """``subject``, ``trial`` and ``stimulus`` of every trial, by setting."""
+        config = self.config
+        settings = [self.setting(d, p) for d in config.datasets for p in config.protocols]
+        return dict(zip(settings, map(stimuli_of, self.files["splits"]), strict=True))
+
     def _parquet(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
@@ -128,7 +144,7 @@ class Evidence:
         """Settings of the design that some fit of this run has sealed otherwise: models added, severities changed."""
         now = design(self.config)
         sealed = [run["sealed"].get("design", {}) for run in self.runs if run.get("sealed")]
-        return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed)]
+        return [name for name in DESIGN if any(then.get(name) != now[name] for then in sealed if name in then or not then)]
 
     def deleted_since(self, name: str, entries: list[dict[str, Any]]) -> list[str]:
         """Ids of claims or studies that some fit of this run has sealed and that its file no longer holds."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from himoe import io
 from himoe.config.contents import Entry
 from himoe.provenance import hash_file
+from himoe.registry import ROOT
 from himoe.report.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
     io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs))
 
 
+def _in_checkout(file: str) -> str:
+    """A file's name as it stands in the checkout or in the folder of the run, so that no path of a machine is printed."""
+    path, checkout = Path(file).resolve(), ROOT.parent.resolve()
+    return str(path.relative_to(checkout)) if file.startswith("..") and path.is_relative_to(checkout) else file
+
+
 def _record(
     entry: Entry, evidence: Evidence, finding: str, note: str, code: Any, outputs: dict[str, str]
 ) -> dict[str, Any]:  # fmt: skip
@@ -78,6 +85,6 @@ def _record(
         "synthetic": evidence.synthetic and entry.facts.get("RESULTS", True),
         "provenance": {
             "rule": "draw_figure" if entry.kind == "figures" else "write_table", "code": code,
-            "inputs": {file: hash_file(file) for file in inputs}, "seeds": list(evidence.config.seeds),
+            "inputs": {_in_checkout(file): hash_file(file) for file in inputs}, "seeds": list(evidence.config.seeds),
         },
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from himoe import registry
 from himoe.config.claims import Claim, applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
-from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds
+from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.text import number
@@ -54,7 +54,7 @@ def judge_all(evidence: Evidence) -> pd.DataFrame:
 def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[str, Verdict]]:
     """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
     where Hi-MoE's network adds nothing to its linear read-out."""
-    judged = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent and applies(claim, dataset_of(s))]
+    judged = [s for s in evidence.judged if applies(claim, dataset_of(s))]
     rows = [(s, judge(evidence, s, claim, idle)) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
         there = set(map(dataset_of, evidence.settings)) & set(absent)

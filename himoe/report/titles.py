@@ -34,7 +34,7 @@ def setting_title(setting: str) -> str:
     if registry.is_planted(dataset):
         title = f"Planted {parse_dataset(dataset).variant.replace('_', ' ')}"
         title += ", one label per trial" if registry.is_rated(dataset) else ""
-    if registry.is_feature_set(dataset):
+    if registry.is_variant(dataset):
         title += f", {parse_dataset(dataset).variant.replace('_', ' ')}"
     if protocol:
         title += f", {protocol.replace('_', ' ')}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")

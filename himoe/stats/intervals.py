@@ -41,14 +41,14 @@ class Variance(NamedTuple):
 
 def interval(values: np.ndarray, alpha: float = ALPHA) -> Interval:
     """Interval of the mean of ``values`` (..., n_people, n_seeds) that covers with probability 1 - alpha."""
-    from scipy.stats import t
+    from scipy.special import stdtrit  # quantiles of Student's t, without scipy.stats, which takes each job .4 s to import
 
     values = np.asarray(values, float)
     mean = values.mean((-2, -1))
     if values.shape[-2] < 2:
         return Interval(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
     variance = variance_of_mean(values)
-    error, quantile = np.sqrt(variance.of_mean), t.ppf(1 - alpha / 2, variance.freedom)
+    error, quantile = np.sqrt(variance.of_mean), stdtrit(variance.freedom, 1 - alpha / 2)
     return Interval(
         mean, mean - error * _unskewed(quantile, variance.skewness), mean - error * _unskewed(-quantile, variance.skewness)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,9 @@ Levels = dict[str, np.ndarray]
 CLEAN = "clean"
 POOLED = "(pooled)"  # the subject of rows over all people at once
 SMALL = 1e-12
+BOUNDS = {  # what a metric whose name ends so can be: an interval beyond it is cut there, and covers as often
+    "ccc": (-1.0, 1.0), "pcc": (-1.0, 1.0), "skill": (-np.inf, 1.0), "rmse": (0.0, np.inf), "constant": (0.0, 1.0),
+}  # fmt: skip
 
 
 def levels(scores: pd.DataFrame, metric: str = "ccc", condition: str = CLEAN, at: str = "beyond") -> Levels:
@@ -26,39 +31,59 @@ def levels(scores: pd.DataFrame, metric: str = "ccc", condition: str = CLEAN, at
     ValueError
         If a model lacks a person or a seed that another has.
     """
+    return {model: table.to_numpy(float) for model, table in _paired(_tables(scores, metric, condition, at)).items()}
+
+
+def means_with_intervals(
+    scores: pd.DataFrame, models: Sequence[str], metrics: Sequence[str]
+) -> dict[str, dict[str, float]]:  # fmt: skip
+    """Model -> ``{metric: mean, metric_low: ..., metric_high: ...}`` for these metrics on clean input, from one setting's
+    scores, each model over its own people and seeds; NaN where it has no such score."""
+    names = [name for metric in metrics for name in (metric, f"{metric}_low", f"{metric}_high")]
+    found = {model: dict.fromkeys(names, float("nan")) for model in models}
+    of_models = pick(scores, model=list(models))
+    for metric in metrics:
+        for model, table in _tables(of_models, metric).items():
+            low, high = next((bounds for end, bounds in BOUNDS.items() if metric.endswith(end)), (-np.inf, np.inf))
+            row = map(float, np.clip(interval(table.to_numpy(float)), low, high))
+            found[model] |= zip((metric, f"{metric}_low", f"{metric}_high"), row, strict=True)
+    return found
+
+
+def _tables(scores: pd.DataFrame, metric: str, condition: str = CLEAN, at: str = "beyond") -> dict[str, pd.DataFrame]:
+    """Model -> values by subject and seed, both sorted: what :func:`levels` gives as arrays."""
     rows = scores[(scores["condition"] == condition) & (scores["subject"] != POOLED)]
     if condition != CLEAN:
         first = rows["severity"].min()
         rows = rows[rows["severity"] == first] if at == "mildest" else rows[rows["severity"] > first]
     if not metric.endswith("skill"):
-        return _arrays(pick(rows, metric=metric))
-    each, error_name = [], metric.removesuffix("skill") + "rmse"  # raw_skill: of raw_rmse
+        return _by_model(pick(rows, metric=metric))
+    error_name = metric.removesuffix("skill") + "rmse"  # raw_skill: of raw_rmse
+    each: dict[str, list[pd.DataFrame]] = {}
     for _, part in rows.groupby("target"):
-        error, reference = (
-            _arrays(pick(part, metric=m).assign(value=lambda f: f["value"] ** 2)) for m in (error_name, "reference_rmse")
+        errors, references = (
+            _by_model(pick(part, metric=m).assign(value=lambda f: f["value"] ** 2)) for m in (error_name, "reference_rmse")
         )
-        each.append({model: skill_of_sums(error[model], reference[model]) for model in error})
-    return {model: np.mean([one[model] for one in each], axis=0) for model in each[0]} if each else {}
+        for model, error in errors.items():
+            skill = skill_of_sums(error.to_numpy(float), references[model].to_numpy(float))
+            each.setdefault(model, []).append(pd.DataFrame(skill, error.index, error.columns))
+    if len({len(of_targets) for of_targets in each.values()}) > 1:
+        raise ValueError(f"{metric}: some models have scores of targets that others lack")
+    return {model: sum(of_targets[1:], of_targets[0]) / len(of_targets) for model, of_targets in each.items()}
 
 
-def with_interval(scores: pd.DataFrame, model: str, metric: str) -> dict[str, float]:
-    """``{metric: mean, metric_low: ..., metric_high: ...}`` of one model on clean input, from one setting's scores; NaN
-    without any."""
-    values = levels(pick(scores, model=model), metric).get(model, np.full((0, 1), np.nan))
-    found = interval(values) if len(values) else (np.nan,) * 3
-    return dict(zip((metric, f"{metric}_low", f"{metric}_high"), map(float, found), strict=True))
+def _by_model(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    means = mean_of(rows, ["model", "subject", "seed"])
+    return {str(m): part.pivot(index="subject", columns="seed", values="value") for m, part in means.groupby("model")}
 
 
-def _arrays(rows: pd.DataFrame) -> Levels:
-    """Model -> (n_people, n_seeds), both in sorted order."""
-    tables: dict[str, pd.DataFrame] = {}
-    for model, part in mean_of(rows, ["model", "subject", "seed"]).groupby("model"):
-        tables[str(model)] = part.pivot(index="subject", columns="seed", values="value")
+def _paired(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The same, once all models have the same people and seeds."""
     for model, table in tables.items():
         name, first = next(iter(tables.items()))
         if not (table.index.equals(first.index) and table.columns.equals(first.columns)):
             raise ValueError(f"{model}: scores of other people or seeds than those of {name}")
-    return {model: table.to_numpy(float) for model, table in tables.items()}
+    return tables
 
 
 def skill_of_sums(error: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -8,14 +8,19 @@ CONSTANT = 1e-12
 
 
 def pcc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Pearson correlation of (n,) arrays; 0 where either is constant."""
+    """Pearson correlation of (n,) arrays; 0 where either is constant, NaN where a value is."""
+    if not np.isfinite(y_true.sum() + y_pred.sum()):
+        return float("nan")
     if min(np.var(y_true), np.var(y_pred)) < CONSTANT:
         return 0.0
     return float(np.mean((y_true - y_true.mean()) * (y_pred - y_pred.mean())) / (y_true.std() * y_pred.std()))
 
 
 def ccc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Concordance correlation 2 cov / (s_y^2 + s_p^2 + (mu_y - mu_p)^2) (Lin 1989); 0 where either is constant."""
+    """Concordance correlation 2 cov / (s_y^2 + s_p^2 + (mu_y - mu_p)^2) (Lin 1989); 0 where either is
+    constant, NaN where a value is."""
+    if not np.isfinite(y_true.sum() + y_pred.sum()):
+        return float("nan")
     if min(np.var(y_true), np.var(y_pred)) < CONSTANT:
         return 0.0
     covariance = np.mean((y_true - y_true.mean()) * (y_pred - y_pred.mean()))

@@ -39,7 +39,7 @@ def compare(scores: pd.DataFrame, metric: str, of: list[str], model: str = STUDI
 
 def _test(difference: np.ndarray) -> list[float]:
     """From ``difference`` to ``n_seeds`` of COLUMNS, of one difference per person and seed."""
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     n_people, n_seeds = difference.shape
     if np.isnan(difference).any() or n_people < 2:  # no test on the people that are left
@@ -47,6 +47,6 @@ def _test(difference: np.ndarray) -> list[float]:
     mean, low, high = (float(v) for v in interval(difference))
     variance = variance_of_mean(difference)
     error, freedom = float(np.sqrt(variance.of_mean)), float(variance.freedom)
-    p = float(2 * t.sf(abs(mean) / error, freedom)) if error > 0 else 1.0 if mean == 0 else 0.0
-    detectable = float(t.ppf([1 - ALPHA / 2, POWER], freedom).sum()) * error
+    p = float(2 * stdtr(freedom, -abs(mean) / error)) if error > 0 else 1.0 if mean == 0 else 0.0
+    detectable = float(stdtrit(freedom, [1 - ALPHA / 2, POWER]).sum()) * error
     return [mean, low, high, p, effect_size(difference.mean(1)), detectable, n_people, n_seeds]

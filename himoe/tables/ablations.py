@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from himoe.config.severities import of_ablations
 from himoe.names import STUDIED, parse_model
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -30,7 +31,7 @@ def make(evidence: Evidence) -> TableItem:
     clean = compare(scores.assign(target="all"), "ccc", evidence.settings)
     left = robustness(scores)
     sizes = _sizes(evidence)
-    under = [c for c in config.conditions if config.ablations_under is None or c in config.ablations_under]
+    under = of_ablations(config)
     rows = []
     for row in clean.itertuples():
         values: dict[str, Any] = {"setting": row.setting, "ablation": row.other, "n_parameters": sizes[row.setting, row.other]}
@@ -51,7 +52,9 @@ def make(evidence: Evidence) -> TableItem:
     for condition in under:
         evaluated = data["setting"].isin(evidence.perturbed(condition))
         shown[f"CCC left, {condition.replace('_', ' ')}"] = np.where(evaluated, _cells(data, f"left_{condition}"), MISSING)
-    return TableItem(data, shown, _finding(data), "Numbers of parameters and of subjects are in the CSV.")
+    return TableItem(
+        data, shown, _finding(pick(data, setting=evidence.judged)), "Numbers of parameters and of subjects are in the CSV."
+    )
 
 
 def _sizes(evidence: Evidence) -> dict[tuple[str, str], int]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds
+from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -49,11 +49,11 @@ def make(evidence: Evidence) -> TableItem:
 
 def _settings(evidence: Evidence) -> list[str]:
     """Settings that can answer: those of real recordings, or all where there are none."""
-    apart = [s for s in evidence.settings if PROTOCOLS[evidence.protocol_of(s)].independent]
-    return [s for s in apart if not registry.is_synthetic(dataset_of(s))] or apart
+    return [s for s in evidence.judged if not registry.is_synthetic(dataset_of(s))] or evidence.judged
 
 
 PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
+KNOWN = "Something is known beyond the clip"
 BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hold?", "What would settle the others?"
 
 
@@ -79,9 +79,10 @@ def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator
             yield ADDS, adds + caution
     if beyond := _beyond(scores, competing):
         yield BEYOND, beyond
-    here = judged[(judged["setting"] == setting) & (judged["verdict"] != verdicts.NOT_RUN)]
+    of_setting = judged[judged["setting"] == setting]
+    here = of_setting[of_setting["verdict"] != verdicts.NOT_RUN]
     if len(here):
-        yield HOLDS, _holds(here)
+        yield HOLDS, _holds(of_setting)
     if settles := _settles(here, *next(iter(competing.values())).shape):
         yield SETTLES, settles
 
@@ -90,6 +91,8 @@ def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Level
     """The best model beside what is had from the clip alone."""
     best = max(competing, key=lambda m: competing[m].mean())
     text = f"The best model, {model_title(best)}, reaches CCC {_text(competing[best])}"
+    if competing[best].mean() <= 0:
+        text = f"No model's CCC is above 0; the highest is {model_title(best)}'s, {_text(competing[best])}"
     if RATERS in raters:
         more = "more" if raters[RATERS].mean() > competing[best].mean() else "less"
         text += (
@@ -112,7 +115,9 @@ def _stands(competing: Levels) -> str:
             side = "ahead of" if found.low > 0 else "behind" if found.high < 0 else "undecided against"
             sides[side].append(model_title(other))
     told = [f"{side} {len(names)} ({', '.join(names)})" if names else f"{side} none" for side, names in sides.items()]
-    return f"CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
+    return (
+        f"{model_title(STUDIED)}: CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
+    )
 
 
 def _adds(competing: Levels) -> str:
@@ -134,14 +139,20 @@ def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
         return ""
     named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
-    word = f"Yes, by {', '.join(map(model_title, known))}" if known else "Not shown"
-    return f"{word}: PCC beyond the clip {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+    who = f"{KNOWN}, by {', '.join(map(model_title, known))}"
+    single = sum(bool(intervals.interval(v).low > 0) for v in left.values())
+    nobody = "Nothing is shown to be known beyond the clip"
+    if single and not known:
+        nobody += f": {single} of {len(left)} models have an interval above 0, none once corrected for looking at all of them"
+    word = who if known else nobody
+    return f"{word}. PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
 
 
 def _holds(here: pd.DataFrame) -> str:
-    """Claims by word, those that hold first."""
-    by_word = {word: part["id"].tolist() for word, part in here.groupby("verdict")}
-    order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED]
+    """Claims by word, those that hold first, and what they say."""
+    named = here.assign(named=here["id"] + " (" + here["claim"] + ")")
+    by_word = {word: part["named"].tolist() for word, part in named.groupby("verdict")}
+    order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED, verdicts.NOT_RUN]
     told = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
     told += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
     edited = here[here["evidence"].str.startswith("changed after")]["id"].tolist()

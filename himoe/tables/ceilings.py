@@ -18,7 +18,7 @@ from himoe.report.items import TableItem
 from himoe.report.text import MISSING, intervals, number
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.levels import POOLED, with_interval
+from himoe.stats.levels import POOLED, means_with_intervals
 
 TITLE = "What can be had without physiology, and what no model can beat"
 SECTION = "comparison"
@@ -47,15 +47,13 @@ def _means(evidence: Evidence) -> pd.DataFrame:
     clean = pick(evidence.all_scores, condition="clean")
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
+        part = pick(clean, setting=setting, target=target)
+        people = part[part["subject"] != POOLED].groupby("model")["subject"].nunique()
+        models = [*CEILINGS, *(m for m in evidence.models if m in evidence.models_of(setting))]
         block = []
-        fitted = [m for m in evidence.models if m in evidence.models_of(setting)]
-        for model in [*CEILINGS, *fitted]:
-            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
-            part = pick(clean, setting=setting, target=target, model=model)
-            for metric in METRICS:
-                row |= with_interval(part, model, metric)
-            row["n_subjects"] = part[part["subject"] != POOLED]["subject"].nunique()
-            block.append(row)
+        for model, means in means_with_intervals(part, models, METRICS).items():
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)} | means
+            block.append(row | {"n_subjects": people.get(model, 0)})
         kinds = (CEILING, REFERENCE, MODEL)
         rows += sorted(block, key=lambda row: (kinds.index(row["kind"]), np.isnan(row["ccc"]), -row["ccc"]))
     return pd.DataFrame(rows)

@@ -1,11 +1,11 @@
-"""Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of
-per-person values with 95% intervals over people and seeds. Skill is 1 - MSE / MSE of the training mean, of sums over people,
-with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Every model's
-predictions are given the spread and the mean that inner-validation people call for, which is best for the CCC and costs skill
-wherever little is found; raw is what was predicted before. Pooled CCC over all test rows is in the CSV. Constant predictions
-have CCC 0 and are counted. A model one of whose folds diverged has no score: its cell says so. Below the models stand
-references, which compete with nobody: what is told the clip or the person, and ceilings made of the test people's labels (the
-table of ceilings says what each is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
+"""Every model on every data set and target, clean input, subjects never seen in training. Primary scores are means of per-
+person values with 95% intervals over people and seeds. Skill is 1 - MSE / MSE of the training mean, of sums over people,
+with the median of each person's own beside it: above 0 beats knowing only how people rate on average. Predictions are
+rescaled on inner-validation people, alike for all models, which is best for the CCC and costs skill wherever little is
+found; raw is before. Pooled CCC over all test rows is in the CSV. Constant predictions have CCC 0 and are counted. A model
+one of whose folds diverged has no score: its cell says so. Below the models stand references, which compete with nobody:
+what is told the clip or the person, and ceilings made of the test people's labels (the table of ceilings says what each
+is). Controls (labels shuffled, N(0, 1) physiology) must show no skill."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
-from himoe.stats.levels import POOLED, with_interval
+from himoe.stats.levels import POOLED, means_with_intervals
 
 TITLE = "Main comparison"
 SECTION = "verdict"
@@ -53,10 +53,9 @@ def _scores(evidence: Evidence) -> pd.DataFrame:
     rows = []
     for setting, target in ((s, t) for s in evidence.settings for t in evidence.targets_of(s)):
         block, part = [], pick(clean, setting=setting, target=target)
-        for model in (m for m in models if m in set(part["model"])):
-            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)}
-            for metric in METRICS:
-                row |= with_interval(part, model, metric)
+        there = set(part["model"])
+        for model, means in means_with_intervals(part, [m for m in models if m in there], METRICS).items():
+            row: dict[str, Any] = {"setting": setting, "target": target, "model": model, "kind": _kind(model)} | means
             of_each = pick(own_skill, setting=setting, target=target, model=model)["value"]
             row["skill_median"] = of_each.median(skipna=False)
             mean = pick(pooled, setting=setting, target=target, model=model)["value"].mean(skipna=False)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import lacks_seeds
+from himoe.config.studies import Ahead, Clusters, Follows, Lags, Nothing, Study, Unmoved, parse_studies
 from himoe.names import STUDIED, parse_dataset
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -28,20 +29,20 @@ SECTION = "verdict"
 NEEDS = ("scores", "routing", "predictions", "truths", "studies", "runs")
 REQUIRES = {"planted": "*"}
 TRIAL = ["seed", "fold", "subject", "trial"]
-Study = dict[str, Any]
 Verdict = tuple[str, str]
 
 
 def make(evidence: Evidence) -> TableItem:
     """One row per study; one of a data set that is not in the run says so."""
     rows = []
-    for study in evidence.yaml("studies"):
-        settings = [s for s in evidence.settings if parse_dataset(dataset_of(s)).without_replicate == study["data"]]
+    entries = evidence.yaml("studies")
+    for study, entry in zip(parse_studies(entries), entries, strict=True):
+        settings = [s for s in evidence.settings if parse_dataset(dataset_of(s)).without_replicate == study.data]
         verdict, why = _judge(evidence, settings, study)
-        if edited := evidence.changed_since("studies", study):
+        if edited := evidence.changed_since("studies", entry):
             why = f"{edited}; {why}"
-        seen = f". Seen before: {study['seen']}" if "seen" in study else ""
-        rows.append([study["id"], study["question"], study["data"], verdict, why + seen])
+        seen = f". Seen before: {study.seen}" if study.seen else ""
+        rows.append([study.id, study.question, study.data, verdict, why + seen])
     data = pd.DataFrame(rows, columns=["id", "question", "data", "verdict", "evidence"])
     shown = pd.DataFrame({
         "study": data["id"] + " · " + data["question"], "data": data["data"], "verdict": data["verdict"].map(VERDICTS),
@@ -54,26 +55,26 @@ def make(evidence: Evidence) -> TableItem:
 def _judge(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     """Verdict of a study and its reason, on the settings of its data set (one per replicate)."""
     if not settings:
-        return verdicts.NOT_RUN, f"{study['data']} is not in this run"
-    models = {STUDIED, *study.get("others", [])}
+        return verdicts.NOT_RUN, f"{study.data} is not in this run"
+    models = {STUDIED, *getattr(study, "others", [])}
     if failed := [model_title(m) for s, m in evidence.failed if s in settings and m in models]:
         return verdicts.FAILED, f"{', '.join(failed)} diverged"
-    return TESTS[study["test"]](evidence, settings, study)
+    return JUDGES[study.test](evidence, settings, study)
 
 
-def ahead(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def ahead(evidence: Evidence, settings: list[str], study: Ahead) -> Verdict:
     """Hi-MoE's CCC above that of every one of the others: on clean input, or in what is left under a condition. Where nobody
     loses the
     smallest effect of interest there, the condition is too mild to tell them apart."""
-    condition, models = study.get("condition", CLEAN), [STUDIED, *study["others"]]
+    condition, models = study.condition, [STUDIED, *study.others]
     scores = pick(evidence.all_scores, setting=settings, model=models)
     if missing := [m for m in models if m not in set(pick(scores, condition=condition)["model"])]:
         return verdicts.NOT_RUN, f"needs {', '.join(missing)}" + (f" under {condition}" if condition != CLEAN else "")
     start, left = ([levels(pick(scores, setting=s), "ccc", condition, at) for s in settings] for at in ("mildest", "beyond"))
-    smallest = float(study["smallest_effect"])
+    smallest = study.smallest_effect
     if condition != CLEAN and (most := max(_mean(start, m) - _mean(left, m) for m in models)) < smallest:
         return verdicts.UNTESTABLE, f"nobody loses {smallest:g} of CCC (at most {number(most)})"
-    leads = _leads(left, study["others"])
+    leads = _leads(left, study.others)
     lead = verdicts.smallest_lead(leads)
     few = len(settings) == 1 and lacks_seeds(evidence.protocol_of(settings[0]), leads.shape[1])
     word = verdicts.INCONCLUSIVE if few else str(verdicts.decide(lead.low, lead.high, smallest))
@@ -113,22 +114,22 @@ def _beside(start: list[Levels], left: list[Levels], model: str, condition: str)
     return f"{model_title(model)} {number(after)}{kept}"
 
 
-def lags(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def lags(evidence: Evidence, settings: list[str], study: Lags) -> Verdict:
     """Estimated against injected relative lag over all severities: median error and how many are beyond 1 s."""
-    found = recovery(pick(evidence.routing, setting=settings), study["condition"])
+    found = recovery(pick(evidence.routing, setting=settings), study.condition)
     if found.empty:
-        return verdicts.NOT_RUN, f"needs {STUDIED} under {study['condition']}"
+        return verdicts.NOT_RUN, f"needs {STUDIED} under {study.condition}"
     error = (found["estimated"] - found["injected"]).abs()
     median, beyond = error.median(), (error > 1).mean()
     slope = (found["moved"] * found["injected"]).sum() / (found["injected"] ** 2).sum()  # of the line through 0
     why = (
-        f"median error {number(median, 2)} s (at most {study['median']:g}), {beyond:.0%} beyond 1 s (at most "
-        f"{study['beyond']:.0%}), {len(found)} lags; tokens are moved by {number(slope, 2)} of what was injected"
+        f"median error {number(median, 2)} s (at most {study.median:g}), {beyond:.0%} beyond 1 s (at most "
+        f"{study.beyond:.0%}), {len(found)} lags; tokens are moved by {number(slope, 2)} of what was injected"
     )
-    return _found(median <= study["median"] and beyond <= study["beyond"]), why
+    return _found(median <= study.median and beyond <= study.beyond), why
 
 
-def follows(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def follows(evidence: Evidence, settings: list[str], study: Follows) -> Verdict:
     """Rank correlation between a modality's planted SNR and its share in the fusion, clean input, by subject."""
     from scipy.stats import spearmanr
 
@@ -143,11 +144,11 @@ def follows(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     shares = shares[:, : len(planted)]  # the last one is the null token's
     each = np.array([spearmanr(row, planted).statistic for row in shares])
     whole = float(spearmanr(shares.mean(0), planted).statistic)
-    why = f"rank correlation of the mean shares {number(whole, 2)} (at least {study['correlation']:g}); by subject "
-    return _found(whole >= study["correlation"]), why + _text(intervals.interval(each[:, None]), 2)
+    why = f"rank correlation of the mean shares {number(whole, 2)} (at least {study.correlation:g}); by subject "
+    return _found(whole >= study.correlation), why + _text(intervals.interval(each[:, None]), 2)
 
 
-def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def clusters(evidence: Evidence, settings: list[str], study: Clusters) -> Verdict:
     """Adjusted Rand index between planted clusters and as many groups (k-means) of a network's prototype weights over its test
     trials, mean over networks. There may be more prototypes than clusters, which then share them. Beside it the same of the
     predictions, for what any good regression would find, and of the ratings themselves, for what can be found."""
@@ -158,9 +159,9 @@ def clusters(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
     of_predictions, of_ratings = (
         _rand(predictions.pivot_table(index=TRIAL, columns="target", values=column), cluster) for column in ("y_pred", "y_true")
     )
-    why = f"adjusted Rand index {number(index, 2)} (at least {study['rand']:g}), mean over networks, {len(weights)} trials; "
+    why = f"adjusted Rand index {number(index, 2)} (at least {study.rand:g}), mean over networks, {len(weights)} trials; "
     why += f"of the predictions {number(of_predictions, 2)}, of the ratings {number(of_ratings, 2)}"
-    return _found(index >= study["rand"]), why
+    return _found(index >= study.rand), why
 
 
 def _rand(rows: pd.DataFrame, cluster: dict[str, int]) -> float:
@@ -175,10 +176,10 @@ def _rand(rows: pd.DataFrame, cluster: dict[str, int]) -> float:
     return float(np.mean(found))
 
 
-def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def nothing(evidence: Evidence, settings: list[str], study: Nothing) -> Verdict:
     """Nothing was planted: intervals of CCC and of PCC, one per replicate and either way, miss 0 as rarely as chance has it."""
-    if len(settings) < study["replicates"]:
-        return verdicts.NOT_RUN, f"needs {study['replicates']} replicates, {len(settings)} are in this run"
+    if len(settings) < study.replicates:
+        return verdicts.NOT_RUN, f"needs {study.replicates} replicates, {len(settings)} are in this run"
     scores, found, said = pick(evidence.all_scores, setting=settings, model=STUDIED), [], []
     for metric in ("ccc", "pcc"):
         values = [levels(pick(scores, setting=s), metric)[STUDIED] for s in settings]
@@ -186,18 +187,18 @@ def nothing(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
         found.append(sum(bool(i.low > 0 or i.high < 0) for i in each))
         mean = intervals.interval(np.array([[v.mean()] for v in values]))
         said.append(f"{metric.upper()} misses 0 in {found[-1]} of {len(each)}, mean {_text(mean)}")
-    return _found(max(found) <= study["largest"]), f"{'; '.join(said)} (at most {study['largest']} each)"
+    return _found(max(found) <= study.largest), f"{'; '.join(said)} (at most {study.largest} each)"
 
 
-def unmoved(evidence: Evidence, settings: list[str], study: Study) -> Verdict:
+def unmoved(evidence: Evidence, settings: list[str], study: Unmoved) -> Verdict:
     """The largest change of mean CCC under a condition, over models."""
     scores = pick(evidence.all_scores, setting=settings)
     start, left = (
-        [levels(pick(scores, setting=s), "ccc", study["condition"], at) for s in settings] for at in ("mildest", "beyond")
+        [levels(pick(scores, setting=s), "ccc", study.condition, at) for s in settings] for at in ("mildest", "beyond")
     )
     change = {m: abs(_mean(left, m) - _mean(start, m)) for m in left[0]}
     by_model = ", ".join(f"{model_title(m)} {number(v)}" for m, v in change.items())
-    return _found(max(change.values()) <= study["largest"]), f"CCC changes by at most {by_model} (line {study['largest']:g})"
+    return _found(max(change.values()) <= study.largest), f"CCC changes by at most {by_model} (line {study.largest:g})"
 
 
 def _routed(evidence: Evidence, settings: list[str], quantity: str) -> pd.DataFrame:
@@ -213,6 +214,6 @@ def _found(found: bool) -> str:
     return verdicts.SUPPORTED if found else verdicts.CONTRADICTED
 
 
-TESTS: dict[str, Callable[[Evidence, list[str], Study], Verdict]] = {
+JUDGES: dict[str, Callable[[Evidence, list[str], Any], Verdict]] = {
     "ahead": ahead, "clusters": clusters, "follows": follows, "lags": lags, "nothing": nothing, "unmoved": unmoved,
 }  # fmt: skip

@@ -172,7 +172,19 @@ def test_what_can_run_is_not_refused(changes):
 
 
 @pytest.mark.parametrize(
-    "files", ["config", "paper", "open", "ceap", "planted", "ladder", "config ablations", "open ablations"]
+    "files",
+    [
+        "config",
+        "paper",
+        "open",
+        "ceap",
+        "planted",
+        "ladder",
+        "config ablations",
+        "open ablations",
+        "config factorial",
+        "quick sensitivity",
+    ],
 )
 def test_shipped_files_load_alone_and_together(root, files):
     raw = {}

@@ -17,7 +17,16 @@ from himoe.config.run import Config
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
-FILES = ["config.yaml", "open.yaml", "paper.yaml"]
+FILES = [
+    "config.yaml",
+    "open.yaml",
+    "paper.yaml",
+    "ceap.yaml",
+    "ceap_seeds.yaml",
+    "esports.yaml",
+    "ladder.yaml",
+    "planted.yaml",
+]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -84,29 +93,68 @@ def test_every_model_setting_has_a_meaning_and_a_source():
         ({"datasets": ["deap_twin", "esports"]}, "use two config files"),
         ({"targets": {"deap": ["valence"]}}, "is not in datasets"),
         (
-            {"feature_sets": {"few": {"deap_twin": ["eeeg"]}}},
-            "feature_sets.few.deap_twin: there is no 'eeeg'; did you mean 'eeg'",
+            {"variants": {"few": {"deap_twin": {"modalities": ["eeeg"]}}}},
+            "variants.few.deap_twin.modalities: there is no 'eeeg'; did you mean 'eeg'",
         ),
-        ({"feature_sets": {"few": {"deap": ["eeg"]}}}, "feature_sets.few.deap: 'deap' is not in datasets; name it as there"),
         (
-            {"feature_sets": {"few": {"daep_twin": ["eeg"]}}},
-            "feature_sets.few.daep_twin: there is no 'daep_twin'; did you",
+            {"variants": {"few": {"deap": {"modalities": ["eeg"]}}}},
+            "variants.few.deap: 'deap' is not in datasets; name it as there",
         ),
-        ({"feature_sets": {"a-b": {"deap_twin": ["eeg"]}}}, "feature_sets.a-b"),
-        ({"feature_sets": {"few": ["eeg"]}}, "feature_sets.few: Input should be a valid dictionary"),
-        ({"feature_sets": {"few": {"deap_twin": []}}}, "feature_sets.few.deap_twin"),
-        ({"datasets": ["deap_twin-few"]}, "datasets: deap_twin-few: feature_sets: there is no 'few'; valid names: none"),
         (
-            {"datasets": ["deap_twin-few.3"], "feature_sets": {"few": {"deap_twin": ["eeg"]}}},
+            {"variants": {"few": {"daep_twin": {"modalities": ["eeg"]}}}},
+            "variants.few.daep_twin: there is no 'daep_twin'; did you",
+        ),
+        ({"variants": {"a-b": {"deap_twin": {"modalities": ["eeg"]}}}}, "variants.a-b"),
+        ({"variants": {"few": ["eeg"]}}, "variants.few: Input should be a valid dictionary"),
+        ({"variants": {"few": {"deap_twin": {}}}}, "variants.few.deap_twin: says nothing that differs"),
+        ({"variants": {"few": {"deap_twin": {"modalities": []}}}}, "variants.few.deap_twin: says nothing that differs"),
+        ({"variants": {"raw": {"deap_twin": {"modality": []}}}}, "did you mean 'modalities'?"),
+        (
+            {"variants": {"raw": {"deap_twin": {"features": {"normalisation": "nun"}}}}},
+            "variants.raw.deap_twin.features.normalisation: ",
+        ),
+        (
+            {"variants": {"raw": {"deap_twin": {"features": {"normalisation": "calibration"}}}}},
+            "raw.deap_twin.features.normalisation: calibration needs variants.raw.deap_twin.features.calibration_trials of 1",
+        ),
+        (
+            {"variants": {"same": {"deap_twin": {"features": {"normalisation": "session"}}}}},
+            "variants.same.deap_twin: what it says is so in 'deap_twin' already",
+        ),
+        (
+            {"variants": {"all": {"dreamer_twin": {"modalities": ["ecg", "eeg"]}}}},
+            "variants.all.dreamer_twin: what it says is so in 'dreamer_twin' already",
+        ),
+        (
+            {
+                "datasets": ["case_twin"],
+                "variants": {"other": {"case_twin": {"features": {"eeg": {"filter": "window_local"}}}}},
+            },
+            "or its features are of other recipes",
+        ),
+        ({"variants": {"few": {"deap_twin": {"modalities": ["ecg", "ecg"]}}}}, "there is no 'ecg'"),
+        ({"variants": {"few": {"deap_twin": {"modalities": ["gsr", "gsr"]}}}}, "modalities: one of them appears twice"),
+        (
+            {"datasets": ["case_twin-late"], "variants": {"late": {"case_twin": {"annotator_lag": 2}}}},
+            "an other choice is held against 'case_twin', which is not in datasets",
+        ),
+        ({"feature_sets": {"few": {"deap_twin": ["eeg"]}}}, "feature_sets: write variants: {NAME: {DATA SET: {modalities"),
+        (
+            {"variants": {"late": {"deap_twin": {"annotator_lag": 2}}}},
+            "variants.late.deap_twin.annotator_lag: its labels are per trial; there is nothing to delay",
+        ),
+        ({"datasets": ["deap_twin-few"]}, "datasets: deap_twin-few: variants: there is no 'few'; valid names: none"),
+        (
+            {"datasets": ["deap_twin-few.3"], "variants": {"few": {"deap_twin": {"modalities": ["eeg"]}}}},
             "datasets: deap_twin-few.3: only planted data sets have such names",
         ),
         (
-            {"targets": {"deap_twin-few": ["valence"]}, "feature_sets": {"few": {"deap_twin": ["eeg"]}}},
-            "targets: 'deap_twin-few' is a part of deap_twin; say it of that one",
+            {"targets": {"deap_twin-few": ["valence"]}, "variants": {"few": {"deap_twin": {"modalities": ["eeg"]}}}},
+            "targets: 'deap_twin-few' is a variant of deap_twin; say it of that one",
         ),
         (
-            {"datasets": ["planted-a"], "planted": {"a": {}}, "feature_sets": {"few": {"planted-a": ["eeg"]}}},
-            "feature_sets.few.planted-a: feature sets are of recorded data sets and of twins",
+            {"datasets": ["planted-a"], "planted": {"a": {}}, "variants": {"few": {"planted-a": {"modalities": ["eeg"]}}}},
+            "variants.few.planted-a: variants are of recorded data sets and of twins",
         ),
     ],
 )
@@ -117,9 +165,10 @@ def test_bad_input_is_one_line_with_a_hint(raw, said):
     assert "\n" not in str(error.value)
 
 
-def test_feature_sets_are_data_sets_of_the_run():
-    sets = {"skin": {"deap_twin": ["temperature", "gsr"], "dreamer_twin": ["ecg"]}, "no_eeg": {"deap_twin": ["eog", "emg"]}}
-    made = load_config({"feature_sets": sets, "targets": {"deap_twin": ["liking"]}, "models": ["ridge", "dgcnn"]})
+def test_variants_are_data_sets_of_the_run():
+    skin = {"deap_twin": {"modalities": ["temperature", "gsr"]}, "dreamer_twin": {"modalities": ["ecg"]}}
+    sets = {"skin": skin, "no_eeg": {"deap_twin": {"modalities": ["eog", "emg"]}}}
+    made = load_config({"variants": sets, "targets": {"deap_twin": ["liking"]}, "models": ["ridge", "dgcnn"]})
     assert made.datasets == ["deap_twin", "dreamer_twin", "deap_twin-skin", "dreamer_twin-skin", "deap_twin-no_eeg"]
     assert made.prepared == ["deap_twin", "dreamer_twin"]
     assert made.modalities_of("deap_twin-skin") == ("gsr", "temperature")  # in the order of the plug-in
@@ -128,8 +177,24 @@ def test_feature_sets_are_data_sets_of_the_run():
     assert made.size("deap_twin-skin") == made.size("deap_twin")
     assert made.models_of("deap_twin-skin", "loso") == ["ridge"]  # dgcnn reads EEG
     assert made.models_of("deap_twin", "loso") == ["ridge", "dgcnn"]
-    alone = load_config({"datasets": ["deap_twin-skin"], "feature_sets": {"skin": {"deap_twin": ["gsr"]}}})
+    alone = load_config({"datasets": ["deap_twin-skin"], "variants": {"skin": {"deap_twin": {"modalities": ["gsr"]}}}})
     assert (alone.datasets, alone.prepared) == (["deap_twin-skin"], ["deap_twin"])
+
+
+def test_a_variant_is_prepared_with_what_it_says_and_else_as_the_whole():
+    first = {"normalisation": "calibration", "calibration_trials": 2, "eeg": {"filter": "window_local"}}
+    variants = {"first": {"deap_twin": {"features": first}}, "late": {"case_twin": {"annotator_lag": 2}}}
+    whole = {"features": {"gsr": {"scr_amplitude": 0.02}, "baseline": 1}, "annotator_lag": {"case_twin": 1}}
+    made = load_config({"datasets": ["deap_twin", "case_twin"], "variants": variants} | whole)
+    assert made.normalisation_of("deap_twin-first") == "calibration"
+    assert made.trials_used("deap_twin-first") == made.trials_used("deap_twin") - 2
+    options, before = made.feature_options("deap_twin-first"), made.feature_options("deap_twin")
+    assert options["normalise"] == {"by": "calibration", "trials": 2}
+    assert options["eeg"] == before["eeg"] | {"filter": "window_local"}
+    assert (options["gsr"], options["quality"]) == (before["gsr"], before["quality"])
+    assert made.view("deap_twin-first", "loso", "ridge").baseline == 1
+    assert [made.annotator_lag_of(d) for d in ("case_twin", "case_twin-late", "deap_twin")] == [1, 2, 0]
+    assert made.feature_options("case_twin-late") == made.feature_options("case_twin")
 
 
 def test_twins_take_their_size_from_the_config():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 import numpy as np
@@ -232,6 +233,21 @@ def test_controls_keep_what_has_no_label_without_one(name, tokens):
     one = replace(tokens, y=y)
     spoilt = registry.load("controls", name).apply(one, 1)
     assert np.isnan(spoilt.y).sum() == np.isnan(y).sum()
+
+
+READ_FROM = {  # what an item asks of the evidence -> the files that it is read from
+    "scores": "scores", "all_scores": "scores", "predictions": "predictions", "routing": "routing", "runs": "runs",
+    "failed": "runs", "cards": "cards", "audits": "audits", "truths": "truths", "stimuli": "splits",
+    "changed_since": "runs", "redesigned_since": "runs", "deleted_since": "runs",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), [(k, n) for k in ("figures", "tables") for n in registry.available(k)])
+def test_items_need_what_they_read(kind, name):
+    """A job has the files of NEEDS and no others; what an item asks for beside them ends the run after all fits."""
+    tree = registry.syntax_tree(kind, name)
+    asked = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "evidence"}
+    assert {READ_FROM[a] for a in asked if a in READ_FROM} <= set(registry.peek(kind, name)["NEEDS"])
 
 
 @pytest.mark.parametrize(("kind", "name"), [(k, n) for k in ("figures", "tables") for n in registry.available(k)])

@@ -177,7 +177,7 @@ def test_replicates_differ_and_names_are_checked():
         ({"datasets": ["planted"]}, "valid names: null"),
         ({"datasets": ["planted-null.00"]}, "a replicate is a number"),
         ({"datasets": ["deap_rated"]}, "only planted data sets"),
-        ({"datasets": ["deap-x"]}, "feature_sets: there is no 'x'"),
+        ({"datasets": ["deap-x"]}, "variants: there is no 'x'"),
         ({"targets": {"planted-null.0": ["valence"]}}, "planted data sets such as planted-null.0 have both targets"),
     ):
         with pytest.raises(HimoeError, match=message):

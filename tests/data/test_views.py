@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 
 from himoe import registry
-from himoe.config.run import Config
 from himoe.config.spec import View
-from himoe.data.prepare import prepare_subject
-from himoe.data.views import cut, feature_set, only, prepare, with_control, with_samples
-from himoe.datasets import deap
-from himoe.types import HimoeError, Signal, Size, Tokens, Trial
+from himoe.data.views import cut, only, prepare, with_control, with_samples
+from himoe.types import HimoeError, Signal, Tokens, Trial
 from tests.conftest import make_tokens
-from tests.data.reading import trials_of
 from tests.train.fits import fit, folds, predict, skill_of, stored
 
 
@@ -111,23 +107,6 @@ def test_one_modality_alone():
     assert (out.layout.modalities, out.layout.n_features) == (("b",), 2)
     with pytest.raises(HimoeError, match="a model reads eeg, which these recordings do not have"):
         only(tokens, "eeg")
-
-
-def test_a_feature_set_is_what_preparing_no_other_modality_would_have_made(tmp_path):
-    run, size = Config(datasets=["deap_twin"]), Size(("s01",), 4, 16.0)
-    trials, info, options = trials_of(deap, "deap", tmp_path / "d", size), deap.INFO, run.feature_options("deap_twin")
-    targets = run.targets_of("deap_twin")
-    for kept in (("gsr", "temperature"), ("eeg", "emg", "bvp"), ("bvp",)):
-        fewer = replace(info, modalities=tuple(m for m in info.modalities if m.name in kept))
-        expected = prepare_subject(fewer, trials, targets, options)[0]
-        got = feature_set(prepare_subject(info, trials, targets, options)[0], kept[::-1])
-        for name in ("x", "mask", "time", "y", "offsets"):
-            np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
-        assert (got.layout, got.trials) == (expected.layout, expected.trials)  # digests included
-        assert (got.baseline is None) == (expected.baseline is None) == (kept == ("bvp",))
-        assert got.baseline is None or (got.baseline == expected.baseline).all()
-    with pytest.raises(HimoeError, match="which these recordings do not have"):
-        feature_set(expected, ("eeg",))
 
 
 def test_shuffled_labels_are_another_trials_of_the_same_person():

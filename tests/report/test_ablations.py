@@ -132,6 +132,7 @@ def test_the_table_holds_paired_differences(tmp_path):
         models=settings.compared,
         models_of=lambda s: settings.compared,
         settings=["deap_twin"],
+        judged=["deap_twin"],
         runs=runs,
         perturbed=lambda condition: ["deap_twin"],
     )

@@ -66,17 +66,23 @@ def test_ties_are_undecided_and_references_have_no_rank(answers):
 
 
 def test_knowledge_beyond_the_clip_needs_an_interval_above_0(answers):
-    assert answers[answer.BEYOND].startswith("Yes, by ridge: PCC beyond the clip Hi-MoE 0.000 [")
+    assert answers[answer.BEYOND].startswith("Something is known beyond the clip, by ridge. PCC Hi-MoE 0.000 [")
     assert "ridge 0.100 [" in answers[answer.BEYOND]
     nobody = answer.make(evidence([*rows("ridge", 0.3, 0.0), *rows("himoe", 0.2, 0.0)])).data.set_index("question")
-    assert nobody.loc[answer.BEYOND, "answer"].startswith("Not shown: ")
+    assert nobody.loc[answer.BEYOND, "answer"].startswith("Nothing is shown to be known beyond the clip. PCC ")
+
+
+def test_where_nothing_predicts_no_model_is_called_the_best():
+    text = answer.make(evidence([*rows("train_mean", 0.0), *rows("himoe", -0.1)])).data["answer"].iloc[0]
+    assert text.startswith("No model's CCC is above 0; the highest is train mean's, ")
+    assert "best" not in text
 
 
 def test_simulated_data_are_left_out_where_there_are_real_ones():
     twin = [(*("case_twin", *row[1:]),) for row in RUN]
     both = answer.make(evidence([*RUN, *twin], ["case", "case_twin"]))
     assert set(both.data["setting"]) == {"case"}
-    assert both.finding.startswith("CASE: CCC 0.200 [")
+    assert both.finding.startswith("CASE: Hi-MoE: CCC 0.200 [")
     alone = answer.make(evidence(twin, ["case_twin"]))
     assert alone.shown["data set"].unique().tolist() == ["CASE twin (synthetic)"]
 

@@ -22,6 +22,16 @@ def test_ccc_by_hand():
     assert metrics.ccc(y, y[::-1]) == pytest.approx(-1.0)
 
 
+def test_a_fold_that_failed_has_no_score_even_of_a_person_who_always_rates_the_same():
+    names = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target"]
+    rows = [("d", "loso", "m", 0, s, "clean", 0.0, "valence", 5.0, np.nan, 5.0) for s in "ab" for _ in range(3)]
+    predictions = pd.DataFrame(rows, columns=[*names, "y_true", "y_pred", "y_reference"])
+    for scores in (score.score(predictions), score.score_pooled(predictions)):
+        says_so = scores["metric"].str.endswith("failed")
+        assert scores[~says_so]["value"].isna().all()
+        assert (scores[says_so]["value"] == 1).all()
+
+
 def test_centred_ccc_by_hand():
     """y = 1 2 3 and p = 4 6 8 of one person, 7 8 9 and 4 6 8 of another: both deviate by -1 0 1 and -2 0 2 from their means:
     cov 4/3, variances 2/3 and 8/3: 2 * 4/3 / (10/3) = 0.8, whatever the level. Raw they differ: p's mean is 4 above, or 2

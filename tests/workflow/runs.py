@@ -21,6 +21,7 @@ SMALL = {
     "twin": {"subjects": 6, "trials": 6, "seconds": 16, "snr": 1.0},
     "splits": {"n_folds": 2},
     "training": {"epochs": 2, "crop_seconds": 12},
+    "execution": {"stack": 2},
     "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
     "conditions": {"missing_rate": [0, 0.5], "shift": [0, 2]},
 }

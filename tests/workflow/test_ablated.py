@@ -11,7 +11,7 @@ from himoe.names import CEILINGS
 from tests.workflow.runs import copied, snakemake, write_config
 
 pytestmark = pytest.mark.slow(60)
-SOME = {"router_concat": {"router": "concat"}, "emotion_single": {"emotion_router": "single"}, "flat": {"hierarchy": "flat"}}
+SOME = {"router_concat": {"router": "concat"}, "emotion_single": {"emotion_router": "single"}}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def ablated(small_data, tmp_path_factory):
     changes = {
         "datasets": ["deap_twin"], "protocols": ["subject_kfold", "window_random"],
         "models": ["train_mean", "ridge", "eegnet", "himoe"], "controls": {"shuffled_labels": ["nearest"]},
-        "conditions": {"missing_rate": [0, 0.5]}, "training": {"epochs": 2, "crop_seconds": 12}, "execution": {"stack": 2},
+        "conditions": {"missing_rate": [0, 0.5]}, "training": {"epochs": 2, "crop_seconds": 12},
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes), "some.yaml")
     assert done.returncode == 0, done.stderr[-4000:]

@@ -15,8 +15,8 @@ def test_nothing_planted_nothing_found(tmp_path):
     """SNR 0: no physiology model beats the training mean; the stimulus mean, which needs no physiology, still does."""
     folder = checkout(tmp_path)
     changes = {
-        "twin": {"subjects": 10, "trials": 14, "seconds": 20, "snr": 0.0}, "splits": {"n_folds": 5},
-        "training": {"epochs": 6, "crop_seconds": 18}, "conditions": {},
+        "twin": {"subjects": 9, "trials": 12, "seconds": 20, "snr": 0.0}, "splits": {"n_folds": 3},
+        "training": {"epochs": 6, "crop_seconds": 18}, "execution": {"stack": 3}, "conditions": {},
         "models": ["stimulus_mean", *PHYSIOLOGY], "tables": ["main"], "figures": [],
     }  # fmt: skip
     done = snakemake(folder, "--configfile", write_config(folder, changes))

@@ -7,10 +7,12 @@ import sys
 import threading
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 from himoe import registry
 from himoe.config import facts
+from himoe.config.claims import parse_claims
 from himoe.config.code import (
     audit_code,
     dataset_code,
@@ -20,6 +22,7 @@ from himoe.config.code import (
 )
 from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
+from himoe.config.studies import parse_studies
 from himoe.data.sources import RunSources
 from himoe.provenance import environment
 from himoe.types import HimoeError
@@ -55,6 +58,26 @@ wildcard_constraints:
 try:
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
+except HimoeError as error:
+    raise WorkflowError(str(error)) from None
+
+REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
+
+
+def by_hand(name):
+    """A file of config/ that is written by hand: of the folder that the run is made in, else (``--directory``) of the checkout."""
+    path = Path("config") / name
+    return str(path if path.exists() else REPOSITORY / path)
+
+
+# Hypotheses are checked before any job, not when their tables are written.
+try:
+    for _table, _file, _parse in (
+        ("claims", "claims.yaml", parse_claims),
+        ("planted", "studies.yaml", parse_studies),
+    ):
+        if _table in CONFIG.tables:
+            _parse(yaml.safe_load(Path(by_hand(_file)).read_text(encoding="utf-8")))
 except HimoeError as error:
     raise WorkflowError(str(error)) from None
 

@@ -1,5 +1,5 @@
-# Contract: source files (a twin's are written here) -> results/{dataset}/manifest.json -> subjects/{subject}.safetensors (cleaned
-# recordings) -> {subject}.npz (tokens; planted ones are simulated) and {subject}.json (quality) -> results/{dataset}/card.json (data card).
+# Contract: source files (a twin's are written here) -> results/{dataset}/manifest.json -> subjects/{subject}.safetensors (cleaned; variants
+# are prepared from them too) -> {subject}.npz (tokens; planted ones are simulated), {subject}.json (quality) -> results/{dataset}/card.json.
 rule synthesize_twin:
     output:
         mark="results/{dataset}/twin.json",
@@ -13,7 +13,7 @@ rule synthesize_twin:
         root=ask(SOURCES.root, "dataset"),
         size=size_of,
         edition=ask(SOURCES.edition, "dataset"),
-        twin=CONFIG.twin.model_dump(exclude={"subjects", "trials", "seconds"}),
+        twin=section(CONFIG.twin, "subjects", "trials", "seconds"),
         code=code_of_dataset("synthesize_twin"),
     script:
         "../scripts/synthesize_twin.py"
@@ -87,20 +87,18 @@ rule clean_subject:
 
 rule prepare_subject:
     input:
-        recordings=rules.clean_subject.output.recordings,
+        recordings=recordings_of,
     output:
         tokens="results/{dataset}/subjects/{subject}.npz",
         quality="results/{dataset}/subjects/{subject}.json",
     log:
         "results/{dataset}/logs/prepare_{subject}.log",
     wildcard_constraints:
-        dataset=RECORDED,
+        dataset=f"{RECORDED}|{VARIANTS}",
     conda:
         "../../envs/himoe.yaml"
     params:
-        targets=ask(CONFIG.targets_of, "dataset"),
-        features=ask(CONFIG.feature_options, "dataset"),
-        lag=ask(CONFIG.annotator_lag_of, "dataset"),
+        preparation=ask(CONFIG.preparation_of, "dataset"),
         facts=ask(facts.facts_of_tokens, "dataset"),
         code=script_code("prepare_subject"),
         versions=versions("scipy", "neurokit2"),
@@ -121,7 +119,7 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=ask(facts.facts_of_card, "dataset"),
-        normalisation=CONFIG.features.normalisation,
+        normalisation=ask(CONFIG.normalisation_of, "dataset"),
         code=script_code("describe_dataset", words=True),
     script:
         "../scripts/describe_dataset.py"

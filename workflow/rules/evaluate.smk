@@ -47,7 +47,7 @@ rule audit_fits:
         "../../envs/himoe.yaml"
     params:
         tell=CONFIG.statistics.control_skill == "tell",
-        normalisation=CONFIG.features.normalisation,
+        normalisation=ask(CONFIG.normalisation_of, "dataset"),
         code=audit_code(CONFIG.controls),
     script:
         "../scripts/audit_fits.py"

@@ -7,9 +7,9 @@ def any_of(datasets):
     return "|".join(map(re.escape, datasets)) or "(?!)"
 
 
-# Data sets that come as recordings, and the feature sets that are cut from them; the planted ones are simulated as tokens.
+# Data sets that come as recordings, and their variants; the planted ones are simulated as tokens.
 RECORDED = any_of(d for d in CONFIG.prepared if not registry.is_planted(d))
-FEATURE_SETS = any_of(filter(registry.is_feature_set, CONFIG.datasets))
+VARIANTS = any_of(filter(registry.is_variant, CONFIG.datasets))
 # Credentials reach the one rule that needs them through the environment, and are asked for only then.
 CREDENTIALS = sorted({name for d in SOURCES.awaited for name in d.credentials})
 
@@ -37,17 +37,14 @@ def subject_files(suffix):
     return files
 
 
-def whole_subject(suffix):
-    """A function that names a subject's file of the data set that a feature set is a part of."""
-
-    def file(dataset, subject):
-        return f"results/{registry.recorded_as(dataset)}/subjects/{subject}.{suffix}"
-
-    return ask(file, "dataset", "subject")
+def recordings_of(wildcards):
+    """A subject's cleaned recordings, from which its data set and the variants of it are prepared."""
+    whole = registry.recorded_as(wildcards.dataset)
+    return f"results/{whole}/subjects/{wildcards.subject}.safetensors"
 
 
 def manifest_of(wildcards):
-    """What was taken in of a data set, or of the one that a feature set is a part of."""
+    """What was taken in of a data set, or of the one that a variant is of."""
     return f"results/{registry.recorded_as(wildcards.dataset)}/manifest.json"
 
 

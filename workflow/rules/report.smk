@@ -1,7 +1,6 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
 # .json, figures/{figure}.svg (on a light and a dark page), .png, .csv and .json -> report.html and results.json, all under results/.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
-REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
 SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
 EVIDENCE = {
     "scores": ["results/scores.csv"],
@@ -14,12 +13,17 @@ EVIDENCE = {
         dataset=CONFIG.datasets,
         protocol=CONFIG.protocols,
     ),
+    "splits": expand(
+        rules.make_splits.output.splits,
+        dataset=CONFIG.datasets,
+        protocol=CONFIG.protocols,
+    ),
     "truths": [
         f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
     ],
-    **{name: [f"config/{name}.yaml"] for name in ("claims", "reported", "studies")},
+    **{name: [by_hand(f"{name}.yaml")] for name in ("claims", "reported", "studies")},
     "checklist": [
-        "config/checklist.yaml",
+        by_hand("checklist.yaml"),
         *(str(REPOSITORY / f) for f in ("CITATION.cff", "envs/requirements.lock")),
     ],
 }

@@ -9,7 +9,7 @@ rule fit_model:
         splits=rules.make_splits.output.splits,
         recordings=samples_of,
         # sealed in the run record as they stand when a fit begins; an edit fits nothing anew and shows in the report
-        hypotheses=[ancient(f"config/{name}.yaml") for name in ("claims", "studies")],
+        hypotheses=[ancient(by_hand(f"{name}.yaml")) for name in ("claims", "studies")],
     output:
         weights=f"{FIT}/weights.safetensors",
         record=f"{FIT}/run.json",
