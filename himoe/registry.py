@@ -38,6 +38,11 @@ def control_of(model: str) -> str:
     return variant if variant in available("controls") else ""
 
 
+def is_ablation(model: str) -> bool:
+    """Whether a model is another one with some settings changed."""
+    return bool(names.parse_model(model).variant) and not control_of(model)
+
+
 def is_network(model: str) -> bool:
     """Whether a model is trained by gradients: its plug-in builds a torch module. All others are estimators."""
     return "build" in peek("models", model)["functions"]

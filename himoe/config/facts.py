@@ -63,16 +63,3 @@ def n_tokens(dataset: str, seconds: float) -> int:
 def margin(condition: str, severity: float, token_rate: float) -> int:
     """Tokens that a condition cuts off at each end of a trial."""
     return registry.compiled("conditions", condition, "margin")(severity, token_rate)
-
-
-def severities_on(modalities: tuple[str, ...], condition: str, asked: list[float]) -> list[float]:
-    """Severities of those asked for that a condition has where these modalities are: none where it needs another one, or where
-    nothing above 0 is left of what counts modalities."""
-    facts = registry.peek("conditions", condition)
-    if facts.get("MODALITY", modalities[0]) not in modalities:
-        return []
-    if "n_severities" not in facts["functions"]:
-        return asked
-    n = registry.compiled("conditions", condition, "n_severities")(len(modalities))
-    kept = [severity for severity in asked if severity < n]
-    return kept if any(kept) else []

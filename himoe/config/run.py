@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of, samples_of, severities_on
+from himoe.config.facts import dataset_info, modality_of, samples_of
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.regimes import Regime, trained
 from himoe.config.sections import (
@@ -32,6 +32,7 @@ from himoe.config.sections import (
     merged,
     setting,
 )
+from himoe.config.severities import severities_on
 from himoe.config.spec import FitSpec, View
 from himoe.names import STUDIED, parse_dataset, parse_model
 from himoe.names import setting as setting_of
@@ -57,9 +58,8 @@ class Config(Strict):
     )
     editions: dict[Name, Name] = setting(
         {},
-        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one",
-        "ours",
-    )
+        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours",
+    )  # fmt: skip
     download: bool = setting(
         False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
     )
@@ -95,9 +95,7 @@ class Config(Strict):
         "perturbation -> severities evaluated at test time",
         "paper (incomplete and asynchronous inputs); grid ours",
     )
-    ablations_under: list[Name] | None = setting(
-        None, "conditions under which ablations are predicted; null: all of the run", "ours"
-    )
+    ablations_under: list[Name] | None = setting(None, "conditions ablations are predicted under; null: all of the run", "ours")
     condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours")
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
@@ -138,8 +136,9 @@ class Config(Strict):
         """What a model is in this run: ``control``, ``regime``, ``ablation``, or ``compared``, which stands for itself."""
         if registry.control_of(model):
             return "control"
-        variant = parse_model(model).variant
-        return "regime" if variant in self.regimes else "ablation" if variant else "compared"
+        if parse_model(model).variant in self.regimes:
+            return "regime"
+        return "ablation" if registry.is_ablation(model) else "compared"
 
     @property
     def recordings(self) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from himoe.config.severities import of_ablations
 from himoe.names import STUDIED, parse_model
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -30,7 +31,7 @@ def make(evidence: Evidence) -> TableItem:
     clean = compare(scores.assign(target="all"), "ccc", evidence.settings)
     left = robustness(scores)
     sizes = _sizes(evidence)
-    under = [c for c in config.conditions if config.ablations_under is None or c in config.ablations_under]
+    under = of_ablations(config)
     rows = []
     for row in clean.itertuples():
         values: dict[str, Any] = {"setting": row.setting, "ablation": row.other, "n_parameters": sizes[row.setting, row.other]}

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.config.run import Config
+from himoe.config.severities import of_ablations
 from himoe.names import STUDIED, model_variant
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -40,7 +41,7 @@ def make(evidence: Evidence) -> TableItem:
         scores = pick(evidence.all_scores, setting=setting, model=list(cells.values()))
         if not set(cells.values()) <= set(scores["model"]):
             continue
-        for condition in (CLEAN, *(c for c in evidence.config.conditions if setting in evidence.perturbed(c))):
+        for condition in (CLEAN, *(c for c in of_ablations(evidence.config) if setting in evidence.perturbed(c))):
             rows += [[setting, condition, *row] for row in effects(levels(scores, condition=condition), cells)]
     data = pd.DataFrame(rows, columns=["setting", "condition", "effect", "value", "low", "high", "n_subjects"])
     wide: dict[tuple[str, str], dict[str, Any]] = {}
