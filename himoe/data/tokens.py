@@ -45,11 +45,29 @@ def read_tokens(path: str | Path) -> Tokens:
             arrays = {name: data[name] for name in ("x", "mask", "time", "y", "offsets")}
             baseline = data["baseline"] if "baseline" in data.files else None
             meta = json.loads(bytes(data["meta"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        if meta.get("format") != FORMAT:
+            raise HimoeError(f"{path}: tokens of format {meta.get('format', 1)}, not {FORMAT}; delete it and run again")
+        stored = meta["layout"]
+        features = tuple(tuple(names) for names in stored["features"])
+        names, targets = tuple(stored["modalities"]), tuple(stored["targets"])
+        layout = Layout(names, features, targets, stored["token_rate"], stored["per_token"])
+        tokens = Tokens(**arrays, trials=tuple(TrialInfo(*row) for row in meta["trials"]), layout=layout, baseline=baseline)
+        _check_shapes(tokens)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise HimoeError(f"{path}: not a tokens file ({error}); delete it and run again") from error
-    if meta.get("format") != FORMAT:
-        raise HimoeError(f"{path}: tokens of format {meta.get('format', 1)}, not {FORMAT}; delete it and run again")
-    stored = meta["layout"]
-    features = tuple(tuple(names) for names in stored["features"])
-    layout = Layout(tuple(stored["modalities"]), features, tuple(stored["targets"]), stored["token_rate"], stored["per_token"])
-    return Tokens(**arrays, trials=tuple(TrialInfo(*row) for row in meta["trials"]), layout=layout, baseline=baseline)
+    return tokens
+
+
+def _check_shapes(tokens: Tokens) -> None:
+    """ValueError where arrays contradict the layout or one another."""
+    n, layout = len(tokens.x), tokens.layout
+    expected = {
+        "x": (n, layout.n_features), "mask": (n, len(layout.modalities)), "time": (n,), "y": (n, len(layout.targets)),
+        "offsets": (len(tokens.trials) + 1,),
+    }  # fmt: skip
+    for name, shape in expected.items():
+        if (found := getattr(tokens, name).shape) != shape:
+            raise ValueError(f"{name} has shape {found}, expected {shape}")
+    ends = tokens.offsets.tolist()
+    if ends[0] != 0 or ends[-1] != n or sorted(ends) != ends:
+        raise ValueError(f"its trials do not share out its {n} tokens")

@@ -16,6 +16,10 @@ def read_splits(path: str | Path) -> list[Split]:
     """Every fold of a split file."""
     try:
         frame = io.read_table(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
+        if frame.isna().any(axis=None) or frame["fold"].dtype.kind != "i":
+            raise ValueError("a value is absent, or a fold is no whole number")
+        if frame.duplicated(["fold", "subject", "trial"]).any():
+            raise ValueError("a trial stands twice in a fold")
         known = set(frame["part"]) <= set(PARTS)
         groups = {
             (int(fold), part): {(r.subject, r.trial): r.digest for r in rows.itertuples()}

@@ -75,20 +75,26 @@ def write_shard(weights: Path, record: Path, folds: list[FittedFold], facts: dic
 
 def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:
     """Every fold; HimoeError if the weights are not those of the record."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     facts = io.read_json(record)
-    if hash_file(weights) != facts["weights_sha256"]:
-        raise HimoeError(f"{weights}: bytes differ from the fit's record; delete {weights.parent} and run again")
-    arrays = load_file(weights)
-    out = {}
-    for fold, facts_of_fold in facts["folds"].items():
-        of_fold = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
-        scaler = Scaler(*(of_fold[f"scaler/{name}"] for name in SCALER))
-        state, calibration = (
-            {name.removeprefix(part): a for name, a in of_fold.items() if name.startswith(part)}
-            for part in ("state/", "calibration/")
-        )
-        read, failed, chosen = (facts_of_fold[name] for name in ("read", "failed", "chosen"))
-        out[int(fold)] = StoredFold(scaler, state, read, failed, chosen, calibration)
-    return out
+    try:
+        if hash_file(weights) != facts["weights_sha256"]:
+            raise HimoeError(f"{weights}: bytes differ from the fit's record; delete {weights.parent} and run again")
+        arrays = load_file(weights)
+        return {int(fold): _stored(fold, arrays, facts["folds"][fold]) for fold in facts["folds"]}
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise HimoeError(f"{record}: no record of these weights ({error!r}); delete {weights.parent} and run again") from error
+
+
+def _stored(fold: str, arrays: Arrays, facts: dict[str, Any]) -> StoredFold:
+    """One fold of a shard's arrays."""
+    of_fold = {name.removeprefix(f"{fold}/"): a for name, a in arrays.items() if name.startswith(f"{fold}/")}
+    scaler = Scaler(*(of_fold[f"scaler/{name}"] for name in SCALER))
+    state, calibration = (
+        {name.removeprefix(part): a for name, a in of_fold.items() if name.startswith(part)}
+        for part in ("state/", "calibration/")
+    )
+    read, failed, chosen = (facts[name] for name in ("read", "failed", "chosen"))
+    return StoredFold(scaler, state, read, failed, chosen, calibration)

@@ -15,12 +15,13 @@ from himoe import io
 from himoe.config.run import Config
 from himoe.config.sections import Execution
 from himoe.data.recordings import read_trials, write_trials
-from himoe.data.tokens import write_tokens
+from himoe.data.tokens import read_tokens, write_tokens
 from himoe.evaluate.predict import Conditions, predict_files
 from himoe.evaluate.score import gather
 from himoe.report.evidence import read_runs
 from himoe.splits.files import read_splits
 from himoe.splits.make import make_splits
+from himoe.train.results import read_shard
 from himoe.train.shard import fit_shard
 from himoe.types import HimoeError, Signal, Trial
 from tests.conftest import make_tokens
@@ -145,6 +146,22 @@ def test_a_split_file_is_read_as_it_was_written(tmp_path):
         read_splits(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: pd.concat([f, f.iloc[:1].assign(part="train")]), "a trial stands twice in a fold"),
+        (lambda f: f.assign(digest=f["digest"].where(f.index > 0)), "a value is absent, or a fold is no whole number"),
+        (lambda f: f.assign(fold=f["fold"] + 0.5), "a value is absent, or a fold is no whole number"),
+    ],
+    ids=["twice", "no digest", "half a fold"],
+)
+def test_a_split_file_must_make_sense(tmp_path, change, message):
+    frame = make_splits("subject_kfold", list(make_tokens().trials), CONFIG.splits)
+    change(frame).to_csv(tmp_path / "splits.csv", index=False)
+    with pytest.raises(HimoeError, match=rf"splits\.csv: not a split file \({message}\)"):
+        read_splits(tmp_path / "splits.csv")
+
+
 @pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o027, 0o640)])
 def test_who_may_read_is_the_users_choice(tmp_path, mask, mode):
     before = os.umask(mask)
@@ -155,3 +172,42 @@ def test_who_may_read_is_the_users_choice(tmp_path, mask, mode):
         os.umask(before)
     for name in ("a.json", "a.json.sha256"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
+
+
+def changed(path, **arrays):
+    with np.load(path) as stored:
+        np.savez(path, **dict(stored) | arrays)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: changed(p, x=np.zeros((96, 4), np.float32)), r"x has shape \(96, 4\), expected \(96, 5\)"),
+        (lambda p: changed(p, y=np.zeros((95, 2), np.float32)), r"y has shape \(95, 2\), expected \(96, 2\)"),
+        (lambda p: changed(p, offsets=np.array([0, 24, 12, 72, 96])), "its trials do not share out its 96 tokens"),
+        (lambda p: changed(p, meta=np.frombuffer(b"[]", np.uint8)), "'list' object has no attribute 'get'"),
+        (lambda p: changed(p, meta=np.frombuffer(b'{"format": 2}', np.uint8)), "'layout'"),
+        (lambda p: changed(p, meta=np.frombuffer(b"[" * 100_000, np.uint8)), "recursion"),
+        (lambda p: changed(p, x=np.array([{}], object)), "allow_pickle"),
+    ],
+    ids=["columns", "labels", "offsets", "list", "no layout", "nested", "pickle"],
+)
+def test_tokens_without_a_seal_must_make_sense(tmp_path, change, message):
+    write_tokens(tmp_path / "s0.npz", make_tokens(1))
+    (tmp_path / "s0.npz.sha256").unlink()
+    change(tmp_path / "s0.npz")
+    with pytest.raises(HimoeError, match=rf"s0\.npz: not a tokens file \(.*{message}"):
+        read_tokens(tmp_path / "s0.npz")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{}", '{"weights_sha256": 1}', '{"weights_sha256": "HASH"}', '{"weights_sha256": "HASH", "folds": {"x": {}}}'],
+)
+def test_a_record_without_a_seal_must_make_sense(run, text):
+    folder, _, _ = run
+    (folder / "run.json.sha256").unlink()
+    known = json.loads((folder / "run.json").read_text())["weights_sha256"]
+    (folder / "run.json").write_text(text.replace("HASH", known))
+    with pytest.raises(HimoeError, match=r"(no record of these weights|bytes differ from the fit's record).*run again"):
+        read_shard(folder / "w.safetensors", folder / "run.json")
