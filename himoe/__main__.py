@@ -23,6 +23,7 @@ examples:
   python -m himoe publish open                                the run in results/, as docs/results/open/
   python -m himoe publish planted --results elsewhere/results"""
 VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
+A line `doubt` is of recordings that can be read and show what no skin or heart does (another unit?): a run masks them.
 
 examples:
   python -m himoe verify-data                                 every data set that is in data/
