@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PER_TOKEN = "per token"
 DESIGN = (  # who is compared with whom, on what, under what
     "models", "models_on", "ablations", "seeds", "conditions", "condition_seed", "variants", "features", "annotator_lag",
+    "regimes",
 )  # fmt: skip
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ROUNDING = 1e-12  # scores that differ by no more are equal
+
+
 def mean_of(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Mean of the column ``value`` by ``keys``; NaN where any of the values is NaN, so that a failed fold is never left out."""
     groups = frame.assign(failed=frame["value"].isna()).groupby(keys, sort=True, as_index=False)
@@ -32,6 +35,6 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def effect_size(difference: np.ndarray) -> float:
-    """Cohen's d of paired differences: mean over standard deviation (n - 1); 0 where there is no spread."""
+    """Cohen's d of paired differences: mean over standard deviation (n - 1); 0 where there is no spread but that of rounding."""
     spread = np.std(difference, ddof=1) if len(difference) > 1 else 0.0
-    return float(np.mean(difference) / spread) if spread > 0 else 0.0
+    return float(np.mean(difference) / spread) if spread > ROUNDING else 0.0

@@ -7,7 +7,7 @@ import pandas as pd
 
 from himoe.names import STUDIED
 from himoe.stats.frames import pick
-from himoe.stats.inference import effect_size, holm
+from himoe.stats.inference import ROUNDING, effect_size, holm
 from himoe.stats.intervals import ALPHA, interval, variance_of_mean
 from himoe.stats.levels import CLEAN, levels
 
@@ -47,6 +47,6 @@ def _test(difference: np.ndarray) -> list[float]:
     mean, low, high = (float(v) for v in interval(difference))
     variance = variance_of_mean(difference)
     error, freedom = float(np.sqrt(variance.of_mean)), float(variance.freedom)
-    p = float(2 * stdtr(freedom, -abs(mean) / error)) if error > 0 else 1.0 if mean == 0 else 0.0
+    p = float(2 * stdtr(freedom, -abs(mean) / error)) if error > ROUNDING else 1.0 if abs(mean) <= ROUNDING else 0.0
     detectable = float(stdtrit(freedom, [1 - ALPHA / 2, POWER]).sum()) * error
     return [mean, low, high, p, effect_size(difference.mean(1)), detectable, n_people, n_seeds]

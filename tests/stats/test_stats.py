@@ -22,6 +22,21 @@ def test_ccc_by_hand():
     assert metrics.ccc(y, y[::-1]) == pytest.approx(-1.0)
 
 
+def test_differences_of_rounding_are_none():
+    """A constant lead of .1 has no spread, and models that differ by 1e-17 are equal: neither has an effect size of millions."""
+    people = [f"s{i}" for i in range(8)]
+    rows = [
+        ("d", m, 0, s, "valence", "clean", 0.0, "ccc", 0.1 * (i + 1) + lead * (m == "himoe"))
+        for lead, m in ((0.1, "himoe"), (0.0, "ridge")) for i, s in enumerate(people)
+    ]  # fmt: skip
+    names = ["setting", "model", "seed", "subject", "target", "condition", "severity", "metric", "value"]
+    frame = pd.DataFrame(rows, columns=names)
+    assert compare(frame, "ccc", ["d"])["d"].tolist() == [0.0]
+    frame.loc[frame["model"] == "himoe", "value"] -= 0.1
+    equal = compare(frame, "ccc", ["d"])
+    assert (equal["p"].tolist(), equal["d"].tolist()) == ([1.0], [0.0])
+
+
 def test_a_fold_that_failed_has_no_score_even_of_a_person_who_always_rates_the_same():
     names = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target"]
     rows = [("d", "loso", "m", 0, s, "clean", 0.0, "valence", 5.0, np.nan, 5.0) for s in "ab" for _ in range(3)]
