@@ -35,6 +35,6 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def effect_size(difference: np.ndarray) -> float:
-    """Cohen's d of paired differences: mean over standard deviation (n - 1); 0 where there is no spread but that of rounding."""
+    """Cohen's d of paired differences: mean over standard deviation (n - 1); 0 without spread but that of rounding."""
     spread = np.std(difference, ddof=1) if len(difference) > 1 else 0.0
     return float(np.mean(difference) / spread) if spread > ROUNDING else 0.0

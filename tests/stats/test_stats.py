@@ -23,7 +23,7 @@ def test_ccc_by_hand():
 
 
 def test_differences_of_rounding_are_none():
-    """A constant lead of .1 has no spread, and models that differ by 1e-17 are equal: neither has an effect size of millions."""
+    """A constant lead of .1 has no spread, and models that differ by 1e-17 are equal: no effect size of millions."""
     people = [f"s{i}" for i in range(8)]
     rows = [
         ("d", m, 0, s, "valence", "clean", 0.0, "ccc", 0.1 * (i + 1) + lead * (m == "himoe"))
