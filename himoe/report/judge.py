@@ -55,12 +55,27 @@ def _of_claim(evidence: Evidence, claim: Claim, idle: set[str]) -> list[tuple[st
     """(setting, verdict) for every setting that a claim is judged on, and the data sets on which it was not run. ``idle``:
     where Hi-MoE's network adds nothing to its linear read-out."""
     judged = [s for s in evidence.judged if applies(claim, dataset_of(s))]
-    rows = [(s, judge(evidence, s, claim, idle)) for s in judged]
+    rows = [(s, _against_some(evidence, s, claim, judge(evidence, s, claim, idle))) for s in judged]
     if absent := [d for d in _asked(claim) if d not in map(dataset_of, judged)]:
         there = set(map(dataset_of, evidence.settings)) & set(absent)
         why = "no protocol of this run keeps people apart" if there else "no real recordings of it in this run"
         rows.append((", ".join(dataset_info(d).title for d in absent), Verdict(verdicts.NOT_RUN, why)))
     return rows
+
+
+def _against_some(evidence: Evidence, setting: str, claim: Claim, verdict: Verdict) -> Verdict:
+    """A claim over every rival can be contradicted by one of them; it is supported by none of a few that somebody picked: the
+    networks shipped here that can be fitted in this setting must all be in the run."""
+    if claim.against == "ablations" or verdict.word not in (verdicts.SUPPORTED, verdicts.EQUIVALENT):
+        return verdict
+    where = dataset_of(setting), evidence.protocol_of(setting)
+    config, fitted = evidence.config, evidence.models_of(setting)
+    possible = [m for m in registry.available("models") if registry.is_network(m) and m != STUDIED]
+    absent = [m for m in possible if m not in fitted and (config.is_left_out(m, *where) or not config.unfit(m, *where))]
+    if not absent:
+        return verdict
+    why = f"{verdict.word} against those in this run; {len(absent)} networks that could be rivals here are not"
+    return Verdict(verdicts.INCONCLUSIVE, f"{why}; {verdict.why}", verdict.numbers)
 
 
 def _asked(claim: Claim) -> list[str]:

@@ -9,6 +9,7 @@ import yaml
 
 from himoe.config.claims import parse_claims, seal
 from himoe.config.run import Config
+from himoe.registry import available, is_network
 from himoe.report import judge
 from himoe.report.evidence import Evidence
 from himoe.stats import verdicts
@@ -112,7 +113,25 @@ def test_a_network_that_adds_nothing_to_its_read_out_tests_no_mechanism():
     here = data[data["setting"] == "deap_twin"].set_index("id")
     assert here.loc["C2", "verdict"] == "untestable on this data"
     assert "adds nothing" in here.loc["C2", "evidence"]
-    assert here.loc["C1", "verdict"] == "supported"
+    assert here.loc["C1", "verdict"] == "inconclusive"  # late fusion is not every rival
+    assert here.loc["C1", "evidence"].startswith(
+        "supported against those in this run; 8 networks that could be rivals here are"
+    )
+
+
+def test_a_few_rivals_that_somebody_picked_support_nothing():
+    """Ahead of all nine networks a claim holds; ahead of eight, or of nine where one is left out of the setting, it is open."""
+    networks = [m for m in available("models") if is_network(m)]
+    levels = dict.fromkeys(networks, (0.2, 0.1)) | {"himoe": (0.3, 0.2)}
+
+    def words(models, **config):
+        run = evidence(curves({m: levels[m] for m in models}), models, seeds=[0, 1, 2], **config)
+        return claims.make(run).data.query("setting == 'deap_twin'").set_index("id")["verdict"]
+
+    assert words(networks)[["C1", "C2"]].tolist() == ["supported", "supported"]
+    fewer = [m for m in networks if m != "mult"]
+    assert words(fewer)[["C1", "C2"]].tolist() == ["inconclusive", "inconclusive"]
+    assert words(networks, models_on={"deap_twin": fewer})["C2"] == "inconclusive"
 
 
 def test_beside_a_read_out_the_network_s_part_is_told_where_mechanisms_are_judged():
