@@ -6,6 +6,7 @@ that holds under one choice alone is a conclusion about that choice."""
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,7 +63,8 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         choices = _choices(pick(data, recordings=name))
         for ax, rival in zip(row, rivals, strict=True):
             _forest(ax, pick(data, recordings=name, other=rival), choices, theme)
-            ax.set_title(f"{setting_title(name)}\nlead over {model_title(rival)}")
+            ax.set_title(f"lead over {model_title(rival)}")
+        row[0].set_ylabel(fill(setting_title(name), 40))
         for ax in row[1:]:
             ax.tick_params(labelleft=False)
     for ax in axes[-1]:

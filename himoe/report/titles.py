@@ -20,11 +20,20 @@ def dataset_of(setting: str) -> str:
 
 
 def named(datasets: list[str]) -> dict[str, list[str]]:
-    """Data sets by title; replicates of a planted one together: ``Planted null (20 replicates)``."""
+    """Data sets by title; replicates of a planted one together, ``Planted null (20 replicates)``, and variants with the one
+    that they are of, ``DEAP (2 variants)``."""
     groups: dict[str, list[str]] = {}
     for name in datasets:
-        groups.setdefault(parse_dataset(name).without_replicate, []).append(name)
-    return {setting_title(k) + (f" ({len(v)} replicates)" if len(v) > 1 else ""): v for k, v in groups.items()}
+        groups.setdefault(parse_dataset(registry.recorded_as(name)).without_replicate, []).append(name)
+    return {setting_title(whole) + _how_many(names): names for whole, names in groups.items()}
+
+
+def _how_many(names: list[str]) -> str:
+    """How many variants or replicates stand behind a title."""
+    n_variants = sum(map(registry.is_variant, names))
+    if n_variants:
+        return f" ({n_variants} variant{'s' * (n_variants > 1)})"
+    return f" ({len(names)} replicates)" if len(names) > 1 else ""
 
 
 def setting_title(setting: str) -> str:
