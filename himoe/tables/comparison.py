@@ -1,8 +1,8 @@
 """Hi-MoE against every other model, paired over people: mean difference with a 95% interval over people and seeds, t test with
-Holm's correction over the models of a data set and target, Cohen's d of people, and the difference that this design sees with a
-chance of 80%. Skill is of the sums of squared errors over people, so that one person whose ratings hardly vary does not decide
-it. Mean ranks are over people, by CCC, 1 the best, of the models that could be used on a new person; Friedman's test asks
-whether they differ at all, and two that are closer than the critical difference (Nemenyi) are not told apart (Demšar 2006)."""
+Holm's correction over the models of a data set and target, and the difference that this design sees with a chance of 80%.
+Skill is of the sums of squared errors over people, so that one person whose ratings hardly vary does not decide it. Mean
+ranks are over people, by CCC, 1 the best, of the models that could be used on a new person; Friedman's test asks whether
+they differ at all, and two that are closer than the critical difference (Nemenyi) are not told apart (Demšar 2006)."""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def make(evidence: Evidence) -> TableItem:
         "data set": by_ccc["setting"].map(setting_title), "target": by_ccc["target"],
         "against": by_ccc["other"].map(model_title),
         "CCC difference [95% CI]": intervals(by_ccc[["difference", "low", "high"]].to_numpy()),
-        "p (Holm)": by_ccc["p_holm"].map(p_value), "d": by_ccc["d"].map(lambda v: number(v, 2)),
+        "p (Holm)": by_ccc["p_holm"].map(p_value),
         "seen with 80% power": by_ccc["detectable"].map(number),
         "its mean rank": by_ccc["other_rank"].map(lambda r: number(r, 1)), "n": by_ccc["n_subjects"],
     })  # fmt: skip
@@ -47,7 +47,7 @@ def make(evidence: Evidence) -> TableItem:
     )
     finding += f", and below it in {int((judged['high'] < 0).sum())}"
     finding += f"; {failed} could not be made because a fold diverged." if failed else "."
-    return TableItem(data, shown, finding, "\n".join([*notes, "Skill is in the CSV."]))
+    return TableItem(data, shown, finding, "\n".join([*notes, "Skill and Cohen's d are in the CSV."]))
 
 
 def _ranks(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:

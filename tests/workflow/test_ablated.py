@@ -11,7 +11,7 @@ from himoe.names import CEILINGS
 from tests.workflow.runs import copied, snakemake, write_config
 
 pytestmark = pytest.mark.slow(60)
-SOME = {"router_concat": {"router": "concat"}, "emotion_single": {"emotion_router": "single"}}
+SOME = {"emotion_single": {"emotion_router": "single"}, "flat": {"hierarchy": "flat"}}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from himoe import io
 from himoe.__main__ import main
 from himoe.commands import estimate, plan
 from himoe.config.load import load_config
@@ -65,9 +66,9 @@ def test_the_plan_counts_as_snakemake_does_and_changes_nothing(begun, capsys, mo
 
 def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
     record = json.loads((begun / FIT).read_text())
-    (begun / FIT).write_text(json.dumps(record | {"wall_seconds": 60.0}))
+    io.write_json(begun / FIT, record | {"wall_seconds": 60.0}, sealed=True)
     _, text, _ = planned(begun, capsys, monkeypatch, "--configfile", "run.yaml", "--config", "seeds=[0,1,2]", "--cores", "2")
-    (begun / FIT).write_text(json.dumps(record))
+    io.write_json(begun / FIT, record, sealed=True)
     # two more seeds of train_mean, 60 s each, side by side; of ridge's three fits nothing is known
     (line,) = [line for line in text.splitlines() if line.startswith("time: ")]
     assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits that")
