@@ -6,13 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]  # what numpy's and scikit-learn's generators take
+
+
+def _digits(value: Any) -> Any:
+    """A whole number that came as text: ``--config seeds=[0,1]`` hands texts on."""
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else value
+
+
+# What numpy's and scikit-learn's generators take; no truth value and no fraction.
+Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=2**32, strict=True)]
 FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
 TABLES = [
     "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
