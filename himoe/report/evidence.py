@@ -15,6 +15,7 @@ from himoe.evaluate.ceilings import stimuli_of
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
+from himoe.stats.levels import CLEAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,8 +104,8 @@ class Evidence:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Predictions of every fit."""
-        return self._parquet("predictions")
+        """Predictions of every fit on clean input; those under conditions, most of them, are no item's evidence."""
+        return self._parquet("predictions", filters=[("condition", "==", CLEAN)])
 
     @cached_property
     def routing(self) -> pd.DataFrame:
@@ -118,10 +119,10 @@ class Evidence:
         settings = [self.setting(d, p) for d in config.datasets for p in config.protocols]
         return dict(zip(settings, map(stimuli_of, self.files["splits"]), strict=True))
 
-    def _parquet(self, name: str) -> pd.DataFrame:
+    def _parquet(self, name: str, **options: Any) -> pd.DataFrame:
         import pandas as pd
 
-        parts = [io.read_table(file) for file in self.files[name]]
+        parts = [io.read_table(file, **options) for file in self.files[name]]
         return self._keyed(pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True))
 
     @cached_property
