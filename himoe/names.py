@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+CLEAN = "clean"  # the condition of recordings as they are
 STUDIED = "himoe"  # the model under study: the others are its rivals, ablations are of it
 CEILINGS = ("leave_one_rater_out", "rating_bias", "rating_bias_and_spread")  # references that stand among the scored models
 TWIN, RATED = "_twin", "_rated"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,8 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def _parse(text: str) -> Any:
     if text.lstrip().startswith("{"):
-        try:
+        with suppress(json.JSONDecodeError):  # YAML may begin so, too
             return json.loads(text, object_pairs_hook=_once)
-        except json.JSONDecodeError:
-            pass  # YAML may begin so, too
     if (node := yaml.compose(text, _Once)) is not None:
         _count(node, {}, set())
     return yaml.load(text, _Once) or {}

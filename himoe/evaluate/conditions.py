@@ -13,9 +13,9 @@ import numpy as np
 
 from himoe import io, registry
 from himoe.data.perturbation import joined, perturbed
+from himoe.names import CLEAN
 from himoe.types import HimoeError, Tokens
 
-CLEAN = "clean"  # the condition of recordings as they are
 N_DIGITS = 16  # of a digest
 Seed = tuple[int, int]
 

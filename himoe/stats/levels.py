@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from himoe.names import CLEAN
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.intervals import interval
 
 Levels = dict[str, np.ndarray]
-CLEAN = "clean"
 POOLED = "(pooled)"  # the subject of rows over all people at once
 SMALL = 1e-12
 BOUNDS = {  # what a metric whose name ends so can be: an interval beyond it is cut there, and covers as often
