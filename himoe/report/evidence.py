@@ -12,7 +12,7 @@ from himoe.config.claims import DESIGN, design
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.evaluate.ceilings import stimuli_of
-from himoe.names import parse_setting, setting
+from himoe.names import parse_dataset, parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
 from himoe.stats.levels import CLEAN
@@ -56,6 +56,15 @@ class Evidence:
         says. Tables list the others, too; what changes under other choices is the figure ``specification``."""
         apart = [s for s in self.settings if PROTOCOLS[self.protocol_of(s)].independent]
         return [s for s in apart if not self.config.variant(dataset_of(s)).is_other_choice]
+
+    @property
+    def leading(self) -> list[str]:
+        """One setting per data set: as configured, whole, the first replicate, under the first protocol that keeps people apart
+        (else the first): what items look at that would repeat themselves over protocols."""
+        protocol = next((p for p in self.config.protocols if PROTOCOLS[p].independent), self.config.protocols[0])
+        whole = [d for d in self.config.datasets if not registry.is_variant(d)]
+        first = {parse_dataset(d).without_replicate: d for d in reversed(whole)}
+        return [self.setting(d, protocol) for d in whole if d in first.values()]
 
     def setting(self, dataset: str, protocol: str) -> str:
         """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""
