@@ -16,7 +16,7 @@ from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.text import interval
 from himoe.report.titles import dataset_of, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.lags import recovered, recovery
+from himoe.stats.lags import QUANTITIES, recovered, recovery
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,9 +35,10 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     conditions = [c for c in CONDITIONS if c in evidence.config.conditions]
     settings = [s for s in evidence.leading if any(s in evidence.perturbed(c) for c in conditions)] or evidence.leading[:1]
     figure, axes = panels(len(settings), max(len(conditions), 1), height=2.9)
+    routed = evidence.routed(conditions, QUANTITIES)
     parts, findings = [], []
     for row, setting in zip(axes, settings, strict=True):
-        routing, token = pick(evidence.routing, setting=setting), 1 / dataset_info(dataset_of(setting)).token_rate
+        routing, token = pick(routed, setting=setting), 1 / dataset_info(dataset_of(setting)).token_rate
         for ax, condition in zip(row, conditions, strict=False):
             lags, title = recovery(routing, condition), CONDITIONS[condition]
             if lags.empty:
@@ -62,9 +63,10 @@ def _panel(ax: "Axes", lags: pd.DataFrame, token: float, title: str, theme: Them
         ax.scatter(x, shown[column], s=6, color=colour, alpha=0.3, lw=0, rasterized=True, label=column)
     ends = np.array([lags["injected"].min(), lags["injected"].max()])
     ax.plot(ends, ends, color=theme.text, lw=0.8)
-    ax.plot(ends, float(found.slope.mean) * ends, color=theme.palette[0], lw=2.2)
     said = f"{float(found.within.mean):.0%} within {token:g} s (chance {found.chance:.0%})"
-    slope = f"slope {interval(*map(float, found.slope), 2)}"
+    mean, low, high = map(float, found.slope)
+    ax.plot(ends, mean * ends, color=theme.palette[0], lw=2.2)
+    slope = f"slope {interval(mean, low, high, 2)}"
     ax.set_title(f"{title}, {found.n_people} people\n{said}\n{slope}", fontsize=8)
     ax.set_xlabel("injected lag (s)")
     return f"{said}, {slope}, median error {found.error:.2f} s"

@@ -12,7 +12,7 @@ from himoe.config.claims import DESIGN, design
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.evaluate.ceilings import stimuli_of
-from himoe.names import parse_dataset, parse_setting, setting
+from himoe.names import STUDIED, parse_dataset, parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
 from himoe.stats.levels import CLEAN
@@ -120,6 +120,12 @@ class Evidence:
     def routing(self) -> pd.DataFrame:
         """Routing of every fit that routes."""
         return self._parquet("routing")
+
+    def routed(self, conditions: list[str], quantities: list[str], model: str = STUDIED) -> pd.DataFrame:
+        """Routing of one model under some conditions, some quantities of it: what is read is what is asked for, for all of a
+        large grid are millions of rows."""
+        wanted = [("model", "==", model), ("condition", "in", conditions), ("quantity", "in", quantities)]
+        return self._parquet("routing", filters=wanted)
 
     @cached_property
     def stimuli(self) -> dict[str, pd.DataFrame]:

@@ -17,7 +17,7 @@ from himoe.report.items import TableItem
 from himoe.report.text import interval, number
 from himoe.report.titles import dataset_of, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.lags import Recovered, recovered, recovery
+from himoe.stats.lags import QUANTITIES, Recovered, recovered, recovery
 
 TITLE = "Recovery of injected lags"
 SECTION = "model"
@@ -34,9 +34,9 @@ COLUMNS = [
 
 def make(evidence: Evidence) -> TableItem:
     """One row per data set, condition and displaced modality, all of them first."""
-    rows = []
+    routed, rows = evidence.routed(list(CONDITIONS), QUANTITIES), []
     for setting in evidence.leading:
-        token, routing = 1 / dataset_info(dataset_of(setting)).token_rate, pick(evidence.routing, setting=setting)
+        token, routing = 1 / dataset_info(dataset_of(setting)).token_rate, pick(routed, setting=setting)
         names = evidence.config.modalities_of(dataset_of(setting))
         for condition in CONDITIONS:
             lags = recovery(routing, condition)

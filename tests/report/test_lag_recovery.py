@@ -10,6 +10,7 @@ from himoe.config.run import Config
 from himoe.figures import lags as figure
 from himoe.report import style
 from himoe.report.evidence import Evidence
+from himoe.stats.frames import pick
 from himoe.tables import lag_recovery
 
 N_MODALITIES = 8
@@ -29,7 +30,8 @@ def evidence(found, dataset="ceap_digitised", injected=True, n_modalities=N_MODA
                         rows.append((dataset, "himoe", 0, i, f"s{i}", f"t{j}", "shift", severity, quantity, str(part), value))
     names = ["setting", "model", "seed", "fold", "subject", "trial", "condition", "severity", "quantity", "part", "value"]
     run = Evidence({}, Config(datasets=[dataset], models=["himoe"], conditions={"shift": [0, 2]}))
-    run.__dict__["routing"] = pd.DataFrame(rows if injected else [], columns=names)
+    frame = pd.DataFrame(rows if injected else [], columns=names)
+    run.__dict__["routed"] = lambda conditions, quantities: pick(frame, condition=conditions, quantity=quantities)
     return run
 
 
