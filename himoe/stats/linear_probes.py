@@ -11,10 +11,11 @@ Axes: U trials of the data set, n of them in a fold, d width of the representati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+from himoe.stats.plane import orders
 
 PENALTY = 10.0  # of the ridge regressions, on standardised columns
 N_PARTS = 4  # in which trials are left out when people are to be named
@@ -137,16 +138,7 @@ def _right(asked: list[Asked], codes: np.ndarray) -> np.ndarray:
 
 def _with_permutations(labels: np.ndarray, within: np.ndarray, n_permutations: int, seed: int) -> np.ndarray:
     """(1 + n_permutations, U): labels as they are, then exchanged within groups."""
-    return np.concatenate([labels[None], np.stack(list(_shuffles(labels, within, n_permutations, seed)))])
-
-
-def _shuffles(labels: np.ndarray, within: np.ndarray, n_permutations: int, seed: int) -> Iterator[np.ndarray]:
-    codes, rng = np.unique(within, return_inverse=True)[1], np.random.default_rng(seed)
-    order = np.argsort(codes, kind="stable")
-    for _ in range(n_permutations):
-        shuffled = labels.copy()
-        shuffled[order] = labels[np.lexsort((rng.random(len(codes)), codes))]
-        yield shuffled
+    return labels[np.stack([np.arange(len(labels)), *orders(within, n_permutations, seed)])]
 
 
 def _probe(found: np.ndarray, n: int) -> Probe:
