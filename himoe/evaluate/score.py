@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -84,7 +85,17 @@ def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: predictions[name].to_numpy(float) for name in names if name in predictions}
 
 
-def score_files(files: list[str], splits: str) -> pd.DataFrame:
+def score_run(predictions: Sequence[str], splits: Sequence[str]) -> pd.DataFrame:
+    """Tidy scores of a run: :func:`score_files` of every {dataset}/splits/{protocol}.csv and the predictions that are in
+    {dataset}/{protocol}/."""
+    parts = []
+    for path in splits:
+        folder = Path(path).parents[1] / Path(path).stem
+        parts.append(score_files([file for file in predictions if folder == Path(file).parents[3]], path))
+    return pd.concat(parts, ignore_index=True)
+
+
+def score_files(files: Sequence[str], splits: str) -> pd.DataFrame:
     """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings; HimoeError
     unless all models met the same conditions. One model and seed is read at a time: predictions under a grid of conditions are
     large. ``files``: {model}/seed-{seed}/shard-{shard}/predictions.parquet, those of a seed one after another."""
@@ -113,11 +124,6 @@ def check_same_conditions(predictions: pd.DataFrame) -> None:
                 f"predictions: {names} met other masks or shifts in fold {fold} under {condition} {severity:g}; "
                 "delete both predictions and run again"
             )
-
-
-def gather(files: list[str]) -> pd.DataFrame:
-    """Scores of several files as one table."""
-    return pd.concat([read_scores(file) for file in files], ignore_index=True)
 
 
 def read_scores(file: str) -> pd.DataFrame:
