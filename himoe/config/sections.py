@@ -23,7 +23,8 @@ def _digits(value: Any) -> Any:
 Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=2**32, strict=True)]
 FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
 TABLES = [
-    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
+    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "subsets", "experts",
+    "reported",
     "data_card", "audit", "tuning", "compute_card", "checklist", "register",
 ]  # fmt: skip
 

@@ -105,6 +105,11 @@ def of_fits(name, models=None):
     return files
 
 
+def of_settings(pattern):
+    """A file of every data set under every protocol."""
+    return expand(pattern, dataset=CONFIG.datasets, protocol=CONFIG.protocols)
+
+
 def entry_of(wildcards):
     """The figure or table that a job makes."""
     if "table" in wildcards.keys():
