@@ -136,8 +136,9 @@ def _row(
             look: dict[str, Any] = {"s": size, "marker": marker, "lw": 0.6, "edgecolors": theme.text, "label": label}
             ax.scatter(plane[at, 0], plane[at, 1], c=colour[at], cmap=scheme, vmin=low, vmax=high, **look)
         if name in targets:
-            alone = f"from the clip alone {number(found[name + BEYOND][1], 2)}"
-            ax.set_title(f"{name} (dark: low), CCC\n{_lines(found[name])}\n{alone}", fontsize=7.5)
+            alone = found[name + BEYOND][1]
+            last = "\nclips are each one's own" if np.isnan(alone) else f"\nfrom the clip alone {number(alone, 2)}"
+            ax.set_title(f"{name} (dark: low), CCC\n{_lines(found[name])}{last}", fontsize=7.5)
         else:
             ax.set_title(f"{name}, trials named right\n{_lines(found[name])}", fontsize=7.5)
 

@@ -125,8 +125,11 @@ class Evidence:
     def routed(self, conditions: list[str], quantities: list[str], model: str = STUDIED) -> pd.DataFrame:
         """Routing of one model under some conditions, some quantities of it: what is read is what is asked for, for all of a
         large grid are millions of rows."""
-        wanted = [("model", "==", model), ("condition", "in", conditions), ("quantity", "in", quantities)]
-        return self._parquet("routing", filters=wanted)
+        # one by one: "in" fails on the empty columns of a model that routes nothing
+        wanted = [
+            [("model", "==", model), ("condition", "==", c), ("quantity", "==", q)] for c in conditions for q in quantities
+        ]
+        return self._parquet("routing", filters=wanted or [("model", "==", "")])
 
     @cached_property
     def stimuli(self) -> dict[str, pd.DataFrame]:

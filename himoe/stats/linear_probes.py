@@ -54,8 +54,11 @@ def rating(
 ) -> Probe:  # fmt: skip
     """CCC, mean over people, of the ratings ``y`` (U,) of test trials with those that a probe fitted on the validation people
     gives; trials without one are left out. Permutations exchange the ratings of trials with the same ``within`` (U,): of one
-    subject, or of one stimulus, which leaves what is known of the rating from the clip alone."""
+    subject, or of one stimulus, which leaves what is known of the rating from the clip alone (not to be asked where nobody met
+    another's)."""
     known = np.isfinite(y)
+    if len(np.unique(within[known])) == known.sum():
+        return NONE
     labels = _with_permutations(y, np.where(known, within.astype(str), "unknown"), n_permutations, seed)
     said, asked = [], []
     for fold in folds:

@@ -22,8 +22,8 @@ from himoe.stats.lags import QUANTITIES, Recovered, recovered, recovery
 TITLE = "Recovery of injected lags"
 SECTION = "model"
 NEEDS = ("routing",)
-REQUIRES = {"models": "himoe"}
 CONDITIONS = ("shift", "shift_half", "shift_all")
+REQUIRES = {"models": "himoe", "conditions": ("shift", "shift_half", "shift_all")}
 ALL = "all"
 MAX_LAG = 8.0  # s, where the run's config does not say: himoe.max_lag, whose plug-in no report may import
 COLUMNS = [

@@ -35,6 +35,7 @@ def test_routing_is_read_as_far_as_it_is_asked_for(tmp_path):
     found = evidence.routed(["shift"], ["lag"])
     assert found[["setting", "model", "condition", "quantity"]].to_numpy().tolist() == [["case", "himoe", "shift", "lag"]]
     assert evidence.routed(["drift"], ["lag"]).empty
+    assert evidence.routed([], ["lag"]).empty  # nothing asked, nothing read
 
 
 def test_leading_settings_are_whole_data_sets_once(tmp_path):

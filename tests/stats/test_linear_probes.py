@@ -95,4 +95,7 @@ def test_what_cannot_be_asked_is_not_answered():
     folds, y, subject, stimulus = folds_of(noise, n_people=6, n_validation=0)
     assert all(found is NONE for found in probes(folds, y, subject, stimulus).values())
     folds, y, subject, _ = folds_of(noise)
+    clips_of_their_own = np.arange(len(y)).astype(str)
+    assert linear_probes.rating(folds, y, subject, clips_of_their_own) is NONE
+    assert linear_probes.clip(folds, clips_of_their_own, subject) is NONE
     assert linear_probes.rating(folds, np.full_like(y, np.nan), subject, subject) is NONE
