@@ -42,7 +42,9 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         for ax, condition in zip(row, conditions, strict=False):
             lags, title = recovery(routing, condition), CONDITIONS[condition]
             if lags.empty:
-                empty_panel(ax, title, theme)
+                if setting in evidence.perturbed(condition):
+                    empty_panel(ax, title, theme)
+                ax.set_axis_off()
                 continue
             parts.append(lags.assign(setting=setting, condition=condition)[COLUMNS])
             findings.append(f"{setting_title(setting)}, {title}: {_panel(ax, lags, token, title, theme)}")

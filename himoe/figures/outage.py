@@ -122,7 +122,7 @@ def _said(change: Change) -> list[str]:
     fall = change.clean[0] - change.during[0]
     taken = (change.during[1] - change.clean[1]) / fall if fall else np.nan
     return [
-        f"lost {number(change.clean[0], 2)} to {number(change.during[0], 2)} in its first token",
+        f"lost: {number(change.clean[0], 2)} → {number(change.during[0], 2)} in a token",
         f"of that share those that remain take {taken:.0%}, the null token {1 - taken:.0%}",
         f"{change.at_once:.0%} of the change happens within that token",
     ]

@@ -50,7 +50,7 @@ def drawn(run):
 def test_what_happens_at_the_onset():
     """.5 to .1 at once, .5 to 0 later: 80%. Of the .4 those that remain take .3, 75%."""
     item = drawn(evidence())
-    assert "5 people: lost 0.50 to 0.10 in its first token" in item.finding
+    assert "5 people: lost: 0.50 → 0.10 in a token" in item.finding
     assert "those that remain take 75%, the null token 25%" in item.finding
     assert "80% of the change happens within that token" in item.finding
     course = pick(item.data, panel="outage_onset", what="lost", case="during").set_index("time")["share"]
