@@ -1,5 +1,5 @@
 """A lead planted at the level of scores is found as often as the design is said to find it, one that is not there is not: the
-judging of a run from its scores to its word, over 60 runs of one rival (200, and of twelve, in bench_verdicts.py)."""
+judging of a run from its scores to its word, over 60 runs of one rival (500, and of twelve, in bench_verdicts.py)."""
 
 from __future__ import annotations
 
