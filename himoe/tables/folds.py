@@ -1,10 +1,10 @@
 """Hi-MoE against every rival once more, over folds instead of people: one difference in CCC per set of people tested together,
 seeds averaged first, by the t test of Nadeau & Bengio (2003), whose variance s^2 (1 / J + n_test / n_train) allows for
 training sets that overlap. It stands beside the interval over people and seeds, which the verdicts are made of and which knows
-nothing of overlap. It assumes that any two folds are correlated by n_test / (n_test + n_train), whatever the data: a rule of
-thumb, cautious under leave-one-subject-out, where it about doubles the variance. Seeds repeat no fold here, all have the same
-ones, so that they add nothing to J; n counts people, in training those of validation too. Clean input, one comparison at a
-time but for Holm's correction of p over the rivals."""
+nothing of overlap, nor of the luck that people of a fold share with one seed. It assumes that any two folds are correlated by
+n_test / (n_test + n_train), whatever the data: a rule of thumb, and a cautious one; under leave-one-subject-out it about
+doubles the variance. Seeds repeat no fold here, all have the same ones, so that they add nothing to J. People are counted, in
+training those of validation too. Clean input, one comparison at a time but for Holm's correction of p over the rivals."""
 
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def _finding(data: pd.DataFrame) -> str:
     if made.empty:
         return "No comparison could be made over folds."
     people, folds = made["low"] > 0, made["folds_low"] > 0
-    behind = f", below 0 {int((made['high'] < 0).sum())} and {int((made['folds_high'] < 0).sum())}"
+    behind = f"; below 0: {int((made['high'] < 0).sum())} and {int((made['folds_high'] < 0).sum())}"
     return (
         f"Of {len(made)} differences {int(people.sum())} have an interval above 0 over people and {int(folds.sum())} over "
         f"folds, {int((people & folds).sum())} of them over both{behind}."

@@ -26,7 +26,7 @@ from himoe.stats.metrics import ccc
 TITLE = "Ensembles of seeds, and what their spread is worth"
 SECTION = "comparison"
 NEEDS = ("predictions",)
-LEVELS = [f"{level:.0%}" for level in NOMINAL]
+LEVELS = [f"{100 * level:.0f}" for level in NOMINAL]  # %
 COLUMNS = [
     "setting", "target", "model", "single", "ensemble", "gain", "low", "high", *(f"by_seeds_{n}" for n in LEVELS),
     *(f"by_others_{n}" for n in LEVELS), *(f"half_width_{n}" for n in LEVELS), "n_subjects", "n_seeds",
@@ -64,10 +64,11 @@ def _of_model(rows: pd.DataFrame, scale: float) -> list[float]:
     residuals, gain = np.abs(true - mean), interval((together - single)[:, None])
     several, spread = n_seeds > 1, np.ptp(said, axis=1).max() > 0
     seeds = [covered(residuals, spread_halves(said, level), person) if spread else np.nan for level in NOMINAL]
-    halves = np.minimum(others_halves(residuals, person), scale)
+    halves = others_halves(residuals, person)
     others = [covered(residuals, half, person) for half in halves]
+    widths = np.minimum(halves, scale).mean(1)
     gains = map(float, gain) if several else [np.nan] * 3
-    return [single.mean(), together.mean() if several else np.nan, *gains, *seeds, *others, *(h.mean() for h in halves), *sizes]
+    return [single.mean(), together.mean() if several else np.nan, *gains, *seeds, *others, *widths, *sizes]
 
 
 def _by_person(true: np.ndarray, said: np.ndarray, reference: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -88,7 +89,7 @@ def _shown(data: pd.DataFrame) -> pd.DataFrame:
         "data set": named, "model": data["model"].map(model_title),
         "CCC: single seed, ensemble": both.mask(failed, FAILED),
         "ensemble less single [95% CI]": gains.mask(one, ONE).mask(failed, FAILED),
-        f"{' / '.join(LEVELS)} by seeds hold": by_seeds.mask(failed, FAILED),
+        f"{' / '.join(LEVELS)}% by seeds hold": by_seeds.mask(failed, FAILED),
         "by other people": _joined(data, "by_others").mask(failed, FAILED),
         "their half width, points": widths.mask(failed, FAILED), "seeds": data["n_seeds"],
     })  # fmt: skip

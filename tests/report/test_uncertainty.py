@@ -61,10 +61,10 @@ def test_the_spread_of_seeds_holds_too_little_and_other_people_enough():
     size: they hold what they should, within what 480 ratings tell."""
     made = table(predictions(noise=0.05))
     found = made.data.set_index("model").loc["himoe"]
-    assert found["by_seeds_95%"] < 0.4
-    assert [found[f"by_others_{n}"] for n in ("50%", "80%")] == pytest.approx([0.5, 0.8], abs=0.06)
-    assert 0.93 <= found["by_others_95%"] <= 1
-    assert found["half_width_50%"] == pytest.approx(0.674 * 0.5**0.5, abs=0.06)  # .707 off, as the middle half of a normal
+    assert found["by_seeds_95"] < 0.4
+    assert [found[f"by_others_{n}"] for n in ("50", "80")] == pytest.approx([0.5, 0.8], abs=0.06)
+    assert 0.93 <= found["by_others_95"] <= 1
+    assert found["half_width_50"] == pytest.approx(0.674 * 0.5**0.5, abs=0.06)  # .707 off, as the middle half of a normal
     assert made.shown.columns.size <= 8
     assert "the 95% interval by seeds holds" in made.finding
 
@@ -72,14 +72,14 @@ def test_the_spread_of_seeds_holds_too_little_and_other_people_enough():
 def test_a_model_without_seeds_has_no_spread():
     made = table(predictions())
     ridge = made.shown[made.shown["model"] == "ridge"].iloc[0]
-    assert ridge["50% / 80% / 95% by seeds hold"] == "all seeds say the same"
+    assert ridge["50 / 80 / 95% by seeds hold"] == "all seeds say the same"
     assert ridge["ensemble less single [95% CI]"].startswith("0.000")
 
 
 def test_one_seed_tells_of_other_people_alone():
     made = table(predictions(n_seeds=1), n_seeds=1)
     shown = made.shown.iloc[0]
-    assert shown["ensemble less single [95% CI]"] == shown["50% / 80% / 95% by seeds hold"] == "not told with one seed"
+    assert shown["ensemble less single [95% CI]"] == shown["50 / 80 / 95% by seeds hold"] == "not told with one seed"
     assert "%" in shown["by other people"]
     assert "of an ensemble not told with one seed; at 95% other people's residuals hold" in made.finding
 
@@ -91,3 +91,11 @@ def test_a_fold_that_failed_tells_nothing():
     )
     assert made.shown.iloc[0, 2:7].eq("failed: diverged").all()
     assert made.finding == "CASE, Hi-MoE: failed."
+
+
+def test_an_interval_as_wide_as_the_scale_holds_every_rating():
+    """Predictions ten points off, far beyond the scale of 9: other people say so, and no width is above that of the scale."""
+    rows = predictions()
+    found = table(rows.assign(y_pred=rows["y_pred"] + 10)).data.set_index("model").loc["himoe"]
+    assert found["by_others_95"] >= 0.93
+    assert found["half_width_50"] == found["half_width_95"] == 9.0

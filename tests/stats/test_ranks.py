@@ -73,4 +73,4 @@ def test_a_model_that_failed_is_left_out_and_two_are_no_ranking():
     values = {"a": np.ones((3, 2)), "b": np.zeros((3, 2)), "c": np.full((3, 2), 0.5), "d": np.full((3, 2), np.nan)}
     found = rank_models(values)
     assert (found.mean, found.failed) == ({"a": 1.0, "c": 2.0, "b": 3.0}, ["d"])
-    assert rank_models({m: values[m] for m in "abd"}) is None
+    assert rank_models({m: values[m] for m in ("a", "b", "d")}) is None
