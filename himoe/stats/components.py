@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 
 REST = "rest"
-Codes = np.ndarray  # level of each value, (n,) integers
 
 
 def components(values: np.ndarray, factors: dict[str, np.ndarray]) -> dict[str, float]:
@@ -26,23 +25,25 @@ def components(values: np.ndarray, factors: dict[str, np.ndarray]) -> dict[str, 
     found = dict.fromkeys([*factors, REST], np.nan)
     if n < 2 or np.isnan(values).any():
         return found
-    codes, kept = {name: np.unique(labels, return_inverse=True)[1] for name, labels in factors.items()}, [REST]
-    codes[REST] = np.arange(n)
-    for name in factors:
-        if np.linalg.matrix_rank(_expected(codes, [*kept, name]), tol=1e-8) > len(kept):
-            kept.append(name)
+    codes = [np.arange(n), *(np.unique(labels, return_inverse=True)[1] for labels in factors.values())]
+    expected, names, kept = _expected(codes), [REST, *factors], [0]
+    for i in range(1, len(codes)):
+        if np.linalg.matrix_rank(expected[np.ix_([*kept, i], [*kept, i])], tol=1e-8) > len(kept):
+            kept.append(i)
     centred = values - values.mean()
     observed = [(np.bincount(codes[a], centred) ** 2 / np.bincount(codes[a])).sum() / n for a in kept]
-    return found | dict(zip(kept, map(float, np.linalg.solve(_expected(codes, kept), observed)), strict=True))
+    variances = np.linalg.solve(expected[np.ix_(kept, kept)], observed)
+    return found | {names[i]: float(variance) for i, variance in zip(kept, variances, strict=True)}
 
 
-def _expected(codes: dict[str, Codes], names: list[str]) -> np.ndarray:
-    """What a unit of each component adds to each (T_A - T_mean) / N, (n_names, n_names)."""
-    nothing = np.zeros(len(codes[REST]), int)
-    return np.array([[_shared(codes[a], codes[b]) - _shared(nothing, codes[b]) for b in names] for a in names])
+def _expected(codes: list[np.ndarray]) -> np.ndarray:
+    """What a unit of each component adds to each (T_A - T_mean) / N, (n_factors, n_factors), of the level of each value."""
+    of_mean = [(np.bincount(b) ** 2).sum() / len(b) ** 2 for b in codes]
+    return np.array([[_shared(a, b) for b in codes] for a in codes]) - of_mean
 
 
-def _shared(a: Codes, b: Codes) -> float:
+def _shared(a: np.ndarray, b: np.ndarray) -> float:
     """k_AB / N."""
-    pairs, counts = np.unique(np.stack([a, b]), axis=1, return_counts=True)
-    return float((counts**2 / np.bincount(a)[pairs[0]]).sum() / len(a))
+    n_levels = int(b.max()) + 1
+    pairs, counts = np.unique(a * n_levels + b, return_counts=True)
+    return float((counts**2 / np.bincount(a)[pairs // n_levels]).sum() / len(a))

@@ -1,9 +1,9 @@
 """Numbers of the paper beside ours, as entered in config/reported.yaml by someone who has read them there: value, table,
 page. The file ships without values, because only the abstract was at hand; nothing is guessed. Whether ours is the same is
 asked by two one-sided t tests (TOST, Schuirmann 1987) over people and seeds, against the difference that the entry's `within`
-says does not matter: equivalent where p < .05, which is where the 90% interval of the difference lies within it. Without such
-a bound nothing can be equivalent. The paper's own error is not known and in none of this, and its folds, people left out and
-preparation may be others."""
+says does not matter: equivalent where p < .05, which is where the 90% interval of the difference lies within it. Without such a
+bound nothing can be equivalent, and nothing here shows when a bound was set. The paper's own error is not known and in none of
+this, and its folds, people left out and preparation may be others."""
 
 import numpy as np
 import pandas as pd
