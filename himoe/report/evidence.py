@@ -122,8 +122,8 @@ class Evidence:
         return dict(zip(self.settings, map(stimuli_of, self.files["splits"]), strict=True))
 
     @cached_property
-    def splits(self) -> dict[str, list[Split]]:
-        """Every fold of each setting."""
+    def folds(self) -> dict[str, list[Split]]:
+        """Every fold, by setting."""
         return dict(zip(self.settings, map(read_splits, self.files["splits"]), strict=True))
 
     def _parquet(self, name: str, **options: Any) -> pd.DataFrame:

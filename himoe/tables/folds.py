@@ -43,7 +43,7 @@ def make(evidence: Evidence) -> TableItem:
     rivals = [STUDIED, *evidence.config.rivals]
     of_people = compare(pick(evidence.scores, model=rivals), "ccc", settings)
     for (setting, target), rows in of_people.groupby(["setting", "target"], sort=True):
-        groups = groups_of(evidence.splits[str(setting)])
+        groups = groups_of(evidence.folds[str(setting)])
         scores = pick(evidence.scores, setting=setting, target=target, condition=CLEAN, metric="ccc")
         values = mean_of(pick(scores, model=rivals), ["model", "subject"])
         wide = values.pivot(index="subject", columns="model", values="value")

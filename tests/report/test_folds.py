@@ -32,7 +32,7 @@ CROSSED = [
 
 def table(made, splits=KFOLD, models=("himoe", "ridge", "stimulus_mean")):
     config = Config(models=list(models), datasets=["deap_twin"])
-    run = SimpleNamespace(scores=made, config=config, judged=["deap_twin"], splits={"deap_twin": splits})
+    run = SimpleNamespace(scores=made, config=config, judged=["deap_twin"], folds={"deap_twin": splits})
     return folds.make(run)
 
 
