@@ -91,8 +91,8 @@ def _panel(ax: Axes, part: pd.DataFrame, theme: Theme) -> None:
         ax.barh(y, 2 * row.smallest, left=-row.smallest, height=0.9, color=theme.line, zorder=0)
         ax.hlines(y, row.low, row.high, color=colour, lw=1.6)
         ax.plot(row.lead, y, "o", ms=4.5, color=colour, mfc=theme.background if row.word == FEW else colour)
-        told = FAILED if row.word == FAILED else f"{text_of(row.lead, row.low, row.high)}  {row.word}"
-        ax.text(1.01, y, told, transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=7.5)
+        label = FAILED if row.word == FAILED else f"{text_of(row.lead, row.low, row.high)}  {row.word}"
+        ax.text(1.01, y, label, transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=7.5)
     ax.axvline(0, color=theme.text, lw=0.8)
     ax.grid(axis="y", visible=False)
     ax.set_yticks(range(len(part)), part["other"].map(model_title), fontsize=8)
@@ -104,6 +104,6 @@ def _finding(data: pd.DataFrame) -> str:
     if data.empty:
         return "No data set has scores of Hi-MoE and of another model."
     counts = data["word"].value_counts()
-    told = ", ".join(f"{counts[w]} {w}" for w in (*WORDS.values(), FEW, FAILED) if w in counts)
+    counted = ", ".join(f"{counts[w]} {w}" for w in (*WORDS.values(), FEW, FAILED) if w in counts)
     n = data["setting"].nunique()
-    return f"Hi-MoE against {len(data)} others in {n} setting{'s' * (n > 1)}, one at a time: {told}."
+    return f"Hi-MoE against {len(data)} others in {n} setting{'s' * (n > 1)}, one at a time: {counted}."

@@ -46,14 +46,14 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         models = _in_order(wide, [m for m in evidence.models if m in evidence.models_of(setting)])
         ceilings = [c for c in LINES if c in wide]
         wide = wide[[*models, *ceilings]]
-        told = _against_best(wide[models])
+        ahead = _against_best(wide[models])
         _panel(ax, wide, models, theme)
         for name in ceilings:
             ax.axhline(wide[name].mean(), color=theme.text, lw=1, ls=LINES[name], zorder=1, label=model_title(name))
-        lines = (setting_title(setting), told or f"{len(wide)} people")
+        lines = (setting_title(setting), ahead or f"{len(wide)} people")
         ax.set_title("\n".join(fill(line, 46 if n_cols > 1 else 100) for line in lines), fontsize=8.5)
         parts.append(wide.reset_index().melt(id_vars="subject", value_name="ccc").assign(setting=setting))
-        findings.append(f"{setting_title(setting)}: {told or 'no rival to hold Hi-MoE against'}")
+        findings.append(f"{setting_title(setting)}: {ahead or 'no rival to hold Hi-MoE against'}")
     for ax in flat[n:]:
         ax.set_axis_off()
     for row in axes:

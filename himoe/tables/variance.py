@@ -83,8 +83,8 @@ def _shown(data: pd.DataFrame) -> pd.DataFrame:
     for name, title in SHARES.items():
         shown[title] = data[name].map(_percent).mask(failed, FAILED)
     pairs = zip(data["se_people"], data["se_seeds"], strict=True)
-    told = pd.Series([f"{number(a)}, {number(b) if b == b else UNKNOWN}" for a, b in pairs], data.index, object)
-    return pd.DataFrame(shown | {"SE of the CCC: people, seeds": told.mask(failed, FAILED)})
+    errors = pd.Series([f"{number(a)}, {number(b) if b == b else UNKNOWN}" for a, b in pairs], data.index, object)
+    return pd.DataFrame(shown | {"SE of the CCC: people, seeds": errors.mask(failed, FAILED)})
 
 
 def _percent(share: float) -> str:
@@ -96,8 +96,8 @@ def _finding(data: pd.DataFrame) -> str:
     sentences = []
     for setting, part in pick(data, model=STUDIED).groupby("setting", sort=False):
         mean = part[[*SHARES, "se_people", "se_seeds"]].mean(skipna=False)
-        told = ", ".join(f"{title} {_percent(mean[name])}" for name, title in SHARES.items())
+        shares = ", ".join(f"{title} {_percent(mean[name])}" for name, title in SHARES.items())
         seeds = number(mean["se_seeds"]) if mean["se_seeds"] == mean["se_seeds"] else UNKNOWN
         error = f"the standard error of its CCC is {number(mean['se_people'])} by people and {seeds} by seeds"
-        sentences.append(f"{setting_title(str(setting))}, Hi-MoE's squared error: {told}; {error}.")
+        sentences.append(f"{setting_title(str(setting))}, Hi-MoE's squared error: {shares}; {error}.")
     return " ".join(sentences) or "Hi-MoE is not in this run."

@@ -30,13 +30,13 @@ def drawn(
     """CCC of models on clean input as people and seeds are drawn: what is easy about a person (SD .15) is so for every model,
     and a model's own luck with people, with seeds and with both makes leads that vary by SPREAD, correlated by 1/2 between
     rivals. Two targets, alike but for what they leave to chance."""
-    own = {name: sd / np.sqrt(2) for name, sd in SPREAD.items()}
+    sds = {name: sd / np.sqrt(2) for name, sd in SPREAD.items()}
     easy, frames = 0.15 * rng.standard_normal((n_people, 1)), []
     for model, mean in means.items():
-        level = mean + easy + own["people"] * rng.standard_normal((n_people, 1))
-        level = level + own["seeds"] * rng.standard_normal((1, n_seeds))
+        level = mean + easy + sds["people"] * rng.standard_normal((n_people, 1))
+        level = level + sds["seeds"] * rng.standard_normal((1, n_seeds))
         for target in ("valence", "arousal"):  # their mean has the SD of the rest
-            value = level + own["rest"] * np.sqrt(2) * rng.standard_normal((n_people, n_seeds))
+            value = level + sds["rest"] * np.sqrt(2) * rng.standard_normal((n_people, n_seeds))
             people, seeds = np.indices(value.shape).reshape(2, -1)
             of = {"setting": setting, "model": model, "target": target, "condition": "clean", "severity": 0.0, "metric": "ccc"}
             frames.append(pd.DataFrame({**of, "subject": [f"s{i:02d}" for i in people], "seed": seeds, "value": value.ravel()}))

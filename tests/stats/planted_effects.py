@@ -30,7 +30,7 @@ NO_PREDICTIONS = pd.DataFrame(columns=["setting", "model", "seed", "fold", "subj
 NO_ROUTING = pd.DataFrame(columns=[*NO_PREDICTIONS, "quantity", "part", "value"])
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """Share of runs that say "supported", and the median of what they state: chance of it at the smallest effect of interest,
     with nobody behind, and the lead that is seen with a chance of 80%."""
 
@@ -52,7 +52,7 @@ class Planted:
         names = [model_variant(STUDIED, a) for a in entry.get("ablations", [])]
         self.rivals, self.n_people = names or self.config.rivals, n_people
 
-    def judged(self, lead: float, n_runs: int, *, of_one: bool = False) -> Told:
+    def judged(self, lead: float, n_runs: int, *, of_one: bool = False) -> Outcome:
         """With Hi-MoE ahead of every rival by ``lead``, or ``of_one``: of the first by that and far ahead of the others."""
         rows = []
         for run in range(n_runs):
@@ -62,7 +62,7 @@ class Planted:
             rows.append(self._verdict(scores))
         made = pd.concat(rows)
         stated = made[["power", "false_support", "detectable"]].astype(float).median()
-        return Told(float((made["verdict"] == "supported").mean()), *map(float, stated))
+        return Outcome(float((made["verdict"] == "supported").mean()), *map(float, stated))
 
     def _verdict(self, scores: pd.DataFrame) -> pd.DataFrame:
         run = Evidence({"claims": [str(self.claims)]}, self.config)

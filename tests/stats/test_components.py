@@ -61,9 +61,9 @@ def test_what_cannot_be_told_is_said():
     found = components(values, factors)
     assert np.isnan([found["seed"], found["both"]]).all()
     assert found["rest"] == pytest.approx(TRUE["both"] + TRUE["rest"], rel=0.25)
-    own = components(np.arange(8.0), {"person": np.repeat([0, 1], 4), "stimulus": np.repeat([0, 1], 4)})
-    assert np.isnan(own["stimulus"])
-    assert np.isfinite(own["person"])
+    nested = components(np.arange(8.0), {"person": np.repeat([0, 1], 4), "stimulus": np.repeat([0, 1], 4)})
+    assert np.isnan(nested["stimulus"])
+    assert np.isfinite(nested["person"])
 
 
 def test_a_failed_value_leaves_nothing():
