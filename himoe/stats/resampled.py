@@ -1,4 +1,4 @@
-"""The corrected resampled t test (Nadeau & Bengio 2003, Machine Learning 52, section 4.3).
+"""The corrected resampled t test (Nadeau & Bengio 2003, Machine Learning 52).
 
 Means of folds are no independent draws: training sets overlap, so that what one of them made of its model the others made too.
 The plain variance of the mean, s^2 / J over J folds, is too small; Nadeau and Bengio take the correlation between folds to be
