@@ -13,9 +13,9 @@ import pandas as pd
 
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
+from himoe.report.routing import ROUTERS, information_of_routing
 from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.titles import setting_title
-from himoe.report.told import ROUTERS, told
 from himoe.stats.frames import pick
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ALPHA = 0.05
 def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     """A row per data set, a panel for each router."""
     settings = evidence.leading
-    data = told(evidence, settings)
+    data = information_of_routing(evidence, settings)
     figure, axes = panels(len(settings), len(ROUTERS), height=1.9, sharex=True)
     findings = []
     for row, setting in zip(axes, settings, strict=True):
@@ -43,7 +43,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
                 continue
             _bars(ax, part, theme)
             ax.tick_params(labelleft=ax is row[0])
-            yes, no = ([r.about for r in part.itertuples() if (r.p <= ALPHA) == told_of] for told_of in (True, False))
+            yes, no = ([r.about for r in part.itertuples() if (r.p <= ALPHA) == above] for above in (True, False))
             ax.set_title(f"{title.split(',')[0]} · {name}\ntells of: {', '.join(yes) or 'none of these'}", fontsize=8)
             findings.append(f"{title}, {name} tells of: {', '.join(yes) or 'none'}; not of: {', '.join(no) or 'none'}.")
         if pick(data, setting=setting).empty:
@@ -56,8 +56,8 @@ def _bars(ax: "Axes", part: pd.DataFrame, theme: Theme) -> None:
     y = np.arange(len(part))
     ax.barh(y, part["chance_95"], 0.8, color=theme.line)
     ax.vlines(part["chance"], y - 0.4, y + 0.4, color=theme.text, lw=1)
-    told_of = part["p"] <= ALPHA
-    ax.barh(y, part["bits"], 0.34, color=[theme.accent if t else theme.palette[-1] for t in told_of])
+    above = part["p"] <= ALPHA
+    ax.barh(y, part["bits"], 0.34, color=[theme.accent if yes else theme.palette[-1] for yes in above])
     ax.set_yticks(y, [about.replace(" beyond", "\nbeyond") for about in part["about"]], fontsize=8)
     ax.invert_yaxis()
     ax.set_xlabel("bits")

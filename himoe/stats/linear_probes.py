@@ -88,9 +88,9 @@ def clip(
         for name in np.unique(of):
             x[of == name] -= x[of == name].mean(0)
         for name in np.unique(of[fold.tested]):
-            others, own = of != name, (of == name) & fold.tested
-            if np.isin(stimulus[fold.trial[own]], stimulus[fold.trial[others]]).any():
-                asked.append((smoother(x[others], x[own]), fold.trial[others], fold.trial[own]))
+            others, judged = of != name, (of == name) & fold.tested
+            if np.isin(stimulus[fold.trial[judged]], stimulus[fold.trial[others]]).any():
+                asked.append((smoother(x[others], x[judged]), fold.trial[others], fold.trial[judged]))
     return _naming(asked, stimulus, subject, n_permutations, seed)
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
+from himoe.report.routing import ROUTERS, information_of_routing
 from himoe.report.text import number, p_value
 from himoe.report.titles import setting_title
-from himoe.report.told import ROUTERS, told
 from himoe.stats.frames import pick
 
 TITLE = "What routing tells of rating, clip and person"
@@ -23,7 +23,7 @@ REQUIRES = {"models": "himoe"}
 
 def make(evidence: Evidence) -> TableItem:
     """One row per data set, router and what it may tell."""
-    data = told(evidence, evidence.settings)
+    data = information_of_routing(evidence, evidence.settings)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title), "routing": data["router"].map(ROUTERS), "tells of": data["about"],
         "bits": data["bits"].map(number), "by chance": data["chance"].map(number),
@@ -36,6 +36,6 @@ def _finding(data: pd.DataFrame) -> str:
     """Of what prototypes tell more than chance, by data set."""
     sentences = []
     for setting, part in pick(data, router="prototype_weight").groupby("setting", sort=False):
-        told = [f"{r.about} {number(r.bits - r.chance)} bits (p {p_value(r.p)})" for r in part.itertuples()]
-        sentences.append(f"{setting_title(str(setting))}, prototypes tell beyond chance of the {', of the '.join(told)}.")
+        answers = [f"{r.about} {number(r.bits - r.chance)} bits (p {p_value(r.p)})" for r in part.itertuples()]
+        sentences.append(f"{setting_title(str(setting))}, prototypes tell beyond chance of the {', of the '.join(answers)}.")
     return " ".join(sentences) or "No routing to look at: no fold of Hi-MoE ended well."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from himoe.report.evidence import Evidence
 
 ROUTERS = {"prototype_weight": "leading prototype", "modality_share": "leading modality"}
-QUESTIONS = {  # -> of what is told, and within what trials are exchanged
+QUESTIONS = {  # -> what is asked about, and within what trials are exchanged
     "rating": ("rating", "subject"), "rating beyond the clip": ("rating", "stimulus"), "clip": ("stimulus", "subject"),
     "person": ("subject", "stimulus"),
 }  # fmt: skip
@@ -25,7 +25,7 @@ KEYS = ["seed", "fold", "subject", "trial"]
 COLUMNS = ["setting", "router", "about", "bits", "chance", "chance_95", "p", "n_seeds", "n_trials"]
 
 
-def told(evidence: Evidence, settings: list[str]) -> pd.DataFrame:
+def information_of_routing(evidence: Evidence, settings: list[str]) -> pd.DataFrame:
     """One row per setting, router and question; seed by seed, then their mean."""
     import pandas as pd
 
