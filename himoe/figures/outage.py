@@ -3,7 +3,8 @@ summed share of the modalities that are lost, of those that remain, and of the n
 (ends) to 5 s after it; thin and dashed the same trials with nothing lost. A share that is lost within a token is routing by
 presence; what is left of it for some seconds is the alignment's, which shifts what was present before into the outage. Right:
 the share of each modality in trials in which it remains, with nothing lost (hollow) and during the outage (filled): who takes
-over. Means over people of all severities, bands and bars 95% intervals over people and seeds."""
+over. Means over people of all severities, bands and bars 95% intervals over people and seeds. Late fusion pools by the same
+masked softmax and has no bank: what is as fast there is not the bank's."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.text import number
-from himoe.report.titles import dataset_of, setting_title
+from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.intervals import interval
 
@@ -29,6 +30,7 @@ REQUIRES = {"models": "himoe", "conditions": "outage"}
 GROUPS = ("lost", "remaining", "null token")
 EDGES = {"outage_onset": "begins", "outage_end": "ends"}
 SHARES, LOST = "outage_share", "outage_lost"
+PLAIN = "late_fusion"
 PERSON = ["subject", "seed"]
 COLUMNS = ["setting", "panel", "what", "time", "case", "share", "low", "high", "n_people"]
 
@@ -47,6 +49,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     settings = [s for s in evidence.leading if s in evidence.perturbed("outage")] or evidence.leading[:1]
     figure, axes = panels(len(settings), 3, height=2.7)
     routed = evidence.routed(["outage"], [*EDGES, SHARES, LOST])
+    plain = evidence.routed(["outage"], ["outage_onset"], PLAIN)
     parts, findings = [], []
     for row, setting in zip(axes, settings, strict=True):
         title, rows = setting_title(setting), pick(routed, setting=setting)
@@ -64,14 +67,17 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
             ax.set_xlabel(f"s from where the outage {EDGES[edge]}")
             ax.set_title(f"outage {EDGES[edge]}", fontsize=8.5)
         _dumbbells(row[2], takers, theme)
-        change = at_onset(courses["outage_onset"])
-        said = _said(change)
+        said, beside = _said(at_onset(courses["outage_onset"])), pick(plain, setting=setting)
         row[0].set_title(f"outage begins\n{said[0]}", fontsize=8)
         row[0].set_ylabel(f"{title.split(',')[0]}\nshare of the fusion")
         gain = (takers["during"] - takers["clean"]).idxmax()
         most = f"{takers['what'][gain]} gains most, {number(takers['during'][gain] - takers['clean'][gain], 2)}"
         row[2].set_title(f"who takes over, if left\n{most}", fontsize=8)
         findings.append(f"{title}, {courses['outage_onset']['n_people'].max()} people: {'; '.join(said)}; {most}.")
+        if len(beside):
+            other = over_time(beside, rate)
+            findings.append(f"{model_title(PLAIN)}: {'; '.join(_said(at_onset(other)))}.")
+            parts.append(other.assign(panel=f"outage_onset, {model_title(PLAIN)}", setting=setting))
         long = takers.melt(["what", "low", "high", "n_people"], ["clean", "during"], "case", "share")
         parts += [course.assign(panel=edge) for edge, course in courses.items()] + [long.assign(panel=SHARES, time=np.nan)]
         parts = [part if "setting" in part else part.assign(setting=setting) for part in parts]

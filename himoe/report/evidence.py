@@ -17,6 +17,7 @@ from himoe.names import STUDIED, parse_dataset, parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
 from himoe.splits.files import read_splits
+from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN
 
 if TYPE_CHECKING:
@@ -126,13 +127,15 @@ class Evidence:
         return self._parquet("routing")
 
     def routed(self, conditions: list[str], quantities: list[str], model: str = STUDIED) -> pd.DataFrame:
-        """Routing of one model under some conditions, some quantities of it: what is read is what is asked for, for all of a
-        large grid are millions of rows."""
+        """Routing of one model (of all: empty) under some conditions, some quantities of it. What is read is what is asked for:
+        all of a large grid are millions of rows."""
+        of_model = {"model": model} if model else {}
+        if "routing" in self.__dict__:  # it was read as a whole
+            return pick(self.routing, condition=conditions, quantity=quantities, **of_model)
         # one by one: "in" fails on the empty columns of a model that routes nothing
-        wanted = [
-            [("model", "==", model), ("condition", "==", c), ("quantity", "==", q)] for c in conditions for q in quantities
-        ]
-        return self._parquet("routing", filters=wanted or [("model", "==", "")])
+        asked = [of_model | {"condition": c, "quantity": q} for c in conditions for q in quantities]
+        filters = [[(name, "==", value) for name, value in one.items()] for one in asked]
+        return self._parquet("routing", filters=filters or [("model", "==", "")])
 
     @cached_property
     def stimuli(self) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.evaluate.score import per_subject
-from himoe.names import CEILINGS
+from himoe.names import CEILINGS, CLEAN
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, failures, intervals, number
@@ -47,7 +47,7 @@ def make(evidence: Evidence) -> TableItem:
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, and pooled CCC."""
     models = [*evidence.models, *evidence.controls, *CEILINGS]
-    clean = pick(evidence.all_scores, condition="clean", model=models)
+    clean = pick(evidence.all_scores, condition=CLEAN, model=models)
     own_skill = per_subject(clean, "skill")
     pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
     rows = []
@@ -108,7 +108,7 @@ def _unfit(evidence: Evidence) -> list[str]:
 def _readouts(evidence: Evidence) -> list[str]:
     """For models with a linear read-out: how much of their predictions is the read-out's alone."""
     targets = {setting: evidence.targets_of(setting) for setting in evidence.settings}
-    found = inert(evidence.predictions, evidence.routing, targets)
+    found = inert(evidence.predictions, evidence.routed([CLEAN], ["readout"], ""), targets)
     return [
         f"{model_title(r.model)} on {setting_title(r.setting)}, {r.target}: its predictions correlate {number(r.correlation)} "
         "with those of its linear read-out alone (trial means, mean over folds)"

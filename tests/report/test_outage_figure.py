@@ -36,7 +36,8 @@ def evidence(empty=False):
     keys = ["setting", "model", "seed", "fold", "subject", "trial", "condition", "severity"]
     frame = pd.DataFrame([] if empty else rows, columns=[*keys, "quantity", "part", "value"])
     run = Evidence({}, Config(datasets=["ceap_digitised"], models=["himoe"], conditions={"outage": [0, 10]}))
-    run.__dict__["routed"] = lambda conditions, quantities: pick(frame, condition=conditions, quantity=quantities)
+    frame = pd.concat([frame, frame.assign(model="late_fusion")])
+    run.__dict__["routing"] = frame
     return run
 
 
@@ -53,6 +54,7 @@ def test_what_happens_at_the_onset():
     assert "5 people: lost: 0.50 → 0.10 in a token" in item.finding
     assert "those that remain take 75%, the null token 25%" in item.finding
     assert "80% of the change happens within that token" in item.finding
+    assert "late fusion: lost: 0.50 → 0.10 in a token" in item.finding
     course = pick(item.data, panel="outage_onset", what="lost", case="during").set_index("time")["share"]
     np.testing.assert_allclose(course[[-1.0, 0.0, 4.0]], [0.5, 0.1, 0.0])
     assert pick(item.data, panel="outage_end")["time"].max() == -1  # what lies outside the trial is not drawn
