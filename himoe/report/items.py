@@ -42,7 +42,7 @@ def write_table(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
     shown = table.shown.astype(str)
     io.write_table(outputs["csv"], table.data)
     record = _record(entry, evidence, table.finding, table.note, code, outputs)
-    io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()})
+    io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()}, sealed=True)
 
 
 def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, str]) -> None:
@@ -64,7 +64,7 @@ def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
                     drawn.figure.savefig(temporary, format="png" if form == "png" else "svg", metadata=metadata)
             plt.close(drawn.figure)
     io.write_table(outputs["csv"], drawn.data)
-    io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs))
+    io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs), sealed=True)
 
 
 def _in_checkout(file: str) -> str:

@@ -39,10 +39,23 @@ def render(files: dict[str, list[str]], config: dict[str, Any], config_files: li
         Where the settings were read from.
     """
     settings = Config(**config)
+    sweep(Path(html).parent, files["records"])
     records = _records(files, settings, Path(html).parent)
     identity = _identity(settings, files, config_files)
     io.write_text(html, _page(settings, records, identity, files, Path(html).parent))
-    io.write_json(json, {"title": settings.title, "identity": dict(identity), "items": records, "config": config})
+    io.write_json(json, {"title": settings.title, "identity": dict(identity), "items": records, "config": config}, sealed=True)
+
+
+def sweep(folder: Path, records: list[str]) -> None:
+    """Delete figures and tables that another run has left in the same folder: beside this report they would pass for its own.
+    ``records``: those of this run. What no record names is nobody's and stays."""
+    kept = {Path(record).resolve() for record in records}
+    for file in [*folder.glob("figures/**/*.json"), *folder.glob("tables/*.json")]:
+        record = {} if file.resolve() in kept else io.read_json(file)
+        if isinstance(record, dict) and {"kind", "name"} <= record.keys():
+            forms = [Path(str(record[form])).name for form in FORMS if form in record]
+            for name in (*forms, f"{file.name}.sha256", file.name):
+                (file.parent / name).unlink(missing_ok=True)
 
 
 def _records(files: dict[str, list[str]], config: Config, folder: Path) -> list[dict[str, Any]]:

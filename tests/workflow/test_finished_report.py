@@ -50,6 +50,14 @@ def test_every_item_has_words_numbers_and_provenance(finished):
         assert len(item.get("columns", [])) <= 8
 
 
+def test_a_figure_that_was_deleted_is_made_again(finished):
+    (finished / "results/figures/subjects.svg").unlink()
+    done = snakemake(finished)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (finished / "results/figures/subjects.svg").is_file()
+    assert "rule fit_model" not in done.stdout + done.stderr
+
+
 def test_same_inputs_same_page_but_for_one_line(finished):
     first = (finished / "results/report.html").read_text().splitlines()
     done = snakemake(finished, "--forcerun", "render_report", "draw_figure", "write_table")

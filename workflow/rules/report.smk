@@ -117,3 +117,21 @@ rule render_report:
         code=page_code,
     script:
         "../scripts/render_report.py"
+
+
+onstart:
+    if not workflow.local_exec and shutil.which("squeue"):
+        cluster.watch()
+
+
+onsuccess:
+    if os.path.exists(rules.render_report.output.html):
+        print(
+            f"himoe: the report is at {os.path.abspath(rules.render_report.output.html)}"
+        )
+
+
+onerror:
+    print(
+        "himoe: not finished; what is done is kept, and fits go on at their last checkpoint: the same command again"
+    )
