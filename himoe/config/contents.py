@@ -12,7 +12,7 @@ from himoe.provenance import fingerprint, hash_value
 PER_CONDITION = "conditions"
 ANY = "*"
 SPOKEN_OF = ("datasets", "models", "conditions", "controls")
-PRINTED = ("TITLE", "UNIT", "INFO")
+PRINTED = ("TITLE", "UNIT", "INFO", "COLOUR", "PLACE")
 
 
 class Entry(NamedTuple):
@@ -127,7 +127,7 @@ def _lacking(entry: Entry, config: Config) -> str:
 
 def code_and_words(*modules: str) -> str:
     """Fingerprint of modules that print: of their code and words, and of the words they read from plug-ins they do not import
-    (titles, units, what is said about a data set)."""
+    (titles, units, colours, places, what is said about a data set)."""
     plugins = {f"{kind}/{name}": registry.peek(kind, name) for kind in SPOKEN_OF for name in registry.available(kind)}
     words = {key: [repr(facts.get(name)) for name in PRINTED] for key, facts in plugins.items()}
     return hash_value([fingerprint(*modules, words=True), words])[:12]

@@ -76,8 +76,8 @@ class Evidence:
 
     @property
     def models(self) -> list[str]:
-        """Models that compete, in the config's order; ablations and controls are not among them."""
-        return self.config.compared
+        """Models that compete, each at its place; ablations and controls are not among them."""
+        return sorted(self.config.compared, key=registry.place)
 
     @property
     def controls(self) -> list[str]:

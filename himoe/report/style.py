@@ -1,33 +1,37 @@
-"""How every figure looks: sizes, colours on a light and a dark page (Okabe & Ito 2008), models' lines, the synthetic stamp."""
+"""How every figure looks: two widths, colours on a light and a dark page, models' lines, the synthetic stamp."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 
 from himoe import registry
-from himoe.names import STUDIED
+from himoe.names import STUDIED, parse_model
+from himoe.report.colours import told_apart
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from himoe.report.evidence import Evidence
 
-WIDTH = 7.6  # inches
+WIDTH, PHONE = 7.6, 3.7  # inches: of a page, and of a phone, 355 px
+LEAST = 1.9  # inches that a panel needs: four fit a page, one a phone
+MOST_LINES = 5  # in a panel
 
 
 @dataclass(frozen=True)
 class Theme:
     """Colours on one background. ``line`` is for grids and edges, ``accent`` for the model under study, ``palette`` for the
-    others; ``sequential`` and ``diverging`` name colour maps."""
+    others; ``sequential`` and ``diverging`` name colour maps; ``shade`` is its place in a model's ``COLOUR``."""
 
     text: str
     line: str
@@ -36,33 +40,35 @@ class Theme:
     palette: tuple[str, ...]
     sequential: str
     diverging: str
+    shade: int
 
 
 LIGHT = Theme(
     text="#1b1f24",
     line="#d8dde3",
     background="#ffffff",
-    accent="#c2410c",
+    accent=registry.colours(STUDIED)[0],
     palette=("#0072b2", "#009e73", "#b8860b", "#cc79a7", "#56b4e9", "#6b7280"),
     sequential="Blues",
     diverging="RdBu_r",
+    shade=0,
 )
 DARK = Theme(
     text="#e6e9ee",
     line="#3a414b",
     background="#161a20",
-    accent="#fb923c",
+    accent=registry.colours(STUDIED)[1],
     palette=("#56b4e9", "#34d399", "#e8c547", "#f0a6cf", "#93c5fd", "#9ca3af"),
     sequential="Blues_r",
     diverging="RdBu_r",
+    shade=1,
 )
-MARKERS = "osD^vP"
-DASHES = ("-", "--", ":")
+MARKERS = "sD^vP"
 
 
 @contextmanager
-def themed(theme: Theme) -> Iterator[None]:
-    """Matplotlib's settings under a theme. Text stays text, and equal input gives equal bytes."""
+def themed(theme: Theme, inches: float = WIDTH) -> Iterator[None]:
+    """Matplotlib's settings under a theme, for figures of a width. Text stays text, and equal input gives equal bytes."""
     settings: Any = {
         "svg.hashsalt": "himoe", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9,
         "font.sans-serif": ["DejaVu Sans"], "figure.facecolor": theme.background, "axes.facecolor": theme.background,
@@ -70,19 +76,73 @@ def themed(theme: Theme) -> Iterator[None]:
         "axes.edgecolor": theme.line, "xtick.color": theme.text, "ytick.color": theme.text, "axes.titlesize": 9.5,
         "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
         "axes.grid": True, "grid.color": theme.line, "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False,
-        "savefig.dpi": 150, "figure.dpi": 100, "figure.constrained_layout.use": True,
+        "savefig.dpi": 150, "figure.dpi": 100, "figure.constrained_layout.use": True, "figure.figsize": (inches, inches / 2),
+        "pdf.fonttype": 42,
     }  # fmt: skip
     with mpl.rc_context(settings):
         yield
 
 
+def width() -> float:
+    """Inches of the figures that are drawn now."""
+    return float(mpl.rcParams["figure.figsize"][0])
+
+
 def panels(
-    n_rows: int, n_cols: int, height: float = 2.6, sharex: bool = False, sharey: bool = False
+    n_rows: int, n_cols: int, height: float = 2.6, sharex: bool = False, sharey: bool = False, least: float = LEAST
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A grid of axes as wide as the report; ``height``: inches a row."""
-    size = (WIDTH, height * n_rows + 0.5)
-    figure, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, sharex=sharex, sharey=sharey)
-    return figure, axes.tolist()
+    """Axes by row and column; ``height``: inches a row. Where columns would be narrower than ``least`` inches, as on a phone,
+    each row goes on below itself."""
+    n_fit = max(1, min(n_cols, int(width() / least)))
+    n_lines = -(-n_cols // n_fit)  # that a row takes
+    size = (width(), height * n_rows * n_lines + 0.5)
+    figure, grid = plt.subplots(n_rows * n_lines, n_fit, figsize=size, squeeze=False, sharex=sharex, sharey=sharey)
+    rows = grid.reshape(n_rows, n_lines * n_fit)
+    for ax in rows[:, n_cols:].flat:
+        ax.set_axis_off()
+    if sharex and n_lines * n_fit > n_cols:
+        for ax in rows[-1, n_cols - n_fit : n_cols]:
+            ax.tick_params(labelbottom=True)
+    return figure, rows[:, :n_cols].tolist()
+
+
+def small_multiples(n_blocks: int, n_panels: int, height: float = 1.0) -> tuple[Figure, list[tuple[SubFigure, list[Axes]]]]:
+    """Blocks below one another, each with a title of its own and as many small panels on one scale, ``height`` inches a row:
+    six beside one another on a page, three on a phone."""
+    n_cols = min(n_panels, round(width() / PHONE * 3))
+    n_rows = -(-n_panels // n_cols)
+    figure = plt.figure(figsize=(width(), n_blocks * (height * n_rows + 0.9 + 0.25 * (width() < WIDTH)) + 0.4))
+    blocks = []
+    for part in figure.subfigures(n_blocks, 1, squeeze=False)[:, 0]:
+        grid = part.subplots(n_rows, n_cols, squeeze=False, sharex=True, sharey=True)
+        for ax in grid.flat[n_panels:]:
+            ax.set_axis_off()
+        for ax in grid.flat[n_panels - n_cols : n_panels]:
+            ax.tick_params(labelbottom=True)
+        blocks.append((part, list(grid.flat[:n_panels])))
+    return figure, blocks
+
+
+def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
+    """In lines that fit the figure, or one of its columns, at a size."""
+    return fill(text, int(width() * 72 / columns / (0.58 * points)))
+
+
+def fit_text(figure: Figure) -> None:
+    """Break titles that are wider than their column, and legends that are wider than the figure."""
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        grid = ax.get_gridspec()
+        room = figure.bbox.width / (grid.ncols if grid else 1)
+        title = ax.title if ax.title.get_text() else ax._left_title  # type: ignore[attr-defined]
+        if title.get_text() and (wide := title.get_window_extent().width) > room:
+            longest = max(map(len, title.get_text().split("\n")))
+            lines = [fill(line, max(int(0.95 * longest * room / wide), 12)) for line in title.get_text().split("\n")]
+            title.set_text("\n".join(lines))
+    for legend in figure.legends:
+        while legend._ncols > 1 and legend.get_window_extent().width > figure.bbox.width:  # type: ignore[attr-defined]
+            legend.set_ncols(legend._ncols - 1)  # type: ignore[attr-defined]
+            figure.draw_without_rendering()
 
 
 def stacked(lines: list[int], inches: float = 0.19, sharex: bool = True) -> tuple[Figure, list[Axes]]:
@@ -104,13 +164,22 @@ class LineStyle(NamedTuple):
 
 
 def line_styles(theme: Theme, models: list[str]) -> dict[str, LineStyle]:
-    """By model. Hi-MoE has the accent and the heavy line; once the palette is used up, lines are dashed, then dotted.
-    References are thin and in the colour of text."""
-    n = len(theme.palette)
-    others = enumerate(m for m in models if m != STUDIED and not registry.is_reference(m))
-    references = {m: LineStyle(theme.text, MARKERS[2], 0.9, ":") for m in models if registry.is_reference(m)}
-    styles = {m: LineStyle(theme.palette[i % n], MARKERS[1 + i % 5], 1.3, DASHES[i // n % len(DASHES)]) for i, m in others}
-    return styles | references | {STUDIED: LineStyle(theme.accent, MARKERS[0], 2.4, "-")}
+    """By model, the same in every figure and run: the colours of its plug-in, a marker by its place. Hi-MoE has the heavy line,
+    references are thin and dotted, ablations and other variants are dashed."""
+    styles = {}
+    for model in models:
+        colour, marker = registry.colours(model)[theme.shade], MARKERS[registry.place(model) // 10 % len(MARKERS)]
+        dash = "--" if parse_model(model).variant else "-"
+        styles[model] = LineStyle(colour, marker, 1.4, dash)
+        if registry.is_reference(model):
+            styles[model] = LineStyle(colour, "^", 0.9, ":")
+    return styles | {STUDIED: LineStyle(registry.colours(STUDIED)[theme.shade], "o", 2.2, "-")}
+
+
+def share_a_panel(models: list[str]) -> bool:
+    """Whether the lines of models can be in one panel: no more than five, all told apart by colour-blind readers, on either
+    page."""
+    return len(models) <= MOST_LINES and all(told_apart([registry.colours(m)[shade] for m in models]) for shade in (0, 1))
 
 
 def empty_panel(ax: Axes, title: str, theme: Theme) -> None:
