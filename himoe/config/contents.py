@@ -11,6 +11,7 @@ from himoe.provenance import fingerprint, hash_value
 
 PER_CONDITION = "conditions"
 ANY = "*"
+PICTURES = ("svg", "dark.svg", "phone.svg", "phone.dark.svg", "png", "pdf")  # of a figure: for pages and phones, to take away
 SPOKEN_OF = ("datasets", "models", "conditions", "controls")
 PRINTED = ("TITLE", "UNIT", "INFO", "COLOUR", "PLACE")
 
@@ -41,7 +42,7 @@ class Entry(NamedTuple):
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Suffixes of its files; the last one's holds the record of the others."""
-        return ("svg", "dark.svg", "png", "csv", "json") if self.kind == "figures" else ("csv", "json")
+        return (*PICTURES, "csv", "json") if self.kind == "figures" else ("csv", "json")
 
     @property
     def title(self) -> str:

@@ -129,20 +129,39 @@ def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
 
 
 def fit_text(figure: Figure) -> None:
-    """Break titles that are wider than their column, and legends that are wider than the figure."""
-    figure.draw_without_rendering()
+    """Break titles that are wider than their column, and legends that are wider than the figure, which grows by what they
+    take."""
+    more = sum(_broken_legend(figure, legend) for legend in list(figure.legends))
+    added: dict[tuple[Any, int], float] = {}  # by row of a grid
     for ax in figure.axes:
-        grid = ax.get_gridspec()
-        room = figure.bbox.width / (grid.ncols if grid else 1)
-        title = ax.title if ax.title.get_text() else ax._left_title  # type: ignore[attr-defined]
-        if title.get_text() and (wide := title.get_window_extent().width) > room:
-            longest = max(map(len, title.get_text().split("\n")))
-            lines = [fill(line, max(int(0.95 * longest * room / wide), 12)) for line in title.get_text().split("\n")]
-            title.set_text("\n".join(lines))
-    for legend in figure.legends:
-        while legend._ncols > 1 and legend.get_window_extent().width > figure.bbox.width:  # type: ignore[attr-defined]
-            legend.set_ncols(legend._ncols - 1)  # type: ignore[attr-defined]
-            figure.draw_without_rendering()
+        if (spec := ax.get_subplotspec()) is not None:
+            row = spec.get_gridspec(), spec.rowspan.start
+            added[row] = max(added.get(row, 0.0), _broken_title(figure, ax, row[0].ncols))
+    figure.set_figheight(figure.get_figheight() + more + sum(added.values()))
+
+
+def _broken_title(figure: Figure, ax: Axes, n_cols: int) -> float:
+    """Inches that a title takes more, once it fits one of the columns."""
+    title = ax._left_title  # type: ignore[attr-defined]
+    text, wide, room = title.get_text(), title.get_window_extent().width, 0.97 * figure.bbox.width / n_cols
+    if not text or wide <= room:
+        return 0.0
+    lines = text.split("\n")
+    longest = max(int(max(map(len, lines)) * room / wide), 12)
+    title.set_text("\n".join(fill(line, longest) for line in lines))
+    return (title.get_text().count("\n") - len(lines) + 1) * title.get_fontsize() * 1.2 / 72
+
+
+def _broken_legend(figure: Figure, legend: Any) -> float:
+    """Inches that a legend takes more, once it has as many columns as fit."""
+    before, handles = legend.get_window_extent(), legend.legend_handles
+    labels, points = [text.get_text() for text in legend.get_texts()], legend.get_texts()[0].get_fontsize()
+    n_cols = legend._ncols
+    while n_cols > 1 and legend.get_window_extent().width > figure.bbox.width:
+        legend.remove()
+        n_cols -= 1
+        legend = figure.legend(handles, labels, loc="outside upper left", ncols=n_cols, fontsize=points)
+    return max(legend.get_window_extent().height - before.height, 0.0) / figure.dpi
 
 
 def stacked(lines: list[int], inches: float = 0.19, sharex: bool = True) -> tuple[Figure, list[Axes]]:
