@@ -20,8 +20,9 @@ from himoe.report.items import FigureItem
 from himoe.report.style import Theme, panels
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.intervals import Interval, interval
+from himoe.stats.intervals import interval
 from himoe.stats.levels import CLEAN, levels
+from himoe.stats.sides import AHEAD, BEHIND, FAILED, UNDECIDED, side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ NEEDS = ("scores", "runs")
 REQUIRES = {"models": "himoe", "variants": "*"}
 RIVALS = ("ridge", "late_fusion")
 METRICS = {"ccc": "CCC", "raw_ccc": "CCC uncalibrated", "pcc": "PCC"}
-AHEAD, BEHIND, UNDECIDED, FEW, FAILED = "ahead", "behind", "undecided", "of too few seeds to tell", "failed"
+FEW = "of too few seeds to tell"
 COLUMNS = ["recordings", "variant", "protocol", "metric", "other", "lead", "low", "high", "side"]
 
 
@@ -88,17 +89,18 @@ def _leads(evidence: Evidence) -> pd.DataFrame:
             values = levels(pick(evidence.scores, setting=setting, condition=CLEAN, model=[STUDIED, *RIVALS]), metric)
             for other in (m for m in RIVALS if STUDIED in here and m in here):
                 lead = interval(values[STUDIED] - values[other])
-                rows.append([recorded, variant, protocol, metric, other, *map(float, lead), _side(lead, few)])
+                rows.append(
+                    [
+                        recorded,
+                        variant,
+                        protocol,
+                        metric,
+                        other,
+                        *map(float, lead),
+                        side(lead) if not few or np.isnan(lead.mean) else FEW,
+                    ]
+                )
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _side(lead: Interval, few_seeds: bool) -> str:
-    """Who is ahead, if that can be told; a fold that diverged leaves no mean."""
-    if np.isnan(lead.mean):
-        return FAILED
-    if few_seeds:
-        return FEW
-    return AHEAD if lead.low > 0 else BEHIND if lead.high < 0 else UNDECIDED
 
 
 def _choices(part: pd.DataFrame) -> list[Choice]:

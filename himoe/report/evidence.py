@@ -36,7 +36,7 @@ def read_runs(files: list[str], config: Config) -> list[dict[str, Any]]:
     return runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself alone, so that what is made of it can be kept
 class Evidence:
     """The files an item needs, read when asked for."""
 

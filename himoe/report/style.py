@@ -106,26 +106,29 @@ def panels(
     return figure, rows[:, :n_cols].tolist()
 
 
-def small_multiples(n_blocks: int, n_panels: int, height: float = 1.0) -> tuple[Figure, list[tuple[SubFigure, list[Axes]]]]:
-    """Blocks below one another, each with a title of its own and as many small panels on one scale, ``height`` inches a row:
+def small_multiples(counts: list[int], height: float = 1.2) -> tuple[Figure, list[tuple[SubFigure, list[Axes]]]]:
+    """Blocks below one another, each with a title of its own and this many small panels on one scale, ``height`` inches a row:
     six beside one another on a page, three on a phone."""
-    n_cols = min(n_panels, round(width() / PHONE * 3))
-    n_rows = -(-n_panels // n_cols)
-    figure = plt.figure(figsize=(width(), n_blocks * (height * n_rows + 0.9 + 0.25 * (width() < WIDTH)) + 0.4))
+    n_cols = min(max(counts), 6 if width() == WIDTH else 3)
+    rows = [-(-n // n_cols) for n in counts]
+    heights = [height * n + 0.8 for n in rows]
+    figure = plt.figure(figsize=(width(), sum(heights) + 0.5))
     blocks = []
-    for part in figure.subfigures(n_blocks, 1, squeeze=False)[:, 0]:
+    for part, n, n_rows in zip(
+        figure.subfigures(len(counts), 1, squeeze=False, height_ratios=heights)[:, 0], counts, rows, strict=True
+    ):
         grid = part.subplots(n_rows, n_cols, squeeze=False, sharex=True, sharey=True)
-        for ax in grid.flat[n_panels:]:
+        for ax in grid.flat[n:]:
             ax.set_axis_off()
-        for ax in grid.flat[n_panels - n_cols : n_panels]:
+        for ax in grid.flat[max(n - n_cols, 0) : n]:
             ax.tick_params(labelbottom=True)
-        blocks.append((part, list(grid.flat[:n_panels])))
+        blocks.append((part, list(grid.flat[:n])))
     return figure, blocks
 
 
 def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
     """In lines that fit the figure, or one of its columns, at a size."""
-    return fill(text, int(width() * 72 / columns / (0.58 * points)))
+    return fill(text, int(width() * 72 / columns / (0.54 * points)))
 
 
 def fit_text(figure: Figure) -> None:

@@ -79,9 +79,9 @@ def test_a_row_goes_on_below_itself_on_a_phone():
 def test_small_multiples_are_six_beside_one_another_and_three_on_a_phone():
     for inches, n_cols in ((style.WIDTH, 6), (style.PHONE, 3)):
         with style.themed(style.LIGHT, inches):
-            figure, blocks = style.small_multiples(2, 7)
+            figure, blocks = style.small_multiples([7, 4])
             figure.draw_without_rendering()
-        assert [len(axes) for _, axes in blocks] == [7, 7]
+        assert [len(axes) for _, axes in blocks] == [7, 4]
         assert sum(ax.get_subplotspec().rowspan.start == 0 for ax in blocks[0][1]) == n_cols
         plt.close(figure)
 
