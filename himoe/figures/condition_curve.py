@@ -17,7 +17,17 @@ from himoe.names import CLEAN, STUDIED
 from himoe.report.colours import told_apart
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import LineStyle, Theme, legend_above, line_styles, panels, share_a_panel, small_multiples, wrapped
+from himoe.report.style import (
+    LineStyle,
+    Theme,
+    legend_above,
+    line_styles,
+    panels,
+    share_a_panel,
+    small_multiples,
+    title_small,
+    wrapped,
+)
 from himoe.report.text import interval as in_words
 from himoe.report.text import number
 from himoe.report.titles import dataset_of, model_title, setting_title
@@ -113,8 +123,7 @@ def _apart(curves: Curves) -> Figure:
             shown = [(m, styles[m]) for m in (*beside, STUDIED, rival) if m in curves.lines]
             label = _lines(ax, curves, here, shown, small=True)
             found = pick(_worst(curves, here), model=rival)
-            name = wrapped(model_title(rival), 10.5, len({a.get_position().x0 for a in axes}))
-            ax.set_title(f"{name}\n{_lead(*found[['side', 'lead']].iloc[0])}", fontsize=7.5)
+            title_small(ax, model_title(rival), _lead(*found[["side", "lead"]].iloc[0]))
             ax.tick_params(labelsize=8)
             ax.grid(False, axis="x")
         block.suptitle(wrapped(_sentence(curves, here)), x=0.01, ha="left", fontsize=9)

@@ -106,6 +106,12 @@ def panels(
     return figure, rows[:, :n_cols].tolist()
 
 
+def is_first_column(ax: Axes) -> bool:
+    """Whether nothing stands left of a panel, so that it needs labels of its own."""
+    spec = ax.get_subplotspec()
+    return spec is None or spec.colspan.start == 0
+
+
 def small_multiples(counts: list[int], height: float = 1.2) -> tuple[Figure, list[tuple[SubFigure, list[Axes]]]]:
     """Blocks below one another, each with a title of its own and this many small panels on one scale, ``height`` inches a row:
     six beside one another on a page, three on a phone."""
@@ -126,27 +132,37 @@ def small_multiples(counts: list[int], height: float = 1.2) -> tuple[Figure, lis
     return figure, blocks
 
 
+def title_small(ax: Axes, name: str, finding: str = "", weight: str = "bold") -> None:
+    """The title of a small panel: its name in lines that fit it and, below it, what is found."""
+    spec = ax.get_subplotspec()
+    lines = wrapped(name, 10.5, spec.get_gridspec().ncols if spec else 1)
+    ax.set_title(f"{lines}\n{finding}" if finding else lines, fontsize=7.5, weight=weight)
+
+
 def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
     """In lines that fit the figure, or one of its columns, at a size."""
     return fill(text, int(width() * 72 / columns / (0.54 * points)))
 
 
 def fit_text(figure: Figure) -> None:
-    """Break titles that are wider than their column, and legends that are wider than the figure, which grows by what they
+    """Break titles that are wider than their panel, and legends that are wider than the figure, which grows by what they
     take."""
     more = sum(_broken_legend(figure, legend) for legend in list(figure.legends))
+    figure.set_figheight(figure.get_figheight() + more)
+    figure.draw_without_rendering()
     added: dict[tuple[Any, int], float] = {}  # by row of a grid
     for ax in figure.axes:
         if (spec := ax.get_subplotspec()) is not None:
-            row = spec.get_gridspec(), spec.rowspan.start
-            added[row] = max(added.get(row, 0.0), _broken_title(figure, ax, row[0].ncols))
-    figure.set_figheight(figure.get_figheight() + more + sum(added.values()))
+            row, here = (spec.get_gridspec(), spec.rowspan.start), ax.get_window_extent()
+            room = here.width if row[0].ncols > 1 else figure.bbox.width - here.x0
+            added[row] = max(added.get(row, 0.0), _broken_title(ax, room))
+    figure.set_figheight(figure.get_figheight() + sum(added.values()))
 
 
-def _broken_title(figure: Figure, ax: Axes, n_cols: int) -> float:
-    """Inches that a title takes more, once it fits one of the columns."""
+def _broken_title(ax: Axes, room: float) -> float:
+    """Inches that a title takes more, once it fits this many pixels."""
     title = ax._left_title  # type: ignore[attr-defined]
-    text, wide, room = title.get_text(), title.get_window_extent().width, 0.97 * figure.bbox.width / n_cols
+    text, wide = title.get_text(), title.get_window_extent().width
     if not text or wide <= room:
         return 0.0
     lines = text.split("\n")
