@@ -204,11 +204,11 @@ def _means(evidence: Evidence, condition: str) -> pd.DataFrame:
         targets = [(t, pick(part, target=t)) for t in evidence.targets_of(setting)]
         for target, of_target in [*targets, (ALL, part)] if len(targets) > 1 else targets:
             values = levels(of_target)
-            for model, own in values.items():
+            for model, ccc in values.items():
                 lead = (
-                    interval(values[STUDIED] - own) if STUDIED in values and _is_rival(model) else interval(own * float("nan"))
+                    interval(values[STUDIED] - ccc) if STUDIED in values and _is_rival(model) else interval(ccc * float("nan"))
                 )
-                found = [*map(float, interval(own)), *map(float, lead), side(lead) if _is_rival(model) else "", *own.shape]
+                found = [*map(float, interval(ccc)), *map(float, lead), side(lead) if _is_rival(model) else "", *ccc.shape]
                 rows.append((setting, target, model, severity, *found))
     data = pd.DataFrame(rows, columns=COLUMNS)
     places = data.assign(model=data["model"].map(registry.place)).sort_values(COLUMNS[:4]).index
@@ -254,13 +254,13 @@ def _sentence(curves: Curves, here: pd.DataFrame) -> str:
     end = pick(worst, model=STUDIED).iloc[0]
     last = in_words(end["ccc"], end["low"], end["high"], 2)
     sides = _sides(worst)
-    told = [f"{words} {_few(sides[word])}" for word, words in
+    parts = [f"{words} {_few(sides[word])}" for word, words in
             ((AHEAD, "ahead of"), (BEHIND, "behind"), (UNDECIDED, "undecided against"))]  # fmt: skip
-    told += [f"{len(sides[FAILED])} failed"] if sides[FAILED] else []
+    parts += [f"{len(sides[FAILED])} failed"] if sides[FAILED] else []
     return (
         f"{who}, {_when(curves, setting, here['severity'].min(), end['severity'])}: Hi-MoE goes from CCC "
         f"{number(studied['ccc'].iloc[0], 2)} to {last}; "
-        f"there it is {', '.join(told)}."
+        f"there it is {', '.join(parts)}."
     )
 
 

@@ -66,7 +66,7 @@ def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
     ):  # fmt: skip
         with style.themed(theme, inches):
             drawn: FigureItem = plugin.draw(evidence, theme, **options)
-            if evidence.synthetic:
+            if _is_marked(entry, evidence):
                 style.stamp(drawn.figure, STAMP, theme)
             style.fit_text(drawn.figure)
             for form in forms:
@@ -75,6 +75,11 @@ def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
             plt.close(drawn.figure)
     io.write_table(outputs["csv"], drawn.data)
     io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs))
+
+
+def _is_marked(entry: Entry, evidence: Evidence) -> bool:
+    """Whether an item shows results of simulated data."""
+    return evidence.synthetic and entry.facts.get("RESULTS", True)
 
 
 def _in_checkout(file: str) -> str:
@@ -92,7 +97,7 @@ def _record(
     return files | {
         "name": entry.name, "kind": entry.kind.removesuffix("s"), "title": entry.title, "section": entry.section,
         "caption": entry.caption, "facts": evidence.facts(), "alt": finding, "note": note,
-        "synthetic": evidence.synthetic and entry.facts.get("RESULTS", True),
+        "synthetic": _is_marked(entry, evidence),
         "provenance": {
             "rule": "draw_figure" if entry.kind == "figures" else "write_table", "code": code,
             "inputs": {_in_checkout(file): hash_file(file) for file in inputs}, "seeds": list(evidence.config.seeds),

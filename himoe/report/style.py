@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import fill
@@ -64,6 +64,7 @@ DARK = Theme(
     shade=1,
 )
 MARKERS = "sD^vP"
+LABELS = 15  # beside a panel
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def title_small(ax: Axes, name: str, finding: str = "", weight: str = "bold") ->
 
 def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
     """In lines that fit the figure, or one of its columns, at a size."""
-    return fill(text, int(width() * 72 / columns / (0.54 * points)))
+    return fill(text, int(width() * 72 / columns / (0.54 * points)), break_on_hyphens=False)
 
 
 def fit_text(figure: Figure) -> None:
@@ -167,7 +168,7 @@ def _broken_title(ax: Axes, room: float) -> float:
         return 0.0
     lines = text.split("\n")
     longest = max(int(max(map(len, lines)) * room / wide), 12)
-    title.set_text("\n".join(fill(line, longest) for line in lines))
+    title.set_text("\n".join(fill(line, longest, break_on_hyphens=False) for line in lines))
     return (title.get_text().count("\n") - len(lines) + 1) * title.get_fontsize() * 1.2 / 72
 
 
@@ -186,7 +187,7 @@ def _broken_legend(figure: Figure, legend: Any) -> float:
 def stacked(lines: list[int], inches: float = 0.19, sharex: bool = True) -> tuple[Figure, list[Axes]]:
     """Axes one below the other, each as high as its number of lines asks for; one where there is none."""
     lines = lines or [1]
-    size = (WIDTH, inches * sum(lines) + 0.5 * len(lines) + 0.4)
+    size = (width(), inches * sum(lines) + 0.5 * len(lines) + 0.4)
     heights = [max(n, 2) for n in lines]
     figure, axes = plt.subplots(len(lines), 1, figsize=size, squeeze=False, sharex=sharex, height_ratios=heights)
     return figure, axes[:, 0].tolist()
@@ -218,6 +219,27 @@ def share_a_panel(models: list[str]) -> bool:
     """Whether the lines of models can be in one panel: no more than five, all told apart by colour-blind readers, on either
     page."""
     return len(models) <= MOST_LINES and all(told_apart([registry.colours(m)[shade] for m in models]) for shade in (0, 1))
+
+
+def label_beside(ax: Axes, points: Iterable[tuple[float, float, str, str]], bold: str = "") -> None:
+    """Write the names of points (x, y, name, colour) in a column right of a panel, in the order of y and none over another,
+    each with a line to its point. Limits of the axes must be set."""
+    low, high = ax.get_ylim()
+    points = sorted(points, key=lambda point: point[1])
+    gap = 1 / max(len(points) - 1, LABELS)
+    places: list[float] = []
+    for _, y, _, _ in points:
+        places.append(max((y - low) / (high - low), places[-1] + gap if places else 0.0))
+    ceiling = 1.0
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], ceiling)
+        ceiling = places[i] - gap
+    for place, (x, y, name, colour) in zip(places, points, strict=True):
+        ax.annotate(
+            name, (x, y), (1.04, place), textcoords="axes fraction", va="center", fontsize=7.5, annotation_clip=False,
+            weight="bold" if name == bold else "normal",
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "alpha": 0.5, "shrinkB": 4, "relpos": (0, 0.5)},
+        )  # fmt: skip
 
 
 def empty_panel(ax: Axes, title: str, theme: Theme) -> None:
