@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from himoe import registry
+from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import CLEAN, STUDIED
 from himoe.report.colours import told_apart
 from himoe.report.evidence import Evidence
@@ -48,6 +49,7 @@ PER = "conditions"
 ALL = "mean of targets"
 FLAT = 1e-9  # CCC of a model that always says the same
 NAMED = 3  # rivals on one side that are named; more are counted
+FEW_SEEDS = f"People share networks of fewer than {MIN_SEEDS} seeds: the luck of training is in none of these intervals."
 COLUMNS = [
     "setting", "target", "model", "severity", "ccc", "low", "high", "lead", "lead_low", "lead_high", "side", "n_people",
     "n_seeds",
@@ -85,7 +87,10 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
     lines = [m for m in evidence.models if not (pick(data, model=m)["ccc"].abs() < FLAT).all()]
     curves = Curves(evidence, theme, condition, data, lines)
     figure = _together(curves) if share_a_panel(lines) else _apart(curves)
-    return FigureItem(figure, data, " ".join(_sentence(curves, curves.whole(s)) for s in curves.settings))
+    sentences = [_sentence(curves, curves.whole(s)) for s in curves.settings]
+    if any(lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds)) for s in curves.settings):
+        sentences.append(FEW_SEEDS)
+    return FigureItem(figure, data, " ".join(sentences))
 
 
 def _together(curves: Curves) -> Figure:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from himoe import registry
@@ -86,7 +87,8 @@ def _panel(ax: Axes, here: pd.DataFrame, cost: str, theme: Theme) -> None:
         reach = [[row.ccc - row.low], [row.high - row.ccc]]
         ax.errorbar(row.x, row.ccc, reach, color=style.colour, elinewidth=0.8, alpha=0.5)
         ax.plot(row.x, row.ccc, style.marker, color=style.colour, mfc=face, ms=6)
-    ax.margins(x=0.12)
+    decades = np.log10(places["x"])
+    ax.set_xlim(10 ** np.floor(decades.min() - 0.1), 10 ** np.ceil(decades.max() + 0.1))  # so that ticks are named
     ax.set_ylim(here["low"].min() - 0.03, here["high"].max() + 0.03)
     named = [(row.x, row.ccc, model_title(row.model), styles[row.model].colour) for row in places.itertuples()]
     label_beside(ax, named, bold=model_title(STUDIED))

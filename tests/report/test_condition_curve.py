@@ -60,7 +60,7 @@ def test_lines_and_points(condition, dash, when, last):
         assert [t.get_text() for t in item.figure.axes[0].get_xticklabels()] == ["none", "eeg", "eog"]
     assert line.get_marker() != "None"
     assert item.finding.startswith(f"DEAP twin (6 people, 2 seeds), {when}: Hi-MoE goes from CCC 0.50 to {last:.2f} [")
-    assert item.finding.endswith("; there it is ahead of none, behind none, undecided against none.")
+    assert "; there it is ahead of none, behind none, undecided against none. People share networks of fewer" in item.finding
 
 
 def test_few_models_share_a_panel_and_its_title_counts_sides():
@@ -94,16 +94,24 @@ def test_with_many_models_each_rival_has_a_panel():
     assert len(first.collections) == 1  # Hi-MoE's band
 
 
+def test_seeds_that_are_too_few_are_spoken_of():
+    """Two seeds of networks that people share are; under loso each person has networks of its own."""
+    assert made(evidence(MANY)).finding.endswith(condition_curve.FEW_SEEDS)
+    alone = evidence(MANY)
+    alone.config.__dict__["protocols"] = ["loso"]
+    assert condition_curve.FEW_SEEDS not in made(alone).finding
+
+
 def test_a_fold_that_failed_leaves_no_line_and_is_counted():
     run = evidence(MANY)
     frame = run.scores
     run.__dict__["scores"] = frame.assign(value=frame["value"].mask((frame["model"] == "mult") & (frame["subject"] == "s2")))
     item = made(run)
     assert "MulT failed" in {ax.get_title(loc="left").replace("\n", " ") for ax in item.figure.axes}
-    assert item.finding.endswith("undecided against none, 1 failed.")
+    assert "undecided against none, 1 failed." in item.finding
     run.__dict__["scores"] = frame.assign(value=frame["value"].mask(frame["model"] == "himoe"))
     condition_curve._means.cache_clear()
-    assert made(run).finding == "DEAP twin (6 people, 2 seeds): a fold of Hi-MoE diverged."
+    assert made(run).finding.startswith("DEAP twin (6 people, 2 seeds): a fold of Hi-MoE diverged.")
 
 
 def test_many_models_can_be_read_on_a_phone(tmp_path):
