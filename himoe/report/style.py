@@ -174,6 +174,8 @@ def _broken_title(ax: Axes, room: float) -> float:
 
 def _broken_legend(figure: Figure, legend: Any) -> float:
     """Inches that a legend takes more, once it has as many columns as fit."""
+    if not legend.get_texts():
+        return 0.0
     before, handles = legend.get_window_extent(), legend.legend_handles
     labels, points = [text.get_text() for text in legend.get_texts()], legend.get_texts()[0].get_fontsize()
     n_cols = legend._ncols
