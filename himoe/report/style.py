@@ -146,18 +146,27 @@ def wrapped(text: str, points: float = 9, columns: int = 1) -> str:
 
 
 def fit_text(figure: Figure) -> None:
-    """Break titles that are wider than their panel, and legends that are wider than the figure, which grows by what they
-    take."""
+    """Break titles that are wider than their panel, and legends that are wider than the figure, which grows by what they take;
+    the layout is final then, whatever it is saved as."""
     more = sum(_broken_legend(figure, legend) for legend in list(figure.legends))
     figure.set_figheight(figure.get_figheight() + more)
+    titles = [ax._left_title for ax in figure.axes]  # type: ignore[attr-defined]
+    long = [title for title in titles if title.get_window_extent().width > figure.bbox.width / 2]
+    for title in long:
+        title.set_visible(False)  # it would push its panel away
     figure.draw_without_rendering()
+    for title in long:
+        title.set_visible(True)
     added: dict[tuple[Any, int], float] = {}  # by row of a grid
     for ax in figure.axes:
         if (spec := ax.get_subplotspec()) is not None:
             row, here = (spec.get_gridspec(), spec.rowspan.start), ax.get_window_extent()
             room = here.width if row[0].ncols > 1 else figure.bbox.width - here.x0
             added[row] = max(added.get(row, 0.0), _broken_title(ax, room))
-    figure.set_figheight(figure.get_figheight() + sum(added.values()))
+    if long or any(added.values()):
+        figure.set_figheight(figure.get_figheight() + sum(added.values()))
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 def _broken_title(ax: Axes, room: float) -> float:

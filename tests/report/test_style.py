@@ -86,6 +86,7 @@ def test_small_multiples_are_six_beside_one_another_and_three_on_a_phone():
         plt.close(figure)
 
 
+@pytest.mark.filterwarnings("error")
 def test_titles_and_legends_are_broken_where_they_are_wider_than_the_figure():
     with style.themed(style.LIGHT, style.PHONE):
         figure, [[ax]] = style.panels(1, 1)
