@@ -14,7 +14,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.ladder import KEYS, METRICS, ladder, protocols_of, what_leaks
 from himoe.report.style import LineStyle, Theme, line_styles, small_multiples, title_small, wrapped
-from himoe.report.text import number
+from himoe.report.text import FAILED, number
 from himoe.report.titles import model_title
 from himoe.stats.frames import pick
 
@@ -40,7 +40,8 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         for ax, model in zip(axes, names, strict=True):
             _steps(ax, pick(here, model=model).set_index("protocol").reindex(protocols), styles[model], theme)
             values = pick(here, model=model).set_index("protocol")["value"].reindex(protocols).dropna()
-            title_small(ax, model_title(model), f"{number(values.iloc[0], 2)} to {number(values.iloc[-1], 2)}")
+            ends = f"{number(values.iloc[0], 2)} to {number(values.iloc[-1], 2)}" if len(values) else FAILED
+            title_small(ax, model_title(model), ends)
         means = pick(shown, dataset=dataset, target=target).set_index(KEYS)["value"]
         n_people = here["n_subjects"].max()
         title = f"{target.capitalize()} ({n_people} people). {what_leaks(evidence, means)}"

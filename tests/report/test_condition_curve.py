@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from himoe import registry
 from himoe.config.load import load_config
 from himoe.figures import condition_curve
 from himoe.report import style
+from himoe.report.colours import told_apart
 from himoe.report.evidence import Evidence
 from tests.report.scores import scores
 from tests.report.test_style import LEAST, drawn, smallest_text
@@ -92,6 +94,20 @@ def test_with_many_models_each_rival_has_a_panel():
         in (item.finding)
     )
     assert len(first.collections) == 1  # Hi-MoE's band
+
+
+@pytest.mark.parametrize("theme", [style.LIGHT, style.DARK])
+@pytest.mark.parametrize("n_rivals", [2, 15])
+def test_lines_of_every_panel_are_told_apart(theme, n_rivals):
+    """All shipped models at once, references among them; and few, in one panel."""
+    rivals = [m for m in registry.available("models") if m not in ("himoe", "subject_mean", "train_mean")]
+    models = [*(("ridge", "late_fusion", "stimulus_mean") if n_rivals == 2 else rivals), "himoe"]
+    with style.themed(theme):
+        item = condition_curve.draw(evidence(models, values=dict.fromkeys(models, 0.5)), theme, "missing_rate")
+    shown = [{line.get_color() for line in ax.lines if len(line.get_xdata())} for ax in item.figure.axes if ax.axison]
+    plt.close(item.figure)
+    assert len(shown) == (1 if n_rivals == 2 else len(rivals) - 1)  # a reference has no panel
+    assert all(2 <= len(colours) <= 5 and told_apart(sorted(colours)) for colours in shown)
 
 
 def test_seeds_that_are_too_few_are_spoken_of():

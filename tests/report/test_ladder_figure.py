@@ -42,3 +42,12 @@ def test_the_figure_holds_the_numbers_of_the_table(evidence):
     assert nearest.lines[0].get_ydata().tolist() == pytest.approx(list(GIVEN.values()))
     (shaded,) = nearest.patches
     assert (shaded.get_x(), shaded.get_width()) == (1.5, 1)  # the third protocol
+
+
+def test_a_model_that_failed_says_so(evidence):
+    scores = evidence.all_scores
+    evidence.__dict__["all_scores"] = scores.assign(value=scores["value"].mask(scores["model"] == "ridge"))
+    with style.themed(style.LIGHT):
+        item = ladder.draw(evidence, style.LIGHT)
+    plt.close(item.figure)
+    assert "ridge failed: diverged" in {ax.get_title(loc="left").replace("\n", " ") for ax in item.figure.axes}
