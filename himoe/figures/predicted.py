@@ -45,7 +45,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         pooled = f"pooled CCC {ccc(rows['y_true'].to_numpy(float), rows['y_pred'].to_numpy(float)):.2f}"
         if lost := failed_folds(evidence, setting):
             pooled = "no pooled CCC" + lost
-        ax.set_title(f"{setting_title(setting)} · {target}\n{pooled}, n = {len(rows)}", fontsize=8)
+        ax.set_title(f"{setting_title(setting)} · {target}\n{pooled}, n\u00a0=\u00a0{len(rows)}", fontsize=8)
         findings.append(f"{setting_title(setting)} {target}: {pooled}, {len(rows)} rows")
         parts.append(shown[COLUMNS if is_open(dataset_of(setting)) else SHARED])
     for ax in flat[len(cells) :]:

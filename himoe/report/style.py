@@ -176,7 +176,7 @@ def _broken_title(ax: Axes, room: float) -> float:
     if not text or wide <= room:
         return 0.0
     lines = text.split("\n")
-    longest = max(int(max(map(len, lines)) * room / wide), 12)
+    longest = max(int(0.93 * max(map(len, lines)) * room / wide), 12)  # letters are not of one width
     title.set_text("\n".join(fill(line, longest, break_on_hyphens=False) for line in lines))
     return (title.get_text().count("\n") - len(lines) + 1) * title.get_fontsize() * 1.2 / 72
 
