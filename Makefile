@@ -4,7 +4,7 @@ BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 3
 
-.PHONY: demo test lint standards bench bench-gpu clean setup schema
+.PHONY: demo test lint standards bench bench-gpu clean setup schema picture
 demo: setup
 	$(BIN)/python -m snakemake --cores $(CORES)
 	@echo "The report is at $$PWD/results/report.html"
@@ -49,6 +49,12 @@ bench-gpu: setup
 
 schema: setup
 	$(BIN)/python -m himoe.config.document
+
+# docs/workflow.md: the rules of the default run, drawn from the rules.
+picture: setup
+	{ sed '/^```mermaid/,$$d' docs/workflow.md; echo '```mermaid'; \
+	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/workflow.new
+	mv docs/workflow.new docs/workflow.md
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis

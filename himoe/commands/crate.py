@@ -32,8 +32,9 @@ NAMES = {
 }
 MIME = {
     ".html": "text/html", ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png",
-    ".py": "text/x-python", ".yaml": "application/yaml", ".md": "text/markdown", ".cff": "application/yaml",
-    ".safetensors": "application/octet-stream", ".patch": "text/x-diff",
+    ".pdf": "application/pdf", ".py": "text/x-python",
+    ".yaml": "application/yaml", ".md": "text/markdown", ".cff": "application/yaml", ".patch": "text/x-diff",
+    ".safetensors": "application/octet-stream",
 }  # fmt: skip
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",

@@ -41,7 +41,7 @@ def result_files(results: Path, config: Config) -> list[Path]:
     """Results of this run that may leave the machine, sorted; those of other runs may stand beside them."""
     items = [*contents(config, "tables"), *contents(config, "figures")]
     wanted = ["report.html", "results.json", "scores.csv"]
-    wanted += [f"{item.stem}.{suffix}" for item in items for suffix in ("csv", "svg", "png")]
+    wanted += [f"{item.stem}.{suffix}" for item in items for suffix in ("csv", "svg", "png", "pdf")]
     for dataset in config.datasets:
         wanted.append(f"{dataset}/card.json")
         for protocol in config.protocols:

@@ -16,6 +16,8 @@ from himoe.data import intake, prepare
 from himoe.data.rows import predicted_by, to_rows
 from himoe.data.twins import synthesize
 from himoe.evaluate.conditions import under_condition
+from himoe.names import STUDIED
+from himoe.report.colours import contrast, told_apart
 from himoe.train.stack import Stack
 from himoe.types import Batch, HimoeError, Output
 from tests.conditions.perturbing import apply, severities, tokens_under
@@ -137,6 +139,15 @@ def test_perturbations_repeat_and_leave_labels_and_input_alone(name):
 def test_a_shift_that_is_no_whole_token_is_refused(tokens):
     with pytest.raises(HimoeError, match=r"0\.3 s is no whole number of tokens at 2 Hz"):
         under_condition(tokens, "shift", [0.0, 0.3], 3)
+
+
+@pytest.mark.parametrize("name", registry.available("models"))
+def test_a_model_is_told_from_himoe_by_everyone(name):
+    """On both pages, colour-blind or not; and it stands out from the page."""
+    for page, own, studied in zip(("#ffffff", "#161a20"), registry.colours(name), registry.colours(STUDIED), strict=True):
+        assert contrast(own, page) >= 3  # WCAG 1.4.11
+        assert name == STUDIED or told_apart([own, studied])
+    assert isinstance(registry.place(name), int)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

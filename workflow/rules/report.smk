@@ -1,5 +1,6 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
-# .json, figures/{figure}.svg (on a light and a dark page), .png, .csv and .json -> report.html and results.json, all under results/.
+# .json, figures/{figure}.svg (for a page and a phone, light and dark), .png, .pdf, .csv and .json -> report.html and results.json, all
+# under results/.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
 SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
 EVIDENCE = {
@@ -33,11 +34,16 @@ rule draw_figure:
             labels=labels_of,
         ),
         dark="results/figures/{figure}.dark.svg",
+        phone="results/figures/{figure}.phone.svg",
+        phone_dark="results/figures/{figure}.phone.dark.svg",
         png="results/figures/{figure}.png",
+        pdf="results/figures/{figure}.pdf",
         csv="results/figures/{figure}.csv",
         item="results/figures/{figure}.json",
     log:
         "results/logs/draw_{figure}.log",
+    wildcard_constraints:
+        figure="[A-Za-z0-9_]+",
     conda:
         "../../envs/himoe.yaml"
     params:
@@ -57,12 +63,16 @@ use rule draw_figure as draw_condition_figure with:
             labels=labels_of,
         ),
         dark="results/figures/{figure}/{condition}.dark.svg",
+        phone="results/figures/{figure}/{condition}.phone.svg",
+        phone_dark="results/figures/{figure}/{condition}.phone.dark.svg",
         png="results/figures/{figure}/{condition}.png",
+        pdf="results/figures/{figure}/{condition}.pdf",
         csv="results/figures/{figure}/{condition}.csv",
         item="results/figures/{figure}/{condition}.json",
     log:
         "results/logs/draw_{figure}_{condition}.log",
     wildcard_constraints:
+        figure="[A-Za-z0-9_]+",
         condition="[A-Za-z0-9_]+",
 
 
