@@ -15,7 +15,7 @@ from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.config.sections import Features, Variant
-from himoe.names import STUDIED, TWIN, dataset_variant, parse_dataset, parse_model, parse_setting
+from himoe.names import STUDIED, TWIN, dataset_variant, model_variant, parse_dataset, parse_model, parse_setting, people_of
 from himoe.types import HimoeError
 
 PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
@@ -40,8 +40,8 @@ def check(config: Config) -> None:
     _check_editions(config)
     _check_dataset_options(config)
     _check_labels(config)
-    _check_variants(config)
     _check_ablations(config)
+    _check_variants(config)
     _check_model_settings(config)
     check_feasibility(config)
 
@@ -53,6 +53,8 @@ def _check_names_exist(config: Config) -> None:
         _check_names(f"controls.{control}", controlled, models)
     for name, regime in config.regimes.items():
         _check_names(f"regimes.{name}.models", regime.models, models)
+    if config.learning_curve:
+        _check_names("learning_curve.models", config.learning_curve.models, config.compared)
     for key, kind in PLUGINS_OF.items():
         for name in getattr(config, key):
             registry.check(kind, name, f"config: {key}")
@@ -85,6 +87,8 @@ def _check_nothing_twice(config: Config) -> None:
     for key in ("targets", "controls", "models_on", "conditions"):
         for name, values in getattr(config, key).items():
             _refuse_twice(f"{key}.{name}", values)
+    for key in ("people", "models"):
+        _refuse_twice(f"learning_curve.{key}", getattr(config.learning_curve, key))
     for name, parts in config.variants.items():
         for dataset, variant in parts.items():
             _refuse_twice(f"variants.{name}.{dataset}.modalities", variant.modalities)
@@ -182,13 +186,16 @@ def _check_labels(config: Config) -> None:
 
 
 def _check_variants(config: Config) -> None:
-    """Models with a variant are ablations of the studied model, networks under a regime, or any model under a control."""
+    """Models with a variant are ablations of the studied model, networks under a regime, any model under a control, or any that
+    learns from fewer people."""
     for model in (m for m in config.models if parse_model(m).variant):
         plugin, variant = parse_model(model)
         if variant in config.regimes:
             if not registry.is_network(plugin):
                 raise HimoeError(f"config: regimes.{variant}: {plugin} is no network, so nothing is augmented in its training")
             _check_names(f"regimes.{variant}.models", [plugin], config.models)
+        elif people_of(model):
+            _check_names("models", [model], config.learning_curve.arms)
         elif not registry.control_of(model):
             _check_names("models", [plugin], [STUDIED])
             _check_names("models: ablation", [variant], [*config.ablations, *config.regimes])
@@ -200,10 +207,11 @@ def _check_ablations(config: Config) -> None:
     _check_names("ablations_under", config.ablations_under or [], config.conditions)
     if config.ablations and STUDIED not in config.models:
         raise HimoeError(f"config: ablations: they are compared with {STUDIED}, which is not in models")
-    kinds = {"control": registry.available("controls"), "regime": config.regimes}
+    of_fewer = [name for name in (*config.ablations, *config.regimes) if people_of(model_variant(STUDIED, name))]
+    kinds = {"control": registry.available("controls"), "model of fewer people": of_fewer, "regime": config.regimes}
     for key, names, others in (
-        ("ablations", config.ablations, ("control", "regime")),
-        ("regimes", config.regimes, ("control",)),
+        ("ablations", config.ablations, tuple(kinds)),
+        ("regimes", config.regimes, ("control", "model of fewer people")),
     ):
         for name in names:
             if taken := [kind for kind in others if name in kinds[kind]]:

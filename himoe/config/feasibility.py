@@ -8,7 +8,7 @@ from himoe import registry
 from himoe.config.facts import dataset_info, margin, n_tokens, samples_of
 from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds
 from himoe.config.run import Config
-from himoe.names import parse_dataset
+from himoe.names import parse_dataset, people_of
 from himoe.types import HimoeError
 
 
@@ -69,9 +69,21 @@ def _check_subjects(config: Config, dataset: str, protocol: str) -> None:
     n_subjects, n_folds = len(size.subjects), n_subject_folds(protocol, len(size.subjects), splits)
     if not can_split(n_subjects, n_folds):
         raise HimoeError(f"{where}: {n_subjects} subjects are too few for {n_folds} folds that train, validate and test")
+    _check_learning_curve(config, dataset, protocol, n_subjects - -(-n_subjects // n_folds))
     n_stimuli, n_folds = config.trials_used(dataset), splits.n_stimulus_folds  # every trial of a subject is another stimulus
     if "stimulus" in PROTOCOLS[protocol].apart and n_stimuli and not can_split_stimuli(n_stimuli, n_folds):
         raise HimoeError(f"{where}: {n_stimuli} stimuli are too few for splits.n_stimulus_folds: {n_folds}")
+
+
+def _check_learning_curve(config: Config, dataset: str, protocol: str, n_left: int) -> None:
+    """Fewer people than the largest fold leaves to learn from: those are what the model itself learns from."""
+    asked = {people_of(m) for m in config.models_of(dataset, protocol)}
+    if too_many := [n for n in config.learning_curve.people if n in asked and n >= n_left]:
+        remedy = f"use 2 to {n_left - 1}" if n_left > 2 else "leave them out"
+        raise HimoeError(
+            f"config: learning_curve.people: {too_many[0]} are not fewer than the {n_left} that folds of {protocol} of "
+            f"{dataset} leave to learn from; {remedy}"
+        )
 
 
 def _check_trials(config: Config, dataset: str, protocol: str) -> None:

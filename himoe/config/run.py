@@ -19,6 +19,7 @@ from himoe.config.sections import (
     TABLES,
     Execution,
     Features,
+    LearningCurve,
     Name,
     Planted,
     Seed,
@@ -34,7 +35,7 @@ from himoe.config.sections import (
 )
 from himoe.config.severities import severities_on
 from himoe.config.spec import FitSpec, View
-from himoe.names import STUDIED, parse_dataset, parse_model
+from himoe.names import STUDIED, parse_dataset, parse_model, people_of
 from himoe.names import setting as setting_of
 from himoe.types import Size
 
@@ -85,6 +86,7 @@ class Config(Strict):
         {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL",
         "ours",
     )  # fmt: skip
+    learning_curve: LearningCurve = setting(LearningCurve(), "models that learn from fewer people", "ours")
     controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
@@ -133,9 +135,9 @@ class Config(Strict):
         return [m for m in self.models if registry.control_of(m)]
 
     def kind_of(self, model: str) -> str:
-        """What a model is in this run: ``control``, ``regime``, ``ablation``, or ``compared``, which stands for itself."""
-        if registry.control_of(model):
-            return "control"
+        """What a model is in this run: ``control``, ``fewer people``, ``regime``, ``ablation``, or ``compared``: itself."""
+        if registry.control_of(model) or people_of(model):
+            return "control" if registry.control_of(model) else "fewer people"
         if parse_model(model).variant in self.regimes:
             return "regime"
         return "ablation" if registry.is_ablation(model) else "compared"
@@ -161,13 +163,7 @@ class Config(Strict):
         sizes = self.shard_sizes(dataset, protocol)
         first, view = sum(sizes[:shard]), self.view(dataset, protocol, model)
         reference = registry.peek("models", model).get("REFERENCE")
-        if registry.is_network(model):  # what lies past a trial's end would be computed for nothing
-            lengths = (self.training.crop_seconds, view.window, self.size(dataset).seconds)
-            training = trained(self.training, self.regimes, model).model_copy(
-                update={"crop_seconds": min(filter(None, lengths))}
-            )
-        else:
-            training = Training(refit=self.training.refit, calibration=self.training.calibration)
+        training = trained(self.training, self.regimes, model, view.window, self.size(dataset).seconds)
         return FitSpec(
             dataset=dataset, protocol=protocol, model=model, seed=seed, shard=shard,
             folds=tuple(range(first, first + sizes[shard])), options=self.options(model),
@@ -200,8 +196,8 @@ class Config(Strict):
 
     def conditions_of(self, dataset: str, protocol: str, model: str = STUDIED) -> dict[str, list[float]]:
         """Conditions under which a model is evaluated, with the severities that they have on the data set. None for windows,
-        which are too short to be perturbed, and under a control, which is judged on clean input alone."""
-        if PROTOCOLS[protocol].windows or registry.control_of(model):
+        which are too short to be perturbed, nor under a control or of fewer people, which are judged on clean input alone."""
+        if PROTOCOLS[protocol].windows or self.kind_of(model) in ("control", "fewer people"):
             return {}
         lists = [self.planted_of(dataset).conditions if registry.is_planted(dataset) else None]
         lists += [self.ablations_under] if self.kind_of(model) == "ablation" else []
@@ -216,6 +212,8 @@ class Config(Strict):
             return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set does not have"
         if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
             return "it knows the people it is judged on"
+        if people_of(model) and not PROTOCOLS[protocol].independent:
+            return "a learning curve over people needs people that are kept apart"
         return "models_on leaves it out" if self.is_left_out(model, dataset, protocol) else ""
 
     def size(self, dataset: str) -> Size:

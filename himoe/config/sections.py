@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from himoe.names import STUDIED, with_people
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -21,7 +23,7 @@ def _digits(value: Any) -> Any:
 
 # What numpy's and scikit-learn's generators take; no truth value and no fraction.
 Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=2**32, strict=True)]
-FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
+FIGURES = ["condition_curve", "specification", "learning_curve", "routing", "prototypes", "predicted", "subjects", "training"]
 TABLES = [
     "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
     "data_card", "audit", "tuning", "compute_card", "checklist", "register",
@@ -237,6 +239,24 @@ class Execution(Strict):
     )
     checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
+
+
+class LearningCurve(Strict):
+    """Models that are fitted again on fewer people (``MODEL-people_N``), with the same people to test on."""
+
+    people: list[Annotated[int, Field(ge=2)]] = setting(
+        [], "numbers of people that a fit learns from, those of inner validation among them; none: no curve", "ours"
+    )
+    models: list[Name] = setting([STUDIED], "models that learn from as many, each beside itself", "ours", min_length=1)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.people)
+
+    @property
+    def arms(self) -> list[str]:
+        """Their names."""
+        return [with_people(model, n) for model in self.models for n in self.people]
 
 
 class Tuning(Strict):
