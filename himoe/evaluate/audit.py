@@ -238,6 +238,7 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
         if equal
         else f"correlation of what it predicts with {_correlations(facts, 'length', names)}"
     )
+    absence = f"correlation with {_correlations(facts, 'presence', names)}"
     session = f"{', '.join(by_session)}: by each person's whole session, its test trials included (no label)"
     session = session if by_session else "no modality is normalised by trials that are tested"
     return [
@@ -246,12 +247,7 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
         Finding("clip", "How well do features name the clip, across people?", REPORTED, _named(*probes.clip(tokens))),
         Finding("order", "Do features tell a trial's number?", REPORTED, f"correlation {order:.2f} across subjects"),
         Finding("length", "Does a trial's length tell its label?", REPORTED, length),
-        Finding(
-            "absence",
-            "Does what is missing tell the label?",
-            REPORTED,
-            f"correlation with {_correlations(facts, 'presence', names)}",
-        ),
+        Finding("absence", "Does what is missing tell the label?", REPORTED, absence),
     ]
 
 
