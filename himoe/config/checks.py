@@ -23,7 +23,7 @@ PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
     "targets": "datasets", "editions": "datasets", "annotator_lag": "datasets", "dataset_options": "datasets",
     "controls": "controls",
 }  # fmt: skip
-LISTS = ("datasets", "models", "protocols", "seeds", "figures", "tables")
+LISTS = ("datasets", "models", "protocols", "seeds", "few_shot", "figures", "tables")
 PER_DATASET = ("targets", "editions", "annotator_lag", "dataset_options")
 
 

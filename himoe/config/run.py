@@ -98,7 +98,10 @@ class Config(Strict):
         "paper (incomplete and asynchronous inputs); grid ours",
     )
     ablations_under: list[Name] | None = setting(None, "conditions ablations are predicted under; null: all of the run", "ours")
-    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours")
+    condition_seed: Seed = setting(7, "seed of masks, shifts and rated trials, shared by all models", "ours")
+    few_shot: list[Annotated[int, Field(ge=0)]] = setting(
+        [], "numbers of a new person's trials by whose ratings predictions are shifted and scaled (figure few_shot)", "ours"
+    )
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")

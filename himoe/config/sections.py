@@ -23,7 +23,10 @@ def _digits(value: Any) -> Any:
 
 # What numpy's and scikit-learn's generators take; no truth value and no fraction.
 Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=2**32, strict=True)]
-FIGURES = ["condition_curve", "specification", "learning_curve", "routing", "prototypes", "predicted", "subjects", "training"]
+FIGURES = [
+    "condition_curve", "specification", "learning_curve", "few_shot", "routing", "prototypes", "predicted", "subjects",
+    "training",
+]  # fmt: skip
 TABLES = [
     "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
     "data_card", "audit", "tuning", "compute_card", "checklist", "register",
