@@ -111,8 +111,10 @@ def differences_known(labels: pd.DataFrame, split: Split, target: str) -> Differ
     if both := {s for s, _ in known} & {s for s, _ in split.test}:
         raise HimoeError(f"few_shot: fold {split.fold} tests {min(both)}, whose ratings its fits may read")
     part = labels[labels["target"] == target]
-    part = part[[key in known for key in zip(part["subject"], part["trial"], strict=True)]]
-    return differences(Moments(part["mean"].to_numpy(float), part["square"].to_numpy(float)), part["subject"].to_numpy(str))
+    keys = [key for key in zip(part["subject"], part["trial"], strict=True) if key in known]
+    part = part.set_index(["subject", "trial"]).loc[keys]
+    moments = Moments(part["mean"].to_numpy(float), part["square"].to_numpy(float))
+    return differences(moments, np.array([s for s, _ in keys]), np.array([split.stimulus[key] for key in keys]))
 
 
 def _moments(trials: list[np.ndarray]) -> Moments:

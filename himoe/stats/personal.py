@@ -16,14 +16,15 @@ from himoe.stats.metrics import CONSTANT
 
 
 class Differences(NamedTuple):
-    """How people's ratings of one target differ, in variances: ``levels`` of people's means, ``trials`` of a person's trials
-    about that mean; ``spread`` is a person's variance over all labels, on average, and ``spreads`` the variance of that over
-    people."""
+    """How people's ratings of one target differ, in variances: ``levels`` of people's means, ``trials`` of the means of a
+    person's trials; ``spread`` is a person's mean squared distance from their own mean, on average over people, ``spreads`` the
+    variance of that over people and ``squares`` over the trials of a person."""
 
     levels: float
     trials: float
     spread: float
     spreads: float
+    squares: float
 
 
 class Moments(NamedTuple):
@@ -50,34 +51,49 @@ class Own(NamedTuple):
         return self.at + self.offset + self.scale * (predicted - self.at)
 
 
-def differences(labels: Moments, person: np.ndarray) -> Differences:
-    """From the labels of trials, ``person`` (n_trials,) says whose. With n_v trials of person v, means m_vi of trials, M_v of
-    people, and the variance s_v of a person's labels (one-way layout of random effects; a variance's own variance is 2 s^2 /
-    (n - 1) of normal values)::
+def differences(labels: Moments, person: np.ndarray, stimulus: np.ndarray) -> Differences:
+    """From the labels of trials; person and stimulus (n_trials,) say of whom and what. A trial's mean, and its mean squared
+    distance from the person's mean, are taken apart alike, into what is the person's and what is the trial's."""
+    own_mean = np.array([labels.mean[person == name].mean() for name in person])
+    squares = labels.square - 2 * own_mean * labels.mean + own_mean**2
+    each = [squares[person == name].mean() for name in np.unique(person)]
+    levels, trials = _between_and_within(labels.mean, person, stimulus)
+    spreads, of_squares = _between_and_within(squares, person, stimulus)
+    return Differences(levels, trials, float(np.mean(each)) if each else 0.0, spreads, of_squares)
 
-        trials  = sum (m_vi - M_v)^2 / sum (n_v - 1)       levels  = var M_v - trials mean(1 / n_v)
-        spread  = mean s_v                                 spreads = var s_v - 2 spread^2 mean(1 / (n_v - 1))
 
-    None is below 0; with fewer than two people those between people are 0, and nothing is corrected.
+def _between_and_within(values: np.ndarray, person: np.ndarray, stimulus: np.ndarray) -> tuple[float, float]:
+    """Variance over people of what is a person's own in the values of trials, and variance over a person's trials.
+
+    People who met the same stimuli differ by less than these do: for the first, each stimulus's mean is taken away (of one that
+    nobody else met, the mean of all). With means D_v of what is left, of n_v trials, and its variance w within people, it is
+    var D_v - w mean(1 / n_v), or 0 if that is below it. With fewer than two people it is 0.
     """
-    each = [Moments(labels.mean[here], labels.square[here]) for here in (person == name for name in np.unique(person))]
-    if len(each) < 2:
-        return Differences(0.0, 0.0, each[0].variance if each else 0.0, 0.0)
-    n = np.array([len(one.mean) for one in each])
-    about = sum(float(((one.mean - one.mean.mean()) ** 2).sum()) for one in each)
-    trials = about / max(int((n - 1).sum()), 1)
-    levels = np.var([one.mean.mean() for one in each], ddof=1) - trials * np.mean(1 / n)
-    variances = np.array([one.variance for one in each])
-    spread = float(variances.mean())
-    spreads = variances.var(ddof=1) - 2 * spread**2 * np.mean(1 / np.maximum(n - 1, 1))
-    return Differences(max(float(levels), 0.0), trials, spread, max(float(spreads), 0.0))
+    left = values.copy()
+    for name in np.unique(stimulus):
+        here = stimulus == name
+        left[here] -= values[here].mean() if len(set(person[here])) > 1 else values.mean()
+    people = [person == name for name in np.unique(person)]
+    if len(people) < 2:
+        return 0.0, _within(values, people)
+    between = np.var([left[here].mean() for here in people], ddof=1)
+    return max(float(between - _within(left, people) * np.mean([1 / here.sum() for here in people])), 0.0), _within(
+        values, people
+    )
+
+
+def _within(values: np.ndarray, people: list[np.ndarray]) -> float:
+    """Variance of values about their person's mean."""
+    about = sum(float(((values[here] - values[here].mean()) ** 2).sum()) for here in people)
+    return about / max(sum(int(here.sum()) - 1 for here in people), 1)
 
 
 def own_correction(labels: Moments, predicted: Moments, people: Differences, scaled: bool) -> Own:
-    """From k rated trials: labels and predictions of each. With L, T, S, V as in :class:`Differences`::
+    """From k rated trials: labels and predictions of each. With the L(evels), T(rials), S(pread), V (spreads) and Q (squares)
+    of :class:`Differences`::
 
-        offset = k L / (k L + T) (mean y - mean p)
-        scale^2 = (q var y + (1 - q) S) / (q var p + (1 - q) S),   q = (k - 1) V / ((k - 1) V + 2 S^2)
+        offset  = k L / (k L + T) (mean y - mean p)
+        scale^2 = (u var y + (1 - u) S) / (u var p + (1 - u) S),   u = (k - 1) V / ((k - 1) V + Q)
 
     One trial has no scale; none is given unless ``scaled``.
     """
@@ -87,6 +103,6 @@ def own_correction(labels: Moments, predicted: Moments, people: Differences, sca
     if not scaled or people.spread < CONSTANT:
         return Own(at, offset, 1.0)
     known = (k - 1) * people.spreads
-    q = known / (known + 2 * people.spread**2)
-    prior = (1 - q) * people.spread
-    return Own(at, offset, float(np.sqrt((q * labels.variance + prior) / (q * predicted.variance + prior))))
+    u = known / (known + people.squares) if known > CONSTANT else 0.0
+    prior = max((1 - u) * people.spread, CONSTANT)
+    return Own(at, offset, float(np.sqrt((u * labels.variance + prior) / (u * predicted.variance + prior))))

@@ -24,10 +24,11 @@ def keys(*people):
 
 
 # Fold 0 tests c and d and may read a and b; the second fold is the other way round.
-SPLITS = [Split(0, keys("a"), keys("b"), keys("c", "d")), Split(1, keys("c"), keys("d"), keys("a", "b"))]
+STIMULI = {key: key[1] for key in keys(*"abcd")}
+SPLITS = [Split(0, keys("a"), keys("b"), keys("c", "d"), STIMULI), Split(1, keys("c"), keys("d"), keys("a", "b"), STIMULI)]
 ONE, OTHER = 4.0 + np.tile([-1.0, 1.0], 4), 8.0 + np.tile([-1.0, 1.0], 4)  # labels of a and of b
-# Means 4 and 8: variance 8; trials about them 16 / 14 = 8/7; levels = 8 - (8/7) / 8 = 55/7.
-LEVELS, WITHIN = 55 / 7, 8 / 7
+# Means 4 and 8, of variance 8, and nothing else once what the trials share is taken away; trials about them 16 / 14 = 8/7.
+LEVELS, WITHIN = 8.0, 8 / 7
 WAVE = 5.0 + np.arange(8) / 10
 COUNTS = [0, 1, 2, 5]
 

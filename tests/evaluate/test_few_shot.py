@@ -12,7 +12,7 @@ import pytest
 from himoe.evaluate.few_shot import OFFSET, SCALED, differences_known, draw_rated, few_shot, labels_of
 from himoe.types import HimoeError, Split
 from tests.conftest import ROOT
-from tests.evaluate.rated import COUNTS, LEVELS, ONE, OTHER, SEED, SPLITS, TRIALS, WAVE, WITHIN, keys, made, rows
+from tests.evaluate.rated import COUNTS, LEVELS, ONE, OTHER, SEED, SPLITS, STIMULI, TRIALS, WAVE, WITHIN, keys, made, rows
 
 
 def of(scores, subject="c", correction=OFFSET, metric="rmse", model="ridge"):
@@ -109,9 +109,9 @@ def test_a_person_whom_two_folds_test_has_one_score():
     half = {k: v for k, v in keys("c").items() if k[1] in TRIALS[:4]}
     rest = {k: v for k, v in keys("c").items() if k not in half}
     splits = [
-        Split(0, keys("a"), keys("b"), half),
-        Split(1, keys("a"), keys("b"), rest),
-        Split(2, keys("c"), {}, keys("a", "b")),
+        Split(0, keys("a"), keys("b"), half, STIMULI),
+        Split(1, keys("a"), keys("b"), rest, STIMULI),
+        Split(2, keys("c"), {}, keys("a", "b"), STIMULI),
     ]
     parts = [rows("ridge", p, y, WAVE, 2) for p, y in (("a", ONE), ("b", OTHER))]
     parts += [
@@ -133,7 +133,7 @@ def test_a_fold_that_failed_has_no_score():
 
 def test_a_test_person_whose_ratings_the_fits_may_read_is_refused():
     with pytest.raises(HimoeError, match="few_shot: fold 0 tests c, whose ratings its fits may read"):
-        few_shot(made(), [Split(0, keys("a", "c"), keys("b"), keys("c", "d"))], COUNTS, SEED)
+        few_shot(made(), [Split(0, keys("a", "c"), keys("b"), keys("c", "d"), STIMULI)], COUNTS, SEED)
 
 
 def test_nothing_but_its_own_figure_knows_of_it():

@@ -54,7 +54,7 @@ def test_numbers_and_sentence():
     rmse = data.sort_index().loc[("ridge", "offset", "rmse")]
     assert rmse.loc[5, "change"] < rmse.loc[1, "change"] < 0 == rmse.loc[0, "change"]
     assert (data["n_subjects"] == 4).all()
-    assert item.finding.startswith("DEAP twin, 5 rated trials, CCC on the others: ridge ")
+    assert item.finding.startswith("DEAP twin, 5 rated trials, 4 people, CCC on the other trials: ridge ")
     assert "at k = 0" in item.finding
     assert "RMSE by an offset: train mean −" in item.finding
     titles = [ax.get_title(loc="left") for ax in item.figure.axes]
