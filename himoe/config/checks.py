@@ -15,6 +15,7 @@ from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.config.sections import Features, Variant
+from himoe.config.transfer import check_transfer
 from himoe.names import STUDIED, TWIN, dataset_variant, model_variant, parse_dataset, parse_model, parse_setting, people_of
 from himoe.types import HimoeError
 
@@ -44,6 +45,7 @@ def check(config: Config) -> None:
     _check_variants(config)
     _check_model_settings(config)
     check_feasibility(config)
+    check_transfer(config)
 
 
 def _check_names_exist(config: Config) -> None:
@@ -62,6 +64,9 @@ def _check_names_exist(config: Config) -> None:
             if kind == "models" and "build" not in functions and not {"fit", "predict"} <= set(functions):
                 raise HimoeError(f"config: {key}: {name}: its file defines neither build nor fit and predict, as functions")
     _check_names("protocols", config.protocols, PROTOCOLS)
+    for dataset, others in config.transfer.items():
+        _check_names("transfer", [dataset], config.datasets)
+        _check_names(f"transfer.{dataset}", others, config.datasets)
     for setting, models in config.models_on.items():
         dataset, protocol = parse_setting(setting)
         _check_names("models_on", [dataset], config.datasets)
@@ -84,7 +89,7 @@ def _check_whole_names(config: Config) -> None:
 
 
 def _check_nothing_twice(config: Config) -> None:
-    for key in ("targets", "controls", "models_on", "conditions"):
+    for key in ("targets", "controls", "models_on", "conditions", "transfer"):
         for name, values in getattr(config, key).items():
             _refuse_twice(f"{key}.{name}", values)
     for key in ("people", "models"):
@@ -122,8 +127,14 @@ def _check_dataset_variants(config: Config) -> None:
             registry.check("datasets", dataset, f"config: {where}")
             if registry.is_planted(dataset) or registry.is_variant(dataset):
                 raise HimoeError(f"config: {where}: variants are of recorded data sets and of twins")
+            if variant.common_with:
+                registry.check("datasets", variant.common_with, f"config: {where}.common_with")
+                if not config.modalities_of(dataset_variant(dataset, name)):
+                    raise HimoeError(f"config: {where}.common_with: '{variant.common_with}' has no modality of the same name")
             if variant == Variant():
-                raise HimoeError(f"config: {where}: says nothing that differs: name modalities, features or annotator_lag")
+                raise HimoeError(
+                    f"config: {where}: says nothing that differs: name modalities, common_with, features or annotator_lag"
+                )
             _check_names(f"{where}.modalities", variant.modalities, [m.name for m in dataset_info(dataset).modalities])
             if (varied := dataset_variant(dataset, name)) not in config.datasets:
                 raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of, samples_of
+from himoe.config.facts import dataset_info, facts_of_tokens, modality_of, samples_of
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.regimes import Regime, trained
 from himoe.config.sections import (
@@ -19,6 +19,7 @@ from himoe.config.sections import (
     TABLES,
     Execution,
     Features,
+    Label,
     LearningCurve,
     Name,
     Planted,
@@ -47,20 +48,20 @@ class Config(Strict):
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
-    variants: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[Name, Variant], Field(min_length=1)]] = (
-        setting(
-            {},
-            "NAME -> data set -> what is prepared otherwise: the data set DATASET-NAME is run too and reported beside it",
-            "ours",
-        )
+    variants: dict[Label, Annotated[dict[Name, Variant], Field(min_length=1)]] = setting(
+        {},
+        "NAME -> data set -> what is prepared otherwise: the data set DATASET-NAME is run too and reported beside it",
+        "ours",
+    )
+    transfer: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "data set -> others on whose people its fits are tested too (table transfer)", "ours"
     )
     targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "data set -> targets, where not the default ones", "ours"
     )
     editions: dict[Name, Name] = setting(
-        {},
-        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours",
-    )  # fmt: skip
+        {}, "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours"
+    )
     download: bool = setting(
         False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
     )
@@ -79,13 +80,12 @@ class Config(Strict):
         {}, "DATASET or DATASET/PROTOCOL -> models fitted there, where not all of the run", "ours"
     )
     model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
-    ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
+    ablations: dict[Label, Annotated[dict[str, Any], Field(min_length=1)]] = setting(
         {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
     )
-    regimes: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Regime] = setting(
-        {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL",
-        "ours",
-    )  # fmt: skip
+    regimes: dict[Label, Regime] = setting(
+        {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL", "ours"
+    )
     learning_curve: LearningCurve = setting(LearningCurve(), "models that learn from fewer people", "ours")
     controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
@@ -105,7 +105,7 @@ class Config(Strict):
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")
-    planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
+    planted: dict[Label, Planted] = setting(
         {}, "NAME -> settings of the data sets planted-NAME and planted_rated-NAME; planted-NAME.3 is a replicate", "ours"
     )
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
@@ -265,7 +265,9 @@ class Config(Strict):
 
     def preparation_of(self, dataset: str) -> dict[str, Any]:
         """How tokens are made of a data set's recordings."""
-        chosen = {"targets": self.targets_of(dataset), "modalities": self.modalities_of(dataset)}
+        chosen: dict[str, Any] = {"targets": self.targets_of(dataset), "modalities": self.modalities_of(dataset)}
+        other = self.variant(dataset).common_with
+        chosen |= {"common_with": other, "facts": facts_of_tokens(other)} if other else {}
         return chosen | {"options": self.feature_options(dataset), "lag": self.annotator_lag_of(dataset)}
 
     def normalisation_of(self, dataset: str) -> str:
@@ -292,5 +294,6 @@ class Config(Strict):
 
     def modalities_of(self, dataset: str) -> tuple[str, ...]:
         """Modalities that a data set's tokens hold, in the order of its plug-in."""
-        chosen = self.variant(dataset).modalities
-        return tuple(m.name for m in dataset_info(dataset).modalities if not chosen or m.name in chosen)
+        chosen, other = self.variant(dataset).modalities, self.variant(dataset).common_with
+        shared = {m.name for m in dataset_info(other or dataset).modalities}
+        return tuple(m.name for m in dataset_info(dataset).modalities if m.name in shared and (not chosen or m.name in chosen))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from himoe.names import STUDIED, with_people
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Label = Annotated[str, Field(pattern="^[a-z0-9_]+$")]  # what comes behind a - in a name
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -28,8 +29,8 @@ FIGURES = [
     "training",
 ]  # fmt: skip
 TABLES = [
-    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "experts", "reported",
-    "data_card", "audit", "tuning", "compute_card", "checklist", "register",
+    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "transfer", "robustness", "experts",
+    "reported", "data_card", "audit", "tuning", "compute_card", "checklist", "register",
 ]  # fmt: skip
 
 
@@ -162,6 +163,7 @@ class Variant(Strict):
     """How a variant's recordings are prepared, where other than those of the data set that it is of."""
 
     modalities: list[Name] = setting([], "the modalities it has; all where none is named", "ours")
+    common_with: Name | None = setting(None, "only the features that this data set has too, by modality and name", "ours")
     features: dict[str, Any] = setting({}, "keys of ``features`` that differ", "ours")
     annotator_lag: Annotated[float, Field(ge=0, le=20)] | None = setting(None, "reaction time of its annotators, s", "ours")
 

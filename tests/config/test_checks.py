@@ -186,6 +186,7 @@ def test_what_can_run_is_not_refused(changes):
         "quick sensitivity",
         "config sensitivity",
         "paper learning_curve",
+        "paper across",
         "ceap learning_curve",
     ],
 )

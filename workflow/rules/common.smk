@@ -24,6 +24,7 @@ from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.files import check_files
 from himoe.config.load import load_config
 from himoe.config.studies import parse_studies
+from himoe.config.transfer import tested_across
 from himoe.data.sources import RunSources
 from himoe.provenance import environment
 from himoe.types import HimoeError
@@ -53,6 +54,7 @@ wildcard_constraints:
     shard="[0-9]+",
     subject="[A-Za-z0-9][A-Za-z0-9_.-]*",
     figure="[A-Za-z0-9_]+",
+    other="[A-Za-z0-9][A-Za-z0-9_.-]*",
     table="[A-Za-z0-9_]+",
 
 

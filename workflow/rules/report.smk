@@ -6,6 +6,11 @@ EVIDENCE = {
     "scores": ["results/scores.csv"],
     "predictions": fits(f"{FIT}/predictions.parquet"),
     "routing": fits(f"{FIT}/routing.parquet"),
+    "across": [
+        file
+        for d, other, p, models in tested_across(CONFIG)
+        for file in fits(f"{FIT}/across/{other}.parquet", [d], [p], models)
+    ],
     "runs": fits(f"{FIT}/run.json"),
     "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
     "audits": expand(
