@@ -7,11 +7,13 @@ is in no interval of few seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from himoe import registry
 from himoe.config.protocols import MIN_SEEDS
 from himoe.config.transfer import tested_across
 from himoe.report.evidence import Evidence
@@ -48,9 +50,15 @@ def make(evidence: Evidence) -> TableItem:
         "trained on the other's own people": _cells(data, "within"), "across less own": _cells(data, "difference"),
         "n": data["n_subjects"],
     })  # fmt: skip
-    few = len(evidence.config.seeds) < MIN_SEEDS
-    note = f"Networks of fewer than {MIN_SEEDS} seeds: the luck of training is in no interval." if few else ""
-    return TableItem(data, shown, _finding(data), note)
+    return TableItem(data, shown, _finding(data), " ".join(_cautions(evidence)))
+
+
+def _cautions(evidence: Evidence) -> Iterator[str]:
+    """What the numbers cannot say."""
+    if len(evidence.config.seeds) < MIN_SEEDS:
+        yield f"Networks of fewer than {MIN_SEEDS} seeds: the luck of training is in no interval."
+    if any(registry.is_twin(dataset) for dataset in evidence.config.transfer):
+        yield "In twins a channel tells of valence and arousal as chance has it in each data set: nothing can carry over."
 
 
 def ccc_across(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -53,6 +53,7 @@ def test_across_at_home_and_what_is_lost():
         in item.finding
     )
     assert "luck of training" in item.note
+    assert "nothing can carry over" in item.note
     assert len(item.shown.columns) <= 8
 
 

@@ -23,9 +23,11 @@ RUN = {
 def test_deap_to_dreamer(tmp_path):
     folder = checkout(tmp_path)
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
+    card = f"results/{HERE}/card.json"
     wanted = f"results/{HERE}/subject_kfold/ridge/seed-0/shard-0/across/{THERE}.parquet"
-    done = snakemake(folder, wanted, "--configfile", "run.yaml")
+    done = snakemake(folder, wanted, card, "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
+    assert io.read_json(folder / card)["modalities"]["eeg"]["n_chans"] == 14
     one, two = (read_tokens(folder / f"results/{d}/subjects/s01.npz") for d in (HERE, THERE))
     bands = ("theta", "alpha", "beta", "gamma")  # delta is DREAMER's alone
     channels = INFO.modalities[0].channels
