@@ -8,6 +8,7 @@ band is Hi-MoE's 95% interval over people and seeds."""
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +57,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
                 ax.set_title(title)
             else:
                 empty_panel(ax, title, theme)
-        row[0].set_ylabel(setting_title(setting))
+        row[0].set_ylabel(fill(setting_title(setting), 30))
     legend_above(figure, axes[0][0])
     return FigureItem(figure, data, _finding(data, left_out))
 
