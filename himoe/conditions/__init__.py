@@ -9,5 +9,6 @@ Literals tell the check of the config which severities are possible: ``LIMITS = 
 ``WHOLE_TOKENS = True``, seconds that must be a whole number of tokens, ``WHOLE = True``, whole numbers. It calls ``margin``,
 too, without the rest of the file, and where severities count modalities ``n_severities(n_modalities)``: so many there are, 0
 among them, and larger ones are left out on a data set. ``MODALITY = "eeg"``: without that one a data set has none of them.
-``NUMBERED = True``: severities are numbers of something, no strengths, and a figure draws no line through them.
+``NUMBERED = True``: severities are numbers of subsets of the modalities, no strengths; ``absent(severity, n_modalities)`` says
+which are absent, and the figure and the table of subsets name them.
 """

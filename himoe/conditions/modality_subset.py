@@ -23,7 +23,7 @@ ALL_OF, MOST = 6, 62  # modalities of which all subsets are taken; subsets of mo
 
 
 @cache
-def absent(n_modalities: int) -> tuple[tuple[int, ...], ...]:
+def subsets(n_modalities: int) -> tuple[tuple[int, ...], ...]:
     """Which modalities are absent, by severity; never all."""
     sizes = range(1, n_modalities)
     subsets = [list(combinations(range(n_modalities), size)) for size in sizes]
@@ -34,12 +34,17 @@ def absent(n_modalities: int) -> tuple[tuple[int, ...], ...]:
 
 def n_severities(n_modalities: int) -> int:
     """All present, and every subset that is taken."""
-    return len(absent(n_modalities))
+    return len(subsets(n_modalities))
+
+
+def absent(severity: float, n_modalities: int) -> tuple[int, ...]:
+    """Which modalities the subset of that number is without."""
+    return subsets(n_modalities)[round(severity)]
 
 
 def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial with the subset of that number."""
-    return without(tokens, absent(tokens.mask.shape[1])[round(severity)])
+    return without(tokens, absent(severity, tokens.mask.shape[1]))
 
 
 def margin(severity: float, token_rate: float) -> int:

@@ -17,12 +17,17 @@ NUMBERED = True
 
 def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbation:
     """One trial without the modality of that number; severity 0 has them all."""
-    return without(tokens, (round(severity) - 1,) if severity else ())
+    return without(tokens, absent(severity, tokens.mask.shape[1]))
 
 
 def n_severities(n_modalities: int) -> int:
     """All present, and each of them absent; of one alone nothing can be absent."""
     return n_modalities + 1 if n_modalities > 1 else 1
+
+
+def absent(severity: float, n_modalities: int) -> tuple[int, ...]:
+    """The modality of that number."""
+    return (round(severity) - 1,) if severity else ()
 
 
 def margin(severity: float, token_rate: float) -> int:

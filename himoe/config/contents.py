@@ -115,13 +115,14 @@ def lacks(config: Config, entry: Entry) -> str:
 
 
 def _lacking(entry: Entry, config: Config) -> str:
-    """What its REQUIRES (section of the config -> name, or * for any) names and the config does not contain."""
-    wanted = registry.peek(entry.kind, entry.plugin).get("REQUIRES", {})
-    return ", ".join(
-        section if name == ANY else name
-        for section, name in wanted.items()
-        if (not getattr(config, section) if name == ANY else name not in getattr(config, section))
-    )
+    """What its REQUIRES (section of the config -> name, several of which one will do, or * for any) names and the config does
+    not contain."""
+    absent = []
+    for section, names in registry.peek(entry.kind, entry.plugin).get("REQUIRES", {}).items():
+        any_of, there = (names,) if isinstance(names, str) else names, getattr(config, section)
+        if not there if ANY in any_of else not set(any_of) & set(there):
+            absent.append(section if ANY in any_of else " or ".join(any_of))
+    return ", ".join(absent)
 
 
 def code_and_words(*modules: str) -> str:

@@ -29,8 +29,8 @@ FIGURES = [
     "training",
 ]  # fmt: skip
 TABLES = [
-    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "transfer", "robustness", "experts",
-    "reported", "data_card", "audit", "tuning", "compute_card", "checklist", "register",
+    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "transfer", "robustness", "subsets",
+    "experts", "reported", "data_card", "audit", "tuning", "compute_card", "checklist", "register",
 ]  # fmt: skip
 
 

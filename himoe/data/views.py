@@ -78,8 +78,8 @@ def only(tokens: Tokens, *modalities: str) -> Tokens:
 
 def shared(layout: Layout, other: Layout) -> Layout:
     """The features of a layout that another one has too, by modality and name; HimoeError if there are none."""
-    there, own = [dict(zip(of.modalities, of.features, strict=True)) for of in (other, layout)]
-    kept = {m: names for m, of in own.items() if (names := tuple(n for n in of if n in there.get(m, ())))}
+    there, here = [dict(zip(of.modalities, of.features, strict=True)) for of in (other, layout)]
+    kept = {m: names for m, of in here.items() if (names := tuple(n for n in of if n in there.get(m, ())))}
     if not kept:
         raise HimoeError("these two data sets have no feature in common, by modality and name")
     return replace(layout, modalities=tuple(kept), features=tuple(kept.values()))
@@ -87,18 +87,20 @@ def shared(layout: Layout, other: Layout) -> Layout:
 
 def matching(tokens: Tokens, layout: Layout) -> Tokens:
     """The modalities and features of a layout, in its order; HimoeError if these recordings lack one."""
-    own = tokens.layout
+    recorded = tokens.layout
     at = {
         (m, n): i
-        for i, (m, n) in enumerate((m, n) for m, names in zip(own.modalities, own.features, strict=True) for n in names)
+        for i, (m, n) in enumerate(
+            (m, n) for m, names in zip(recorded.modalities, recorded.features, strict=True) for n in names
+        )
     }
     wanted = [(m, n) for m, names in zip(layout.modalities, layout.features, strict=True) for n in names]
     if lacking := [key for key in wanted if key not in at]:
         raise HimoeError(f"a model reads {' '.join(lacking[0])}, which these recordings do not have")
-    columns, kept = [at[key] for key in wanted], [own.modalities.index(m) for m in layout.modalities]
+    columns, kept = [at[key] for key in wanted], [recorded.modalities.index(m) for m in layout.modalities]
     baseline = None if tokens.baseline is None else np.ascontiguousarray(tokens.baseline[:, columns])
     x, mask = (np.ascontiguousarray(a) for a in (tokens.x[:, columns], tokens.mask[:, kept]))
-    layout = replace(own, modalities=layout.modalities, features=layout.features)
+    layout = replace(recorded, modalities=layout.modalities, features=layout.features)
     return replace(tokens, x=x, mask=mask, layout=layout, baseline=baseline)
 
 

@@ -29,17 +29,17 @@ RATED = ("y_pred", "y_raw", "y_reference")
 
 
 def predict_across(
-    spec: FitSpec, execution: Execution, own_tokens: Path, splits: Path, weights: Path, record: Path, other: str,
+    spec: FitSpec, execution: Execution, home_tokens: Path, splits: Path, weights: Path, record: Path, other: str,
     other_tokens: Sequence[Path], scales: tuple[Scale, Scale],
 ) -> pd.DataFrame:  # fmt: skip
     """Predictions of a shard's folds of all trials of the data set ``other``, in units of its ratings, as ``tested_on``.
 
-    ``own_tokens`` is a file of the data set that was fitted: it says which features, in which order. ``scales`` are the ends of
-    its ratings and of the other's.
+    ``home_tokens`` is a file of the data set that was fitted: it says which features, in which order. ``scales`` are the ends
+    of its ratings and of the other's.
     """
     spec.check_record(record, io.read_json(record))
     reader = Reader(other_tokens, spec.view)
-    tokens = renamed(matching(reader.load(set(reader.paths)), read_tokens(own_tokens).layout), other)
+    tokens = renamed(matching(reader.load(set(reader.paths)), read_tokens(home_tokens).layout), other)
     folds = [tested_on(fold, tokens) for fold in folds_of(read_splits(splits), spec.folds)]
 
     def load(subjects: set[str]) -> Tokens:

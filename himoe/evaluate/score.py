@@ -2,72 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from himoe import io
 from himoe.evaluate import ceilings
+from himoe.names import CLEAN
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.levels import POOLED
-from himoe.stats.metrics import all_metrics, ccc, is_constant, pcc
+from himoe.stats.metrics import by_group
 from himoe.types import HimoeError
 
 KEYS = ["dataset", "protocol", "model", "seed"]
-COLUMNS = [*KEYS, "subject", "condition", "severity", "target", "metric", "value", "n"]
+CASE = ["condition", "severity", "target"]
+COLUMNS = [*KEYS, "subject", *CASE, "metric", "value", "n"]
 RAW = ("ccc", "skill", "rmse")  # metrics that are also given of predictions as they were before calibration
+UNDER = ("rmse", "reference_rmse", "ccc", "constant", "raw_ccc")  # metrics under a condition: a grid has many
+MET = ["model", "seed", "fold", "condition", "severity", "perturbed"]
+READ = [*KEYS, "fold", "subject", *CASE, "perturbed", "y_true", "y_pred", "y_raw", "y_reference"]
 
 
 def score(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Tidy scores of predictions, per subject: every metric, ``constant`` = 1 where a prediction does not vary, ``failed`` = 1
-    where there is none because its fold diverged (every other metric is NaN then), ``raw_*`` of the predictions before
-    calibration where these are in the table. ``centred_ccc`` is the CCC without the person's own mean of truth and of
-    prediction: how high someone rates, which no model can know of an unseen person, costs nothing there."""
-    values, rows = _values(predictions), []
+    """Tidy scores of predictions, per subject: metrics of :func:`himoe.stats.metrics.by_group`, ``raw_*`` of the predictions
+    before calibration where these are in the table; under a condition those of :data:`UNDER`. ``centred_ccc`` is the CCC
+    without the person's own mean of truth and of prediction: how high someone rates, which no model can know of an unseen
+    person, costs nothing there."""
+    group, groups = _groups(predictions, [*KEYS, "subject", *CASE])
+    values = _values(predictions)
     # Deviations from the training mean of each row's fold: a subject tested in several folds meets several such means, each low
     # where the trials left out are high.
-    deviations = {name: column - values["y_reference"] for name, column in values.items()}
-    for key, index in _groups(predictions, [*KEYS, "subject", "condition", "severity", "target"]):
-        part = {name: column[index] for name, column in deviations.items()}
-        centred = {name: column - column.mean() for name, column in part.items()}
-        rows += _rows(key, part)
-        rows += [(*key, "centred_ccc", ccc(centred["y_true"], centred["y_pred"]), len(index))]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    scores = _tall(groups, _metrics(group, {name: column - values["y_reference"] for name, column in values.items()}))
+    return scores[(scores["condition"] == CLEAN) | scores["metric"].isin(UNDER)].reset_index(drop=True)
 
 
 def score_pooled(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Tidy scores over all subjects at once (``pooled_*``) and after removing each subject's mean (``centred_*``).
+    """Tidy scores over all subjects at once (``pooled_*``) and after removing each subject's mean (``centred_*``), of clean
+    input.
 
     The pooled PCC of the training mean under leave-one-subject-out is about -0.3 by construction: kept beside the
     primary scores, never instead of them.
     """
-    values, rows = _values(predictions), []
-    for key, index in _groups(predictions, [*KEYS, "condition", "severity", "target"]):
-        key = (*key[:4], POOLED, *key[4:])
-        part = pd.DataFrame({name: column[index] for name, column in values.items()})
-        rows += _rows(key, {name: part[name].to_numpy() for name in part}, "pooled_")
-        centred = part - part.groupby(predictions["subject"].to_numpy()[index]).transform("mean")
-        y_true, y_pred = centred["y_true"].to_numpy(), centred["y_pred"].to_numpy()
-        rows += [(*key, f"centred_{name}", metric(y_true, y_pred), len(index)) for name, metric in (("pcc", pcc), ("ccc", ccc))]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    clean = pick(predictions, condition=CLEAN)
+    group, groups = _groups(clean, [*KEYS, *CASE])
+    person, _ = _groups(clean, [*KEYS, *CASE, "subject"])
+    values = _values(clean)
+    pooled = {f"pooled_{name}": of for name, of in _metrics(group, values).items() if name != "centred_ccc"}
+    means = {name: np.bincount(person, column) / np.bincount(person) for name, column in values.items()}
+    centred = by_group(group, *(values[n] - means[n][person] for n in ("y_true", "y_pred", "y_reference")))
+    found = pooled | {f"centred_{name}": centred[name] for name in ("pcc", "ccc")}
+    return _tall(groups.assign(subject=POOLED), found)
 
 
-def _groups(predictions: pd.DataFrame, keys: list[str]) -> list[tuple[tuple, np.ndarray]]:
-    """(values of ``keys``, positions of the rows that have them), sorted."""
-    return sorted(predictions.groupby(keys).indices.items())
+def _groups(predictions: pd.DataFrame, keys: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """The number of each row's group, and ``keys`` and ``n``, rows, of every group, sorted."""
+    groups = predictions.groupby(keys, sort=True, observed=True)
+    return groups.ngroup().to_numpy(), groups.size().rename("n").reset_index()
 
 
-def _rows(key: tuple, part: dict[str, np.ndarray], prefix: str = "") -> list[tuple]:
-    y_true, y_pred, y_reference = (part[c] for c in ("y_true", "y_pred", "y_reference"))
-    if failed := bool(np.isnan(y_pred).any()):  # predict writes NaN for a failed fold and nothing else
-        metrics = dict.fromkeys([*all_metrics(y_true, y_true, y_reference), "constant"], np.nan)
-    else:
-        metrics = all_metrics(y_true, y_pred, y_reference) | {"constant": float(is_constant(y_pred))}
-    if "y_raw" in part:
-        raw = metrics if failed else all_metrics(y_true, part["y_raw"], y_reference)
-        metrics |= {f"raw_{name}": raw[name] for name in RAW}
-    metrics["failed"] = float(failed)
-    return [(*key, prefix + name, value, len(y_true)) for name, value in metrics.items()]
+def _metrics(group: np.ndarray, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    found = by_group(group, *(values[name] for name in ("y_true", "y_pred", "y_reference")))
+    if "y_raw" in values:
+        raw = by_group(group, *(values[name] for name in ("y_true", "y_raw", "y_reference")))
+        found |= {f"raw_{name}": np.where(found["failed"] > 0, np.nan, raw[name]) for name in RAW}
+    return found
+
+
+def _tall(groups: pd.DataFrame, found: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row per group and metric."""
+    rows = groups.loc[groups.index.repeat(len(found))].reset_index(drop=True)
+    values = np.stack(list(found.values()), axis=1).reshape(-1)
+    return rows.assign(metric=np.tile(list(found), len(groups)), value=values)[COLUMNS]
 
 
 def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -76,21 +85,37 @@ def _values(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: predictions[name].to_numpy(float) for name in names if name in predictions}
 
 
-def score_files(files: list[str], splits: str) -> pd.DataFrame:
+def score_run(predictions: Sequence[str], splits: Sequence[str]) -> pd.DataFrame:
+    """Tidy scores of a run: :func:`score_files` of every {dataset}/splits/{protocol}.csv and the predictions that are in
+    {dataset}/{protocol}/."""
+    parts = []
+    for path in splits:
+        folder = Path(path).parents[1] / Path(path).stem
+        parts.append(score_files([file for file in predictions if folder == Path(file).parents[3]], path))
+    return pd.concat(parts, ignore_index=True)
+
+
+def score_files(files: Sequence[str], splits: str) -> pd.DataFrame:
     """Tidy scores of all predictions of a data set under a protocol, per subject and pooled, and of its ceilings; HimoeError
-    unless all models met the same conditions."""
-    predictions = pd.concat([io.read_table(file) for file in files], ignore_index=True)
-    check_same_conditions(predictions)
-    labels = ceilings.true_labels(predictions, ceilings.stimuli_of(splits))
-    residuals = ceilings.residual_scores(predictions, labels)
-    predictions = pd.concat([predictions, ceilings.references(labels)], ignore_index=True)
-    return pd.concat([score(predictions), score_pooled(predictions), residuals], ignore_index=True)
+    unless all models met the same conditions. One model and seed is read at a time: predictions under a grid of conditions are
+    large. ``files``: {model}/seed-{seed}/shard-{shard}/predictions.parquet, those of a seed one after another."""
+    parts, met = [], []
+    for _, shards in groupby(files, lambda file: Path(file).parents[1]):
+        predictions = pd.concat([io.read_table(file, columns=READ) for file in shards], ignore_index=True)
+        met.append(predictions[MET].drop_duplicates())
+        parts += [score(predictions), score_pooled(predictions)]
+    check_same_conditions(pd.concat(met, ignore_index=True))
+    clean = pd.concat([io.read_table(file, filters=[("condition", "==", CLEAN)]) for file in files], ignore_index=True)
+    labels = ceilings.true_labels(clean, ceilings.stimuli_of(splits))
+    references = ceilings.references(labels)
+    parts += [score(references), score_pooled(references), ceilings.residual_scores(clean, labels)]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
 def check_same_conditions(predictions: pd.DataFrame) -> None:
     """HimoeError if, in a fold under a severity, two fits met other masks or displacements (digests in ``perturbed``)."""
-    fits = predictions[["model", "seed", *(case := ["fold", "condition", "severity"]), "perturbed"]].drop_duplicates()
-    for (fold, condition, severity), part in fits.groupby(case, sort=True):
+    fits = predictions[MET].drop_duplicates()
+    for (fold, condition, severity), part in fits.groupby(MET[2:5], sort=True):
         if part["perturbed"].nunique() > 1:
             first = part.iloc[0]
             other = part[part["perturbed"] != first["perturbed"]].iloc[0]
@@ -101,9 +126,9 @@ def check_same_conditions(predictions: pd.DataFrame) -> None:
             )
 
 
-def gather(files: list[str]) -> pd.DataFrame:
-    """Scores of several files as one table."""
-    return pd.concat([io.read_table(file, dtype={"subject": str}) for file in files], ignore_index=True)
+def read_scores(file: str) -> pd.DataFrame:
+    """A table of scores. Subjects are names, even where they look like numbers."""
+    return io.read_table(file, dtype={"subject": str})
 
 
 def per_subject(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -120,11 +120,11 @@ def _finding(data: pd.DataFrame, left_out: list[str]) -> str:
     for setting, part in data.groupby("setting", sort=False):
         most = part[part["k"] == part["k"].max()].set_index(["metric", "correction", "model"])
         k, models = int(part["k"].max()), list(dict.fromkeys(part["model"]))
-        told = [f"{model_title(m)} {_gains(most, m)}" for m in models if m == STUDIED or m == _best(most, models)]
+        gains = [f"{model_title(m)} {_gains(most, m)}" for m in models if m == STUDIED or m == _best(most, models)]
         errors = [f"{model_title(m)} {_share(most.loc[('rmse', OFFSET, m)])}" for m in models]
         sentences.append(
             f"{setting_title(str(setting))}, {k} rated trials, {part['n_subjects'].iloc[0]} people, CCC on the other trials: "
-            f"{'; '.join(told)}. "
+            f"{'; '.join(gains)}. "
             f"RMSE by an offset: {', '.join(errors)}."
         )
     sentences += [f"{setting_title(s)}: too few trials a person and fold." for s in left_out]

@@ -116,12 +116,12 @@ def _panel(ax: Axes, part: pd.DataFrame, theme: Theme) -> None:
         ax.plot(x, line["ccc"], color=colour, lw=1.1, alpha=0.6)
         ax.vlines(x, line["low"], line["high"], color=colour, lw=1.4)
         ax.plot(x, line["ccc"], "o", ms=5, color=colour, label=setting_title(setting))
-        own = line["is_shipped"]
-        ax.plot(x[own], line["ccc"][own], "o", ms=6, color=colour, mfc=theme.background, mew=1.6)
+        of_run = line["is_shipped"]
+        ax.plot(x[of_run], line["ccc"][of_run], "o", ms=6, color=colour, mfc=theme.background, mew=1.6)
     ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
-    of_run = set(part.loc[part["is_shipped"], "value"])
+    bold = set(part.loc[part["is_shipped"], "value"])
     for text, value in zip(ax.get_xticklabels(), values, strict=True):
-        text.set_fontweight("bold" if value in of_run else "normal")
+        text.set_fontweight("bold" if value in bold else "normal")
     ax.set_xlim(-0.5, len(values) - 0.5)
 
 
@@ -131,13 +131,13 @@ def _finding(data: pd.DataFrame, few_seeds: set[str]) -> str:
     for setting, part in data[~data["is_shipped"].astype(bool)].groupby("setting", sort=False):
         known = part[part["change"].notna()]
         better, worse = int((known["change_low"] > 0).sum()), int((known["change_high"] < 0).sum())
-        told = f"of {len(part)} other values {better} better and {worse} worse than the run's (intervals, one at a time)"
-        told = f"{len(part)} other values, of too few seeds to tell which are better" if setting in few_seeds else told
-        told = f"{setting_title(str(setting))}: {told}"
+        sentence = f"of {len(part)} other values {better} better and {worse} worse than the run's (intervals, one at a time)"
+        sentence = f"{len(part)} other values, of too few seeds to tell which are better" if setting in few_seeds else sentence
+        sentence = f"{setting_title(str(setting))}: {sentence}"
         if len(known):
             most = known.loc[np.abs(known["change"]).idxmax()]
             change = text_of(most["change"], most["change_low"], most["change_high"])
-            told += f"; the largest change is {change}, {most['key']} {most['value']:g}"
+            sentence += f"; the largest change is {change}, {most['key']} {most['value']:g}"
         failed = f"; {len(part) - len(known)} failed" if len(known) < len(part) else ""
-        sentences.append(f"{told}{failed}.")
+        sentences.append(f"{sentence}{failed}.")
     return " ".join(sentences) or "No ablation or regime of this run changes one number of Hi-MoE and nothing else."

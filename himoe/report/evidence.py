@@ -12,6 +12,7 @@ from himoe.config.claims import DESIGN, design
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.evaluate.ceilings import stimuli_of
+from himoe.evaluate.score import read_scores
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
@@ -103,7 +104,7 @@ class Evidence:
     @cached_property
     def all_scores(self) -> pd.DataFrame:
         """Tidy scores by setting, ablations among them."""
-        return self._keyed(io.read_table(self.files["scores"][0], dtype={"subject": str}))
+        return self._keyed(read_scores(self.files["scores"][0]))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

@@ -27,21 +27,34 @@ def ccc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     return float(2 * covariance / (np.var(y_true) + np.var(y_pred) + (y_true.mean() - y_pred.mean()) ** 2))
 
 
-def all_metrics(y_true: np.ndarray, y_pred: np.ndarray, y_reference: np.ndarray) -> dict[str, float]:
-    """Every metric of (n,) arrays; skill = 1 - MSE / MSE of the training mean ``y_reference``,
-    whose error is ``reference_rmse``."""
-    error = np.mean((y_true - y_pred) ** 2)
-    reference = np.mean((y_true - y_reference) ** 2)
-    return {
-        "rmse": float(np.sqrt(error)),
-        "reference_rmse": float(np.sqrt(reference)),
-        "mae": float(np.mean(np.abs(y_true - y_pred))),
-        "pcc": pcc(y_true, y_pred),
-        "ccc": ccc(y_true, y_pred),
-        "skill": float(1 - error / reference) if reference > CONSTANT else 0.0,
+def by_group(group: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, y_reference: np.ndarray) -> dict[str, np.ndarray]:
+    """Every metric of each group of rows, (n_groups,) each.
+
+    ``group`` numbers the group of each row, 0 to n_groups - 1 without a gap; the other arrays are (n,), too. Skill is
+    1 - MSE / MSE of the training mean ``y_reference``, whose error is ``reference_rmse``; ``centred_ccc`` is the CCC once both
+    means are taken away; ``constant`` is 1 where a prediction does not vary, and PCC and CCC are 0 then. Where a prediction is
+    missing, its group has ``failed`` = 1 and no other metric.
+    """
+    n = np.bincount(group)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(group, values) / n
+
+    true_mean, predicted_mean = mean(y_true), mean(y_pred)
+    true, predicted = y_true - true_mean[group], y_pred - predicted_mean[group]
+    true_var, predicted_var, covariance = mean(true**2), mean(predicted**2), mean(true * predicted)
+    error, reference = mean((y_true - y_pred) ** 2), mean((y_true - y_reference) ** 2)
+    failed = np.isnan(predicted_mean)
+    flat = np.minimum(true_var, predicted_var) < CONSTANT
+    spread = np.where(flat, 1.0, true_var + predicted_var)
+    found = {
+        "rmse": np.sqrt(error),
+        "reference_rmse": np.sqrt(reference),
+        "mae": mean(np.abs(y_true - y_pred)),
+        "pcc": np.where(flat, 0.0, covariance / np.sqrt(np.where(flat, 1.0, true_var * predicted_var))),
+        "ccc": np.where(flat, 0.0, 2 * covariance / (spread + (true_mean - predicted_mean) ** 2)),
+        "skill": np.where(reference > CONSTANT, 1 - error / np.where(reference > CONSTANT, reference, 1.0), 0.0),
+        "constant": (predicted_var < CONSTANT).astype(float),
+        "centred_ccc": np.where(flat, 0.0, 2 * covariance / spread),
     }
-
-
-def is_constant(values: np.ndarray) -> bool:
-    """Whether a prediction is constant, so that its correlations are 0 by definition."""
-    return bool(np.var(values) < CONSTANT)
+    return {name: np.where(failed, np.nan, values) for name, values in found.items()} | {"failed": failed.astype(float)}

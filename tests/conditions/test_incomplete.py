@@ -27,12 +27,12 @@ def test_what_is_lost_at_a_low_severity_is_lost_at_a_higher_one(name):
 
 
 def test_subsets_by_number():
-    assert modality_subset.absent(1) == ((),)
-    assert modality_subset.absent(3) == ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
-    of_six = modality_subset.absent(6)
+    assert modality_subset.subsets(1) == ((),)
+    assert modality_subset.subsets(3) == ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
+    of_six = modality_subset.subsets(6)
     assert len(of_six) == len(set(of_six)) == 63  # all but that of none
     assert max(map(len, of_six)) == 5
-    of_seven = modality_subset.absent(7)  # 62 // 6 of each size, where there are as many
+    of_seven = modality_subset.subsets(7)  # 62 // 6 of each size, where there are as many
     assert [sum(len(s) == size for s in of_seven) for size in range(8)] == [1, 7, 10, 10, 10, 10, 7, 0]
     left = apply("modality_subset", trial(3), 4).mask  # without the first and the second
     assert left[:, 2].all()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from himoe.evaluate import ceilings, score
+from himoe.io import write_table
 from himoe.names import CEILINGS
 from himoe.stats.frames import pick
 from himoe.types import HimoeError
@@ -162,23 +163,23 @@ def test_a_failed_fold_has_no_residual_and_few_labels_none():
 def test_scores_of_files_hold_ceilings_and_residuals(tmp_path):
     rng = np.random.default_rng(4)
     frame, stimuli = predictions(rng.normal(5, 1, (4, 6)), rng.normal(5, 1, (4, 6)))
-    frame = frame.assign(perturbed="")
-    frame.to_parquet(tmp_path / "a.parquet")
+    frame = frame.assign(perturbed="", y_raw=frame["y_pred"])
+    a, b = (str(tmp_path / f"{model}/seed-0/shard-0/predictions.parquet") for model in ("ridge", "himoe"))
+    write_table(a, frame)
     parts = stimuli.assign(fold=0, part="test", digest="d")
     pd.concat([parts, parts.assign(fold=1, part="train")]).to_csv(tmp_path / "splits.csv", index=False)
-    out = score.score_files([str(tmp_path / "a.parquet")], str(tmp_path / "splits.csv"))
+    out = score.score_files([a], str(tmp_path / "splits.csv"))
     assert list(out.columns) == score.COLUMNS
     assert set(out["model"]) == {"ridge", *CEILINGS}
-    frame.assign(model="himoe", perturbed="0a").to_parquet(tmp_path / "b.parquet")
+    write_table(b, frame.assign(model="himoe", perturbed="0a"))
     with pytest.raises(
         HimoeError, match=r"^predictions: ridge \(seed 0\) and himoe \(seed 0\) met other masks or shifts in fold 0 under"
     ):
-        score.score_files([str(tmp_path / f"{name}.parquet") for name in "ab"], str(tmp_path / "splits.csv"))
+        score.score_files([a, b], str(tmp_path / "splits.csv"))
     left = out[out["metric"] == "residual_pcc"]
     assert left["model"].tolist() == ["ridge"] * 4
     assert (left["n"] == 6).all()
-    raw = frame.assign(y_raw=frame["y_pred"])  # where predictions were calibrated, those before it are kept beside them
-    made = ceilings.references(ceilings.true_labels(raw, stimuli))
+    made = ceilings.references(ceilings.true_labels(frame, stimuli))  # nothing was calibrated
     assert (made["y_raw"] == made["y_pred"]).all()
 
 

@@ -17,7 +17,7 @@ from himoe.config.sections import Execution
 from himoe.data.recordings import read_trials, write_trials
 from himoe.data.tokens import read_tokens, write_tokens
 from himoe.evaluate.predict import Conditions, predict_files
-from himoe.evaluate.score import gather
+from himoe.evaluate.score import read_scores
 from himoe.report.evidence import read_runs
 from himoe.splits.files import read_splits
 from himoe.splits.make import make_splits
@@ -111,7 +111,7 @@ def test_scores_and_predictions_changed_by_hand_are_not_read(tmp_path, suffix):
     other = frame.assign(value=0.75)
     other.to_csv(path, index=False) if suffix == "csv" else other.to_parquet(path, index=False)
     with pytest.raises(HimoeError, match=rf"t\.{suffix}: changed since it was written \(t\.{suffix}\.sha256 says so\)"):
-        gather([str(path)]) if suffix == "csv" else io.read_table(path)
+        read_scores(str(path)) if suffix == "csv" else io.read_table(path)
     io.write_table(path, other, sealed=True)  # made again it is what was written
     assert io.read_table(path)["value"].tolist() == [0.75]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -33,6 +34,19 @@ def test_lines_and_points(condition, dash, when, last):
         item = condition_curve.draw(run, style.LIGHT, condition)
     (line,) = item.figure.axes[0].lines
     assert line.get_linestyle() == dash
+    if condition == "one_modality":
+        assert [t.get_text() for t in item.figure.axes[0].get_xticklabels()] == ["none", "eeg", "eog"]
     assert line.get_marker() != "None"
     said = re.fullmatch(rf"Mean CCC {when}: Hi-MoE from (.+) to (.+)\.", item.finding)
     assert [float(value) for value in said.groups()] == pytest.approx([0.5, last], abs=0.015)
+
+
+def test_subsets_are_drawn_by_their_size():
+    """Of three modalities: all .5; one absent .4 .3 .2; two absent .1 .2 .3: means .5 .3 .2, ranges .2 to .4 and .1 to .3."""
+    by_subset = dict(enumerate([0.5, 0.4, 0.3, 0.2, 0.1, 0.2, 0.3]))
+    data = pd.DataFrame({"model": "himoe", "severity": by_subset.keys(), "ccc": by_subset.values()})
+    drawn, label, names = condition_curve._by_size(data, "modality_subset", ("eeg", "gsr", "bvp"))
+    assert (label, names) == ("modalities present", [])
+    assert drawn[["x", "ccc", "low", "high"]].to_numpy() == pytest.approx(
+        np.array([[1, 0.2, 0.1, 0.3], [2, 0.3, 0.2, 0.4], [3, 0.5, 0.5, 0.5]])
+    )

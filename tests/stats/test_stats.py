@@ -65,20 +65,39 @@ def test_centred_ccc_by_hand():
     assert scores.loc[("b", "ccc"), "value"] == pytest.approx(2 * 4 / 3 / (10 / 3 + 4))
 
 
-def test_all_metrics_by_hand():
+def test_metrics_by_hand():
     y, p, r = np.array([1.0, 2, 3]), np.array([1.0, 2, 5]), np.array([2.0, 2, 2])
-    found = metrics.all_metrics(y, p, r)
+    found = {name: of[0] for name, of in metrics.by_group(np.zeros(3, int), y, p, r).items()}
     assert found["rmse"] == pytest.approx(np.sqrt(4 / 3))
     assert found["mae"] == pytest.approx(2 / 3)
     assert found["skill"] == pytest.approx(1 - 4 / 2)  # squared errors 4 against 2
+
+
+def test_metrics_of_many_groups_are_those_of_each():
+    rng = np.random.default_rng(2)
+    group = rng.permutation(np.repeat([0, 1, 2, 3], [40, 3, 9, 20]))
+    y, p, r = rng.normal(5, 1, (3, len(group)))
+    p[group == 2] = 4.5
+    p[np.flatnonzero(group == 3)[0]] = np.nan
+    found = metrics.by_group(group, y, p, r)
+    for g in (0, 1, 2):
+        of = group == g
+        assert found["ccc"][g] == pytest.approx(metrics.ccc(y[of], p[of]))
+        assert found["pcc"][g] == pytest.approx(metrics.pcc(y[of], p[of]))
+        assert found["rmse"][g] == pytest.approx(np.sqrt(np.mean((y[of] - p[of]) ** 2)))
+        assert found["centred_ccc"][g] == pytest.approx(metrics.ccc(y[of] - y[of].mean(), p[of] - p[of].mean()))
+    assert found["constant"][:3].tolist() == [0, 0, 1]
+    assert found["failed"].tolist() == [0, 0, 0, 1]
+    assert np.isnan([of[3] for name, of in found.items() if name != "failed"]).all()
 
 
 @pytest.mark.parametrize("constant", [0.0, 2.0, -7.5])
 def test_constants_are_zero_not_nan(constant):
     y, p = np.array([1.0, 2, 3]), np.full(3, constant)
     assert metrics.ccc(y, p) == metrics.pcc(y, p) == metrics.ccc(p, y) == 0.0
-    assert metrics.is_constant(p)
-    assert np.isfinite(list(metrics.all_metrics(y, p, y.mean() * np.ones(3)).values())).all()
+    found = metrics.by_group(np.zeros(3, int), y, p, y.mean() * np.ones(3))
+    assert found["constant"] == [1]
+    assert np.isfinite(list(found.values())).all()
 
 
 def test_holm_by_hand():
@@ -114,9 +133,10 @@ def _keyed(scores: pd.DataFrame) -> pd.DataFrame:
 def test_scores_are_tidy_and_seeds_are_averaged_first():
     scores = score.score(_predictions())
     assert list(scores.columns) == score.COLUMNS
+    assert len(score.per_subject(_keyed(scores), "ccc")) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
     means = score.per_subject(_keyed(scores), "skill")
-    assert len(means) == 2 * 3 * 6  # models, (condition, severity), subjects: no seed left
-    clean = means[(means["condition"] == "clean") & (means["model"] == "ridge")]
+    assert set(means["condition"]) == {"clean"}  # a grid of conditions has few metrics
+    clean = means[means["model"] == "ridge"]
     # half the slope leaves a quarter of the squared error: skill 3/4
     np.testing.assert_allclose(clean["value"], 0.75)
 

@@ -61,7 +61,7 @@ def test_a_fit_that_was_judged_on_test_rows_is_refused_and_nothing_is_scored(lad
     read_by_others = {digest for fold in folds.values() for digest in fold["read"]} - set(folds["0"]["read"])
     folds["0"]["judged"] = [min(read_by_others)]  # a trial that fold 0 tests
     io.write_json(record, content, sealed=True)  # as if the fit itself had written it
-    scores = ladder / "results/deap_twin/trial_kfold/scores.csv"
+    scores = ladder / "results/scores.csv"
     scores.unlink()
     target = str(scores.relative_to(ladder))
     again = snakemake(ladder, target, "--rerun-triggers", "mtime", "--configfile", "run.yaml")

@@ -78,7 +78,7 @@ def test_the_workflow_runs_through_the_profile(slurm, long_data, tmp_path):
     assert all("gres/gpu=1" in account(job, "AllocTRES") for job in [*fits, *workflow.jobs("predict")])
     assert {account(job, "ReqMem") for job in fits} == {"8000M"}
     assert {account(job, "Timelimit") for job in fits} == {"02:00:00"}
-    assert "gpu" not in account(workflow.jobs("gather_scores")[0], "AllocTRES")
+    assert "gpu" not in account(workflow.jobs("score_predictions")[0], "AllocTRES")
     assert len(re.findall("has been submitted with SLURM jobid", workflow.text())) <= 14  # small jobs ride together
 
 

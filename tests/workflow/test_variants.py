@@ -35,7 +35,7 @@ def jobs(folder, run, *targets):
 
 def test_variants_are_prepared_from_the_same_recordings(tmp_path):
     folder = checkout(tmp_path)
-    wanted = [f"results/{FEW}/subject_kfold/scores.csv", f"results/{LATE}/card.json", f"results/{FEW}/card.json"]
+    wanted = [f"results/{FEW}/subject_kfold/audit.json", f"results/{LATE}/card.json", f"results/{FEW}/card.json"]
     (folder / "run.yaml").write_text(yaml.safe_dump(RUN))
     done = snakemake(folder, *wanted, f"results/{WHOLE}/card.json", "--configfile", "run.yaml")
     assert done.returncode == 0, done.stderr[-4000:]

@@ -1,9 +1,8 @@
 # Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: no other rule gives test rows to a model;
 # across/{other}.parquet: those of another data set, for the table transfer alone);
 # all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known: then nothing
-# is scored); predictions of every model, and which trial was which stimulus -> results/{dataset}/{protocol}/scores.csv (ceilings among
-# them) -> results/scores.csv (tidy: dataset, protocol, model, seed, subject, condition, severity, target, metric, value, n). A new
-# metric never retrains.
+# is scored); predictions of every model, and which trial was which stimulus -> results/scores.csv (ceilings among them; tidy: dataset,
+# protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
 
 
 rule predict:
@@ -35,7 +34,7 @@ rule predict:
 
 rule predict_across:
     input:
-        own=ask(first_subject, "dataset"),
+        own=every_subject("npz"),  # one of them says what features a fit reads
         tokens=ask(subject_files("npz"), "other"),
         splits=rules.make_splits.output.splits,
         weights=rules.fit_model.output.weights,
@@ -82,35 +81,16 @@ rule audit_fits:
 
 rule score_predictions:
     input:
-        splits=rules.make_splits.output.splits,
-        predictions=of_fits("predictions.parquet"),
-        audit=rules.audit_fits.output.sheet,
+        splits=of_settings(rules.make_splits.output.splits),
+        predictions=fits(f"{FIT}/predictions.parquet"),
+        audits=of_settings(rules.audit_fits.output.sheet),
     output:
-        scores="results/{dataset}/{protocol}/scores.csv",
+        scores="results/scores.csv",
     log:
-        "results/{dataset}/{protocol}/score_predictions.log",
+        "results/logs/score_predictions.log",
     conda:
         "../../envs/himoe.yaml"
     params:
         code=script_code("score_predictions"),
     script:
         "../scripts/score_predictions.py"
-
-
-rule gather_scores:
-    input:
-        expand(
-            rules.score_predictions.output.scores,
-            dataset=CONFIG.datasets,
-            protocol=CONFIG.protocols,
-        ),
-    output:
-        scores="results/scores.csv",
-    log:
-        "results/logs/gather_scores.log",
-    conda:
-        "../../envs/himoe.yaml"
-    params:
-        code=script_code("gather_scores"),
-    script:
-        "../scripts/gather_scores.py"

@@ -96,15 +96,10 @@ def code_of_prediction(wildcards):
     return predict_code(wildcards.model, CONFIG.conditions_of(*names))
 
 
-def first_subject(dataset):
-    """Tokens of one person, which say what features a data set has."""
-    return subject_files("npz")(dataset)[0]
-
-
 def scales_of(wildcards):
     """Ends of the ratings of the data set that was fitted, and of the one that is tested on."""
-    names = (wildcards.dataset, wildcards.other)
-    return [facts.dataset_info(name).target_range for name in names]
+    both = wildcards.dataset, wildcards.other
+    return [facts.dataset_info(name).target_range for name in both]
 
 
 def code_across(wildcards):
@@ -118,6 +113,11 @@ def of_fits(name, models=None):
         return fits(f"{FIT}/{name}", [wildcards.dataset], [wildcards.protocol], models)
 
     return files
+
+
+def of_settings(pattern):
+    """A file of every data set under every protocol."""
+    return expand(pattern, dataset=CONFIG.datasets, protocol=CONFIG.protocols)
 
 
 def entry_of(wildcards):

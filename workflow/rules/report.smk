@@ -3,7 +3,7 @@
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
 SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
 EVIDENCE = {
-    "scores": ["results/scores.csv"],
+    "scores": [rules.score_predictions.output.scores],
     "predictions": fits(f"{FIT}/predictions.parquet"),
     "routing": fits(f"{FIT}/routing.parquet"),
     "across": [
@@ -13,16 +13,8 @@ EVIDENCE = {
     ],
     "runs": fits(f"{FIT}/run.json"),
     "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
-    "audits": expand(
-        "results/{dataset}/{protocol}/audit.json",
-        dataset=CONFIG.datasets,
-        protocol=CONFIG.protocols,
-    ),
-    "splits": expand(
-        rules.make_splits.output.splits,
-        dataset=CONFIG.datasets,
-        protocol=CONFIG.protocols,
-    ),
+    "audits": of_settings(rules.audit_fits.output.sheet),
+    "splits": of_settings(rules.make_splits.output.splits),
     "truths": [
         f"results/{d}/truth.json" for d in filter(registry.is_planted, CONFIG.datasets)
     ],

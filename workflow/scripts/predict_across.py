@@ -10,7 +10,7 @@ with job(snakemake):
 
     files, params = snakemake.input, snakemake.params
     predictions = predict_across(
-        FitSpec(**params.spec), Execution(**snakemake.config.get("execution", {})), Path(files.own), Path(files.splits),
+        FitSpec(**params.spec), Execution(**snakemake.config.get("execution", {})), Path(files.own[0]), Path(files.splits),
         Path(files.weights), Path(files.record), snakemake.wildcards.other, list(map(Path, files.tokens)), params.scales,
     )  # fmt: skip
     write_table(snakemake.output.predictions, predictions, sealed=True)
