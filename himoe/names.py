@@ -4,7 +4,7 @@
   settings ``null`` · ``planted_rated-null``, the same with one label per trial · ``planted-null.3``, a replicate of it with
   another seed · ``ceap-peripheral``, the variant ``peripheral`` of ``ceap``: the same recordings, prepared otherwise or in part
 - model: ``ridge`` · ``himoe-flat``, an ablation · ``late_fusion-clean``, a network under a training regime ·
-  ``ridge-shuffled_labels``, a model under a control
+  ``ridge-shuffled_labels``, a model under a control · ``ridge-people_8``, a model that learns from eight people of each fold
 - ceiling: ``rating_bias``, made of labels when a run is scored and never fitted; it stands where a model's name does
 - figure: ``routing`` · ``condition_curve-shift``, one that is drawn for each condition
 - setting, of which a result is: ``deap_twin`` · ``deap_twin/loso`` in a run of several protocols
@@ -20,6 +20,7 @@ STUDIED = "himoe"  # the model under study: the others are its rivals, ablations
 CEILINGS = ("leave_one_rater_out", "rating_bias", "rating_bias_and_spread")  # references that stand among the scored models
 TWIN, RATED = "_twin", "_rated"
 VARIANT, REPLICATE, PROTOCOL, WINDOW = "-", ".", "/", "#"
+PEOPLE = "people_"
 
 
 class DatasetName(NamedTuple):
@@ -78,6 +79,18 @@ def parse_model(name: str) -> ModelName:
 def model_variant(plugin: str, variant: str) -> str:
     """The name of a model's ablation, or of a model under a regime or a control."""
     return f"{plugin}{VARIANT}{variant}"
+
+
+def with_people(plugin: str, n: int) -> str:
+    """The name of a model that learns from so many people of each fold."""
+    return model_variant(plugin, f"{PEOPLE}{n}")
+
+
+def people_of(model: str) -> int:
+    """From how many people of each fold a model of a learning curve learns; 0 for all others, which learn from all."""
+    variant = parse_model(model).variant
+    n = variant.removeprefix(PEOPLE)
+    return int(n) if n != variant and n.isdecimal() else 0
 
 
 def dataset_variant(dataset: str, name: str) -> str:

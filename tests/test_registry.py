@@ -67,7 +67,7 @@ from typing import TYPE_CHECKING, Literal
 import no_such_module
 from no_such_module import dropout
 from pydantic import model_validator
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 if TYPE_CHECKING:
     from no_such_module import Thing
 KINDS = Literal["a", "b"]

@@ -15,7 +15,8 @@ from himoe.config.feasibility import check_feasibility
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.config.sections import Features, Variant
-from himoe.names import STUDIED, TWIN, dataset_variant, parse_dataset, parse_model, parse_setting
+from himoe.config.transfer import check_transfer
+from himoe.names import STUDIED, TWIN, dataset_variant, model_variant, parse_dataset, parse_model, parse_setting, people_of
 from himoe.types import HimoeError
 
 PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
@@ -23,7 +24,7 @@ PLUGINS_OF = {  # key of the config -> kind of the plug-ins that it names
     "targets": "datasets", "editions": "datasets", "annotator_lag": "datasets", "dataset_options": "datasets",
     "controls": "controls",
 }  # fmt: skip
-LISTS = ("datasets", "models", "protocols", "seeds", "figures", "tables")
+LISTS = ("datasets", "models", "protocols", "seeds", "few_shot", "figures", "tables")
 PER_DATASET = ("targets", "editions", "annotator_lag", "dataset_options")
 
 
@@ -40,10 +41,11 @@ def check(config: Config) -> None:
     _check_editions(config)
     _check_dataset_options(config)
     _check_labels(config)
-    _check_variants(config)
     _check_ablations(config)
+    _check_variants(config)
     _check_model_settings(config)
     check_feasibility(config)
+    check_transfer(config)
 
 
 def _check_names_exist(config: Config) -> None:
@@ -53,6 +55,8 @@ def _check_names_exist(config: Config) -> None:
         _check_names(f"controls.{control}", controlled, models)
     for name, regime in config.regimes.items():
         _check_names(f"regimes.{name}.models", regime.models, models)
+    if config.learning_curve:
+        _check_names("learning_curve.models", config.learning_curve.models, config.compared)
     for key, kind in PLUGINS_OF.items():
         for name in getattr(config, key):
             registry.check(kind, name, f"config: {key}")
@@ -60,6 +64,9 @@ def _check_names_exist(config: Config) -> None:
             if kind == "models" and "build" not in functions and not {"fit", "predict"} <= set(functions):
                 raise HimoeError(f"config: {key}: {name}: its file defines neither build nor fit and predict, as functions")
     _check_names("protocols", config.protocols, PROTOCOLS)
+    for dataset, others in config.transfer.items():
+        _check_names("transfer", [dataset], config.datasets)
+        _check_names(f"transfer.{dataset}", others, config.datasets)
     for setting, models in config.models_on.items():
         dataset, protocol = parse_setting(setting)
         _check_names("models_on", [dataset], config.datasets)
@@ -82,9 +89,11 @@ def _check_whole_names(config: Config) -> None:
 
 
 def _check_nothing_twice(config: Config) -> None:
-    for key in ("targets", "controls", "models_on", "conditions"):
+    for key in ("targets", "controls", "models_on", "conditions", "transfer"):
         for name, values in getattr(config, key).items():
             _refuse_twice(f"{key}.{name}", values)
+    for key in ("people", "models"):
+        _refuse_twice(f"learning_curve.{key}", getattr(config.learning_curve, key))
     for name, parts in config.variants.items():
         for dataset, variant in parts.items():
             _refuse_twice(f"variants.{name}.{dataset}.modalities", variant.modalities)
@@ -118,8 +127,14 @@ def _check_dataset_variants(config: Config) -> None:
             registry.check("datasets", dataset, f"config: {where}")
             if registry.is_planted(dataset) or registry.is_variant(dataset):
                 raise HimoeError(f"config: {where}: variants are of recorded data sets and of twins")
+            if variant.common_with:
+                registry.check("datasets", variant.common_with, f"config: {where}.common_with")
+                if not config.modalities_of(dataset_variant(dataset, name)):
+                    raise HimoeError(f"config: {where}.common_with: '{variant.common_with}' has no modality of the same name")
             if variant == Variant():
-                raise HimoeError(f"config: {where}: says nothing that differs: name modalities, features or annotator_lag")
+                raise HimoeError(
+                    f"config: {where}: says nothing that differs: name modalities, common_with, features or annotator_lag"
+                )
             _check_names(f"{where}.modalities", variant.modalities, [m.name for m in dataset_info(dataset).modalities])
             if (varied := dataset_variant(dataset, name)) not in config.datasets:
                 raise HimoeError(f"config: {where}: '{dataset}' is not in datasets; name it as there, twins with {TWIN}")
@@ -182,13 +197,16 @@ def _check_labels(config: Config) -> None:
 
 
 def _check_variants(config: Config) -> None:
-    """Models with a variant are ablations of the studied model, networks under a regime, or any model under a control."""
+    """Models with a variant are ablations of the studied model, networks under a regime, any model under a control, or any that
+    learns from fewer people."""
     for model in (m for m in config.models if parse_model(m).variant):
         plugin, variant = parse_model(model)
         if variant in config.regimes:
             if not registry.is_network(plugin):
                 raise HimoeError(f"config: regimes.{variant}: {plugin} is no network, so nothing is augmented in its training")
             _check_names(f"regimes.{variant}.models", [plugin], config.models)
+        elif people_of(model):
+            _check_names("models", [model], config.learning_curve.arms)
         elif not registry.control_of(model):
             _check_names("models", [plugin], [STUDIED])
             _check_names("models: ablation", [variant], [*config.ablations, *config.regimes])
@@ -200,10 +218,11 @@ def _check_ablations(config: Config) -> None:
     _check_names("ablations_under", config.ablations_under or [], config.conditions)
     if config.ablations and STUDIED not in config.models:
         raise HimoeError(f"config: ablations: they are compared with {STUDIED}, which is not in models")
-    kinds = {"control": registry.available("controls"), "regime": config.regimes}
+    of_fewer = [name for name in (*config.ablations, *config.regimes) if people_of(model_variant(STUDIED, name))]
+    kinds = {"control": registry.available("controls"), "model of fewer people": of_fewer, "regime": config.regimes}
     for key, names, others in (
-        ("ablations", config.ablations, ("control", "regime")),
-        ("regimes", config.regimes, ("control",)),
+        ("ablations", config.ablations, tuple(kinds)),
+        ("regimes", config.regimes, ("control", "model of fewer people")),
     ):
         for name in names:
             if taken := [kind for kind in others if name in kinds[kind]]:

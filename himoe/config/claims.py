@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from himoe import registry
 from himoe.config.facts import dataset_info
-from himoe.config.sections import Name, Positive, Strict
+from himoe.config.fields import Name, Positive, Strict
 from himoe.names import STUDIED, model_variant, parse_dataset
 from himoe.provenance import hash_value
 from himoe.types import HimoeError

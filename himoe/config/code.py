@@ -54,9 +54,9 @@ def fit_code(model: str) -> list[str]:
     return codes
 
 
-def predict_code(model: str, conditions: Iterable[str]) -> list[str]:
+def predict_code(model: str, conditions: Iterable[str] = (), script: str = "predict") -> list[str]:
     """Of a prediction: the fit's, and the conditions that test rows are put through."""
-    predicting = script_code("predict", _of_others(model))
+    predicting = script_code(script, _of_others(model))
     return [*fit_code(model), predicting, *(plugin_code("conditions", name) for name in conditions)]
 
 

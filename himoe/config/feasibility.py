@@ -8,7 +8,7 @@ from himoe import registry
 from himoe.config.facts import dataset_info, margin, n_tokens, samples_of
 from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds, too_few
 from himoe.config.run import Config
-from himoe.names import parse_dataset
+from himoe.names import parse_dataset, people_of
 from himoe.types import HimoeError
 
 
@@ -16,6 +16,7 @@ def check_feasibility(config: Config) -> None:
     """Raises HimoeError in one line: which key, which data set, and what would do."""
     for condition, severities in config.conditions.items():
         _check_limits(condition, severities)
+    _check_few_shot(config)
     for dataset in config.datasets:
         for protocol in config.protocols:
             _check_models(config, dataset, protocol)
@@ -69,9 +70,44 @@ def _check_subjects(config: Config, dataset: str, protocol: str) -> None:
     n_subjects, n_folds = len(size.subjects), n_subject_folds(protocol, len(size.subjects), splits)
     if not can_split(n_subjects, n_folds):
         raise HimoeError(f"{where}: {too_few(n_subjects, n_folds)}")
+    _check_learning_curve(config, dataset, protocol, n_subjects - -(-n_subjects // n_folds))
     n_stimuli, n_folds = config.trials_used(dataset), splits.n_stimulus_folds  # every trial of a subject is another stimulus
     if "stimulus" in PROTOCOLS[protocol].apart and n_stimuli and not can_split_stimuli(n_stimuli, n_folds):
         raise HimoeError(f"{where}: {n_stimuli} stimuli are too few for splits.n_stimulus_folds: {n_folds}")
+
+
+def _check_learning_curve(config: Config, dataset: str, protocol: str, n_left: int) -> None:
+    """Fewer people than the largest fold leaves to learn from: those are what the model itself learns from."""
+    asked = {people_of(m) for m in config.models_of(dataset, protocol)}
+    if too_many := [n for n in config.learning_curve.people if n in asked and n >= n_left]:
+        remedy = f"use 2 to {n_left - 1}" if n_left > 2 else "leave them out"
+        raise HimoeError(
+            f"config: learning_curve.people: {too_many[0]} are not fewer than the {n_left} that folds of {protocol} of "
+            f"{dataset} leave to learn from; {remedy}"
+        )
+
+
+def _check_few_shot(config: Config) -> None:
+    """Somewhere two trials of a person are left to score beside those that are rated; where they are not, nobody is scored."""
+    settings = [(d, p) for d in config.datasets for p in config.protocols if PROTOCOLS[p].independent]
+    if config.few_shot and not settings:
+        raise HimoeError(
+            "config: few_shot: no protocol of this run keeps people apart, so there is no new person; leave it out"
+        )
+    tested = [_trials_tested(config, *setting) for setting in settings]
+    if config.few_shot and not any(n is None or n >= max(config.few_shot) + 2 for n in tested):
+        n = max((n for n in tested if n is not None), default=0)
+        remedy = f"use {n - 2} or less" if n > 2 else "leave it out"
+        raise HimoeError(
+            f"config: few_shot: {max(config.few_shot)} rated trials leave fewer than 2 to score of the {n} that a fold tests "
+            f"of a person; {remedy}"
+        )
+
+
+def _trials_tested(config: Config, dataset: str, protocol: str) -> int | None:
+    """Trials of a person that the largest fold tests; None where that is not known."""
+    n = config.trials_used(dataset)
+    return n and -(-n // (config.splits.n_stimulus_folds if "stimulus" in PROTOCOLS[protocol].apart else 1))
 
 
 def _check_trials(config: Config, dataset: str, protocol: str) -> None:

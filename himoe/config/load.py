@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from himoe.config.checks import check
 from himoe.config.errors import explain
 from himoe.config.run import Config
+from himoe.config.sections import LearningCurve
 from himoe.names import STUDIED, dataset_variant, model_variant
 from himoe.types import HimoeError
 
@@ -54,16 +55,25 @@ def _has(raw: dict[str, Any], key: str) -> bool:
 
 
 def _with_model_variants(raw: dict[str, Any]) -> dict[str, Any]:
-    """Ablations, networks under a regime and models under a control are models of the run."""
+    """Ablations, networks under a regime, models under a control and those of fewer people are models of the run."""
     models = Config().models if raw.get("models") is None else raw["models"]
     named = {key: section if isinstance(section := raw.get(key), dict) else {} for key in ("ablations", "regimes", "controls")}
     trained = {name: of.get("models", [STUDIED]) for name, of in named["regimes"].items() if isinstance(of, dict)}
     variants = [model_variant(STUDIED, name) for name in named["ablations"] if NAMED.fullmatch(str(name))]  # others are refused
     for name, of in [*((n, of) for n, of in trained.items() if NAMED.fullmatch(str(n))), *named["controls"].items()]:
         variants += [model_variant(m, name) for m in of] if isinstance(of, list) else []
+    variants += _of_learning_curve(raw.get("learning_curve"))
     if not (isinstance(models, list) and variants):
         return raw
     return raw | {"models": [*models, *dict.fromkeys(m for m in variants if m not in models)]}
+
+
+def _of_learning_curve(section: Any) -> list[str]:
+    """Models that learn from fewer people, where these can be read."""
+    try:
+        return LearningCurve.model_validate(section or {}).arms
+    except ValidationError:
+        return []
 
 
 def _with_dataset_variants(raw: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 
 
 class NetworkSettings(Strict):

@@ -1,4 +1,5 @@
-"""Training regimes: the run's trainer with other augmentations. A fit is told of one through its ``training`` alone."""
+"""How each model is trained: as the run says, a network under a training regime with other augmentations. A fit is told of one
+through its ``training`` alone."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from himoe.config.sections import Fraction, Name, Positive, Strict, Training, setting
+from himoe import registry
+from himoe.config.fields import Fraction, Name, Positive, Strict, setting
+from himoe.config.sections import Training
 from himoe.names import STUDIED, parse_model
 
 
@@ -26,7 +29,11 @@ class Regime(Strict):
         return training.model_copy(update=self.model_dump(exclude={"models"}, exclude_none=True))
 
 
-def trained(training: Training, regimes: dict[str, Regime], model: str) -> Training:
-    """The trainer of a model: the run's, or under the regime that its name says."""
+def trained(training: Training, regimes: dict[str, Regime], model: str, *lengths: float | None) -> Training:
+    """The trainer of a model: the run's, or under the regime that its name says. Crops are no longer than these ``lengths`` of
+    trials (s; 0 or None: not known): what lies past an end would be computed for nothing. An estimator has what it reads."""
+    if not registry.is_network(model):
+        return Training(refit=training.refit, calibration=training.calibration)
     regime = regimes.get(parse_model(model).variant)
-    return regime.of(training) if regime else training
+    training = regime.of(training) if regime else training
+    return training.model_copy(update={"crop_seconds": min(filter(None, (training.crop_seconds, *lengths)))})

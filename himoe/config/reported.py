@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from himoe.config.sections import Name, Positive, Strict
+from himoe.config.fields import Name, Positive, Strict
 from himoe.types import HimoeError
 
 

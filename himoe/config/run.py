@@ -11,32 +11,28 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.facts import dataset_info, modality_of, samples_of
+from himoe.config.facts import dataset_info, facts_of_tokens, modality_of, samples_of
+from himoe.config.fields import SEEDS, Label, Name, Seed, Strict, Text, setting
 from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.regimes import Regime, trained
 from himoe.config.sections import (
     FIGURES,
-    SEEDS,
     TABLES,
     Execution,
     Features,
-    Name,
+    LearningCurve,
     Planted,
-    Seed,
     Splits,
     Statistics,
-    Strict,
-    Text,
     Training,
     Tuning,
     Twin,
     Variant,
     merged,
-    setting,
 )
 from himoe.config.severities import severities_on
 from himoe.config.spec import FitSpec, View
-from himoe.names import STUDIED, parse_dataset, parse_model
+from himoe.names import STUDIED, parse_dataset, parse_model, people_of
 from himoe.names import setting as setting_of
 from himoe.types import Size
 
@@ -48,20 +44,20 @@ class Config(Strict):
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
-    variants: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[Name, Variant], Field(min_length=1)]] = (
-        setting(
-            {},
-            "NAME -> data set -> what is prepared otherwise: the data set DATASET-NAME is run too and reported beside it",
-            "ours",
-        )
+    variants: dict[Label, Annotated[dict[Name, Variant], Field(min_length=1)]] = setting(
+        {},
+        "NAME -> data set -> what is prepared otherwise: the data set DATASET-NAME is run too and reported beside it",
+        "ours",
+    )
+    transfer: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
+        {}, "data set -> others on whose people its fits are tested too (table transfer)", "ours"
     )
     targets: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "data set -> targets, where not the default ones", "ours"
     )
     editions: dict[Name, Name] = setting(
-        {},
-        "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours",
-    )  # fmt: skip
+        {}, "data set -> which of its editions to read (deap: python, matlab, raw); else the most complete one", "ours"
+    )
     download: bool = setting(
         False, "fetch what is absent from its owners' server: open sets, and DEAP with DEAP_USER and DEAP_PASSWORD", "ours"
     )
@@ -80,13 +76,13 @@ class Config(Strict):
         {}, "DATASET or DATASET/PROTOCOL -> models fitted there, where not all of the run", "ours"
     )
     model_options: dict[Name, dict[str, Any]] = setting({}, "model -> its own settings, where not the default", "ours")
-    ablations: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Annotated[dict[str, Any], Field(min_length=1)]] = setting(
+    ablations: dict[Label, Annotated[dict[str, Any], Field(min_length=1)]] = setting(
         {}, "NAME -> settings of Hi-MoE: the model himoe-NAME is fitted too and compared with himoe", "ours; rows: the claims"
     )
-    regimes: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Regime] = setting(
-        {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL",
-        "ours",
-    )  # fmt: skip
+    regimes: dict[Label, Regime] = setting(
+        {}, "NAME -> networks, and augmentations that differ: MODEL-NAME is fitted too and compared with MODEL", "ours"
+    )
+    learning_curve: LearningCurve = setting(LearningCurve(), "models that learn from fewer people", "ours")
     controls: dict[Name, Annotated[list[Name], Field(min_length=1)]] = setting(
         {}, "control -> models fitted again on the data it changes: MODEL-CONTROL must show no skill and is not compared",
         "ours",
@@ -98,11 +94,14 @@ class Config(Strict):
         "paper (incomplete and asynchronous inputs); grid ours",
     )
     ablations_under: list[Name] | None = setting(None, "conditions ablations are predicted under; null: all of the run", "ours")
-    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours", lt=SEEDS)
+    condition_seed: Seed = setting(7, "seed of masks, shifts and rated trials, shared by all models", "ours", lt=SEEDS)
+    few_shot: list[Annotated[int, Field(ge=0)]] = setting(
+        [], "numbers of a new person's trials by whose ratings predictions are shifted and scaled (figure few_shot)", "ours"
+    )
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")
-    planted: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Planted] = setting(
+    planted: dict[Label, Planted] = setting(
         {}, "NAME -> settings of the data sets planted-NAME and planted_rated-NAME; planted-NAME.3 is a replicate", "ours"
     )
     twin: Twin = setting(Twin(), "the simulated twins", "ours")
@@ -135,9 +134,9 @@ class Config(Strict):
         return [m for m in self.models if registry.control_of(m)]
 
     def kind_of(self, model: str) -> str:
-        """What a model is in this run: ``control``, ``regime``, ``ablation``, or ``compared``, which stands for itself."""
-        if registry.control_of(model):
-            return "control"
+        """What a model is in this run: ``control``, ``fewer people``, ``regime``, ``ablation``, or ``compared``: itself."""
+        if registry.control_of(model) or people_of(model):
+            return "control" if registry.control_of(model) else "fewer people"
         if parse_model(model).variant in self.regimes:
             return "regime"
         return "ablation" if registry.is_ablation(model) else "compared"
@@ -163,13 +162,7 @@ class Config(Strict):
         sizes = self.shard_sizes(dataset, protocol)
         first, view = sum(sizes[:shard]), self.view(dataset, protocol, model)
         reference = registry.peek("models", model).get("REFERENCE")
-        if registry.is_network(model):  # what lies past a trial's end would be computed for nothing
-            lengths = (self.training.crop_seconds, view.window, self.size(dataset).seconds)
-            training = trained(self.training, self.regimes, model).model_copy(
-                update={"crop_seconds": min(filter(None, lengths))}
-            )
-        else:
-            training = Training(refit=self.training.refit, calibration=self.training.calibration)
+        training = trained(self.training, self.regimes, model, view.window, self.size(dataset).seconds)
         return FitSpec(
             dataset=dataset, protocol=protocol, model=model, seed=seed, shard=shard,
             folds=tuple(range(first, first + sizes[shard])), options=self.options(model),
@@ -202,8 +195,8 @@ class Config(Strict):
 
     def conditions_of(self, dataset: str, protocol: str, model: str = STUDIED) -> dict[str, list[float]]:
         """Conditions under which a model is evaluated, with the severities that they have on the data set. None for windows,
-        which are too short to be perturbed, and under a control, which is judged on clean input alone."""
-        if PROTOCOLS[protocol].windows or registry.control_of(model):
+        which are too short to be perturbed, nor under a control or of fewer people, which are judged on clean input alone."""
+        if PROTOCOLS[protocol].windows or self.kind_of(model) in ("control", "fewer people"):
             return {}
         lists = [self.planted_of(dataset).conditions if registry.is_planted(dataset) else None]
         lists += [self.ablations_under] if self.kind_of(model) == "ablation" else []
@@ -218,6 +211,8 @@ class Config(Strict):
             return f"it reads {'samples of ' if facts.get('RAW') else ''}{facts['MODALITY']}, which this data set does not have"
         if facts.get("KNOWS_SUBJECTS") and PROTOCOLS[protocol].independent:
             return "it knows the people it is judged on"
+        if people_of(model) and not PROTOCOLS[protocol].independent:
+            return "a learning curve over people needs people that are kept apart"
         return "models_on leaves it out" if self.is_left_out(model, dataset, protocol) else ""
 
     def size(self, dataset: str) -> Size:
@@ -266,7 +261,9 @@ class Config(Strict):
 
     def preparation_of(self, dataset: str) -> dict[str, Any]:
         """How tokens are made of a data set's recordings."""
-        chosen = {"targets": self.targets_of(dataset), "modalities": self.modalities_of(dataset)}
+        chosen: dict[str, Any] = {"targets": self.targets_of(dataset), "modalities": self.modalities_of(dataset)}
+        other = self.variant(dataset).common_with
+        chosen |= {"common_with": other, "facts": facts_of_tokens(other)} if other else {}
         return chosen | {"options": self.feature_options(dataset), "lag": self.annotator_lag_of(dataset)}
 
     def normalisation_of(self, dataset: str) -> str:
@@ -293,5 +290,6 @@ class Config(Strict):
 
     def modalities_of(self, dataset: str) -> tuple[str, ...]:
         """Modalities that a data set's tokens hold, in the order of its plug-in."""
-        chosen = self.variant(dataset).modalities
-        return tuple(m.name for m in dataset_info(dataset).modalities if not chosen or m.name in chosen)
+        chosen, other = self.variant(dataset).modalities, self.variant(dataset).common_with
+        shared = {m.name for m in dataset_info(other or dataset).modalities}
+        return tuple(m.name for m in dataset_info(dataset).modalities if m.name in shared and (not chosen or m.name in chosen))

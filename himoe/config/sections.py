@@ -3,57 +3,22 @@ defaults there is no change of the code that trains."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-LARGEST = 4096  # of a whole number that states no limit; a setting whose default is large may be a hundred times that
-Count = Annotated[int, Field(ge=1)]
-Some = Annotated[int, Field(ge=1, le=LARGEST)]  # where a word may stand in the place of a number
+from himoe.config.fields import SEEDS, Count, Fraction, Name, Positive, Seed, Some, Strict, setting
+from himoe.names import STUDIED, with_people
 
-
-def _digits(value: Any) -> Any:
-    """A whole number that came as text: ``--config seeds=[0,1]`` hands texts on."""
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else value
-
-
-def _printable(text: str) -> str:
-    """The text without blanks at its ends; ValueError where it is blank or holds what no page and no path can."""
-    if not text.strip() or any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text):
-        raise ValueError("expected a line of text, without line breaks, control characters or letters that turn its direction")
-    return text.strip()
-
-
-Text = Annotated[str, AfterValidator(_printable)]
-# What numpy's and scikit-learn's generators take; no truth value and no fraction.
-SEEDS = 2**32
-Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=SEEDS, strict=True)]
-FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
-TABLES = [
-    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "subsets", "experts",
-    "reported",
-    "data_card", "audit", "tuning", "compute_card", "checklist", "register",
+FIGURES = [
+    "condition_curve", "specification", "learning_curve", "few_shot", "routing", "prototypes", "predicted", "subjects",
+    "training",
 ]  # fmt: skip
-
-
-class Strict(BaseModel):
-    """A section whose unknown keys are errors and whose values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
-    """A field with its meaning and the source of its default. A whole number has an upper limit, stated or generous: zeros
-    too many are told before any job, not by a machine that is out of memory."""
-    if type(default) is int and not {"le", "lt"} & limits.keys():
-        limits["le"] = max(LARGEST, 100 * default)
-    factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
-    return Field(**factory, description=description, json_schema_extra={"source": source}, **limits)
+TABLES = [
+    "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "transfer", "robustness", "subsets",
+    "experts", "reported", "data_card", "audit", "tuning", "compute_card", "checklist", "register",
+]  # fmt: skip
 
 
 def merged(settings: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +138,7 @@ class Variant(Strict):
     """How a variant's recordings are prepared, where other than those of the data set that it is of."""
 
     modalities: list[Name] = setting([], "the modalities it has; all where none is named", "ours")
+    common_with: Name | None = setting(None, "only the features that this data set has too, by modality and name", "ours")
     features: dict[str, Any] = setting({}, "keys of ``features`` that differ", "ours")
     annotator_lag: Annotated[float, Field(ge=0, le=20)] | None = setting(None, "reaction time of its annotators, s", "ours")
 
@@ -253,6 +219,24 @@ class Execution(Strict):
     )
     checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0, le=86400)
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
+
+
+class LearningCurve(Strict):
+    """Models that are fitted again on fewer people (``MODEL-people_N``), with the same people to test on."""
+
+    people: list[Annotated[int, Field(ge=2)]] = setting(
+        [], "numbers of people that a fit learns from, those of inner validation among them; none: no curve", "ours"
+    )
+    models: list[Name] = setting([STUDIED], "models that learn from as many, each beside itself", "ours", min_length=1)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.people)
+
+    @property
+    def arms(self) -> list[str]:
+        """Their names."""
+        return [with_people(model, n) for model in self.models for n in self.people]
 
 
 class Tuning(Strict):

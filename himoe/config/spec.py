@@ -7,7 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from himoe import registry
-from himoe.config.sections import Strict, Training, Tuning
+from himoe.config.fields import Strict
+from himoe.config.sections import Training, Tuning
+from himoe.names import people_of
 from himoe.types import HimoeError
 
 
@@ -50,6 +52,11 @@ class FitSpec(Strict):
     def is_network(self) -> bool:
         """Whether the model is trained by gradients."""
         return registry.is_network(self.model)
+
+    @property
+    def people(self) -> int:
+        """How many people of each fold it learns from; 0: all."""
+        return people_of(self.model)
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from himoe.config.errors import explain
-from himoe.config.sections import Count, Fraction, Name, Positive, Strict
+from himoe.config.fields import Count, Fraction, Name, Positive, Strict
 from himoe.names import CLEAN
 from himoe.registry import check, hint
 from himoe.types import HimoeError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from himoe.types import DatasetInfo, Tokens
+from himoe.types import DatasetInfo, Layout, Tokens
 
 
 def describe(
@@ -26,7 +26,7 @@ def describe(
         "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
-        "modalities": _modalities(info, quality, normalisation), "labels": _labels(info, tokens),
+        "modalities": _modalities(info, tokens.layout, quality, normalisation), "labels": _labels(info, tokens),
         "absent_subjects": manifest["absent"],
         "stray_files": manifest["stray"], "edition": manifest["edition"],
         "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
@@ -34,14 +34,16 @@ def describe(
 
 
 def _modalities(
-    info: DatasetInfo, quality: list[dict[str, dict[str, int]]], normalisation: str
+    info: DatasetInfo, layout: Layout, quality: list[dict[str, dict[str, int]]], normalisation: str
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     """Each prepared modality's facts and the sums of its counts over subjects."""
     out = {}
     for m in (m for m in info.modalities if m.name in quality[0]):
         counts = {name: sum(subject[m.name][name] for subject in quality) for name in quality[0][m.name]}
         by = m.normalised(normalisation)
-        facts = {"n_chans": len(m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": by}
+        names = layout.features[layout.modalities.index(m.name)]
+        kept = {c for c in m.channels if any(name.startswith(f"{c}/") for name in names)}  # all where features name none
+        facts = {"n_chans": len(kept or m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": by}
         out[m.name] = counts | facts
     return out
 

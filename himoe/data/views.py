@@ -12,7 +12,7 @@ import numpy as np
 from himoe import io, registry
 from himoe.config.spec import View
 from himoe.names import trial_of, window
-from himoe.types import HimoeError, Signal, Tokens, Trial, TrialInfo
+from himoe.types import HimoeError, Layout, Signal, Tokens, Trial, TrialInfo
 
 
 def prepare(view: View, tokens: Tokens, trials: Sequence[Trial] = ()) -> Tokens:
@@ -73,11 +73,35 @@ def only(tokens: Tokens, *modalities: str) -> Tokens:
         raise HimoeError(f"a model reads {lacking[0]}, which these recordings do not have")
     kept = [m for m, name in enumerate(layout.modalities) if name in modalities]
     names = tuple(layout.modalities[m] for m in kept)
-    narrow = replace(layout, modalities=names, features=tuple(layout.features[m] for m in kept))
-    columns = np.concatenate([np.arange(layout.n_features)[layout.slices[name]] for name in names])
+    return matching(tokens, replace(layout, modalities=names, features=tuple(layout.features[m] for m in kept)))
+
+
+def shared(layout: Layout, other: Layout) -> Layout:
+    """The features of a layout that another one has too, by modality and name; HimoeError if there are none."""
+    there, here = [dict(zip(of.modalities, of.features, strict=True)) for of in (other, layout)]
+    kept = {m: names for m, of in here.items() if (names := tuple(n for n in of if n in there.get(m, ())))}
+    if not kept:
+        raise HimoeError("these two data sets have no feature in common, by modality and name")
+    return replace(layout, modalities=tuple(kept), features=tuple(kept.values()))
+
+
+def matching(tokens: Tokens, layout: Layout) -> Tokens:
+    """The modalities and features of a layout, in its order; HimoeError if these recordings lack one."""
+    recorded = tokens.layout
+    at = {
+        (m, n): i
+        for i, (m, n) in enumerate(
+            (m, n) for m, names in zip(recorded.modalities, recorded.features, strict=True) for n in names
+        )
+    }
+    wanted = [(m, n) for m, names in zip(layout.modalities, layout.features, strict=True) for n in names]
+    if lacking := [key for key in wanted if key not in at]:
+        raise HimoeError(f"a model reads {' '.join(lacking[0])}, which these recordings do not have")
+    columns, kept = [at[key] for key in wanted], [recorded.modalities.index(m) for m in layout.modalities]
     baseline = None if tokens.baseline is None else np.ascontiguousarray(tokens.baseline[:, columns])
     x, mask = (np.ascontiguousarray(a) for a in (tokens.x[:, columns], tokens.mask[:, kept]))
-    return replace(tokens, x=x, mask=mask, layout=narrow, baseline=baseline)
+    layout = replace(recorded, modalities=layout.modalities, features=layout.features)
+    return replace(tokens, x=x, mask=mask, layout=layout, baseline=baseline)
 
 
 def with_samples(tokens: Tokens, trials: Sequence[Trial], modality: str, n_samples: int) -> Tokens:

@@ -22,7 +22,8 @@ from himoe.data.tokens import read_tokens
 from himoe.data.views import narrow, with_control
 from himoe.evaluate import probes
 from himoe.evaluate.score import score
-from himoe.names import trial_of
+from himoe.names import people_of, trial_of
+from himoe.splits.fewer import fewer_people
 from himoe.splits.files import read_splits
 from himoe.splits.guards import check_split, positions
 from himoe.stats.intervals import interval
@@ -239,6 +240,7 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
         if equal
         else f"correlation of what it predicts with {_correlations(facts, 'length', names)}"
     )
+    absence = f"correlation with {_correlations(facts, 'presence', names)}"
     session = f"{', '.join(by_session)}: by each person's whole session, its test trials included (no label)"
     session = session if by_session else "no modality is normalised by trials that are tested"
     return [
@@ -247,12 +249,7 @@ def giveaways(tokens: Tokens, by_session: tuple[str, ...]) -> list[Finding]:
         Finding("clip", "How well do features name the clip, across people?", REPORTED, _named(*probes.clip(tokens))),
         Finding("order", "Do features tell a trial's number?", REPORTED, f"correlation {order:.2f} across subjects"),
         Finding("length", "Does a trial's length tell its label?", REPORTED, length),
-        Finding(
-            "absence",
-            "Does what is missing tell the label?",
-            REPORTED,
-            f"correlation with {_correlations(facts, 'presence', names)}",
-        ),
+        Finding("absence", "Does what is missing tell the label?", REPORTED, absence),
     ]
 
 
@@ -266,7 +263,9 @@ def _correlations(facts: dict[str, np.ndarray], what: str, targets: tuple[str, .
 
 
 def _folds(splits: list[Split], fits: list[Fit]) -> list[tuple[Fit, Split]]:
-    return [(fit, split) for fit in fits for split in splits if split.fold in fit.stored]
+    """Every fold of every fit, with those people of it that the fit learns from."""
+    people = [people_of(fit.record["model"]) for fit in fits]
+    return [(fit, fewer_people(s, n)) for fit, n in zip(fits, people, strict=True) for s in splits if s.fold in fit.stored]
 
 
 def audit_files(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import choose, sums_of
 

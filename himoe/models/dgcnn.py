@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 from himoe.nn.encoder import Heads
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout

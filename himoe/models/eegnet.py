@@ -24,8 +24,8 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.fields import Strict, setting
 from himoe.config.networks import check_divides
-from himoe.config.sections import Strict, setting
 from himoe.nn.linear import Linear
 from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, HimoeError, Output

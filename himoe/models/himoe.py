@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.fields import setting
 from himoe.config.networks import NetworkSettings
-from himoe.config.sections import setting
 from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,

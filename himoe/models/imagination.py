@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.fields import setting
 from himoe.config.networks import NetworkSettings
-from himoe.config.sections import setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.linear import Linear
 from himoe.nn.noise import draw, uniform

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from himoe.config.fields import setting
 from himoe.config.networks import NetworkSettings
-from himoe.config.sections import setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.losses import affect_loss, masked_mean
 from himoe.nn.soft_moe import Experts

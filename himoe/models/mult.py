@@ -24,8 +24,8 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from himoe.config.fields import Strict, setting
 from himoe.config.networks import check_divides
-from himoe.config.sections import Strict, setting
 from himoe.nn.crossmodal import AttentionBlocks, normed
 from himoe.nn.encoder import Heads, ModalityEncoder, time_encoding
 from himoe.nn.linear import Linear

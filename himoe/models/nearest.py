@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
 TITLE = "1-nearest neighbour"

@@ -19,7 +19,7 @@ import logging
 
 import numpy as np
 
-from himoe.config.sections import Positive, Strict, setting
+from himoe.config.fields import Positive, Strict, setting
 from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import choose, groups_of, labelled
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Positive, Strict, setting
+from himoe.config.fields import Positive, Strict, setting
 from himoe.data.rows import Inputs, Rows
 from himoe.models._left_out import groups_of, labelled
 from himoe.stats.metrics import ccc

@@ -20,8 +20,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from himoe.config.fields import setting
 from himoe.config.networks import NetworkSettings
-from himoe.config.sections import setting
 from himoe.nn.encoder import Heads, ModalityEncoder, TemporalBackbone
 from himoe.nn.linear import Linear
 from himoe.nn.losses import masked_mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
 COLOUR = ("#1b1f24", "#e6e9ee")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Strict, setting
+from himoe.config.fields import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
 COLOUR = ("#8b8589", "#8d8a90")

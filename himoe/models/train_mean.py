@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.config.sections import Strict
+from himoe.config.fields import Strict
 from himoe.data.rows import Inputs, Rows
 
 COLOUR = ("#80757c", "#65665e")

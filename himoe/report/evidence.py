@@ -122,6 +122,11 @@ class Evidence:
         return self._parquet("predictions", filters=[("condition", "==", CLEAN)])
 
     @cached_property
+    def across(self) -> pd.DataFrame:
+        """Predictions of fits tested on another data set (``tested_on``)."""
+        return self._parquet("across")
+
+    @cached_property
     def routing(self) -> pd.DataFrame:
         """Routing of every fit that routes."""
         return self._parquet("routing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from himoe import registry
 from himoe.config.facts import dataset_info
 from himoe.config.protocols import PROTOCOLS
-from himoe.names import parse_dataset, parse_model, parse_setting
+from himoe.names import parse_dataset, parse_model, parse_setting, people_of
 
 CEILINGS = {  # of himoe.names.CEILINGS
     "leave_one_rater_out": "mean of the other raters",
@@ -51,11 +51,14 @@ def setting_title(setting: str) -> str:
 
 
 def model_title(name: str) -> str:
-    """A model's name for readers; an ablation, a regime or a control by its model and what is changed."""
+    """A model's name for readers; an ablation, a regime, a control or one of fewer people by its model and what is
+    changed."""
     if name in CEILINGS:
         return CEILINGS[name]
     plugin, ablation = parse_model(name)
     title = registry.peek("models", plugin).get("TITLE", plugin.replace("_", " "))
     if control := registry.control_of(name):
         return f"{title}, {registry.peek('controls', control)['TITLE']}"
+    if n := people_of(name):
+        return f"{title}, {n} people"
     return f"{title}, {ablation.replace('_', ' ')}" if ablation else title

@@ -43,6 +43,15 @@ def check_unseen(seen: list[str], test: Keys, where: str) -> None:
         raise HimoeError(f"{where}: the weights were fitted on test trial {' '.join(key)}")
 
 
+def check_within(fewer: Split, whole: Split) -> None:
+    """A fold of fewer people has of each part of the whole fold some trials and no others, and the same to test on."""
+    for part in ("train", "valid"):
+        if added := getattr(fewer, part).items() - getattr(whole, part).items():
+            raise HimoeError(f"fold {whole.fold}: {' '.join(min(added)[0])} is not in its {part} part")
+    if fewer.test != whole.test:
+        raise HimoeError(f"fold {whole.fold}: a fold of fewer people tests others than the whole fold")
+
+
 def select(tokens: Tokens, keys: Keys) -> Tokens:
     """The trials with these keys, in a fixed order; HimoeError if one is absent or not the one the split saw."""
     return tokens.select(positions(tokens, keys))

@@ -15,6 +15,7 @@ from himoe.config.spec import FitSpec
 from himoe.data.reader import Reader
 from himoe.job import peak_mb
 from himoe.provenance import environment, hash_file, hash_value
+from himoe.splits.fewer import fewer_people
 from himoe.splits.files import folds_of, read_splits
 from himoe.train.progress import Progress
 from himoe.train.results import FittedFold, write_shard
@@ -41,7 +42,7 @@ def fit_shard(
     device and the content of every file it may read are those it began with.
     """
     started = time.perf_counter(), time.process_time()
-    folds = folds_of(read_splits(splits), spec.folds)
+    folds = [fewer_people(fold, spec.people) for fold in folds_of(read_splits(splits), spec.folds)]
     inputs = {
         "code": code, "environment": environment(), "splits": hash_file(splits), "tokens": _contents(tokens, folds),
         "recordings": _contents(recordings, folds),

@@ -185,6 +185,10 @@ def test_what_can_run_is_not_refused(changes):
         "open ablations",
         "config factorial",
         "quick sensitivity",
+        "config sensitivity",
+        "paper learning_curve",
+        "paper across",
+        "ceap learning_curve",
     ],
 )
 def test_shipped_files_load_alone_and_together(root, files):

@@ -32,7 +32,8 @@ def test_a_cluster_that_has_it_all(monkeypatch):
         ("main*|up|2|64000|infinite|gpu:1", ["asks for 4 cores, partition main has 2 on a node: lower cores"]),
         # a fit asks for 8000 MB; a prediction too; four cleaned subjects side by side for 4 x 3000
         ("main*|up|4|11000|infinite|gpu:1", ["asks for 12000 MB, partition main has 11000 on a node: lower cores or"]),
-        ("main*|up|4|7900|infinite|gpu:1", ["fit_model asks for 8000 MB", "predict asks for 8000 MB", "12000 MB", "8000 MB"]),
+        ("main*|up|4|7900|infinite|gpu:1",
+         ["fit_model asks for 8000 MB", "predict asks for 8000 MB", "predict_across asks for 8000 MB", "12000 MB", "8000 MB"]),
         # a fit's 120 minutes
         ("main*|up|4|64000|1:30:00|gpu:1", ["fit_model asks for 120 minutes, partition main has 90 at most"]),
         ("main*|up|4|64000|infinite|(null)", ["networks ask for a GPU, partition main offers none"]),

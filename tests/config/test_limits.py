@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from himoe import registry
+from himoe.config.fields import LARGEST, Strict
 from himoe.config.load import load_config
 from himoe.config.run import Config
-from himoe.config.sections import LARGEST, Strict
 from himoe.types import HimoeError
 
 

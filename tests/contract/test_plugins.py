@@ -283,7 +283,7 @@ READ_FROM = {  # what an item asks of the evidence -> the files that it is read 
     "scores": "scores", "all_scores": "scores", "predictions": "predictions", "routing": "routing", "routed": "routing",
     "runs": "runs", "failed": "runs", "cards": "cards", "audits": "audits", "truths": "truths", "stimuli": "splits",
     "folds": "splits",
-    "changed_since": "runs", "redesigned_since": "runs", "deleted_since": "runs",
+    "changed_since": "runs", "redesigned_since": "runs", "deleted_since": "runs", "across": "across",
 }  # fmt: skip
 
 

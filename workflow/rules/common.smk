@@ -32,6 +32,7 @@ from himoe.config.files import (
 )
 from himoe.config.load import load_config
 from himoe.config.studies import parse_studies
+from himoe.config.transfer import tested_across
 from himoe.data.sources import RunSources
 from himoe.job import ShortLines
 from himoe.provenance import environment
@@ -71,6 +72,7 @@ wildcard_constraints:
     shard="[0-9]+",
     subject="[A-Za-z0-9][A-Za-z0-9_.-]*",
     figure="[A-Za-z0-9_]+",
+    other="[A-Za-z0-9][A-Za-z0-9_.-]*",
     table="[A-Za-z0-9_]+",
 
 

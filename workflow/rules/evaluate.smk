@@ -1,4 +1,5 @@
-# Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: no other rule gives test rows to a model);
+# Contract: weights + tokens + splits -> {fit}/predictions.parquet and routing.parquet (predict: no other rule gives test rows to a model;
+# across/{other}.parquet: those of another data set, for the table transfer alone);
 # all that was fitted under a protocol -> results/{dataset}/{protocol}/audit.json (fails where a test row was known: then nothing
 # is scored); predictions of every model, and which trial was which stimulus -> results/scores.csv (ceilings among them; tidy: dataset,
 # protocol, model, seed, subject, condition, severity, target, metric, value, n). A new metric never retrains.
@@ -29,6 +30,32 @@ rule predict:
         versions=versions("torch"),
     script:
         "../scripts/predict.py"
+
+
+rule predict_across:
+    input:
+        own=every_subject("npz"),  # one of them says what features a fit reads
+        tokens=ask(subject_files("npz"), "other"),
+        splits=rules.make_splits.output.splits,
+        weights=rules.fit_model.output.weights,
+        record=rules.fit_model.output.record,
+        audit="results/{dataset}/{protocol}/audit.json",
+    output:
+        predictions=f"{FIT}/across/{{other}}.parquet",
+    log:
+        f"{FIT}/across/{{other}}.log",
+    conda:
+        "../../envs/himoe.yaml"
+    threads: CONFIG.execution.threads
+    resources:
+        gpu=gpus_of,
+    params:
+        spec=spec_of,
+        scales=scales_of,
+        code=code_across,
+        versions=versions("torch"),
+    script:
+        "../scripts/predict_across.py"
 
 
 rule audit_fits:

@@ -96,6 +96,16 @@ def code_of_prediction(wildcards):
     return predict_code(wildcards.model, CONFIG.conditions_of(*names))
 
 
+def scales_of(wildcards):
+    """Ends of the ratings of the data set that was fitted, and of the one that is tested on."""
+    both = wildcards.dataset, wildcards.other
+    return [facts.dataset_info(name).target_range for name in both]
+
+
+def code_across(wildcards):
+    return predict_code(wildcards.model, script="predict_across")
+
+
 def of_fits(name, models=None):
     """A function that names a file of every fit of a data set under a protocol, or of those of some models."""
 

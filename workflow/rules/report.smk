@@ -1,12 +1,16 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
-# .json, figures/{figure}.svg (for a page and a phone, light and dark), .png, .pdf, .csv and .json -> report.html and results.json, all
-# under results/.
+# .json, figures/{figure}.svg (page and phone, light and dark), .png, .pdf, .csv and .json -> results/report.html and results.json.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
 SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
 EVIDENCE = {
     "scores": [rules.score_predictions.output.scores],
     "predictions": fits(f"{FIT}/predictions.parquet"),
     "routing": fits(f"{FIT}/routing.parquet"),
+    "across": [
+        file
+        for d, other, p, models in tested_across(CONFIG)
+        for file in fits(f"{FIT}/across/{other}.parquet", [d], [p], models)
+    ],
     "runs": fits(f"{FIT}/run.json"),
     "cards": expand("results/{dataset}/card.json", dataset=CONFIG.datasets),
     "audits": of_settings(rules.audit_fits.output.sheet),
@@ -136,9 +140,7 @@ onstart:
 
 onsuccess:
     if os.path.exists(rules.render_report.output.html):
-        print(
-            f"himoe: the report is at {os.path.abspath(rules.render_report.output.html)}"
-        )
+        print("himoe: the report is at", os.path.abspath("results/report.html"))
 
 
 onerror:
