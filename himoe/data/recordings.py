@@ -90,6 +90,6 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays[name] = np.asarray(whole[first:last]).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
     except OSError as error:
         raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error) as error:
         raise HimoeError(f"{path}: not a recordings file ({error}); delete it and run again") from error
     return arrays, metadata

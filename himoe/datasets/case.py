@@ -146,6 +146,8 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
         )
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         raise HimoeError(f"{path}: expected columns {', '.join(names)} of numbers ({str(error).splitlines()[0]})") from error
+    if table["video"].null_count:
+        raise HimoeError(f"{path}: {table['video'].null_count} rows without a video's number")
     return table.to_pandas()
 
 

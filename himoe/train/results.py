@@ -97,4 +97,6 @@ def _stored(fold: str, arrays: Arrays, facts: dict[str, Any]) -> StoredFold:
         for part in ("state/", "calibration/")
     )
     read, failed, chosen = (facts[name] for name in ("read", "failed", "chosen"))
+    if not (isinstance(read, list) and set(map(type, read)) <= {str} and isinstance(failed, str) and isinstance(chosen, dict)):
+        raise ValueError(f"fold {fold}: it does not say what was read, why it failed and what was chosen")
     return StoredFold(scaler, state, read, failed, chosen, calibration)
