@@ -73,6 +73,7 @@ def _digest(arrays: dict[str, np.ndarray], about: list[dict[str, Any]]) -> str:
 
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and metadata of a safetensors file, mapped; every extent is checked against the file's length."""
+    io.check(path)
     try:
         with open(path, "rb") as stream:
             (n_head,) = struct.unpack("<Q", stream.read(8))

@@ -118,6 +118,12 @@ class _NumpyUnpickler(pickle._Unpickler):
         return allowed[module, name]
 
 
+def refuse_no_file(path: Path) -> None:
+    """HimoeError if what stands at a path is no file: a pipe would be waited for, a device never ends."""
+    if path.exists() and not path.is_file():
+        raise HimoeError(f"{path}: a folder, pipe or device under a recording's name; move it out of the folder")
+
+
 def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> dict[str, np.ndarray]:
     """Read a pickled dict of numpy arrays (Python 2 or 3) without running anything in it.
 
@@ -129,7 +135,7 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
     """
     import numpy as np
 
-    path = Path(path)
+    refuse_no_file(path := Path(path))
     try:
         if (size := path.stat().st_size) > max_bytes:
             raise HimoeError(f"{path}: {size} bytes, more than the {max_bytes} a recording may have; not opened")
@@ -172,7 +178,7 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     """
     import zipfile
 
-    archive = Path(archive)
+    refuse_no_file(archive := Path(archive))
     try:
         with zipfile.ZipFile(archive) as zipped:
             chosen: dict[str, zipfile.ZipInfo] = {}

@@ -79,6 +79,7 @@ def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:
     from safetensors.numpy import load_file
 
     facts = io.read_json(record)
+    io.check(weights)
     try:
         if hash_file(weights) != facts["weights_sha256"]:
             raise HimoeError(f"{weights}: bytes differ from the fit's record; delete {weights.parent} and run again")
