@@ -88,8 +88,8 @@ class Downloader:
                 known, since = self.n_bytes, time.monotonic()
             elif thread.is_alive() and time.monotonic() - since > STALL_SECONDS:
                 raise HimoeError(
-                    f"{self.download.url}: {self.n_bytes - known} bytes in {STALL_SECONDS:g} s; try again later, or download the "
-                    "file by hand"
+                    f"{self.download.url}: {self.n_bytes - known} bytes in {STALL_SECONDS:g} s; try again later, or "
+                    "download the file by hand"
                 )
         if failed:
             raise failed[0]

@@ -100,6 +100,18 @@ class Server(BaseHTTPRequestHandler):
     def do_near(self):
         self.answer(b"", 302, length=0, Location="/fine/a.zip")
 
+    def do_to_a_file(self):
+        self.answer(b"", 302, length=0, Location="file:///etc/passwd")
+
+    def do_to_ftp(self):
+        self.answer(b"", 302, length=0, Location="ftp://127.0.0.1/x")
+
+    def do_to_nowhere(self):
+        self.answer(b"", 302, length=0, Location="http:///x")
+
+    def do_to_a_script(self):
+        self.answer(b"", 302, length=0, Location="javascript:1")
+
     def dripped(self, pieces):
         with suppress(OSError):
             for piece in pieces:

@@ -1,0 +1,99 @@
+"""What a fault of the table is, and how one is tried."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from himoe.types import HimoeError
+from tests.faults.fuzz.worker import identity
+
+Try = Callable[[Path], str]
+SECONDS = 5.0
+REFUSED = "one line"
+REFUSED_OR_RIGHT = "one line, or read as the plain one"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``attempt`` makes the fault in a folder of its own, says what was seen, and raises where that is not what must be seen.
+    ``seconds``: how long it may take; longer than ``SECONDS`` where a whole workflow runs."""
+
+    family: str
+    name: str
+    expected: str
+    attempt: Try
+    seconds: float = SECONDS
+
+
+class Seen(NamedTuple):
+    """A row of the table; ``handled`` is None where the fault could not be made."""
+
+    fault: Fault
+    handled: bool | None
+    seen: str
+
+
+class NotTried(Exception):
+    """A fault that cannot be made on this machine; says what it needs."""
+
+
+FAULTS: list[Fault] = []
+
+
+def fault(family: str, name: str, expected: str = REFUSED, seconds: float = SECONDS) -> Callable[[Try], Try]:
+    """Adds a function to the table."""
+
+    def add(attempt: Try) -> Try:
+        FAULTS.append(Fault(family, name, expected, attempt, seconds))
+        return attempt
+
+    return add
+
+
+def tried(one: Fault, folder: Path) -> Seen:
+    """What happens."""
+    folder.mkdir(parents=True)
+    began, here = time.perf_counter(), os.getcwd()
+    try:
+        os.chdir(folder)
+        seen: str = one.attempt(folder)
+        handled: bool | None = True
+        if (took := time.perf_counter() - began) > one.seconds:
+            seen, handled = f"{took:.0f} s", False
+    except NotTried as error:
+        seen, handled = f"not tried: {error}", None
+    except BaseException as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        seen, handled = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
+    finally:
+        os.chdir(here)
+    return Seen(one, handled, " ".join(seen.replace(str(folder), "").split())[:160])
+
+
+def refused(call: Callable[[], Any], part: str = "") -> str:
+    """The one line with which something is refused, which holds ``part``."""
+    try:
+        value = call()
+    except HimoeError as error:
+        if part not in str(error) or "\n" in str(error):
+            raise AssertionError(f"{str(error)!r} is not one line with {part!r}") from error
+        return str(error)
+    raise AssertionError(f"taken: {str(value)[:200]}")
+
+
+def refused_or_equal(call: Callable[[], Any], plain: str) -> str:
+    """The one line, or that what was read is what ``plain`` is the identity of."""
+    try:
+        value = call()
+    except HimoeError as error:
+        if "\n" in str(error):
+            raise AssertionError(f"{str(error)!r} is not one line") from error
+        return str(error)
+    assert identity(value) == plain, "read as something else than the plain one"
+    return "read as the plain one"
