@@ -157,9 +157,11 @@ def match(change: Callable[[Path], Any], folder: Path) -> str:
 FAULTS.extend(Fault("copies", f"eSports: {name}", REFUSED, partial(match, change)) for name, change in MATCHES.items())
 
 TAKE = """
-import os, sys
+import json, os, sys, traceback, zipfile, numpy  # all of it: the other user may not enter the interpreter's folder
 from pathlib import Path
+from himoe import registry
 from himoe.data import intake
+registry.load("datasets", "deap")
 from himoe.types import HimoeError, Size
 os.umask(0o077)
 root, out = Path(sys.argv[1]), Path(sys.argv[2])

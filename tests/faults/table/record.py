@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,21 +58,42 @@ def fault(family: str, name: str, expected: str = REFUSED, seconds: float = SECO
     return add
 
 
+class TooLong(BaseException):
+    """Not an error that a reader could take for one of the file's."""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """TooLong after so many seconds of this process, or, as it may wait for something that never comes, ten times as many on
+    the clock: the machine may be busy with others."""
+
+    def give_up(*_: object) -> None:
+        raise TooLong(f"more than {10 * seconds:g} s")
+
+    before, began = signal.signal(signal.SIGALRM, give_up), time.process_time()
+    signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
+    try:
+        yield
+        if (took := time.process_time() - began) > seconds:
+            raise TooLong(f"{took:.1f} s where {seconds:g} are allowed")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def tried(one: Fault, folder: Path) -> Seen:
     """What happens."""
     folder.mkdir(parents=True)
-    began, here = time.perf_counter(), os.getcwd()
+    here, handled = os.getcwd(), False
     try:
         os.chdir(folder)
-        seen: str = one.attempt(folder)
-        handled: bool | None = True
-        if (took := time.perf_counter() - began) > one.seconds:
-            seen, handled = f"{took:.0f} s", False
+        with limited(one.seconds):
+            seen, handled = one.attempt(folder), True
     except NotTried as error:
-        seen, handled = f"not tried: {error}", None
+        return Seen(one, None, f"not tried: {error}")
     except BaseException as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        seen, handled = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})", False
+        last, handled = traceback.extract_tb(error.__traceback__)[-1], False
+        seen = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
     finally:
         os.chdir(here)
     return Seen(one, handled, " ".join(seen.replace(str(folder), "").split())[:160])

@@ -117,13 +117,6 @@ def _(folder: Path) -> str:
     return f"resumed; {len(known)} files of equal bits"
 
 
-@fault("interrupted", "a run's folder is copied elsewhere", "nothing is made again", 900.0)
-def _(folder: Path) -> str:
-    shutil.copytree(undisturbed(), folder / "run", symlinks=True)
-    assert "Nothing to be done" in finished(folder / "run")
-    return "nothing to be done"
-
-
 @fault("changed by hand", "scores of a finished run, then its report again", "the run stops with file and remedy", 900.0)
 def _(folder: Path) -> str:
     shutil.copytree(undisturbed(), folder / "run", symlinks=True)

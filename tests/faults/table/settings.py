@@ -36,7 +36,7 @@ VALUES = {
     "a title of a date": "title: 2024-01-01",
     "a title that YAML takes for no": "title: no",
     "an unknown key": "epochs: 3",
-    "a value of 10 MB": f"datasets: ['{'v' * 10**7}']",
+    "a value of 1 MB": f"datasets: ['{'v' * 10**6}']",
     "10,000 unknown keys": "\n".join(f"k{i}: 1" for i in range(10**4)),
     "a model of none": "models: [himoe-]",
     "a model of a dash": "models: ['-x']",
