@@ -82,6 +82,12 @@ def test_one_that_takes_too_long_is_not_handled(tmp_path, attempt):
     assert "TooLong: more than 0.5 s" in row.seen
 
 
+def test_one_that_takes_too_much_memory_is_not_handled(tmp_path):
+    row = tried(Fault("f", "x", "one line", lambda folder: str(len(bytearray(b"x") * (1100 << 20)))), tmp_path / "a")
+    assert row.handled is False
+    assert "MB where 1024 are allowed" in row.seen
+
+
 def test_the_page_is_that_of_this_table():
     """Its names, in its order: what was seen is written by ``make faults`` alone."""
     text = bench.PAGE.read_text()

@@ -60,9 +60,16 @@ def _add(state: Any, value: Any) -> None:
         state.update(repr(value).encode("utf-8", "surrogateescape"))
 
 
-def _memory(field: str) -> int:
+def memory(field: str) -> int:
     """kB by /proc/self/status."""
     return int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
+
+
+def forget_peak() -> int:
+    """The peak of memory counts from here; what is taken now, kB."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
@@ -73,9 +80,7 @@ def answer(name: str, folder: str) -> dict[str, Any]:
     """What a reader makes of the files in a folder."""
     from tests.faults.fuzz.readers import READERS
 
-    reader, before, started = READERS[name], _memory("VmRSS"), time.perf_counter()
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    reader, before, started = READERS[name], forget_peak(), time.perf_counter()
     said: dict[str, Any] = {"outcome": "read", "text": "", "value": ""}
     try:
         value = reader.read(Path(folder))
@@ -86,7 +91,7 @@ def answer(name: str, folder: str) -> dict[str, Any]:
             said |= {"outcome": "broken", "text": f"more than {MOST_MB} MB, then: {error}"}
     except BaseException:
         said |= {"outcome": "broken", "text": traceback.format_exc()[-3000:]}
-    said |= {"seconds": time.perf_counter() - started, "mb": (_memory("VmHWM") - before) / 1024}
+    said |= {"seconds": time.perf_counter() - started, "mb": (memory("VmHWM") - before) / 1024}
     return said
 
 
@@ -100,7 +105,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(50)
     os.fsync = lambda fd: None  # hundreds of files a second, which no power cut need survive
-    most = _memory("VmSize") * 1024 + MOST_MB * (1 << 20)
+    most = memory("VmSize") * 1024 + MOST_MB * (1 << 20)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     print(json.dumps(sorted(READERS)), flush=True)
     for line in sys.stdin:

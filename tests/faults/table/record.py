@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from himoe.types import HimoeError
-from tests.faults.fuzz.worker import identity
+from tests.faults.fuzz.worker import MOST_MB, forget_peak, identity, memory
 
 Try = Callable[[Path], str]
 SECONDS = 5.0
@@ -62,20 +62,26 @@ class TooLong(BaseException):
     """Not an error that a reader could take for one of the file's."""
 
 
+class TooLarge(BaseException):
+    """As above."""
+
+
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """TooLong after so many seconds of this process, or, as it may wait for something that never comes, ten times as many on
-    the clock: the machine may be busy with others."""
+    the clock: the machine may be busy with others; TooLarge where it took more than ``MOST_MB``."""
 
     def give_up(*_: object) -> None:
         raise TooLong(f"more than {10 * seconds:g} s")
 
-    before, began = signal.signal(signal.SIGALRM, give_up), time.process_time()
+    before, began, known = signal.signal(signal.SIGALRM, give_up), time.process_time(), forget_peak()
     signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
     try:
         yield
         if (took := time.process_time() - began) > seconds:
             raise TooLong(f"{took:.1f} s where {seconds:g} are allowed")
+        if (took := (memory("VmHWM") - known) / 1024) > MOST_MB:
+            raise TooLarge(f"{took:.0f} MB where {MOST_MB} are allowed")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
