@@ -102,7 +102,8 @@ def tried(one: Fault, folder: Path) -> Seen:
         seen = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
     finally:
         os.chdir(here)
-    return Seen(one, handled, " ".join(seen.replace(str(folder), "").split())[:160])
+    words = " ".join(seen.replace(str(folder), "").split())
+    return Seen(one, handled, words if len(words) < 160 else words[:160].rpartition(" ")[0] + " ...")
 
 
 def refused(call: Callable[[], Any], part: str = "") -> str:
