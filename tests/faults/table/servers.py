@@ -49,7 +49,7 @@ def asked(name: str, part: str, folder: Path) -> str:
     with serving(Server) as address, patches[0], patches[1], patches[2]:
         get = partial(download.fetch, [Download("zip", f"{address}/{name}/a.zip", "a.zip")], folder / "root")
         seen = refused(get, part) if part else str(get()["a.zip"]["bytes"]) + " bytes"
-        seen = seen.replace(address, "http://server")
+        seen = seen.replace(address, "http://server").replace(address.rpartition(":")[2], "PORT")
     left = [p.read_bytes() for p in (folder / "root").glob("*")]
     assert left == ([] if part else [CONTENT]), f"{len(left)} files are left"
     return seen
