@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -77,6 +78,7 @@ def finished(folder: Path, *args: str, code: int = 0, **variables: str) -> str:
 def undisturbed() -> Path:
     """A finished run, made once."""
     folder = checkout(Path(tempfile.mkdtemp()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     finished(folder, PYTHONHASHSEED="1")
     return folder
 
