@@ -1,10 +1,11 @@
-# make demo · make test · make lint · make standards · make bench · make bench-gpu · make clean. Everything runs in .venv, made from envs/requirements.lock.
+# make demo · make test · make lint · make standards · make bench · make bench-gpu · make faults · make clean. Everything runs in .venv, made from envs/requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 3
+EXAMPLES ?= 100
 
-.PHONY: demo test lint standards bench bench-gpu clean setup schema picture
+.PHONY: demo test lint standards bench bench-gpu faults clean setup schema picture
 demo: setup
 	$(BIN)/python -m snakemake --cores $(CORES)
 	@echo "The report is at $$PWD/results/report.html"
@@ -46,6 +47,10 @@ bench: setup
 
 bench-gpu: setup
 	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
+
+# Every known fault, and genuine files damaged at random: docs/reliability.md. A nightly run: make faults EXAMPLES=2000
+faults: setup
+	$(BIN)/python -m tests.faults --examples $(EXAMPLES)
 
 schema: setup
 	$(BIN)/python -m himoe.config.document

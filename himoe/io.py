@@ -59,8 +59,10 @@ def _sweep(path: Path) -> None:
 
 
 def check(path: str | Path) -> None:
-    """HimoeError if a file is sealed and not what was written."""
+    """HimoeError if a file is sealed and not what was written, or is a pipe or device, which would be waited for."""
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise HimoeError(f"{path}: a folder, pipe or device where a file belongs; move it away and run again")
     if not (seal := _seal_of(path)).is_file():
         return
     try:

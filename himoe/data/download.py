@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
+import time
 import zipfile
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("himoe")
 RETRIES, MAX_REDIRECTS, CHUNK = 3, 5, 1 << 20
 TIMEOUT = (10, 60)
-MAX_BYTES = 1 << 36  # of a file whose length the server does not say
+STALL_SECONDS, STALL_BYTES = 60.0, 1 << 16  # a server that sends less in that time is not waited for
+MAX_BYTES = 1 << 36
+MAX_UNPACKED = 20  # times the length that is stated of an answer that the server packs
 
 
 def fetch(downloads: list[Download], root: Path) -> dict[str, Any]:
@@ -55,28 +60,67 @@ class Downloader:
     """Called by pooch to fill a temporary file. An error raised as HimoeError is not tried again."""
 
     def __init__(self, download: Download):
-        self.download = download
+        self.download, self.n_bytes = download, 0
 
     def __call__(self, url: str, output_file: str, keeper: Any) -> None:
+        """Download in a thread, which is left behind where the server does not keep up: no timeout of a socket notices one
+        that sends a byte now and then."""
+        import requests
+        import urllib3
+
+        self.n_bytes = 0
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self._download(url, output_file)
+            except urllib3.exceptions.HTTPError as error:  # what requests calls ConnectionError where it reads by itself
+                failed.append(requests.ConnectionError(str(error)))
+            except BaseException as error:
+                failed.append(error)
+
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        known, since = 0, time.monotonic()
+        while thread.is_alive():
+            thread.join(min(1.0, STALL_SECONDS))
+            if self.n_bytes >= known + STALL_BYTES:
+                known, since = self.n_bytes, time.monotonic()
+            elif thread.is_alive() and time.monotonic() - since > STALL_SECONDS:
+                raise HimoeError(
+                    f"{self.download.url}: {self.n_bytes - known} bytes in {STALL_SECONDS:g} s; try again later, or "
+                    "download the file by hand"
+                )
+        if failed:
+            raise failed[0]
+
+    def _download(self, url: str, output_file: str) -> None:
         import requests
 
         with requests.Session() as session, self._open(session, url) as response:
-            expected = int(response.headers.get("Content-Length", 0))
-            most = expected if expected and "Content-Encoding" not in response.headers else MAX_BYTES
-            n_bytes = 0
+            expected, is_packed = int(response.headers.get("Content-Length", 0)), "Content-Encoding" in response.headers
+            most = min(expected * (MAX_UNPACKED if is_packed else 1), MAX_BYTES) if expected else MAX_BYTES
+            self._check_room(expected, Path(output_file))
             with open(output_file, "wb") as out, Bar(self.download.name, expected) as bar:
-                for chunk in response.iter_content(CHUNK):
-                    if n_bytes == 0 and chunk[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+                while chunk := response.raw.read1(CHUNK, decode_content=True):
+                    if self.n_bytes == 0 and chunk[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
                         raise HimoeError(self.web_page())
                     out.write(chunk)
-                    n_bytes += len(chunk)
-                    if n_bytes > most:
+                    self.n_bytes += len(chunk)
+                    if self.n_bytes > most:
                         raise HimoeError(f"{self.download.url}: more than {most} bytes came, which is no file of this data set")
                     bar.advance(len(chunk))
-        if expected and n_bytes != expected and "Content-Encoding" not in response.headers:
-            raise requests.ConnectionError(f"{n_bytes} of {expected} bytes came")
+        if expected and self.n_bytes != expected and not is_packed:
+            raise requests.ConnectionError(f"{self.n_bytes} of {expected} bytes came")
         if self.download.name.endswith(".zip") and not _is_whole_zip(output_file):
-            raise requests.ConnectionError(f"{n_bytes} bytes came, no whole zip file")
+            raise requests.ConnectionError(f"{self.n_bytes} bytes came, no whole zip file")
+
+    def _check_room(self, n_bytes: int, path: Path) -> None:
+        """HimoeError if the file that is announced is none of a data set's, or the disk cannot hold it."""
+        if n_bytes > MAX_BYTES:
+            raise HimoeError(f"{self.download.url}: {n_bytes} bytes are announced, which is no file of this data set")
+        if n_bytes > (free := shutil.disk_usage(path.parent).free):
+            raise HimoeError(f"{self.download.url}: {n_bytes} bytes are announced, and {path.parent} has room for {free}")
 
     def _open(self, session: Any, url: str) -> Any:
         """The response that holds the file, redirects followed to known hosts only."""

@@ -13,7 +13,7 @@ from typing import Any
 from himoe import io, registry
 from himoe.data import sources
 from himoe.data.sources import Recordings
-from himoe.data.untrusted import extract
+from himoe.data.untrusted import extract, refuse_no_file
 from himoe.provenance import hash_file
 from himoe.types import DatasetInfo, HimoeError, Record, Size, printable
 
@@ -73,8 +73,7 @@ def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
     """``bytes`` and ``sha256`` of every file a data set is read from, by its path below the data set's folder."""
     facts = {}
     for path in recordings.files(*size.subjects):
-        if not path.is_file():  # a pipe would be waited for, a device never ends
-            raise HimoeError(f"{path}: a folder, pipe or device under a recording's name; move it out of the folder")
+        refuse_no_file(path)
         try:
             facts[str(path.relative_to(recordings.root))] = {"bytes": path.stat().st_size, "sha256": hash_file(path)}
         except OSError as error:
@@ -203,6 +202,8 @@ def find_record(dataset: str, recordings: Recordings, size: Size, subject: str, 
     """One subject's files where they stand by themselves; a record without files if the subject is absent and may be."""
     for record in _records(dataset, recordings, size):
         if record.subject == subject:
+            for name in record.files:
+                refuse_no_file(recordings.folder / name)
             return record
     info, edition = _info(dataset), recordings.edition.name
     if not allow_missing:

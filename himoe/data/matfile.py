@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
+from himoe.data.untrusted import refuse_no_file
 from himoe.types import HimoeError
 
 LeafPath = tuple[str | int, ...]
@@ -240,7 +241,7 @@ def walk(path: str | Path, want: Callable[[LeafPath], bool] = lambda path: True)
         If the file is no MATLAB v5 file, is truncated or damaged (checksum of every compressed element), holds two variables
         of one name, or sparse, complex or program content among the leaves that are wanted.
     """
-    path = Path(path)
+    refuse_no_file(path := Path(path))
     try:
         with open(path, "rb") as stream:
             head = stream.read(128)

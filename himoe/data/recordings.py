@@ -73,6 +73,7 @@ def _digest(arrays: dict[str, np.ndarray], about: list[dict[str, Any]]) -> str:
 
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and metadata of a safetensors file, mapped; every extent is checked against the file's length."""
+    io.check(path)
     try:
         with open(path, "rb") as stream:
             (n_head,) = struct.unpack("<Q", stream.read(8))
@@ -90,6 +91,6 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays[name] = np.asarray(whole[first:last]).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
     except OSError as error:
         raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error) as error:
         raise HimoeError(f"{path}: not a recordings file ({error}); delete it and run again") from error
     return arrays, metadata

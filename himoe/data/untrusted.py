@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import shutil
 import stat
+import struct
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_PICKLE_BYTES = 1 << 29
 MAX_OPCODES = 100_000  # a recording takes fewer than a hundred
+MAX_COPIES = 4  # Python 2's text is made bytes, and the bytes an array
 ARRAY = object()  # what "ndarray" means in a pickle
 MAX_ARCHIVE_BYTES = 1 << 36
 MAX_RATIO = 200  # of a file's size unpacked and packed
@@ -36,16 +40,52 @@ class _Opcodes:
         return self.table[code]
 
 
+class _Bounded:
+    """A file of ``size`` bytes; asked for more, it makes no room for them."""
+
+    def __init__(self, stream: BinaryIO, size: int):
+        self.stream, self.size, self.readline = stream, size, stream.readline
+
+    def read(self, n: int) -> bytes:
+        """n bytes."""
+        if n > self.size:
+            raise pickle.UnpicklingError(f"{n} bytes in a file of {self.size}")
+        return self.stream.read(n)
+
+
 class _NumpyUnpickler(pickle._Unpickler):
     """Unpickles plain numpy arrays and nothing else.
 
     The pure-Python unpickler on purpose: the C one can be made to allocate gigabytes by a four-byte memo index. ``ndarray``
-    itself is a mark that cannot be called: called, it makes arrays of memory that nobody has written.
+    itself is a mark that cannot be called: called, it makes arrays of memory that nobody has written. What the file makes of
+    its ``size`` bytes, again and again of the same ones, may not take ``MAX_COPIES`` times as many.
     """
 
-    def __init__(self, stream: BinaryIO):
-        super().__init__(stream, encoding="latin1")
-        vars(self)["dispatch"] = _Opcodes(pickle._Unpickler.dispatch)
+    def __init__(self, stream: BinaryIO, size: int):
+        super().__init__(_Bounded(stream, size), encoding="latin1")
+        table = pickle._Unpickler.dispatch | {pickle.BYTEARRAY8[0]: self._bytes, pickle.BUILD[0]: self._build}
+        vars(self)["dispatch"] = _Opcodes(table)
+        self.size, self.room = size, MAX_COPIES * size + (1 << 20)
+
+    def _spend(self, n: int) -> None:
+        self.room -= n
+        if self.room < 0:
+            raise pickle.UnpicklingError(f"it unfolds to more than {MAX_COPIES} times its {self.size} bytes")
+
+    def _bytes(self, _: object) -> None:
+        read = vars(self)["read"]
+        (n,) = struct.unpack("<Q", read(8))
+        vars(self)["stack"].append(bytearray(read(n)))
+
+    def _build(self, _: object) -> None:
+        import numpy as np
+
+        stack: list[Any] = vars(self)["stack"]
+        state, inst = stack.pop(), stack[-1]
+        if not isinstance(inst, (np.ndarray, np.dtype)) or not isinstance(state, tuple):
+            raise pickle.UnpicklingError(f"a state for a {type(inst).__name__}, which no recording needs")
+        self._spend(sum(len(part) for part in state if isinstance(part, (bytes, bytearray, str, list))))
+        inst.__setstate__(state)  # type: ignore[union-attr]  # dtypes have it, their stubs have not
 
     def find_class(self, module: str, name: str) -> Any:
         import numpy as np
@@ -61,6 +101,7 @@ class _NumpyUnpickler(pickle._Unpickler):
         def encode(text: str, encoding: str) -> bytes:
             if encoding not in ("latin1", "latin-1"):
                 raise pickle.UnpicklingError(f"encoding {encoding!r}")
+            self._spend(len(text))
             return text.encode("latin1")
 
         allowed: dict[tuple[str, str], Any] = {
@@ -77,6 +118,12 @@ class _NumpyUnpickler(pickle._Unpickler):
         return allowed[module, name]
 
 
+def refuse_no_file(path: Path) -> None:
+    """HimoeError if what stands at a path is no file: a pipe would be waited for, a device never ends."""
+    if path.exists() and not path.is_file():
+        raise HimoeError(f"{path}: a folder, pipe or device under a recording's name; move it out of the folder")
+
+
 def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> dict[str, np.ndarray]:
     """Read a pickled dict of numpy arrays (Python 2 or 3) without running anything in it.
 
@@ -88,12 +135,12 @@ def read_numpy_pickle(path: str | Path, max_bytes: int = MAX_PICKLE_BYTES) -> di
     """
     import numpy as np
 
-    path = Path(path)
+    refuse_no_file(path := Path(path))
     try:
         if (size := path.stat().st_size) > max_bytes:
             raise HimoeError(f"{path}: {size} bytes, more than the {max_bytes} a recording may have; not opened")
         with open(path, "rb") as stream:
-            value = _load_pickle(stream)
+            value = _NumpyUnpickler(stream, size).load()
     except OSError as error:
         raise HimoeError(f"{path}: cannot be read ({error.strerror})") from error
     except HimoeError:
@@ -117,10 +164,6 @@ def _reason(path: Path, error: Exception) -> str:
     return f"unexpected byte {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
 
 
-def _load_pickle(stream: BinaryIO) -> Any:
-    return _NumpyUnpickler(stream).load()
-
-
 def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> list[str]:
     """Unpack the members of a zip file that match a glob, and nothing else; folders above the match are left out.
 
@@ -135,7 +178,7 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     """
     import zipfile
 
-    archive = Path(archive)
+    refuse_no_file(archive := Path(archive))
     try:
         with zipfile.ZipFile(archive) as zipped:
             chosen: dict[str, zipfile.ZipInfo] = {}
@@ -167,13 +210,42 @@ def extract(archive: str | Path, folder: Path, patterns: tuple[str, ...]) -> lis
     return sorted(chosen)
 
 
-def check_members(path: str | Path, most: int) -> None:
-    """ValueError if what is in a zip file (an .npz is one) unpacks to more than ``most`` bytes: numpy would ask nobody."""
+def read_npz(path: str | Path, most: int, names: Collection[str]) -> dict[str, np.ndarray]:
+    """Those of these arrays that are in an .npz file that unpacks to ``most`` bytes at most; nothing in it is unpickled.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read; whatever is wrong with its bytes.
+    """
     import zipfile
 
-    with zipfile.ZipFile(path) as zipped:
-        if (total := sum(member.file_size for member in zipped.infolist())) > most:
-            raise ValueError(f"it unpacks to {total} bytes, more than {most}")
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            members = {member.filename.removesuffix(".npy"): member for member in zipped.infolist()}
+            if (total := sum(member.file_size for member in zipped.infolist())) > most:
+                raise ValueError(f"it unpacks to {total} bytes, more than {most}")
+            if len(members) < len(zipped.infolist()):
+                raise ValueError("two arrays of one name")
+            return {name: _read_npy(zipped, members[name]) for name in names if name in members}
+    except (zipfile.BadZipFile, NotImplementedError, struct.error, EOFError) as error:  # of its table of contents
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _read_npy(zipped: Any, member: Any) -> np.ndarray:
+    """One array. Its header is compared with the bytes that follow: numpy would make room for whatever it states."""
+    from numpy.lib import format as npy
+
+    try:
+        with zipped.open(member) as stream:
+            read_header = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(stream)
+            if not dtype.hasobject and math.prod(shape) * dtype.itemsize != (n := member.file_size - stream.tell()):
+                raise ValueError(f"said to be {dtype} of shape {shape}, and {n} bytes follow")
+        with zipped.open(member) as stream:
+            return npy.read_array(stream, allow_pickle=False)
+    except Exception as error:  # damaged bytes make numpy, zipfile and its decompressors raise errors of many kinds
+        raise ValueError(f"{member.filename}: {str(error) or type(error).__name__}") from error
 
 
 def _crc(path: Path) -> int:

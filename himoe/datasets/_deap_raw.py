@@ -112,7 +112,7 @@ def _header(path: Path) -> tuple[int, int, int]:
             low, high, least, most = ([float(stream.read(8)) for _ in range(n_signals)] for _ in range(4))
             stream.seek(256 + n_signals * 216)
             n_samples = [int(stream.read(8)) for _ in range(n_signals)]
-        n_head, n_records = int(head[184:192]), int(head[236:244])
+        n_head, n_records, seconds = int(head[184:192]), int(head[236:244]), float(head[244:252])
     except (OSError, ValueError) as error:
         raise HimoeError(f"{path}: not a readable BDF file ({error}); obtain it again from its owners") from error
     spans = [(b - a) * (d - c) for a, b, c, d in zip(low, high, least, most, strict=True)]
@@ -120,6 +120,8 @@ def _header(path: Path) -> tuple[int, int, int]:
         raise HimoeError(f"{path}: signal {wrong[0]} has its physical or digital limits the wrong way round")
     if not n_samples or min(n_samples) < 1 or n_head < 256:
         raise HimoeError(f"{path}: not a readable BDF file (a header of {n_head} bytes); obtain it again from its owners")
+    if not seconds > 0:
+        raise HimoeError(f"{path}: records of {seconds:g} s; obtain it again from its owners")
     expected, size = n_head + n_records * sum(n_samples) * 3, path.stat().st_size
     if n_records >= 0 and size < expected:
         raise HimoeError(f"{path}: truncated ({size} of {expected} bytes); obtain it again from its owners")

@@ -82,6 +82,7 @@ VIDEOS = {
     7: "scary-1",
     8: "scary-2",
 }
+MAX_MS = 86_400_000.0
 SCALE = {"ecg": 1e-3, "gsr": 1e-6, "emg": 1e-6}
 
 
@@ -105,6 +106,8 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     for path, clock in ((physiology, signals["daqtime"]), (annotations, ratings["jstime"])):
         if not (np.diff(clock.to_numpy()) > 0).all() or not np.isfinite(clock).all():
             raise HimoeError(f"{path}: times are not in increasing order")
+        if len(clock) and clock.iloc[-1] - clock.iloc[0] > MAX_MS:
+            raise HimoeError(f"{path}: times from {clock.iloc[0]:g} to {clock.iloc[-1]:g} are not milliseconds of one session")
     films = sorted(set(ratings["video"].unique()) & set(VIDEOS))
     if len(films) != size.n_trials:
         raise HimoeError(f"{annotations}: {len(films)} of {size.n_trials} films rated")
@@ -146,6 +149,8 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
         )
     except (OSError, KeyError, pyarrow.ArrowException) as error:
         raise HimoeError(f"{path}: expected columns {', '.join(names)} of numbers ({str(error).splitlines()[0]})") from error
+    if table["video"].null_count:
+        raise HimoeError(f"{path}: {table['video'].null_count} rows without a video's number")
     return table.to_pandas()
 
 

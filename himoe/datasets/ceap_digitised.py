@@ -7,7 +7,6 @@ those of :mod:`himoe.datasets.ceap`, which reads the recordings themselves. Both
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 
 from himoe import io
 from himoe.data.recordings import read_trials, write_trials
-from himoe.data.untrusted import check_members
+from himoe.data.untrusted import read_npz
 from himoe.datasets._ceap import ACC_STEP, RATES, VIDEOS, direction, simulate_clip, simulate_ratings, with_speed
 from himoe.signal import simulate
 from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
@@ -82,7 +81,11 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
     path, (n_trials, seconds) = root / "ceap_4hz.npz", size.per_subject()
     shape = (len(size.subjects), n_trials, int(seconds * SFREQ))
     shapes = {**dict.fromkeys(ARRAYS, shape), "t": shape[2:], "video_order": shape[:2]}
-    arrays = {name: _read(path, name, expected) for name, expected in shapes.items()}
+    try:
+        stored = read_npz(path, MAX_BYTES, shapes)
+    except (OSError, ValueError) as error:
+        raise HimoeError(f"{path}: cannot be read as arrays ({error})") from error
+    arrays = {name: _checked(path, stored, name, expected) for name, expected in shapes.items()}
     low, high = INFO.target_range
     for name in INFO.targets:
         if not ((arrays[name] >= low) & (arrays[name] <= high)).all():
@@ -99,15 +102,12 @@ def unpack(root: Path, folder: Path, size: Size) -> None:
         write_trials(folder / f"{subject}.safetensors", trials)
 
 
-def _read(path: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """One array of the file; nothing in it is unpickled."""
-    try:
-        check_members(path, MAX_BYTES)
-        with np.load(path, allow_pickle=False) as stored:
-            array = stored[name]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise HimoeError(f"{path}: no array {name} can be read from it ({error})") from error
-    if array.shape != shape and name in ARRAYS and array.shape[0] < shape[0] and array.shape[1:] == shape[1:]:
+def _checked(path: Path, stored: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """One array of the file."""
+    if name not in stored:
+        raise HimoeError(f"{path}: no array {name} in it")
+    array = stored[name]
+    if array.shape != shape and name in ARRAYS and array.ndim and array.shape[0] < shape[0] and array.shape[1:] == shape[1:]:
         raise HimoeError(f"{path}: {array.shape[0]} subjects, expected {shape[0]}")
     if array.shape != shape or array.dtype.kind not in "fiu":
         raise HimoeError(f"{path}: {name}: {array.dtype} of shape {array.shape}, expected numbers of shape {shape}")

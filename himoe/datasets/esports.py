@@ -143,6 +143,7 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
 def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """The columns on a whole 1 Hz grid, gaps as NaN."""
     try:
+        _refuse_ragged(path)
         frame = pd.read_csv(path)
         seconds = frame["time"].to_numpy(float)
         frame = frame[list(columns)].astype(float)
@@ -158,6 +159,13 @@ def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         )
     frame.index = np.rint(seconds).astype(int)
     return frame.reindex(range(frame.index[0], frame.index[-1] + 1)) if len(frame) else frame
+
+
+def _refuse_ragged(path: Path) -> None:
+    """ValueError if a row has other fields than the header: pandas fills up what a cut has taken."""
+    rows = [line.count(",") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if odd := [number for number, fields in enumerate(rows, 1) if fields != rows[0]]:
+        raise ValueError(f"line {odd[0]} has {1 + rows[odd[0] - 1]} of {1 + rows[0]} fields; is the file cut?")
 
 
 def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int) -> None:

@@ -77,13 +77,19 @@ class Checkpoint:
         import torch
 
         try:
-            with open(self.path, "rb") as stream:
+            if self.path.exists() and not self.path.is_file():
+                raise OSError(0, "a folder, pipe or device")
+            with open(self.path, "rb") as stream:  # nothing of it is kept in memory before it has proved to be ours
                 head = json.loads(stream.readline(4096))
+                if head["key"] != self.key:
+                    raise ValueError("it is of another config, code or data")
+                begins = stream.tell()
+                if head["bytes"] != self.path.stat().st_size - begins:
+                    raise ValueError("its length is not what was written")
+                if head["sha256"] != hashlib.file_digest(stream, "sha256").hexdigest():
+                    raise ValueError("its bytes are not those that were written")
+                stream.seek(begins)
                 content = stream.read()
-            if head["key"] != self.key:
-                raise ValueError("it is of another config, code or data")
-            if head["sha256"] != hashlib.sha256(content).hexdigest():
-                raise ValueError("its bytes are not those that were written")
             import io as memory
 
             self.state = ResumeState(**torch.load(memory.BytesIO(content), weights_only=True))
@@ -157,7 +163,8 @@ class Checkpoint:
         began, buffer = time.monotonic(), memory.BytesIO()
         torch.save(vars(self.state) | {"seconds": self.spent()}, buffer)
         content = buffer.getvalue()
-        head = json.dumps({"key": self.key, "sha256": hashlib.sha256(content).hexdigest()}).encode() + b"\n"
+        facts = {"key": self.key, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        head = json.dumps(facts).encode() + b"\n"
         with io.atomic(self.path) as temporary:
             temporary.write_bytes(head + content)
         self._written = time.monotonic()

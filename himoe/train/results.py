@@ -79,6 +79,7 @@ def read_shard(weights: Path, record: Path) -> dict[int, StoredFold]:
     from safetensors.numpy import load_file
 
     facts = io.read_json(record)
+    io.check(weights)
     try:
         if hash_file(weights) != facts["weights_sha256"]:
             raise HimoeError(f"{weights}: bytes differ from the fit's record; delete {weights.parent} and run again")
@@ -97,4 +98,6 @@ def _stored(fold: str, arrays: Arrays, facts: dict[str, Any]) -> StoredFold:
         for part in ("state/", "calibration/")
     )
     read, failed, chosen = (facts[name] for name in ("read", "failed", "chosen"))
+    if not (isinstance(read, list) and set(map(type, read)) <= {str} and isinstance(failed, str) and isinstance(chosen, dict)):
+        raise ValueError(f"fold {fold}: it does not say what was read, why it failed and what was chosen")
     return StoredFold(scaler, state, read, failed, chosen, calibration)

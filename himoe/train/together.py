@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from himoe.train.progress import Progress
 
 Runs = list[FoldRun]
+LONG_CROP = 1024  # tokens
 
 
 @dataclass
@@ -73,6 +74,11 @@ class StackFit:
             configuration(fits.plugin, fits.settings, self.spec.training, changes) for changes in fits.candidates
         ]
         bank, length = Bank(self.tokens, fits.device), crop_tokens(self.tokens.layout.token_rate, self.spec.training)
+        if length > LONG_CROP and length > 2 * (longest := int(bank.lengths.max(initial=0))):  # attention takes its square
+            raise HimoeError(
+                f"training.crop_seconds: {self.spec.training.crop_seconds:g} are {length} tokens, and the longest trial has "
+                f"{longest}; set it to {longest / self.tokens.layout.token_rate:g} or less"
+            )
         self.trainers = [
             Trainer(
                 bank, c.training, self.spec.seed, length, fits.device, fits.progress, fits.checkpoint, fits.execution.compile

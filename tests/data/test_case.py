@@ -122,3 +122,14 @@ def test_dropped_samples_of_case_become_gaps(watched, tmp_path):
     trial = reread(case, "case", tmp_path / "source", CASE_SIZE)[0]
     lost = np.flatnonzero(np.isnan(trial.signals["ecg"].data[0]))
     assert lost.tolist() == list(range(15_000, 15_300))  # ten seconds of baseline, then five of film
+
+
+def test_a_row_of_no_video_is_named(tmp_path):
+    """An empty field makes pandas' whole column numbers with a fraction: film 1.0 of none."""
+    size = Size(("sub_1",), 1, 4.0)
+    trials_of(case, "case", tmp_path / "c", size)
+    path = tmp_path / "c/data/interpolated/annotations/sub_1.csv"
+    rows = path.read_text().splitlines()
+    path.write_text("\n".join([*rows[:5], rows[5].rpartition(",")[0] + ",", *rows[6:]]) + "\n")
+    with pytest.raises(HimoeError, match=r"annotations/sub_1\.csv: 1 rows without a video's number"):
+        reread(case, "case", tmp_path / "c", size)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 from tests.faults.archives import undecodable
 
 USER, PASSWORD = "reader", "s3cret-word"
+PAUSE = Event()  # time.sleep is pooch's too, and tests that retry take it away
 
 
 def _zipped() -> bytes:
@@ -97,6 +99,64 @@ class Server(BaseHTTPRequestHandler):
 
     def do_near(self):
         self.answer(b"", 302, length=0, Location="/fine/a.zip")
+
+    def do_to_a_file(self):
+        self.answer(b"", 302, length=0, Location="file:///etc/passwd")
+
+    def do_to_ftp(self):
+        self.answer(b"", 302, length=0, Location="ftp://127.0.0.1/x")
+
+    def do_to_nowhere(self):
+        self.answer(b"", 302, length=0, Location="http:///x")
+
+    def do_to_a_script(self):
+        self.answer(b"", 302, length=0, Location="javascript:1")
+
+    def dripped(self, pieces):
+        with suppress(OSError):
+            for piece in pieces:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                PAUSE.wait(0.05)
+
+    def do_drip(self):
+        self.answer(b"", length=len(CONTENT))
+        self.dripped(CONTENT[i : i + 1] for i in range(len(CONTENT)))
+
+    def do_drip_of_headers(self):
+        self.close_connection = True
+        self.dripped(bytes([byte]) for byte in b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 10_000)
+
+    def do_silent(self):
+        self.close_connection = True
+        PAUSE.wait(5)
+
+    def do_endless(self):
+        self.answer(b"", length="none")
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(1 << 20))
+
+    def do_enormous(self):
+        self.answer(b"PK", length=1 << 50)
+
+    def do_larger_than_the_disk(self):
+        self.answer(b"PK", length=1 << 20)
+
+    def do_packed_bomb(self):
+        packed = gzip.compress(bytes(50 << 20))
+        self.answer(packed, **{"Content-Encoding": "gzip"})
+
+    def do_fast_enough(self):
+        self.answer(b"", length=len(CONTENT))
+        step = len(CONTENT) // 20
+        self.dripped(CONTENT[i : i + step] for i in range(0, len(CONTENT), step))
+
+    def do_words_for_a_length(self):
+        self.answer(CONTENT, length="a lot")
+
+    def do_less_than_nothing(self):
+        self.answer(CONTENT, length=-5)
 
     def log_message(self, *_):
         pass

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io as bytes_io
 import logging
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,6 +61,40 @@ def test_a_fault_leaves_no_file_and_says_what_to_do(server, tmp_path, fault, mes
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert Server.calls == {fault: calls}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("drip", r"\d+ bytes in 1 s; try again later, or download the file by hand"),
+        ("drip_of_headers", "0 bytes in 1 s"),
+        ("silent", "0 bytes in 1 s"),
+        ("endless", "more than 16777216 bytes came, which is no file of this data set"),
+        ("enormous", "1125899906842624 bytes are announced, which is no file of this data set"),
+        ("larger_than_the_disk", "1048576 bytes are announced, and .* has room for 1000000"),
+        ("packed_bomb", r"more than \d{6,7} bytes came"),
+        ("words_for_a_length", "not downloaded after 4 tries"),
+        ("less_than_nothing", "not downloaded after 4 tries|more than -5 bytes came"),
+    ],
+)
+def test_no_download_is_waited_for_without_end(server, tmp_path, monkeypatch, fault, message):
+    """60 s, 64 kB and 64 GB in earnest; here 1 s and 16 MB, and a disk of 1 MB."""
+    monkeypatch.setattr(download, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(download, "MAX_BYTES", 1 << 24)
+    if fault == "larger_than_the_disk":
+        monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10**6))
+    started = time.perf_counter()
+    with pytest.raises(HimoeError, match=message) as caught:
+        get(server, fault, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert time.perf_counter() - started < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_server_that_keeps_up_is_waited_for(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.5)
+    get(server, "fast_enough", tmp_path)  # 1 s for the whole file
+    assert (tmp_path / "a.zip").read_bytes() == CONTENT
 
 
 def test_a_server_that_is_busy_twice_is_asked_again(server, tmp_path):

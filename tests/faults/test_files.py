@@ -119,6 +119,8 @@ def test_python_3_pickles_of_arrays_are_read_too(tmp_path, protocol, order):
 
 
 NDARRAY = b"cnumpy\nndarray\n"
+LONG = struct.pack("<Q", 1 << 40)
+MB_OF_TEXT = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20)
 TWO = b"X\x02\x00\x00\x00f8"
 
 
@@ -129,8 +131,21 @@ TWO = b"X\x02\x00\x00\x00f8"
         b"\x80\x02}(X\x04\x00\x00\x00data" + NDARRAY + b"((J\xff\xff\xff\x7ft" + TWO + b"C\x00K\x00(K\x00ttR" + b"u.",
         b"\x80\x02" + b"N0" * 2_000_000 + b"}.",
         b"\x80\x02" + b"(" * 100_000 + b"t" * 100_000 + b".",
+        b"\x80\x05\x96" + LONG + b".",
+        b"\x80\x04\x8e" + LONG + b".",
+        b"\x80\x04\x95" + LONG + b".",
+        b"\x80\x04c_codecs\nencode\n\x94" + MB_OF_TEXT + b"\x94X\x06\0\0\0latin1\x94" + b"h\0h\1h\2\x86R" * 5000 + b"}.",
     ],
-    ids=["memory that nobody wrote", "strides of 0", "a flood of opcodes", "nested"],
+    ids=[
+        "memory that nobody wrote",
+        "strides of 0",
+        "a flood of opcodes",
+        "nested",
+        "bytearray",
+        "bytes",
+        "frame",
+        "5 GB of 1 MB",
+    ],
 )
 def test_what_costs_time_or_memory_is_refused_at_once(tmp_path, stream):
     import time
@@ -140,6 +155,13 @@ def test_what_costs_time_or_memory_is_refused_at_once(tmp_path, stream):
     with pytest.raises(HimoeError, match=r"s01\.dat: refused"):
         read_numpy_pickle(tmp_path / "s01.dat")
     assert time.perf_counter() - started < 5
+
+
+def test_nothing_but_arrays_is_given_a_state(tmp_path):
+    stream = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(N}X\x08\0\0\0__code__I1\nstb."
+    (tmp_path / "s01.dat").write_bytes(stream)
+    with pytest.raises(HimoeError, match=r"a state for a function, which no recording needs"):
+        read_numpy_pickle(tmp_path / "s01.dat")
 
 
 def test_a_message_is_one_line_that_no_terminal_obeys(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import warnings
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -179,6 +181,24 @@ def changed(path, **arrays):
         np.savez(path, **dict(stored) | arrays)
 
 
+def renamed(path, name, value):
+    with np.load(path) as stored:
+        meta = json.loads(bytes(stored["meta"]))
+    meta["layout"][name] = value
+    changed(path, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8))
+
+
+def repacked(path, known, other, twice=False):
+    """The header of x says something else; every checksum of the zip file is right."""
+    with zipfile.ZipFile(path) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    head = members["x.npy"][10:128].replace(str(known).encode(), str(other).encode()) if known else members["x.npy"][10:128]
+    members["x.npy"] = members["x.npy"][:10] + head[:117].ljust(117) + b"\n" + members["x.npy"][128:]
+    with zipfile.ZipFile(path, "w") as packed, warnings.catch_warnings(action="ignore"):
+        for name, content in [*members.items(), *([("x.npy", b"")] if twice else [])]:
+            packed.writestr(name, content)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -188,9 +208,31 @@ def changed(path, **arrays):
         (lambda p: changed(p, meta=np.frombuffer(b"[]", np.uint8)), "'list' object has no attribute 'get'"),
         (lambda p: changed(p, meta=np.frombuffer(b'{"format": 2}', np.uint8)), "'layout'"),
         (lambda p: changed(p, meta=np.frombuffer(b"[" * 100_000, np.uint8)), "recursion"),
-        (lambda p: changed(p, x=np.array([{}], object)), "allow_pickle"),
+        (lambda p: changed(p, x=np.array([{}], object)), r"x\.npy: .*allow_pickle"),
+        (lambda p: changed(p, mask=np.ones((96, 2), np.int8)), "mask holds int8"),
+        (lambda p: changed(p, baseline=np.zeros((3, 5), np.float32)), r"baseline holds float32 of shape \(3, 5\)"),
+        (lambda p: renamed(p, "token_rate", True), "True tokens a second"),
+        (lambda p: renamed(p, "targets", [1, 2]), "1 is no name"),
+        (lambda p: repacked(p, (96, 5), (1 << 30, 1 << 10)), r"x\.npy: said to be float32 of shape .*, and 1920 bytes follow"),
+        (lambda p: repacked(p, "}", ""), r"x\.npy: "),
+        (lambda p: repacked(p, "", "", twice=True), "two arrays of one name"),
     ],
-    ids=["columns", "labels", "offsets", "list", "no layout", "nested", "pickle"],
+    ids=[
+        "columns",
+        "labels",
+        "offsets",
+        "list",
+        "no layout",
+        "nested",
+        "pickle",
+        "numbers",
+        "level",
+        "clock",
+        "name",
+        "4 TB",
+        "no end",
+        "twice",
+    ],
 )
 def test_tokens_without_a_seal_must_make_sense(tmp_path, change, message):
     write_tokens(tmp_path / "s0.npz", make_tokens(1))
@@ -198,6 +240,24 @@ def test_tokens_without_a_seal_must_make_sense(tmp_path, change, message):
     change(tmp_path / "s0.npz")
     with pytest.raises(HimoeError, match=rf"s0\.npz: not a tokens file \(.*{message}"):
         read_tokens(tmp_path / "s0.npz")
+
+
+def test_recordings_without_extents_are_refused(tmp_path):
+    head = b'{"__metadata__": {"about": "{}"}, "a": {"dtype": "F32", "shape": [0], "data_offsets": []}}'
+    (tmp_path / "s.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+    with pytest.raises(HimoeError, match=r"s\.safetensors: not a recordings file"):
+        read_trials(tmp_path / "s.safetensors")
+
+
+@pytest.mark.parametrize("change", [{"read": "all"}, {"read": [1]}, {"failed": 0}, {"chosen": []}, {"failed": None}])
+def test_a_record_says_what_was_read_and_why_it_failed(run, change):
+    folder, _, _ = run
+    (folder / "run.json.sha256").unlink()
+    record = json.loads((folder / "run.json").read_text())
+    record["folds"]["0"] |= change
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(HimoeError, match=r"run\.json: no record of these weights .*fold 0: it does not say what was read"):
+        read_shard(folder / "w.safetensors", folder / "run.json")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Mutated genuine files against every reader: refused in one line, or read as values that make sense."""
