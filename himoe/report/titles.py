@@ -37,7 +37,7 @@ def _how_many(names: list[str]) -> str:
 
 
 def setting_title(setting: str) -> str:
-    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
+    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, left-out person``."""
     dataset, protocol = parse_setting(setting)
     title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
     if registry.is_planted(dataset):
@@ -46,7 +46,7 @@ def setting_title(setting: str) -> str:
     if registry.is_variant(dataset):
         title += f", {parse_dataset(dataset).variant.replace('_', ' ')}"
     if protocol:
-        title += f", {protocol.replace('_', ' ')}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")
+        title += f", {PROTOCOLS[protocol].title}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")
     return title
 
 
