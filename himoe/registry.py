@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 KINDS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
-SECTIONS = {
-    "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
-    "run": "Compute and decisions",
-}  # fmt: skip
 
 
 def available(kind: str) -> list[str]:

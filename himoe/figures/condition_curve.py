@@ -15,7 +15,7 @@ from himoe.stats.intervals import interval
 from himoe.stats.levels import levels
 
 TITLE = "CCC against severity"
-SECTION = "robustness"
+SECTION = "missing"
 NEEDS = ("scores",)
 REQUIRES = {"conditions": "*"}
 PER = "conditions"

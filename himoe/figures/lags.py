@@ -14,7 +14,7 @@ from himoe.stats.frames import pick
 from himoe.stats.lags import recovery
 
 TITLE = "Estimated against injected lag"
-SECTION = "model"
+SECTION = "async"
 NEEDS = ("routing",)
 REQUIRES = {"models": "himoe"}
 CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "all moved"}

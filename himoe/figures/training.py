@@ -14,7 +14,7 @@ from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
 
 TITLE = "Training on inner validation"
-SECTION = "model"
+SECTION = "appendix"
 NEEDS = ("runs",)
 FOLD = ["setting", "model", "seed", "fold"]
 HISTORY = ["epoch", "loss", "valid_loss", "valid_ccc"]

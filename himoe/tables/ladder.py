@@ -17,7 +17,7 @@ from himoe.stats.intervals import interval
 from himoe.stats.levels import levels
 
 TITLE = "Leakage ladder"
-SECTION = "verdict"
+SECTION = "trust"
 NEEDS = ("scores",)
 REQUIRES = {"protocols": "window_random"}
 ORDER = ("subject_stimulus", "loso", "subject_kfold", "trial_kfold", "window_random")

@@ -23,6 +23,7 @@ from himoe.config.code import (
 from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.files import check_files
 from himoe.config.load import load_config
+from himoe.config.results import read_results
 from himoe.config.studies import parse_studies
 from himoe.data.sources import RunSources
 from himoe.provenance import environment
@@ -64,6 +65,13 @@ except HimoeError as error:
     raise WorkflowError(str(error)) from None
 
 REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
+
+# An earlier run's results that are no results stop this run before any job, not at its last.
+try:
+    if CONFIG.compare:
+        read_results(CONFIG.compare, REPOSITORY / "report/results.schema.json")
+except HimoeError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def by_hand(name):
