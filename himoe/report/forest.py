@@ -10,6 +10,7 @@ import numpy as np
 from himoe.report.text import number
 
 ROW, TOP, BOTTOM, RIGHT, TICK = 17, 6, 30, 10, 38  # px; TICK: room for the number at a tick
+GAP, LETTER = 8, 6  # px; between a label and the picture, a letter's width
 
 
 class Bar(NamedTuple):
@@ -23,7 +24,7 @@ class Bar(NamedTuple):
 
 
 def panel(
-    title: str, bars: list[Bar], band: float, ends: tuple[str, ...] = (), width: int = 330, label: int = 118
+    title: str, bars: list[Bar], band: float, ends: tuple[str, ...] = (), width: int = 330, label: int = 120
 ) -> dict[str, Any]:
     """Places in px of one panel: a line for each bar, ticks, the zero and ``band`` either side of it; ``ends`` are words on
     what lies left and right of zero. A bar without an interval (a fold diverged) keeps its line and has no picture."""
@@ -38,8 +39,8 @@ def panel(
     digits = max(0, -floor(log10(step)))
     height = TOP + ROW * len(bars) + BOTTOM
     rows = [
-        {"label": bar.label, "side": bar.side, "y": TOP + ROW * i + ROW / 2, "text": _text(bar),
-         "x": [place(v) for v in (bar.low, bar.lead, bar.high)] if np.isfinite(bar.low) else None}
+        {"name": bar.label, "label": _fitted(bar.label, label), "side": bar.side, "text": _text(bar),
+         "y": TOP + ROW * i + ROW / 2, "x": [place(v) for v in (bar.low, bar.lead, bar.high)] if np.isfinite(bar.low) else None}
         for i, bar in enumerate(bars)
     ]  # fmt: skip
     return {
@@ -53,6 +54,12 @@ def tick_step(span: float, most: int) -> float:
     """The smallest step of 1, 2 or 5 times a power of ten that cuts a span into no more than so many parts."""
     power = 10.0 ** floor(log10(span / most))
     return next(k * power for k in (1, 2, 5, 10) if span <= k * power * most * (1 + 1e-9))
+
+
+def _fitted(text: str, width: int) -> str:
+    """What of a label fits into so many px."""
+    n = (width - GAP) // LETTER
+    return text if len(text) <= n else f"{text[: n - 1]}…"
 
 
 def _text(bar: Bar) -> str:

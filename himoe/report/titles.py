@@ -50,6 +50,17 @@ def setting_title(setting: str) -> str:
     return title
 
 
+def short_titles(settings: list[str]) -> dict[str, str]:
+    """Names that tell settings of one run apart: without the parts that all begin with, where several settings share them."""
+    parts = {s: setting_title(s).split(", ") for s in settings}
+    shared = 0
+    if len(parts) > 1:
+        shortest = min(map(len, parts.values()))
+        same = (len({p[i] for p in parts.values()}) == 1 for i in range(shortest - 1))
+        shared = next((i for i, alike in enumerate(same) if not alike), shortest - 1)
+    return {s: ", ".join(p[shared:]) for s, p in parts.items()}
+
+
 def model_title(name: str) -> str:
     """A model's name for readers; an ablation, a regime or a control by its model and what is changed."""
     if name in CEILINGS:

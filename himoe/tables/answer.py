@@ -25,7 +25,7 @@ from himoe.report.judge import judge_all
 from himoe.report.outcome import headline, named, overall
 from himoe.report.standing import SIDES, against, predicts, rank, stands
 from himoe.report.text import interval, number, stamped
-from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.report.titles import dataset_of, model_title, short_titles
 from himoe.stats import intervals, verdicts
 from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN, Levels, levels
@@ -56,6 +56,7 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
     """The title, three to five questions with an answer in plain words, and the picture of Hi-MoE's leads; the first settings
     of the run, as many as can be read at a glance."""
     settings = _settings(evidence)
+    short = short_titles(settings)
     words = {str(i): overall(part["verdict"]) for i, part in pick(judged, setting=settings).groupby("id", sort=True)}
     texts = dict(zip(judged["id"], judged["claim"], strict=True))
     words |= {i: verdicts.NOT_RUN for i in texts if i not in words}
@@ -64,11 +65,11 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
     for setting in settings[:AT_A_GLANCE]:
         scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
         competing, _ = _competing(evidence, setting, scores)
-        start = f"{setting_title(setting)}: " if len(settings) > 1 else ""
+        start = f"{short[setting]}: " if len(settings) > 1 else ""
         if STUDIED in competing:
             told.setdefault(STANDS, []).append(start + stands(competing))
             bars = [Bar(model_title(a.model), a.lead, a.low, a.high, a.side) for a in against(competing)]
-            panels.append(panel(setting_title(setting), bars, band, ("worse", "Hi-MoE better"), 280, 104))
+            panels.append(panel(short[setting], bars, band, ("worse", "Hi-MoE better"), 290))
         if competing:
             told.setdefault(BEST, []).append(start + predicts(competing))
         if beyond := _known(scores, competing):

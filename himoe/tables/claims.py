@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.claims import parse_claims
+from himoe.config.claims import Claim, parse_claims
 from himoe.report.evidence import Evidence
 from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
@@ -20,13 +20,13 @@ from himoe.report.judge import NUMBERS, judge_all
 from himoe.report.outcome import OPEN, RECORDINGS, Settling, overall, settling
 from himoe.report.standing import finite, side_of
 from himoe.report.text import VERDICTS, interval, listed, number, stamped
-from himoe.report.titles import dataset_of, setting_title
+from himoe.report.titles import dataset_of, short_titles
 from himoe.stats.frames import pick
 
 TITLE = "Claims, hypotheses and verdicts"
 SECTION = "claims"
 NEEDS = ("scores", "predictions", "routing", "claims", "runs")
-PAPERS = "DEAP, DREAMER"
+PAPERS, NO_REAL = "DEAP, DREAMER", "no real recordings"
 
 
 def make(evidence: Evidence) -> TableItem:
@@ -42,18 +42,25 @@ def make(evidence: Evidence) -> TableItem:
 def _page(evidence: Evidence, data: pd.DataFrame) -> dict[str, Any]:
     """Claims by settings: the matrix, and a card for each claim."""
     settings = [s for s in evidence.settings if s in set(data["setting"])]
-    titles = {s: {"key": s, "title": setting_title(s), "synthetic": registry.is_synthetic(dataset_of(s))} for s in settings}
+    short = short_titles(settings)
+    titles = {s: {"key": s, "title": short[s], "synthetic": registry.is_synthetic(dataset_of(s))} for s in settings}
     claims = []
     for claim in parse_claims(evidence.yaml("claims")):
         rows = pick(data, id=claim.id)
         cells = {row.setting: _cell(row) for row in rows.itertuples() if row.setting in titles}
+        absent = [row for row in rows.itertuples() if row.setting not in titles]
         claims.append({
             "id": claim.id, "claim": claim.claim, "hypothesis": claim.hypothesis, "smallest": claim.smallest_effect,
             "overall": overall([cell["word"] for cell in cells.values()]), "cells": cells, "panel": _panel(rows, titles),
-            "elsewhere": [f"{r.setting}: {r.evidence}" for r in rows.itertuples() if r.setting not in titles],
-            "told": _told(cells), "fixed": _fixed(evidence, claim.id),
+            "elsewhere": [f"{r.setting}: {r.evidence}" for r in absent if _is_told(claim, r)],
+            "told": _told(cells, short), "fixed": _fixed(evidence, claim.id),
         })  # fmt: skip
     return {"settings": list(titles.values()), "claims": claims, "settle": _settle(evidence, data, titles)}
+
+
+def _is_told(claim: Claim, row: Any) -> bool:
+    """Whether a card names the data that a claim was not run on: not where it would be any real recordings at all."""
+    return bool(claim.data) or NO_REAL not in row.evidence
 
 
 def _cell(row: Any) -> dict[str, Any]:
@@ -63,19 +70,19 @@ def _cell(row: Any) -> dict[str, Any]:
     return {"word": row.verdict, "sign": VERDICTS[row.verdict][0], "why": row.evidence, "design": design} | values
 
 
-def _told(cells: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _told(cells: dict[str, dict[str, Any]], short: dict[str, str]) -> list[dict[str, Any]]:
     """Verdicts with the data sets that have the very same."""
     alike: dict[tuple[str, str], list[str]] = {}
     for setting, cell in cells.items():
         alike.setdefault((cell["word"], cell["why"]), []).append(setting)
-    return [{"titles": listed([setting_title(s) for s in of]), "cell": cells[of[0]]} for of in alike.values()]
+    return [{"titles": listed([short[s] for s in of]), "cell": cells[of[0]]} for of in alike.values()]
 
 
 def _panel(rows: pd.DataFrame, titles: dict[str, Any]) -> dict[str, Any] | None:
     """The smallest lead on each setting, drawn; none where nothing was judged."""
     made = [r for r in rows.itertuples() if r.setting in titles and np.isfinite(r.low)]
-    bars = [Bar(setting_title(r.setting), r.lead, r.low, r.high, side_of(r.low, r.high)) for r in made]
-    return panel("smallest lead, CCC", bars, made[0].smallest, label=150) if made else None
+    bars = [Bar(titles[r.setting]["title"], r.lead, r.low, r.high, side_of(r.low, r.high)) for r in made]
+    return panel("smallest lead, CCC", bars, made[0].smallest, label=180) if made else None
 
 
 def _fixed(evidence: Evidence, claim: str) -> str:
@@ -95,9 +102,7 @@ def _settle(evidence: Evidence, data: pd.DataFrame, titles: dict[str, Any]) -> l
             people = len(evidence.config.size(dataset_of(row.setting)).subjects)
             found = settling(row, evidence, evidence.protocol_of(row.setting), people)
         else:
-            found = (
-                _recordings(row.setting, all(t["synthetic"] for t in titles.values())) if "no real" in row.evidence else None
-            )
+            found = _recordings(row.setting, all(t["synthetic"] for t in titles.values())) if NO_REAL in row.evidence else None
         if found and row.id not in out.setdefault(found, []):
             out[found].append(row.id)
     return [{"ids": ids, "needs": need.words, "config": need.config} for need, ids in out.items()]

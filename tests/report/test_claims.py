@@ -232,6 +232,7 @@ def test_the_page_has_a_card_for_each_claim_and_what_would_settle_it():
     assert c1["panel"]["rows"][0]["label"] == "DEAP twin"
     assert c1["elsewhere"] == ["DEAP, DREAMER: no real recordings of it in this run"]
     assert c3["panel"] is None
+    assert c3["elsewhere"] == []  # of any real recordings: told once, by what would settle it
     assert c3["told"] == [{"titles": "DEAP twin", "cell": c3["cells"]["deap_twin"]}]
     needs = {need["config"]: need["ids"] for need in page["settle"]}
     assert needs["config/ablations.yaml"] == ["C4", "C5", "C7"]

@@ -22,8 +22,8 @@ def test_a_bar_is_where_its_numbers_are():
 
 def test_zero_and_what_is_of_interest_are_always_in_the_picture():
     drawn = panel("DEAP", [Bar("ridge", 0.5, 0.4, 0.6, "ahead")], 0.02)
-    assert drawn["band"][0] >= 118
-    assert min(x for x, _ in drawn["ticks"]) >= 118
+    assert drawn["band"][0] >= 120
+    assert min(x for x, _ in drawn["ticks"]) >= 120
 
 
 def test_what_has_no_interval_keeps_its_line():
@@ -31,6 +31,13 @@ def test_what_has_no_interval_keeps_its_line():
     assert drawn["rows"][0]["x"] is None
     assert drawn["rows"][0]["text"] == "ridge: no score, a fold diverged"
     assert drawn["rows"][1]["x"] is not None
+
+
+def test_a_long_label_is_cut_in_the_picture_and_whole_in_its_text():
+    """80 px less a gap of 8 hold 12 letters of 6 px."""
+    (row,) = panel("DEAP", [Bar("left-out person", 0.0, -0.1, 0.1, "undecided")], 0.02, label=80)["rows"]
+    assert row["label"] == "left-out pe…"
+    assert row["text"].startswith("left-out person: ")
 
 
 @pytest.mark.parametrize(
