@@ -24,9 +24,14 @@ TESTED_ON = {
 
 def facts(config: Config) -> str:
     """Data, people, seeds and how they are tested, in one sentence."""
-    sizes = [f"{title} ({len(config.size(names[0]).subjects)} people)" for title, names in named(config.datasets).items()]
+    sizes = [_with_size(title, len(config.size(names[0]).subjects)) for title, names in named(config.datasets).items()]
     tests = listed([TESTED_ON[p] for p in config.protocols])
     return f"{listed(sizes)}; tested on {tests}; {_n(len(config.seeds), 'seed')}."
+
+
+def _with_size(title: str, people: int) -> str:
+    """``DEAP (32 people)``, ``CASE (2 variants; 30 people)``."""
+    return f"{title.removesuffix(')')}; {people} people)" if title.endswith(")") else f"{title} ({people} people)"
 
 
 def paragraphs(config: Config) -> list[tuple[str, str]]:

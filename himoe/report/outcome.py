@@ -60,7 +60,7 @@ def headline(words: list[str], synthetic: bool) -> str:
     return f"Hi-MoE{' on simulated data' if synthetic else ''}: {', '.join(told)}"
 
 
-def named(claims: dict[str, str], texts: dict[str, str]) -> str:
+def claims_told(claims: dict[str, str], texts: dict[str, str]) -> str:
     """How many claims hold, and what those say that are supported or contradicted; ``claims``: id -> word over all data."""
     told = [_sentence(counted(list(claims.values())))]
     for word in (verdicts.SUPPORTED, MIXED, verdicts.CONTRADICTED, verdicts.EQUIVALENT):
@@ -93,7 +93,7 @@ def settling(row: Any, evidence: Evidence, protocol: str, n_people: int) -> Sett
     if not isfinite(row.detectable) or row.detectable <= row.smallest:
         return Settling("the lead of interest was visible: why it is undecided, its card says", "")
     more = "more people and seeds" if n_seeds > 1 else f"about {ceil(n_people * (row.detectable / row.smallest) ** 2)} people"
-    return Settling(f"{more}: {n_people} show a lead of {number(row.detectable)}, of interest is {row.smallest:g}", OPEN)
+    return Settling(f"{more}: {n_people} show a lead of {number(row.detectable)}, of interest is {row.smallest:g}", "")
 
 
 def _sentence(text: str) -> str:

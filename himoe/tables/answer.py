@@ -22,7 +22,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import judge_all
-from himoe.report.outcome import headline, named, overall
+from himoe.report.outcome import claims_told, headline, overall
 from himoe.report.standing import SIDES, against, predicts, rank, stands
 from himoe.report.text import interval, number, stamped
 from himoe.report.titles import dataset_of, model_title, short_titles
@@ -60,7 +60,7 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
     words = {str(i): overall(part["verdict"]) for i, part in pick(judged, setting=settings).groupby("id", sort=True)}
     texts = dict(zip(judged["id"], judged["claim"], strict=True))
     words |= {i: verdicts.NOT_RUN for i in texts if i not in words}
-    told = {HOLDS: [named(dict(sorted(words.items())), texts)]}
+    told = {HOLDS: [claims_told(dict(sorted(words.items())), texts)]}
     panels, band = [], next(c.smallest_effect for c in parse_claims(evidence.yaml("claims")) if c.against == "rivals")
     for setting in settings[:AT_A_GLANCE]:
         scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)

@@ -21,11 +21,13 @@ from himoe.report.outcome import OPEN, RECORDINGS, Settling, overall, settling
 from himoe.report.standing import finite, side_of
 from himoe.report.text import VERDICTS, interval, listed, number, stamped
 from himoe.report.titles import dataset_of, short_titles
+from himoe.stats import verdicts
 from himoe.stats.frames import pick
 
 TITLE = "Claims, hypotheses and verdicts"
 SECTION = "claims"
 NEEDS = ("scores", "predictions", "routing", "claims", "runs")
+DECIDED = (verdicts.SUPPORTED, verdicts.CONTRADICTED, verdicts.EQUIVALENT)
 PAPERS, NO_REAL = "DEAP, DREAMER", "no real recordings"
 
 
@@ -55,7 +57,7 @@ def _page(evidence: Evidence, data: pd.DataFrame) -> dict[str, Any]:
             "elsewhere": [f"{r.setting}: {r.evidence}" for r in absent if _is_told(claim, r)],
             "told": _told(cells, short), "fixed": _fixed(evidence, claim.id),
         })  # fmt: skip
-    return {"settings": list(titles.values()), "claims": claims, "settle": _settle(evidence, data, titles)}
+    return {"settings": list(titles.values()), "claims": claims, "settle": _settle(evidence, data, claims, titles)}
 
 
 def _is_told(claim: Claim, row: Any) -> bool:
@@ -94,17 +96,25 @@ def _fixed(evidence: Evidence, claim: str) -> str:
     return f"sealed on {seals[0]}, before the first fit, and unchanged since" if seals else "not sealed"
 
 
-def _settle(evidence: Evidence, data: pd.DataFrame, titles: dict[str, Any]) -> list[dict[str, Any]]:
-    """What would settle claims, each need once, with the claims that have it."""
+def _settle(
+    evidence: Evidence, data: pd.DataFrame, claims: list[dict[str, Any]], titles: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What would settle the claims that nothing has decided, each need once, with the claims that have it; where one could be
+    judged and was inconclusive, that is what is asked."""
     out: dict[Settling, list[str]] = {}
-    for row in data.itertuples():
-        if row.setting in titles:
-            people = len(evidence.config.size(dataset_of(row.setting)).subjects)
-            found = settling(row, evidence, evidence.protocol_of(row.setting), people)
-        else:
-            found = _recordings(row.setting, all(t["synthetic"] for t in titles.values())) if NO_REAL in row.evidence else None
-        if found and row.id not in out.setdefault(found, []):
-            out[found].append(row.id)
+    synthetic = all(setting["synthetic"] for setting in titles.values())
+    for claim in claims:
+        rows = pick(data, id=claim["id"]) if claim["overall"] not in DECIDED else data.iloc[:0]
+        judged = rows[rows["verdict"] == verdicts.INCONCLUSIVE]
+        asked = pd.concat([judged, rows[~rows["setting"].isin(titles)]]) if len(judged) else rows
+        for row in asked.itertuples():
+            if row.setting in titles:
+                people = len(evidence.config.size(dataset_of(row.setting)).subjects)
+                found = settling(row, evidence, evidence.protocol_of(row.setting), people)
+            else:
+                found = _recordings(row.setting, synthetic) if NO_REAL in row.evidence else None
+            if found and claim["id"] not in out.setdefault(found, []):
+                out[found].append(claim["id"])
     return [{"ids": ids, "needs": need.words, "config": need.config} for need, ids in out.items()]
 
 

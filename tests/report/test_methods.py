@@ -20,6 +20,8 @@ def test_facts_have_no_bare_codes():
     assert methods.facts(config) == (
         "DEAP twin (6 people); tested on each person in turn, by models trained on all the others; 1 seed."
     )
+    varied = Config(datasets=["case", "case-few"], variants={"few": {"case": {"modalities": ["gsr"]}}}, protocols=["loso"])
+    assert methods.facts(varied).startswith("CASE (1 variant; 30 people); tested on ")
     assert "loso" not in " ".join(text(config).values())
 
 

@@ -45,7 +45,7 @@ def test_the_title_tells_wins_and_losses():
 
 
 def test_claims_that_are_decided_are_named():
-    text = outcome.named({"C1": "inconclusive", "C2": "contradicted"}, {"C1": "first", "C2": "robust"})
+    text = outcome.claims_told({"C1": "inconclusive", "C2": "contradicted"}, {"C1": "first", "C2": "robust"})
     assert text == "None of 2 claims is supported, 1 is contradicted, 1 undecided. Contradicted: robust (C2)."
 
 
@@ -57,7 +57,7 @@ def test_what_would_settle_an_undecided_claim():
     """A lead of .06 is seen with 8 people: .02 asks for 3 x 3 times as many; where people share networks, seeds come first."""
     undecided = verdict("inconclusive", detectable=0.06)
     found = outcome.settling(undecided, run([0], "loso"), "loso", 8)
-    assert found == ("about 72 people: 8 show a lead of 0.060, of interest is 0.02", outcome.OPEN)
+    assert found == ("about 72 people: 8 show a lead of 0.060, of interest is 0.02", "")
     assert outcome.settling(undecided, run([0, 1, 2], "loso"), "loso", 8).words.startswith("more people and seeds: 8 ")
     assert outcome.settling(undecided, run([0], "subject_kfold"), "subject_kfold", 8).config == "seeds"
     seen = outcome.settling(verdict("inconclusive", detectable=0.01), run([0], "loso"), "loso", 8)
