@@ -65,7 +65,9 @@ def test_the_page_asks_for_nothing(finished):
     assert "default-src 'none'" in page
     links = re.findall(r"(?:src|href)=\"([^\"#][^\"]{0,60})", page)
     assert links
-    assert all(link.startswith(("data:", "figures/", "tables/")) for link in links), links
+    elsewhere = {link for link in links if not link.startswith(("data:", "figures/", "tables/"))}
+    assert elsewhere == {"https://arxiv.org/abs/2508.02133"}  # the paper, for who follows the link
+    assert not re.search(r"src=\"(?!data:)", page)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +152,8 @@ def test_the_answer_fits_one_screen_and_no_phone_scrolls_sideways(finished, page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         parts = "[...document.querySelectorAll('.glance *, .claim *, .stacked *')]"
         assert page.evaluate(f"{parts}.every(e => e.getBoundingClientRect().right <= innerWidth + 1)"), width
+    drawn = "[...document.querySelectorAll('.shot img')].filter(e => e.clientWidth).map(e => e.clientWidth)"
+    assert min(page.evaluate(drawn)) >= 547  # so that 9 pt in a figure of 7.6 inches is 9 px
     sizes = "[...document.querySelectorAll('.forest text')].map(e => e.getBoundingClientRect().height)"
     assert min(page.evaluate(sizes)) >= 9  # px, at the narrowest
 
