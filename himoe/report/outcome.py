@@ -21,6 +21,7 @@ COUNTED = {  # how a number of claims reads, in the order of interest
 RECORDINGS = "config/paper.yaml --config data_root=/path/to/data"
 OPEN = "config/open.yaml --config data_root=/path/to/data"
 ABLATIONS = "config/ablations.yaml"
+NEEDS = "needs "  # how the reason of a claim that was not run begins
 
 
 def overall(words: Iterable[str]) -> str:
@@ -83,7 +84,9 @@ def settling(row: Any, evidence: Evidence, protocol: str, n_people: int) -> Sett
     if row.verdict == verdicts.UNTESTABLE and ONE_LABEL in row.evidence:
         return Settling("recordings whose labels vary within a trial: with one label per trial nothing can show", OPEN)
     if row.verdict == verdicts.NOT_RUN:
-        return Settling("fits of Hi-MoE with parts changed", ABLATIONS) if "ablations" in row.evidence else None
+        if "ablations" in row.evidence:
+            return Settling("fits of Hi-MoE with parts changed", ABLATIONS)
+        return Settling(row.evidence.removeprefix(NEEDS), "") if row.evidence.startswith(NEEDS) else None
     if row.verdict != verdicts.INCONCLUSIVE:
         return None
     if lacks_seeds(protocol, n_seeds):

@@ -96,11 +96,10 @@ def _known(scores: pd.DataFrame, competing: Levels) -> str:
 
 def _leaks(evidence: Evidence) -> str:
     """What the run itself checked between training and scoring; a refusal would have stopped it."""
-    verdicts_of = [finding["verdict"] for sheet in evidence.audits for finding in sheet["findings"]]
-    checked = [v for v in verdicts_of if v != "reported"]  # only measured
-    n = checked.count("passed")
-    left = "" if n == len(checked) else f", {len(checked) - n} did not or were not run"
-    return f"{n} of {len(checked)} checks passed{left}; what only was measured is in the audit."
+    found = [finding["verdict"] for sheet in evidence.audits for finding in sheet["findings"]]
+    checked = [verdict for verdict in found if verdict != "reported"]  # only measured
+    others = "".join(f", {checked.count(v)} {v}" for v in dict.fromkeys(checked) if v != "passed")
+    return f"{checked.count('passed')} of {len(checked)} checks passed{others}; what was only measured is in the audit."
 
 
 def _settings(evidence: Evidence) -> list[str]:

@@ -71,5 +71,7 @@ def test_what_would_settle_a_claim_that_was_not_tested():
     assert asked(verdict("untestable on this data", ONE_LABEL)).config == outcome.OPEN
     assert asked(verdict("untestable on this data", "no model loses 0.02 of CCC")) is None
     assert asked(verdict("not run", "needs 5 of the ablations of config/ablations.yaml")).config == outcome.ABLATIONS
+    assert asked(verdict("not run", "needs the condition shift")) == ("the condition shift", "")
+    assert asked(verdict("not run", "no protocol of this run keeps people apart")) is None
     assert asked(verdict("supported")) is None
     assert asked(verdict("contradicted")) is None
