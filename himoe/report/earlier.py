@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from himoe.report.standing import finite
 from himoe.report.text import number
 from himoe.report.titles import model_title, setting_title
 
@@ -15,14 +14,12 @@ def differences(earlier: dict[str, Any], now: list[dict[str, Any]]) -> dict[str,
     """Verdicts that changed and scores of both runs; ``now``: the items of this run."""
     then = earlier["items"]
     verdicts, scores = (_both(read(then), read(now)) for read in (_verdicts, _scores))
-    rows = [
-        [setting_title(s), target, model_title(m), number(a), number(b), number(b - a)]
-        for (s, target, m), (a, b) in scores.items()
-        if a is not None and b is not None
-    ]
+    known = [(key, a, b) for key, (a, b) in scores.items() if a is not None and b is not None]
+    known.sort(key=lambda row: -abs(row[2] - row[1]))  # the largest difference first
+    rows = [[setting_title(s), target, model_title(m), number(a), number(b), number(b - a)] for (s, target, m), a, b in known]
     changed = [[c, setting_title(s), a, b] for (c, s), (a, b) in verdicts.items() if a != b]
-    largest = max((abs(b - a) for a, b in scores.values() if a is not None and b is not None), default=0.0)
-    told = f"{len(rows)} scores are in both runs; the largest difference of CCC is {number(finite(largest) or 0.0)}. "
+    largest = abs(known[0][2] - known[0][1]) if known else 0.0
+    told = f"{len(rows)} scores are in both runs; the largest difference of CCC is {number(largest)}. "
     told += f"{len(changed)} of {len(verdicts)} verdicts are other than they were."
     return {
         "title": earlier["title"], "commit": earlier["identity"].get("commit", "–"), "finding": told, "changed": changed,

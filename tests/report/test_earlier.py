@@ -49,6 +49,15 @@ def test_scores_and_verdicts_of_both_runs_are_told(tmp_path):
     assert told["finding"].startswith("1 scores are in both runs; the largest difference of CCC is 0.025.")
 
 
+def test_the_largest_difference_is_first(tmp_path):
+    then, now = items(0.4, "inconclusive"), items(0.41, "inconclusive")
+    for made, ccc in ((then, 0.3), (now, 0.1)):
+        row = {"model": "himoe", "title": "Hi-MoE", "cells": [{"ccc": [ccc, 0.0, 1.0, ""]}]}
+        made[0]["page"]["blocks"][0]["rows"].append(row)
+    told = differences(read_results(results(tmp_path, items=then), SCHEMA), now)
+    assert [row[2:] for row in told["rows"]] == [["Hi-MoE", "0.300", "0.100", "−0.200"], ["ridge", "0.400", "0.410", "0.010"]]
+
+
 def test_what_one_run_lacks_is_in_no_table(tmp_path):
     told = differences(read_results(results(tmp_path, items=[]), SCHEMA), items(0.4, "inconclusive"))
     assert (told["rows"], told["changed"]) == ([], [])

@@ -7,6 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -41,7 +42,9 @@ def test_synthetic_results_are_stamped_everywhere(finished):
 
 
 def test_every_item_has_words_numbers_and_provenance(finished):
-    items = json.loads((finished / "results/results.json").read_text())["items"]
+    results = json.loads((finished / "results/results.json").read_text())
+    jsonschema.validate(results, json.loads((ROOT / "report/results.schema.json").read_text()))
+    items = results["items"]
     for item in (i for i in items if "missing" not in i):
         assert item["caption"]
         assert item["alt"]
