@@ -3,39 +3,81 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from himoe import io, registry
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
+from himoe.types import HimoeError
 
 RESULTS = Path("results")
+RECORDS = "*/*/*/seed-*/shard-*/run.json"
 
 
-def recorded() -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Run records of earlier fits in this folder, by data set and model."""
-    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*/*/*/seed-*/shard-*/run.json")):
+def recorded() -> dict[str, list[dict[str, Any]]]:
+    """Run records of earlier fits in this folder, by model."""
+    out: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(RESULTS.glob(RECORDS)):
         run = io.read_json(path)
-        out.setdefault((run["dataset"], run["model"]), []).append(run)
+        out.setdefault(run["model"], []).append(run)
     return out
 
 
-def seconds_of(fit: dict[str, str], config: Config, records: list[dict[str, Any]]) -> float | None:
-    """Wall time of a fit, by earlier ones of the same model, data set and settings, in proportion to the number of folds;
-    None if there was none."""
-    folds = config.shard_sizes(fit["dataset"], fit["protocol"])[int(fit["shard"])]
-    seconds = [run["wall_seconds"] / len(run["folds"]) * folds for run in records if _alike(run, fit["model"], config)]
-    return sum(seconds) / len(seconds) if seconds else None
+class Cost(NamedTuple):
+    """Seconds of a fit: of the wall clock, of the CPU, and of a GPU. ``rough``: not by a fit with these settings."""
+
+    wall: float
+    cpu: float
+    gpu: float
+    rough: bool = False
 
 
-def _alike(run: dict[str, Any], model: str, config: Config) -> bool:
-    """Whether an earlier fit was made as this one will be."""
-    if model not in config.models_of(run["dataset"], run["protocol"]):
+def cost_of(fit: dict[str, str], config: Config, records: Iterable[dict[str, Any]]) -> Cost | None:
+    """What a fit costs, by the mean of earlier ones of the same model and options: those with the same settings on the same
+    data set, in proportion to the number of folds, else any, in proportion to :func:`passes` too; None if there was none."""
+    spec = config.fit_spec(fit["dataset"], fit["protocol"], fit["model"], int(fit["seed"]), int(fit["shard"]))
+    found = [
+        r
+        for r in records
+        if r["folds"] and r["model"] == spec.model and r["options"] == spec.model_dump(mode="json")["options"]
+    ]
+    same = [r for r in found if r["dataset"] == spec.dataset and _alike(r, config)]
+    costs = []
+    for record in same or found:
+        share = len(spec.folds) / len(record["folds"])
+        if not same:
+            there, here = (passes(config, of) for of in (record, spec.model_dump(mode="json")))
+            if there is None or here is None:
+                continue
+            share *= here / there
+        costs.append([share * record[name] for name in ("wall_seconds", "cpu_seconds")] + [record["device"] != "cpu"])
+    if not costs:
+        return None
+    wall, cpu, on_gpu = (sum(column) / len(costs) for column in zip(*costs, strict=True))
+    return Cost(wall, cpu, wall * on_gpu, rough=not same)
+
+
+def passes(config: Config, record: dict[str, Any]) -> float | None:
+    """Seconds of recordings that the fit of a fold goes through, to within a factor: people times trials times seconds, times
+    epochs and configurations; None where the length of trials is not known before they are read."""
+    try:
+        size = config.size(record["dataset"])
+    except HimoeError:  # of an earlier run, and not in this one
+        return None
+    if size.n_trials is None or size.seconds is None:
+        return None
+    configurations = record["tuning"].get("configurations", 1) + bool(record["training"].get("refit"))
+    return len(size.subjects) * size.n_trials * size.seconds * record["training"]["epochs"] * configurations
+
+
+def _alike(run: dict[str, Any], config: Config) -> bool:
+    """Whether an earlier fit was made as this run would make it."""
+    if run["model"] not in config.models_of(run["dataset"], run["protocol"]):
         return False
-    spec = config.fit_spec(run["dataset"], run["protocol"], model, run["seed"], 0).model_dump(mode="json")
-    return bool(run["folds"]) and all(run.get(key) == spec[key] for key in ("options", "training", "tuning"))
+    spec = config.fit_spec(run["dataset"], run["protocol"], run["model"], run["seed"], 0).model_dump(mode="json")
+    return all(run.get(key) == spec[key] for key in ("options", "training", "tuning"))
 
 
 def time_left(fits: list[dict[str, str]], config: Config, cores: int) -> str:
@@ -45,17 +87,19 @@ def time_left(fits: list[dict[str, str]], config: Config, cores: int) -> str:
     known = recorded()
     if not known:
         return "no estimate: nothing was fitted yet"
-    each = [seconds_of(fit, config, known.get((fit["dataset"], fit["model"]), [])) for fit in fits]
-    timed = [seconds for seconds in each if seconds is not None]
-    if not timed:
+    costs = [cost for fit in fits if (cost := cost_of(fit, config, known.get(fit["model"], [])))]
+    if not costs:
         return "no estimate: none of these fits was made with these settings before"
     several = max(1, cores // config.execution.threads)
-    least = max(sum(timed) / several, max(timed))
-    rest = len(each) - len(timed)
-    unknown = f"; and {rest} fits that no earlier one resembles" if rest else ""
-    return (
-        f"about {_duration(least)} on {cores} core(s) for {len(timed)} fits, by run.json of earlier ones{unknown}; fits alone"
-    )
+    wall, cpu, gpu = (sum(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "gpu"))
+    least = max(wall / several, max(cost.wall for cost in costs))
+    text = f"about {_duration(least)} on {cores} core(s) for {len(costs)} fits, by run.json of earlier ones: "
+    text += f"{_duration(cpu)} of CPU" + (f", {_duration(gpu)} of GPU" if gpu else "")
+    if rough := sum(cost.rough for cost in costs):
+        text += f"; {rough} of them by fits of other data or epochs, in proportion"
+    if rest := len(fits) - len(costs):
+        text += f"; and {rest} fits that no earlier one resembles"
+    return f"{text}; fits alone"
 
 
 def _duration(seconds: float) -> str:
@@ -82,8 +126,16 @@ def disk(config: Config) -> str:
     known, unknown = sum(filter(None, sizes.values())), [d for d, size in sizes.items() if size is None]
     recordings = f"cleaned recordings {_bytes(known)} and their baselines" if known or not unknown else "cleaned recordings"
     recordings += f" ({', '.join(unknown)} unknown: trials differ in length)" if unknown else ""
-    there = sum(p.stat().st_size for p in RESULTS.rglob("*") if p.is_file() and not p.is_symlink())
-    return f"{recordings}; results/ holds {_bytes(there)} now; {_bytes(shutil.disk_usage('.').free)} are free"
+    folders = [record.parent for record in RESULTS.glob(RECORDS)]
+    fits = (
+        f"; a fit and its predictions {_bytes(sum(map(_size, folders)) / len(folders))}, by those there are" if folders else ""
+    )
+    free = _bytes(shutil.disk_usage(".").free)
+    return f"{recordings}{fits}; results/ holds {_bytes(_size(RESULTS))} now; {free} are free"
+
+
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
 
 
 def _bytes(n: float) -> str:

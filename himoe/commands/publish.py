@@ -18,8 +18,8 @@ from himoe.tables.answer import ADDS, BEYOND, KNOWN, STANDS
 from himoe.types import HimoeError
 
 ITEMS = (  # what is published of each table, and of figures whose numbers are means: their CSV
-    "answer", "claims", "main", "ceilings", "comparison", "robustness", "ablations", "factorial", "experts", "specification",
-    "planted",
+    "answer", "claims", "main", "ceilings", "comparison", "folds", "robustness", "subsets", "ablations", "factorial",
+    "variance", "uncertainty", "experts", "reported", "specification", "forest", "ranks", "planted",
 )  # fmt: skip
 PERSONAL = {"subject", "trial", "session"}  # no column of a published table
 BEGIN, END = "<!-- results -->", "<!-- /results -->"

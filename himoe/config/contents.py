@@ -63,8 +63,8 @@ class Entry(NamedTuple):
     @property
     def section(self) -> str:
         """Key of its section, one of :data:`SECTIONS`; of a figure drawn for a condition, the one that the condition names."""
-        own = self.facts["SECTION"]
-        return self._condition.get("SECTION", own) if self.condition else own
+        section = self.facts["SECTION"]
+        return self._condition.get("SECTION", section) if self.condition else section
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -19,10 +19,10 @@ def differences(earlier: dict[str, Any], now: list[dict[str, Any]]) -> dict[str,
     rows = [[setting_title(s), target, model_title(m), number(a), number(b), number(b - a)] for (s, target, m), a, b in known]
     changed = [[c, setting_title(s), a, b] for (c, s), (a, b) in verdicts.items() if a != b]
     largest = abs(known[0][2] - known[0][1]) if known else 0.0
-    told = f"{len(rows)} scores are in both runs; the largest difference of CCC is {number(largest)}. "
-    told += f"{len(changed)} of {len(verdicts)} verdicts are other than they were."
+    finding = f"{len(rows)} scores are in both runs; the largest difference of CCC is {number(largest)}. "
+    finding += f"{len(changed)} of {len(verdicts)} verdicts are other than they were."
     return {
-        "title": earlier["title"], "commit": earlier["identity"].get("commit", "–"), "finding": told, "changed": changed,
+        "title": earlier["title"], "commit": earlier["identity"].get("commit", "–"), "finding": finding, "changed": changed,
         "columns": ["data set", "target", "model", "CCC earlier", "CCC now", "now less earlier"], "rows": rows,
     }  # fmt: skip
 

@@ -16,10 +16,13 @@ from himoe.evaluate.score import read_scores
 from himoe.names import parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
+from himoe.splits.files import read_splits
 from himoe.stats.levels import CLEAN
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from himoe.types import Split
 
 
 def read_runs(files: list[str], config: Config) -> list[dict[str, Any]]:
@@ -116,9 +119,12 @@ class Evidence:
     @cached_property
     def stimuli(self) -> dict[str, pd.DataFrame]:
         """``subject``, ``trial`` and ``stimulus`` of every trial, by setting."""
-        config = self.config
-        settings = [self.setting(d, p) for d in config.datasets for p in config.protocols]
-        return dict(zip(settings, map(stimuli_of, self.files["splits"]), strict=True))
+        return dict(zip(self.settings, map(stimuli_of, self.files["splits"]), strict=True))
+
+    @cached_property
+    def folds(self) -> dict[str, list[Split]]:
+        """Every fold, by setting."""
+        return dict(zip(self.settings, map(read_splits, self.files["splits"]), strict=True))
 
     def _parquet(self, name: str, **options: Any) -> pd.DataFrame:
         import pandas as pd

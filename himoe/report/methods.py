@@ -104,8 +104,10 @@ def _training(config: Config) -> str:
 def _perturbation(config: Config) -> str:
     if not config.conditions:
         return "Clean input alone."
-    told = [f"{registry.peek('conditions', c)['TITLE']} ({_severities(values)})" for c, values in config.conditions.items()]
-    return f"At test time alone, the same draws for all models: {'; '.join(told)}."
+    conditions = [
+        f"{registry.peek('conditions', c)['TITLE']} ({_severities(values)})" for c, values in config.conditions.items()
+    ]
+    return f"At test time alone, the same draws for all models: {'; '.join(conditions)}."
 
 
 def _severities(values: list[float]) -> str:

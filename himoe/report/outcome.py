@@ -41,10 +41,10 @@ def overall(words: Iterable[str]) -> str:
 def counted(words: list[str]) -> str:
     """``none of 7 claims is supported, 2 are undecided, 5 not run``; those that hold first, never without the others."""
     n = sum(w == verdicts.SUPPORTED for w in words)
-    told = [f"{n or 'none'} of {len(words)} claims {'is' if n < 2 else 'are'} supported"]
+    parts = [f"{n or 'none'} of {len(words)} claims {'is' if n < 2 else 'are'} supported"]
     others = _others(words)
-    told += [f"{k} {'is' if k == 1 else 'are'} {text}" if i == 0 else f"{k} {text}" for i, (k, text) in enumerate(others)]
-    return ", ".join(told)
+    parts += [f"{k} {'is' if k == 1 else 'are'} {text}" if i == 0 else f"{k} {text}" for i, (k, text) in enumerate(others)]
+    return ", ".join(parts)
 
 
 def _others(words: list[str]) -> list[tuple[int, str]]:
@@ -55,19 +55,19 @@ def _others(words: list[str]) -> list[tuple[int, str]]:
 def headline(words: list[str], synthetic: bool) -> str:
     """The title of the page."""
     n, untested = words.count(verdicts.SUPPORTED), [verdicts.UNTESTABLE, verdicts.NOT_RUN]
-    told = [f"{n or 'none'} of {len(words)} claims supported"]
-    told += [f"{k} {text}" for k, text in _others([w for w in words if w not in untested])]
-    told += [f"{k} not tested" for k in [sum(w in untested for w in words)] if k]
-    return f"Hi-MoE{' on simulated data' if synthetic else ''}: {', '.join(told)}"
+    parts = [f"{n or 'none'} of {len(words)} claims supported"]
+    parts += [f"{k} {text}" for k, text in _others([w for w in words if w not in untested])]
+    parts += [f"{k} not tested" for k in [sum(w in untested for w in words)] if k]
+    return f"Hi-MoE{' on simulated data' if synthetic else ''}: {', '.join(parts)}"
 
 
-def claims_told(claims: dict[str, str], texts: dict[str, str]) -> str:
+def decided_claims(claims: dict[str, str], texts: dict[str, str]) -> str:
     """How many claims hold, and what those say that are supported or contradicted; ``claims``: id -> word over all data."""
-    told = [_sentence(counted(list(claims.values())))]
+    parts = [_sentence(counted(list(claims.values())))]
     for word in (verdicts.SUPPORTED, MIXED, verdicts.CONTRADICTED, verdicts.EQUIVALENT):
         if there := [f"{texts[i]} ({i})" for i, w in claims.items() if w == word]:
-            told.append(f"{_sentence(COUNTED[word]).removesuffix('.')}: {listed(there)}.")
-    return " ".join(told)
+            parts.append(f"{_sentence(COUNTED[word]).removesuffix('.')}: {listed(there)}.")
+    return " ".join(parts)
 
 
 class Settling(NamedTuple):

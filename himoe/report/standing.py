@@ -58,14 +58,14 @@ def best(competing: Levels, lower: bool = False) -> tuple[str, list[str]]:
 
 def stands(competing: Levels, names: int = 4) -> str:
     """Hi-MoE's CCC, rank, and how many models it is ahead of, behind and neither; a side of few is named."""
-    told = []
+    sides = []
     for side, words in SIDES.items():
         there = [model_title(a.model) for a in against(competing) if a.side == side]
         few = f" ({listed(there)})" if 0 < len(there) <= names else ""
-        told.append(f"{words} {len(there) or 'none'}{few}")
+        sides.append(f"{words} {len(there) or 'none'}{few}")
     low, high = map(float, interval_of(competing[STUDIED])[1:])
     level = interval(float(competing[STUDIED].mean()), low, high, 2)
-    return f"{ordinal(rank(competing))} of {len(competing)} by mean CCC, {level}: {', '.join(told)}."
+    return f"{ordinal(rank(competing))} of {len(competing)} by mean CCC, {level}: {', '.join(sides)}."
 
 
 def predicts(competing: Levels) -> str:

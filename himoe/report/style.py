@@ -85,6 +85,15 @@ def panels(
     return figure, axes.tolist()
 
 
+def stacked(lines: list[int], inches: float = 0.19, sharex: bool = True) -> tuple[Figure, list[Axes]]:
+    """Axes one below the other, each as high as its number of lines asks for; one where there is none."""
+    lines = lines or [1]
+    size = (WIDTH, inches * sum(lines) + 0.5 * len(lines) + 0.4)
+    heights = [max(n, 2) for n in lines]
+    figure, axes = plt.subplots(len(lines), 1, figsize=size, squeeze=False, sharex=sharex, height_ratios=heights)
+    return figure, axes[:, 0].tolist()
+
+
 class LineStyle(NamedTuple):
     """How a model is drawn."""
 

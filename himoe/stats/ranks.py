@@ -3,11 +3,13 @@ apart (Demšar 2006, Journal of Machine Learning Research 7)."""
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from himoe.stats.intervals import ALPHA
+from himoe.stats.levels import Levels
 
 
 class Ranks(NamedTuple):
@@ -18,6 +20,36 @@ class Ranks(NamedTuple):
     statistic: float
     p: float
     critical: float
+
+
+class Ranked(NamedTuple):
+    """Mean rank by model, best first; the models that have none because a fold failed; and what :func:`ranks` says of it."""
+
+    mean: dict[str, float]
+    failed: list[str]
+    of: Ranks
+
+
+def rank_models(values: Levels, alpha: float = ALPHA) -> Ranked | None:
+    """Of the models in ``values``, seeds averaged; None where fewer than three have every value."""
+    failed = [m for m, v in values.items() if np.isnan(v).any()]
+    kept = [m for m in values if m not in failed]
+    if len(kept) < 3:
+        return None
+    of = ranks(np.stack([values[m].mean(1) for m in kept], axis=1), alpha)
+    return Ranked(dict(sorted(zip(kept, map(float, of.mean), strict=True), key=itemgetter(1))), failed, of)
+
+
+def not_told_apart(mean: dict[str, float], critical: float) -> list[list[str]]:
+    """The largest groups of models whose mean ranks are all within the critical difference; none of a single model."""
+    models, groups = sorted(mean, key=lambda m: mean[m]), []
+    last = 0
+    for i, first in enumerate(models):
+        end = max(j for j in range(i, len(models)) if mean[models[j]] - mean[first] <= critical)
+        if end > max(i, last):
+            groups.append(models[i : end + 1])
+            last = end
+    return groups
 
 
 def ranks(values: np.ndarray, alpha: float = ALPHA) -> Ranks:

@@ -22,7 +22,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import judge_all
-from himoe.report.outcome import claims_told, headline, overall
+from himoe.report.outcome import decided_claims, headline, overall
 from himoe.report.standing import SIDES, against, predicts, rank, stands
 from himoe.report.text import interval, number, stamped
 from himoe.report.titles import dataset_of, model_title, short_titles
@@ -47,8 +47,8 @@ def make(evidence: Evidence) -> TableItem:
     titles = data["setting"].map(stamped)
     shown = pd.DataFrame({"data set": titles, "question": data["question"], "answer": data["answer"]})
     first = data[data["setting"] == data["setting"].iloc[0]] if len(data) else data
-    told = pick(first, question=[STANDS, BEYOND])["answer"].tolist()
-    finding = f"{titles.iloc[0]}: {' '.join(told)}" if told else f"{model_title(STUDIED)} is not in this run."
+    parts = pick(first, question=[STANDS, BEYOND])["answer"].tolist()
+    finding = f"{titles.iloc[0]}: {' '.join(parts)}" if parts else f"{model_title(STUDIED)} is not in this run."
     return TableItem(data, shown, finding, page=_page(evidence, judged))
 
 
@@ -60,26 +60,26 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
     words = {str(i): overall(part["verdict"]) for i, part in pick(judged, setting=settings).groupby("id", sort=True)}
     texts = dict(zip(judged["id"], judged["claim"], strict=True))
     words |= {i: verdicts.NOT_RUN for i in texts if i not in words}
-    told = {HOLDS: [claims_told(dict(sorted(words.items())), texts)]}
+    parts = {HOLDS: [decided_claims(dict(sorted(words.items())), texts)]}
     panels, band = [], next(c.smallest_effect for c in parse_claims(evidence.yaml("claims")) if c.against == "rivals")
     for setting in settings[:AT_A_GLANCE]:
         scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
         competing, _ = _competing(evidence, setting, scores)
         start = f"{short[setting]}: " if len(settings) > 1 else ""
         if STUDIED in competing:
-            told.setdefault(STANDS, []).append(start + stands(competing))
+            parts.setdefault(STANDS, []).append(start + stands(competing))
             bars = [Bar(model_title(a.model), a.lead, a.low, a.high, a.side) for a in against(competing)]
             panels.append(panel(short[setting], bars, band, ("worse", "Hi-MoE better"), 290))
         if competing:
-            told.setdefault(BEST, []).append(start + predicts(competing))
+            parts.setdefault(BEST, []).append(start + predicts(competing))
         if beyond := _known(scores, competing):
-            told.setdefault(BEYOND, []).append(start + beyond)
+            parts.setdefault(BEYOND, []).append(start + beyond)
     if evidence.audits:
-        told[LEAKS] = [_leaks(evidence)]
+        parts[LEAKS] = [_leaks(evidence)]
     few = [s for s in settings if lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds))]
     return {
         "outcome": headline(list(words.values()), all(registry.is_synthetic(dataset_of(s)) for s in settings)),
-        "box": [{"question": asked, "answers": list(map(_capital, answers))} for asked, answers in told.items()],
+        "box": [{"question": asked, "answers": list(map(_capital, answers))} for asked, answers in parts.items()],
         "panels": panels, "caution": FEW_SEEDS if few else "", "more": len(settings) - min(len(settings), AT_A_GLANCE),
     }  # fmt: skip
 
@@ -169,19 +169,19 @@ def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Level
 def _stands(competing: Levels) -> str:
     """Rank, and who is ahead, behind and neither; a tie is called undecided."""
     sides = {words: [model_title(a.model) for a in against(competing) if a.side == side] for side, words in SIDES.items()}
-    told = [f"{words} {len(names)} ({', '.join(names)})" if names else f"{words} none" for words, names in sides.items()]
+    parts = [f"{words} {len(names)} ({', '.join(names)})" if names else f"{words} none" for words, names in sides.items()]
     level = f"CCC {_text(competing[STUDIED])}, rank {rank(competing)} of {len(competing)} by the mean"
-    return f"{model_title(STUDIED)}: {level}; {'; '.join(told)}."
+    return f"{model_title(STUDIED)}: {level}; {'; '.join(parts)}."
 
 
 def _adds(competing: Levels) -> str:
     """Its lead over the linear line and over late fusion."""
-    told = []
+    parts = []
     for other in (m for m in BASELINES if m in competing):
         lead = intervals.interval(competing[STUDIED] - competing[other])
         word = "more than" if lead.low > 0 else "less than" if lead.high < 0 else "no difference shown from"
-        told.append(f"{word} {model_title(other)}: {interval(float(lead.mean), float(lead.low), float(lead.high))}")
-    return _sentence("CCC, " + "; ".join(told)) if told else ""
+        parts.append(f"{word} {model_title(other)}: {interval(float(lead.mean), float(lead.low), float(lead.high))}")
+    return _sentence("CCC, " + "; ".join(parts)) if parts else ""
 
 
 def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
@@ -212,29 +212,29 @@ def _holds(here: pd.DataFrame) -> str:
     named = here.assign(named=here["id"] + " (" + here["claim"] + ")")
     by_word = {word: part["named"].tolist() for word, part in named.groupby("verdict")}
     order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED, verdicts.NOT_RUN]
-    told = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
-    told += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
+    parts = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
+    parts += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
     edited = here[here["evidence"].str.startswith("changed after")]["id"].tolist()
-    told += [f"changed after results existed: {', '.join(edited)}"] if edited else []
-    return _sentence("; ".join(told))
+    parts += [f"changed after results existed: {', '.join(edited)}"] if edited else []
+    return _sentence("; ".join(parts))
 
 
 def _settles(here: pd.DataFrame, n_people: int, n_seeds: int) -> str:
     """What claims that are inconclusive would need: seeds, or people. With one seed the lead that is seen falls with the root
     of the number of people; with several what seeds share does not fall with it, and no number is named."""
-    told = []
+    parts = []
     for row in here[here["verdict"] == verdicts.INCONCLUSIVE].itertuples():
         seen = f"{row.id} sees a lead of {number(row.detectable)} with 80% power"
         if np.isnan(row.detectable):
-            told.append(f"{row.id} needs {MIN_SEEDS} seeds")
+            parts.append(f"{row.id} needs {MIN_SEEDS} seeds")
         elif row.detectable <= row.smallest:
-            told.append(f"{seen}, the smallest of interest: why it is undecided, the table of claims says")
+            parts.append(f"{seen}, the smallest of interest: why it is undecided, the table of claims says")
         elif n_seeds > 1:
-            told.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
+            parts.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
         else:
             wanted = ceil(n_people * (row.detectable / row.smallest) ** 2)
-            told.append(f"{seen}; {row.smallest:g} asks for about {wanted} people")
-    return _sentence("; ".join(told)) if told else ""
+            parts.append(f"{seen}; {row.smallest:g} asks for about {wanted} people")
+    return _sentence("; ".join(parts)) if parts else ""
 
 
 def _text(values: np.ndarray) -> str:

@@ -4,7 +4,6 @@ Skill is of the sums of squared errors over people, so that one person whose rat
 ranks are over people, by CCC, 1 the best, of the models that could be used on a new person; Friedman's test asks whether
 they differ at all, and two that are closer than the critical difference (Nemenyi) are not told apart (Demšar 2006)."""
 
-import numpy as np
 import pandas as pd
 
 from himoe.config.protocols import lacks_seeds
@@ -16,7 +15,7 @@ from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN, levels
 from himoe.stats.paired import compare
-from himoe.stats.ranks import ranks
+from himoe.stats.ranks import rank_models
 
 TITLE = "Hi-MoE against each model, paired over subjects"
 SECTION = "comparison"
@@ -57,16 +56,13 @@ def _ranks(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:
     rows, notes = [], []
     scores = pick(evidence.scores, condition=CLEAN, setting=evidence.judged, model=[STUDIED, *evidence.config.rivals])
     for (setting, target), part in scores.groupby(["setting", "target"], sort=True):
-        values = levels(part)
-        failed = [m for m, v in values.items() if np.isnan(v).any()]
-        kept = [m for m in values if m not in failed]
-        if STUDIED not in kept or len(kept) < 3:
+        ranked = rank_models(levels(part))
+        if ranked is None or STUDIED not in ranked.mean:
             continue
-        of = ranks(np.stack([values[m].mean(1) for m in kept], axis=1))
-        mean = dict(zip(kept, map(float, of.mean), strict=True))
-        rows += [[setting, target, m, "ccc", mean[STUDIED], mean[m], of.p, of.critical] for m in kept if m != STUDIED]
+        mean, failed, of = ranked
+        rows += [[setting, target, m, "ccc", mean[STUDIED], mean[m], of.p, of.critical] for m in mean if m != STUDIED]
         notes.append(
-            f"{setting_title(str(setting))}, {target}: Hi-MoE's mean rank {number(mean[STUDIED], 1)} of {len(kept)}; "
+            f"{setting_title(str(setting))}, {target}: Hi-MoE's mean rank {number(mean[STUDIED], 1)} of {len(mean)}; "
             f"Friedman p {p_value(of.p)}; critical difference {number(of.critical, 1)}"
             + (f"; without {', '.join(map(model_title, failed))}, of which a fold diverged" if failed else "")
             + ("; the luck of shared training is in none of these" if _shares(evidence, str(setting)) else "")

@@ -36,6 +36,14 @@ def test_shipped_files_are_valid(root, name):
     jsonschema.validate(raw, document.schema())
 
 
+@pytest.mark.parametrize("name", ["paper.yaml", "open.yaml", "ceap.yaml", "ceap_seeds.yaml", "esports.yaml"])
+def test_runs_on_people_leave_out_nothing_that_every_run_shows(root, name):
+    """They name their tables and figures, to show more: what is added to the defaults is added to them."""
+    run = load_config(yaml.safe_load((root / "config" / name).read_text()))
+    assert set(sections.TABLES) <= set(run.tables)
+    assert set(sections.FIGURES) <= set(run.figures)
+
+
 @pytest.mark.parametrize("name", ["config/schema.json", "config/README.md", "docs/decisions.md"])
 def test_generated_documents_are_in_step(root, name):
     assert (root / name).read_text() == document.generated(root)[root / name], "run `make schema`"

@@ -1,47 +1,78 @@
-"""Places of a small picture, worked by hand."""
+"""The forest: each difference with its word, of models that read physiology and of ablations, held against what is of
+interest."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
-from himoe.report import forest
-from himoe.report.forest import Bar, panel, tick_step
+from himoe.config.claims import parse_claims
+from himoe.config.load import load_config
+from himoe.figures import forest
+from himoe.report import style
+from himoe.report.evidence import Evidence
+from tests.conftest import ROOT
+from tests.report.scores import KEYS
 
-
-def test_a_bar_is_where_its_numbers_are():
-    """From -.2 to .2 over 200 px (350 less 140 for labels and 10): 0 is at 140 + 100, .1 at 140 + 150."""
-    drawn = panel("DEAP", [Bar("ridge", 0.1, -0.2, 0.2, "undecided")], 0.02, width=350, label=140)
-    assert drawn["rows"][0]["x"] == [140.0, 290.0, 340.0]
-    assert drawn["zero"] == 240.0
-    assert drawn["band"] == [230.0, 20.0]  # .02 either way is 10 px
-    assert drawn["ticks"] == [[140.0, "−0.2"], [190.0, "−0.1"], [240.0, "0.0"], [290.0, "0.1"], [340.0, "0.2"]]
-    assert drawn["rows"][0]["text"] == "ridge: 0.100 [−0.200, 0.200], undecided"
-    assert drawn["height"] == forest.TOP + forest.ROW + forest.BOTTOM
-
-
-def test_zero_and_what_is_of_interest_are_always_in_the_picture():
-    drawn = panel("DEAP", [Bar("ridge", 0.5, 0.4, 0.6, "ahead")], 0.02)
-    assert drawn["band"][0] >= 120
-    assert min(x for x, _ in drawn["ticks"]) >= 120
-
-
-def test_what_has_no_interval_keeps_its_line():
-    drawn = panel("DEAP", [Bar("ridge", np.nan, np.nan, np.nan, "undecided"), Bar("mult", 0.0, -0.1, 0.1, "undecided")], 0.02)
-    assert drawn["rows"][0]["x"] is None
-    assert drawn["rows"][0]["text"] == "ridge: no score, a fold diverged"
-    assert drawn["rows"][1]["x"] is not None
+CLAIMS = ROOT / "config/claims.yaml"
+LEVELS = {
+    "late_fusion": 0.45,
+    "ridge": 0.3,
+    "mult": 0.402,
+    "boosting": 0.36,
+    "himoe": 0.4,
+    "train_mean": 0.0,
+    "himoe-flat": 0.385,
+}
+NOISY = {"boosting": 0.15, "himoe": 0.002}
 
 
-def test_a_long_label_is_cut_in_the_picture_and_whole_in_its_text():
-    """80 px less a gap of 8 hold 12 letters of 6 px."""
-    (row,) = panel("DEAP", [Bar("left-out person", 0.0, -0.1, 0.1, "undecided")], 0.02, label=80)["rows"]
-    assert row["label"] == "left-out pe…"
-    assert row["text"].startswith("left-out person: ")
+def drawn(lost=(), protocol="loso"):
+    """Ten people about a level, Hi-MoE's own within .002 and boosting's within .15 of it."""
+    wobble, names = np.array([1, -1] * 5), [m for m in LEVELS if "-" not in m]
+    config = load_config({
+        "datasets": ["case"], "protocols": [protocol], "models": names, "conditions": {},
+        "ablations": {"flat": {"hierarchy": "flat"}},
+    })  # fmt: skip
+    rows = [
+        ("case", m, 0, f"s{i}", "valence", "clean", 0.0, "ccc", np.nan if m in lost else v + w * NOISY.get(m, 0.0))
+        for m, v in LEVELS.items() for i, w in enumerate(wobble)
+    ]  # fmt: skip
+    run = Evidence({"claims": [str(CLAIMS)]}, config)
+    run.__dict__.update(all_scores=pd.DataFrame(rows, columns=[*KEYS, "value"]))
+    with style.themed(style.LIGHT):
+        return forest.draw(run, style.LIGHT)
 
 
-@pytest.mark.parametrize(
-    ("span", "most", "step"), [(0.4, 4, 0.1), (0.41, 4, 0.2), (0.9, 4, 0.5), (1.9, 4, 0.5), (2.1, 4, 1.0), (0.06, 3, 0.02)]
-)
-def test_ticks_are_round_numbers_that_do_not_touch(span, most, step):
-    assert tick_step(span, most) == pytest.approx(step)
+def test_words_by_hand():
+    """Intervals are .0015 wide but for boosting's, .11: late fusion is .05 ahead, ridge .1 behind, MulT within .02; boosting is
+    anything. The flat bank is .015 behind: more than the .01 that C7 is about, and less than .02."""
+    data = drawn().data.set_index("other")
+    assert data["word"].to_dict() == {
+        "late_fusion": "behind", "mult": "equivalent", "boosting": "inconclusive", "ridge": "ahead", "himoe-flat": "ahead"
+    }  # fmt: skip
+    assert data.index.tolist()[-1] == "himoe-flat"  # after the rivals, which go from the smallest lead to the largest
+    assert data["lead"].tolist()[:4] == pytest.approx([-0.05, -0.002, 0.04, 0.1])
+    assert data["smallest"].to_dict() == dict.fromkeys(data.index, 0.02) | {"himoe-flat": 0.01}
+
+
+def test_the_finding_counts():
+    said = "Hi-MoE against 5 others in 1 setting, one at a time: 2 ahead, 1 behind, 1 equivalent, 1 inconclusive."
+    assert drawn().finding == said
+
+
+def test_a_fold_that_failed_and_too_few_seeds():
+    made = drawn(lost=("ridge",))
+    assert made.data.set_index("other").loc["ridge", "word"] == "failed"
+    assert "1 failed" in made.finding
+    shared = drawn(protocol="subject_kfold")
+    assert set(shared.data["word"]) == {forest.FEW}
+
+
+def test_the_smallest_effect_of_each_ablation():
+    """C4 asks about routers with .02, C5 about emotion experts and C7 about the flat bank with .01."""
+    effects = forest.smallest_effects(parse_claims(yaml.safe_load(CLAIMS.read_text())))
+    assert (effects["himoe-router_concat"], effects["himoe-emotion_single"], effects["himoe-flat"]) == (0.02, 0.01, 0.01)
+    assert effects["himoe"] == 0.02

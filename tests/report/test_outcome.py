@@ -45,7 +45,7 @@ def test_the_title_tells_wins_and_losses():
 
 
 def test_claims_that_are_decided_are_named():
-    text = outcome.claims_told({"C1": "inconclusive", "C2": "contradicted"}, {"C1": "first", "C2": "robust"})
+    text = outcome.decided_claims({"C1": "inconclusive", "C2": "contradicted"}, {"C1": "first", "C2": "robust"})
     assert text == "None of 2 claims is supported, 1 is contradicted, 1 undecided. Contradicted: robust (C2)."
 
 

@@ -129,3 +129,33 @@ def test_the_figure_draws_ceilings_as_lines_and_references_at_the_right(run):
     assert heights == pytest.approx({"mean of the other raters": 0.8, "own ratings, others' level": 0.9}, abs=0.02)
     assert set(item.data["model"]) == set(MEANS)
     assert style.line_styles(style.LIGHT, ["stimulus_mean", "ridge"])["stimulus_mean"].dash == ":"
+
+
+def test_slopes_go_from_the_best_rival_to_hi_moe(run):
+    """Six people whose Hi-MoE is .5 and ridge .4, give or take .01; then four of them worse under Hi-MoE."""
+    from himoe.figures import subjects
+
+    with style.themed(style.LIGHT):
+        assert subjects.draw(run, style.LIGHT).finding == (
+            "DEAP twin: Hi-MoE (0.50) ahead of ridge (0.40) for 6 of 6 people (100%)."
+        )
+        scores = run.all_scores
+        worse = (scores["model"] == "himoe") & (scores["metric"] == "ccc") & scores["subject"].isin(["s0", "s1", "s2", "s3"])
+        run.__dict__["all_scores"] = scores.assign(value=scores["value"].where(~worse, 0.1))
+        drawn = subjects.draw(run, style.LIGHT)
+    assert "ahead of ridge (0.40) for 2 of 6 people (33%)" in drawn.finding
+    slopes = [line.get_color() for line in drawn.figure.axes[0].lines if len(line.get_xdata()) == 2 and line.get_alpha()]
+    assert (slopes.count(style.LIGHT.accent), slopes.count(style.LIGHT.palette[0])) == (2, 4)
+
+
+def test_without_a_rival_there_are_points_alone(run):
+    from himoe.figures import subjects
+
+    scores = run.all_scores
+    run.__dict__["all_scores"] = scores.assign(
+        value=scores["value"].mask((scores["model"] == "ridge") & (scores["subject"] == "s0"))
+    )
+    with style.themed(style.LIGHT):
+        drawn = subjects.draw(run, style.LIGHT)
+    assert drawn.finding == "DEAP twin: no rival to hold Hi-MoE against."
+    assert [t.get_text() for t in drawn.figure.axes[0].texts] == ["failed: diverged"]

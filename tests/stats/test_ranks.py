@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from himoe.stats.ranks import ranks
+from himoe.stats.ranks import not_told_apart, rank_models, ranks
 
 # Demšar (2006), table 6: AUC of C4.5 with and without m and cf tuned, 14 data sets.
 AUC = np.array([
@@ -46,3 +46,31 @@ def test_equal_models_are_no_difference():
 def test_what_cannot_be_ranked_is_refused(values):
     with pytest.raises(ValueError, match="ranks need three models"):
         ranks(values)
+
+
+NAMES = ["C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"]
+
+
+def test_groups_in_the_worked_example_of_demsar():
+    """At 5% he tells none apart. At 10%, critical difference 1.12, C4.5 is worse than C4.5+m and C4.5+m+cf, and nothing is said
+    of C4.5+cf."""
+    values = {name: AUC[:, i : i + 1] for i, name in enumerate(NAMES)}
+    found = rank_models(values)
+    assert not_told_apart(found.mean, found.of.critical) == [["C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5"]]
+    tenth = rank_models(values, 0.1)
+    assert tenth.of.critical == pytest.approx(1.12, abs=5e-3)
+    groups = not_told_apart(tenth.mean, tenth.of.critical)
+    assert groups == [["C4.5+m+cf", "C4.5+m", "C4.5+cf"], ["C4.5+cf", "C4.5"]]
+
+
+def test_groups_by_hand():
+    """Within 1: 1 to 2; 2 to 3; 4 alone. A group within another is none, nor is a single model."""
+    assert not_told_apart({"a": 1.0, "b": 1.5, "c": 2.0, "d": 3.0, "e": 4.5}, 1.0) == [["a", "b", "c"], ["c", "d"]]
+    assert not_told_apart({"a": 1.0, "b": 3.0}, 1.0) == []
+
+
+def test_a_model_that_failed_is_left_out_and_two_are_no_ranking():
+    values = {"a": np.ones((3, 2)), "b": np.zeros((3, 2)), "c": np.full((3, 2), 0.5), "d": np.full((3, 2), np.nan)}
+    found = rank_models(values)
+    assert (found.mean, found.failed) == ({"a": 1.0, "c": 2.0, "b": 3.0}, ["d"])
+    assert rank_models({m: values[m] for m in ("a", "b", "d")}) is None

@@ -71,18 +71,29 @@ def test_time_is_that_of_earlier_fits(begun, capsys, monkeypatch):
     io.write_json(begun / FIT, record, sealed=True)
     # two more seeds of train_mean, 60 s each, side by side; of ridge's three fits nothing is known
     (line,) = [line for line in text.splitlines() if line.startswith("time: ")]
-    assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones; and 3 fits that")
+    assert line.startswith("time: about 60 s on 2 core(s) for 2 fits, by run.json of earlier ones: ")
+    assert line.endswith(" of CPU; and 3 fits that no earlier one resembles; fits alone")
+    assert "; a fit and its predictions " in text
 
 
-def test_time_goes_with_the_folds_and_other_settings_are_another_fit():
-    config = load_config(RUN | {"datasets": ["deap_twin"], "planted": {}, "twin": {"subjects": 6}, "splits": {"n_folds": 6}})
+def test_time_goes_with_the_folds_and_roughly_with_people_and_epochs():
+    both = {"datasets": ["deap_twin", "dreamer_twin"], "planted": {}, "twin": {"subjects": 6, "trials": 2, "seconds": 10}}
+    config = load_config(RUN | both | {"splits": {"n_folds": 6}})
     spec = config.fit_spec("deap_twin", "subject_kfold", "ridge", 0, 0).model_dump(mode="json")
-    record = spec | {"wall_seconds": 40.0, "folds": {"0": {}}}
+    record = spec | {"wall_seconds": 40.0, "cpu_seconds": 30.0, "device": "cpu", "folds": {"0": {}, "1": {}}}
     fit = {"dataset": "deap_twin", "protocol": "subject_kfold", "model": "ridge", "seed": "0", "shard": "0"}
-    assert estimate.seconds_of(fit, config, [record | {"folds": {"0": {}, "1": {}}}]) == 120.0  # 2 of 6 folds took 40 s
-    for other in ({"training": spec["training"] | {"epochs": 3}}, {"tuning": {}}, {"options": {"penalties": [1]}}):
-        assert estimate.seconds_of(fit, config, [record | other]) is None
-    assert estimate.seconds_of(fit, config, []) is None
+    assert estimate.cost_of(fit, config, [record]) == (120, 90, 0, False)  # 2 of 6 folds took 40 s
+    assert estimate.cost_of(fit, config, [record | {"device": "cuda"}]) == (120, 90, 120, False)
+    assert estimate.cost_of(fit | {"dataset": "dreamer_twin"}, config, [record]) == (
+        120,
+        90,
+        0,
+        True,
+    )  # as many seconds of trials
+    longer = spec["training"] | {"epochs": 3 * spec["training"]["epochs"]}
+    assert estimate.cost_of(fit, config, [record | {"training": longer}]) == (40, 30, 0, True)
+    assert estimate.cost_of(fit, config, [record | {"options": {"penalties": [1]}}]) is None
+    assert estimate.cost_of(fit, config, []) is None
 
 
 def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):
