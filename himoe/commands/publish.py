@@ -19,7 +19,8 @@ from himoe.types import HimoeError
 
 ITEMS = (  # what is published of each table, and of figures whose numbers are means: their CSV
     "answer", "claims", "main", "ceilings", "comparison", "folds", "robustness", "subsets", "ablations", "factorial",
-    "variance", "uncertainty", "experts", "reported", "specification", "forest", "ranks", "planted",
+    "variance", "uncertainty", "experts", "reported", "specification", "forest", "ranks",
+    "lag_recovery", "outage", "embedding", "calibration", "planted",
 )  # fmt: skip
 PERSONAL = {"subject", "trial", "session"}  # no column of a published table
 BEGIN, END = "<!-- results -->", "<!-- /results -->"

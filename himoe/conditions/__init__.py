@@ -10,5 +10,7 @@ Literals tell the check of the config which severities are possible: ``LIMITS = 
 too, without the rest of the file, and where severities count modalities ``n_severities(n_modalities)``: so many there are, 0
 among them, and larger ones are left out on a data set. ``MODALITY = "eeg"``: without that one a data set has none of them.
 ``NUMBERED = True``: severities are numbers of subsets of the modalities, no strengths; ``absent(severity, n_modalities)`` says
-which are absent, and the figure and the table of subsets name them.
+which are absent, and the figure and the table of subsets name them. A condition that loses modalities for a while has
+``span(n_tokens, severity, token_rate)``, the tokens for which it does: there routing is recorded step by step
+(:mod:`himoe.evaluate.outages`).
 """

@@ -17,9 +17,15 @@ def shuffled(tokens: Tokens, rng: np.random.Generator) -> np.ndarray:
 
 def out_at_once(tokens: Tokens, n_left: Callable[[int], int], seconds: float, rng: np.random.Generator) -> Perturbation:
     """One trial of whose n present modalities only ``n_left(n)``, drawn at random, are left for ``seconds`` after a third."""
-    present, start = shuffled(tokens, rng), len(tokens.x) // 3
+    present = shuffled(tokens, rng)
     gone = present[: max(0, len(present) - n_left(len(present)))]
-    return without(tokens, gone, slice(start, start + round(seconds * tokens.layout.token_rate)))
+    return without(tokens, gone, after_a_third(len(tokens.x), seconds, tokens.layout.token_rate))
+
+
+def after_a_third(n_tokens: int, seconds: float, token_rate: float) -> slice:
+    """Tokens of a trial of ``n_tokens`` from a third of it on, ``seconds`` long or to its end."""
+    start = n_tokens // 3
+    return slice(start, min(start + round(seconds * token_rate), n_tokens))
 
 
 def some_out(tokens: Tokens, n: float, at: slice, rng: np.random.Generator) -> Perturbation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from himoe.conditions._present import out_at_once
+from himoe.conditions._present import after_a_third, out_at_once
 from himoe.data.perturbation import Perturbation
 from himoe.types import Tokens
 
@@ -21,3 +21,8 @@ def draw(tokens: Tokens, severity: float, rng: np.random.Generator) -> Perturbat
 def margin(severity: float, token_rate: float) -> int:
     """Tokens at each end of a trial that are not scored: none."""
     return 0
+
+
+def span(n_tokens: int, severity: float, token_rate: float) -> slice:
+    """Tokens of a trial of ``n_tokens`` that the outage lasts for."""
+    return after_a_third(n_tokens, severity, token_rate)

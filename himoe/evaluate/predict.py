@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from himoe.data.reader import Reader
 from himoe.data.rows import predicted_by, to_inputs
 from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import Case, Conditions, cases, injected_lags
+from himoe.evaluate.outages import SHARE, around, spans_of
+from himoe.names import CLEAN, STUDIED
 from himoe.splits.files import folds_of, read_splits
 from himoe.splits.guards import check_split, check_unseen, select
 from himoe.stats.calibration import calibrated
@@ -30,11 +32,21 @@ PREDICTION_COLUMNS = [
     "fold", "condition", "severity", "perturbed", "subject", "trial", "time", "target", "y_true", "y_pred", "y_raw",
     "y_reference",
 ]  # fmt: skip
+REPRESENTATION = "representation"
 ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
 
 
 Predicted = tuple[np.ndarray, dict[str, np.ndarray]]  # one standardised prediction per label, routing
-Predictor = Callable[[Tokens], Predicted]
+
+
+class Predictor(NamedTuple):
+    """How one fold predicts, and, if it is a network, the ``shares`` (n_tokens, S) of modalities and null token in every step
+    (only for one that names them in its routing)."""
+
+    predict: Callable[[Tokens], Predicted]
+    shares: Callable[[Tokens], np.ndarray] | None = None
+
+
 PASS_VALUES = 1 << 20  # features that are predicted from in one pass, 4 MB: what is larger costs more than it spares
 
 
@@ -69,32 +81,53 @@ def predict_shard(
         recorded = test if features is None and not spec.view.control else select((features or load)(subjects), split.test)
         chosen = configuration(plugin, settings, spec.training, fold.chosen or {})
         predictor = _predictor(spec, execution, chosen, fold, narrow(spec.view, test).layout)
-        for case, (predicted, routing) in _predicted(cases(test, recorded, conditions), predictor, spec.view):
+        for case, (predicted, routing) in _predicted(cases(test, recorded, conditions), predictor.predict, spec.view):
             if not (fold.failed or np.isfinite(predicted).all()):
                 raise HimoeError(
                     f"{spec.model} fold {split.fold}, {case.condition} {case.severity:g}: a prediction is not a finite number, "
                     "though the fit ended well; is all input finite?"
                 )
-            lags = injected_lags(recorded, case.condition, case.severity, conditions.seed) if "lag" in routing else None
             of = spec.columns | {"fold": split.fold, "condition": case.condition, "severity": case.severity}
             raw, said = fold.scaler.inverse(predicted), fold.scaler.inverse(calibrated(predicted, fold.calibration or {}))
             predictions.append(_prediction_rows(of | {"perturbed": case.digest}, case.tokens, said, raw, fold.scaler.y_mean))
-            routing = routing if lags is None else routing | {"injected": lags}
+            routing = _with_what_was_done(case, routing, predictor, test, recorded, spec.view, conditions.seed)
             routings += [_routing_rows(of, case.tokens, name, value) for name, value in routing.items()]
+        if spec.model == STUDIED and not fold.failed:
+            others = select(load({s for s, _ in split.valid}), split.valid)
+            shown = predictor.predict(unlabelled(narrow(spec.view, others)))[1][REPRESENTATION]
+            of = spec.columns | {"fold": split.fold, "condition": CLEAN, "severity": 0.0}
+            routings.append(_routing_rows(of, others, f"{REPRESENTATION}_of_validation", shown))
     return _table(predictions, PREDICTION_COLUMNS), _table(routings, ROUTING_COLUMNS)
 
 
-def _predicted(under: Iterator[Case], predictor: Predictor, view: View) -> Iterator[tuple[Case, Predicted]]:
+def _with_what_was_done(
+    case: Case, routing: dict[str, np.ndarray], predictor: Predictor, test: Tokens, recorded: Tokens, view: View, seed: int
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Routing in a case, with what was done to the trials that it is to be held against: the lags that were injected, and over
+    an outage the shares of what is lost, step by step. How trials are represented is kept of clean ones alone."""
+    if case.condition != CLEAN:
+        routing = {name: value for name, value in routing.items() if name != REPRESENTATION}
+    if "lag" in routing and (lags := injected_lags(recorded, case.condition, case.severity, seed)) is not None:
+        routing = routing | {"injected": lags}
+    spans = spans_of(recorded, case.condition, case.severity) if SHARE in routing and case.condition != CLEAN else None
+    if spans and predictor.shares:
+        there, clean = narrow(view, case.tokens), narrow(view, test)
+        shares, as_clean = (predictor.shares(unlabelled(tokens)) for tokens in (there, clean))
+        routing = routing | around(shares, as_clean, there, clean, spans)
+    return routing
+
+
+def _predicted(under: Iterator[Case], predict: Callable[[Tokens], Predicted], view: View) -> Iterator[tuple[Case, Predicted]]:
     """Every case, the clean one first, with what is predicted in it. As many as fit into :data:`PASS_VALUES` are predicted in
     one pass; one that is as the clean one, at severity 0, is not predicted again."""
     clean = next(under)
     x, mask, shown = clean.tokens.x, clean.tokens.mask, unlabelled(narrow(view, clean.tokens))
-    as_clean = predictor(shown)
+    as_clean = predict(shown)
     yield clean, as_clean
     while some := list(islice(under, max(1, PASS_VALUES // max(shown.x.size, 1)))):
         is_new = [case.tokens.x is not x or case.tokens.mask is not mask for case in some]
         new = [unlabelled(narrow(view, case.tokens)) for case, new in zip(some, is_new, strict=True) if new]
-        parts = _apart(predictor(Tokens.concatenate(new)), len(new)) if new else iter(())
+        parts = _apart(predict(Tokens.concatenate(new)), len(new)) if new else iter(())
         yield from ((case, next(parts) if new else as_clean) for case, new in zip(some, is_new, strict=True))
 
 
@@ -107,7 +140,7 @@ def _apart(together: Predicted, n_cases: int) -> Iterator[Predicted]:
 def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout) -> Predictor:
     """How one fold predicts."""
     if fold.failed:
-        return _nothing
+        return Predictor(_nothing)
     if spec.is_network:
         return _network_predictor(spec, execution, chosen, fold, layout)
     plugin = registry.load("models", spec.model)
@@ -115,7 +148,7 @@ def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold:
     def predict(tokens: Tokens) -> Predicted:
         return predicted_by(plugin, fold.state, to_inputs(fold.scaler.transform(tokens)), tokens.y.shape[1]), {}
 
-    return predict
+    return Predictor(predict)
 
 
 def unlabelled(tokens: Tokens) -> Tokens:
@@ -135,6 +168,7 @@ def _network_predictor(
     """Imported where used: the code of networks is no part of an estimator's prediction."""
     import torch
 
+    from himoe.evaluate.watched import Sharing, Watched
     from himoe.train import devices
     from himoe.train.build import build_model, crop_tokens
     from himoe.train.stack import Stack
@@ -144,17 +178,26 @@ def _network_predictor(
     device, length = devices.settle(spec.training, execution), crop_tokens(layout.token_rate, spec.training)
     network = build_model(plugin, chosen.model, spec.reference, layout, spec.training)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in fold.state.items()})
-    stack, affine = Stack([network], device, devices.autocast(spec.training)), Affine.of([fold.scaler], device)
+    affine, precision = Affine.of([fold.scaler], device), devices.autocast(spec.training)
+    watched = Stack([Watched(network) if spec.model == STUDIED else network], device, precision)
 
     def predict(tokens: Tokens) -> Predicted:
         bank = Bank(tokens, device)
         windows = cover(bank, [np.arange(len(tokens.trials))], length)
-        predicted, routing = predict_tokens(stack, bank, affine, windows, length, routing=True)
+        predicted, routing = predict_tokens(watched, bank, affine, windows, length, routing=True)
         if not tokens.layout.per_token:
             predicted = mean_per_trial(predicted, bank)
         return predicted[0].cpu().numpy(), {name: value[0].cpu().numpy() for name, value in routing.items()}
 
-    return predict
+    def shares(tokens: Tokens) -> np.ndarray:
+        n_parts = tokens.mask.shape[1] + 1
+        bank = Bank(replace(tokens, y=np.zeros((len(tokens.x), n_parts), np.float32)), device)  # as wide as what is averaged
+        windows = cover(bank, [np.arange(len(tokens.trials))], length)
+        any_scale = affine._replace(y_mean=affine.y_mean[..., :1], y_scale=affine.y_scale[..., :1])  # of labels, which are none
+        said = predict_tokens(Stack([Sharing(network)], device, precision), bank, any_scale, windows, length)
+        return said.tokens[0].cpu().numpy()
+
+    return Predictor(predict, shares)
 
 
 def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.names import STUDIED
+from himoe.names import CLEAN
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, failed_folds, panels
@@ -29,7 +29,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     settings = evidence.perturbed("missing_rate")
     figure, axes = panels(len(settings), 2, height=3.0)
     parts, findings = [], []
-    routing = pick(evidence.routing, model=STUDIED)
+    routing = evidence.routed(["missing_rate", CLEAN], ["modality_share", "modality_combine"])
     for pair, setting in zip(axes, settings, strict=True):
         names = [name.replace("_", " ") for name in evidence.config.modalities_of(dataset_of(setting))] + ["null token"]
         rows = pick(routing, setting=setting)
@@ -40,7 +40,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
             continue
         share = pick(rows, quantity="modality_share", condition="missing_rate")
         by_rate = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
-        combine = pick(rows, quantity="modality_combine", condition="clean")
+        combine = pick(rows, quantity="modality_combine", condition=CLEAN)
         index = combine["part"].str.split("/", expand=True).astype(int)
         by_expert = combine.assign(token=index[0], expert=index[1]).pivot_table(index="token", columns="expert", values="value")
         _heat(pair[0], by_rate, names, [f"{s:g}" for s in by_rate.columns], theme)

@@ -13,10 +13,11 @@ from himoe.config.protocols import PROTOCOLS
 from himoe.config.run import Config
 from himoe.evaluate.ceilings import stimuli_of
 from himoe.evaluate.score import read_scores
-from himoe.names import parse_setting, setting
+from himoe.names import STUDIED, parse_dataset, parse_setting, setting
 from himoe.provenance import hash_value
 from himoe.report.titles import dataset_of, named
 from himoe.splits.files import read_splits
+from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN
 
 if TYPE_CHECKING:
@@ -60,6 +61,15 @@ class Evidence:
         says. Tables list the others, too; what changes under other choices is the figure ``specification``."""
         apart = [s for s in self.settings if PROTOCOLS[self.protocol_of(s)].independent]
         return [s for s in apart if not self.config.variant(dataset_of(s)).is_other_choice]
+
+    @property
+    def leading(self) -> list[str]:
+        """One setting per data set: as configured, whole, the first replicate, under the first protocol that keeps people apart
+        (else the first): what items look at that would repeat themselves over protocols."""
+        protocol = next((p for p in self.config.protocols if PROTOCOLS[p].independent), self.config.protocols[0])
+        whole = [d for d in self.config.datasets if not registry.is_variant(d)]
+        first = {parse_dataset(d).without_replicate: d for d in reversed(whole)}
+        return [self.setting(d, protocol) for d in whole if d in first.values()]
 
     def setting(self, dataset: str, protocol: str) -> str:
         """``deap_twin``, or ``deap_twin/loso`` in a run of several protocols."""
@@ -115,6 +125,17 @@ class Evidence:
     def routing(self) -> pd.DataFrame:
         """Routing of every fit that routes."""
         return self._parquet("routing")
+
+    def routed(self, conditions: list[str], quantities: list[str], model: str = STUDIED) -> pd.DataFrame:
+        """Routing of one model (of all: empty) under some conditions, some quantities of it. What is read is what is asked for:
+        all of a large grid are millions of rows."""
+        of_model = {"model": model} if model else {}
+        if "routing" in self.__dict__:  # it was read as a whole
+            return pick(self.routing, condition=conditions, quantity=quantities, **of_model)
+        # one by one: "in" fails on the empty columns of a model that routes nothing
+        asked = [of_model | {"condition": c, "quantity": q} for c in conditions for q in quantities]
+        filters = [[(name, "==", value) for name, value in one.items()] for one in asked]
+        return self._parquet("routing", filters=filters or [("model", "==", "")])
 
     @cached_property
     def stimuli(self) -> dict[str, pd.DataFrame]:

@@ -41,7 +41,8 @@ def judge_all(evidence: Evidence) -> pd.DataFrame:
     """One row per claim and setting of the run that it applies to, and one 'not run' row for the others: ``id``, ``claim``,
     ``setting``, ``verdict``, the :data:`NUMBERS`, the ``smallest`` effect of interest and the ``evidence`` in words."""
     entries, rows = evidence.yaml("claims"), []
-    idle = inert(evidence.predictions, evidence.routing, {s: evidence.targets_of(s) for s in evidence.settings})
+    targets = {s: evidence.targets_of(s) for s in evidence.settings}
+    idle = inert(evidence.predictions, evidence.routed([CLEAN], ["readout"], ""), targets)
     idle = pick(idle, model=STUDIED).groupby("setting")["inert"].all()
     for claim, entry in zip(parse_claims(entries), entries, strict=True):
         edited = evidence.changed_since("claims", entry)

@@ -77,11 +77,14 @@ def themed(theme: Theme) -> Iterator[None]:
 
 
 def panels(
-    n_rows: int, n_cols: int, height: float = 2.6, sharex: bool = False, sharey: bool = False
-) -> tuple[Figure, list[list[Axes]]]:
-    """A grid of axes as wide as the report; ``height``: inches a row."""
+    n_rows: int, n_cols: int, height: float = 2.6, sharex: bool = False, sharey: bool = False,
+    widths: tuple[float, ...] | None = None,
+) -> tuple[Figure, list[list[Axes]]]:  # fmt: skip
+    """A grid of axes as wide as the report; ``height``: inches a row, ``widths`` of the columns, relative, where not equal."""
     size = (WIDTH, height * n_rows + 0.5)
-    figure, axes = plt.subplots(n_rows, n_cols, figsize=size, squeeze=False, sharex=sharex, sharey=sharey)
+    figure, axes = plt.subplots(
+        n_rows, n_cols, figsize=size, squeeze=False, sharex=sharex, sharey=sharey, width_ratios=widths
+    )  # fmt: skip
     return figure, axes.tolist()
 
 

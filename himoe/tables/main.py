@@ -14,7 +14,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.evaluate.score import per_subject
-from himoe.names import CEILINGS, STUDIED
+from himoe.names import CEILINGS, CLEAN, STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.standing import best, finite
@@ -81,7 +81,7 @@ def _cell(row: dict[str, Any] | None, marks: dict[str, dict[str, str]], model: s
 def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Metric -> model -> ``best`` or ``tied``."""
     here = pick(data, setting=setting, target=target)
-    scores = pick(evidence.scores, setting=setting, target=target, condition="clean", model=here["model"].tolist())
+    scores = pick(evidence.scores, setting=setting, target=target, condition=CLEAN, model=here["model"].tolist())
     out: dict[str, dict[str, str]] = {}
     for key in SHOWN:
         values = {m: v for m, v in levels(scores, key).items() if np.isfinite(v).all()}
@@ -93,7 +93,7 @@ def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) ->
 def _scores(evidence: Evidence) -> pd.DataFrame:
     """Means over subjects with their intervals, and pooled CCC."""
     models = [*evidence.models, *evidence.controls, *CEILINGS]
-    clean = pick(evidence.all_scores, condition="clean", model=models)
+    clean = pick(evidence.all_scores, condition=CLEAN, model=models)
     own_skill = per_subject(clean, "skill")
     pooled = pick(clean, subject=POOLED, metric="pooled_ccc")
     rows = []
@@ -154,7 +154,7 @@ def _unfit(evidence: Evidence) -> list[str]:
 def _readouts(evidence: Evidence) -> list[str]:
     """For models with a linear read-out: how much of their predictions is the read-out's alone."""
     targets = {setting: evidence.targets_of(setting) for setting in evidence.settings}
-    found = inert(evidence.predictions, evidence.routing, targets)
+    found = inert(evidence.predictions, evidence.routed([CLEAN], ["readout"], ""), targets)
     return [
         f"{model_title(r.model)} on {setting_title(r.setting)}, {r.target}: its predictions correlate {number(r.correlation)} "
         "with those of its linear read-out alone (trial means, mean over folds)"

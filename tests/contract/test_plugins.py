@@ -236,8 +236,9 @@ def test_controls_keep_what_has_no_label_without_one(name, tokens):
 
 
 READ_FROM = {  # what an item asks of the evidence -> the files that it is read from
-    "scores": "scores", "all_scores": "scores", "predictions": "predictions", "routing": "routing", "runs": "runs",
-    "failed": "runs", "cards": "cards", "audits": "audits", "truths": "truths", "stimuli": "splits", "folds": "splits",
+    "scores": "scores", "all_scores": "scores", "predictions": "predictions", "routing": "routing", "routed": "routing",
+    "runs": "runs", "failed": "runs", "cards": "cards", "audits": "audits", "truths": "truths", "stimuli": "splits",
+    "folds": "splits",
     "changed_since": "runs", "redesigned_since": "runs", "deleted_since": "runs",
 }  # fmt: skip
 

@@ -1,17 +1,21 @@
-"""What routing tells, on routing that is made up."""
+"""What routing tells, on routing that is made up: in the table and in the figure."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
+from himoe.figures import information
+from himoe.report import style
+from himoe.stats.frames import pick
 from himoe.tables import experts
 
 PEOPLE, CLIPS = [f"p{i}" for i in range(12)], [f"v{i}" for i in range(8)]
 
 
-def table(prototype):
+def evidence(prototype):
     """Ratings: the clip's quadrant, but every third person rates the other way. ``prototype``: of (person, clip, rating)."""
     predictions, routing = [], []
     for i, person in enumerate(PEOPLE):
@@ -23,13 +27,17 @@ def table(prototype):
                 weight = float(part == prototype(i, j, valence))
                 routing.append(("case", "himoe", 0, 0, person, clip, "clean", "prototype_weight", str(part), weight))
     keys = ["setting", "model", "seed", "fold", "subject", "trial", "condition"]
-    run = SimpleNamespace(
-        settings=["case"], targets_of=lambda s: ("valence", "arousal"),
+    frame = pd.DataFrame(routing, columns=[*keys, "quantity", "part", "value"])
+    return SimpleNamespace(
+        settings=["case"], leading=["case"], targets_of=lambda s: ("valence", "arousal"),
         predictions=pd.DataFrame(predictions, columns=[*keys, "target", "y_true"]),
-        routing=pd.DataFrame(routing, columns=[*keys, "quantity", "part", "value"]),
+        routed=lambda conditions, quantities: pick(frame, condition=conditions, quantity=quantities),
         stimuli={"case": pd.DataFrame([(p, c, c) for p in PEOPLE for c in CLIPS], columns=["subject", "trial", "stimulus"])},
     )  # fmt: skip
-    return experts.make(run).data.set_index("about")
+
+
+def table(prototype):
+    return experts.make(evidence(prototype)).data.set_index("about")
 
 
 def test_a_router_that_attends_to_the_rating_tells_of_it_beyond_the_clip():
@@ -50,3 +58,21 @@ def test_a_router_that_recognises_the_person_tells_of_nothing_else():
     assert found.loc["person", "bits"] == 2
     assert found.loc["clip", "p"] == 1
     assert found.loc["rating", "p"] == 1
+
+
+def test_the_figure_says_what_is_beyond_its_null():
+    with style.themed(style.LIGHT):
+        drawn = information.draw(evidence(lambda i, j, valence: j % 4), style.LIGHT)
+    plt.close(drawn.figure)
+    assert "CASE, leading prototype tells of: rating, clip; not of: rating beyond the clip, person." in drawn.finding
+    assert set(drawn.data["router"]) == {"prototype_weight"}
+
+
+def test_nothing_routed_is_said():
+    nothing = evidence(lambda i, j, valence: 0)
+    empty = nothing.routed([], [])
+    nothing.routed = lambda conditions, quantities: empty
+    with style.themed(style.LIGHT):
+        drawn = information.draw(nothing, style.LIGHT)
+    plt.close(drawn.figure)
+    assert drawn.finding == "CASE: no fold of Hi-MoE ended well."

@@ -28,7 +28,7 @@ def run(tmp_path_factory):
         "training": config["training"] | {"epochs": 2, "crop_seconds": 12},
         "model_options": {"himoe": {"width": 16, "max_lag": 2}, "late_fusion": {"width": 16}},
         "conditions": {name: severities[:2] for name, severities in config["conditions"].items()} | {"shift_missing": [0, 4]},
-        "tables": ["planted", "main", "robustness", "data_card", "compute_card", "register"],
+        "tables": ["planted", "main", "robustness", "lag_recovery", "data_card", "compute_card", "register"],
     }
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
     done = snakemake(folder, "--configfile", "run.yaml")
@@ -73,6 +73,24 @@ def test_what_was_injected_stands_beside_what_was_estimated(run):
     assert not injected.loc[injected["severity"] == 0, "value"].any()
     figure = pd.read_csv(folder / "results/figures/lags.csv")
     assert set(figure["condition"]) == {"shift", "shift_half", "shift_all"}
+    table = pd.read_csv(folder / "results/tables/lag_recovery.csv")
+    per_token = table[table["setting"] == "planted-base.0"]
+    assert per_token["condition"].value_counts().to_dict() == {"shift": 7, "shift_half": 7, "shift_all": 7}  # all, and each
+
+
+def test_what_is_inside_is_drawn_once_for_each_data_set(run):
+    folder, _ = run
+    first = [
+        "planted-unequal",
+        "planted-clusters",
+        "planted_rated-plain",
+        "planted-base.0",
+        "planted-states.0",
+        "planted-null.0",
+    ]
+    for name in ("embedding", "prototypes", "information", "calibration"):
+        settings = pd.read_csv(folder / f"results/figures/{name}.csv")["setting"]
+        assert list(dict.fromkeys(settings)) == first, name  # the second replicate of null is no other data set
 
 
 def test_another_setting_makes_only_its_data_again(run):

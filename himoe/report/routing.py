@@ -1,0 +1,64 @@
+"""What Hi-MoE's routing tells of rating, clip and person: read once, for the table and for the figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from himoe.names import STUDIED
+from himoe.stats.frames import pick
+from himoe.stats.information import information, rating_groups
+from himoe.stats.levels import CLEAN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from himoe.report.evidence import Evidence
+
+ROUTERS = {"prototype_weight": "leading prototype", "modality_share": "leading modality"}
+QUESTIONS = {  # -> what is asked about, and within what trials are exchanged
+    "rating": ("rating", "subject"), "rating beyond the clip": ("rating", "stimulus"), "clip": ("stimulus", "subject"),
+    "person": ("subject", "stimulus"),
+}  # fmt: skip
+KEYS = ["seed", "fold", "subject", "trial"]
+COLUMNS = ["setting", "router", "about", "bits", "chance", "chance_95", "p", "n_seeds", "n_trials"]
+
+
+def information_of_routing(evidence: Evidence, settings: list[str]) -> pd.DataFrame:
+    """One row per setting, router and question; seed by seed, then their mean."""
+    import pandas as pd
+
+    routed = evidence.routed([CLEAN], list(ROUTERS))
+    rows = []
+    for setting in settings:
+        trials = _trials(evidence, setting)
+        for quantity in ROUTERS:
+            leading = _leading(routed, setting, quantity)
+            both = trials.join(leading, how="inner").reset_index()
+            for question, (about, within) in QUESTIONS.items() if len(both) else ():
+                found = [
+                    information(part["leading"], part[about], part[within], seed=int(str(seed)))
+                    for seed, part in both.groupby("seed")
+                ]
+                bits, chance, chance_95, p = np.mean(found, axis=0)
+                rows.append([setting, quantity, question, bits, chance, chance_95, p, len(found), len(both) // len(found)])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _trials(evidence: Evidence, setting: str) -> pd.DataFrame:
+    """``rating`` group and ``stimulus`` of each test trial of each network."""
+    import pandas as pd
+
+    predicted = pick(evidence.predictions, setting=setting, model=STUDIED, condition=CLEAN)
+    labels = predicted.pivot_table(index=KEYS, columns="target", values="y_true").dropna()
+    if labels.empty:
+        return pd.DataFrame(columns=["rating", "stimulus"], index=pd.MultiIndex.from_arrays([[]] * len(KEYS), names=KEYS))
+    trials = rating_groups(labels, evidence.targets_of(setting)).rename("rating").reset_index()
+    return trials.merge(evidence.stimuli[setting], on=["subject", "trial"], validate="many_to_one").set_index(KEYS)
+
+
+def _leading(routed: pd.DataFrame, setting: str, quantity: str) -> pd.Series:
+    """The part with the largest value, by trial."""
+    wide = pick(routed, setting=setting, quantity=quantity).pivot(index=KEYS, columns="part", values="value")
+    return wide.idxmax(axis=1).rename("leading")
