@@ -4,17 +4,20 @@ BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 3
 
-.PHONY: demo test lint standards bench bench-gpu clean setup schema
+.PHONY: demo test lint standards bench bench-gpu clean setup schema picture
 demo: setup
-	$(BIN)/snakemake --cores $(CORES)
-	@echo "The report is at $(CURDIR)/results/report.html"
+	$(BIN)/python -m snakemake --cores $(CORES)
+	@echo "The report is at $$PWD/results/report.html"
 
 setup: .venv/.complete
 
 .venv/.complete: envs/requirements.lock pyproject.toml
+	@case "$$PWD" in *[{}:]*) echo "himoe: $$PWD: braces or a colon in the path; move the checkout to a path without"; exit 1;; esac
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "himoe needs Python >= 3.11, this is " + sys.version.split()[0])'
+	@echo "himoe: making .venv: about 1 GB comes from the package index (several with torch's CUDA build), some minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check -r envs/requirements.lock
+	@echo "himoe: installing this checkout"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -46,6 +49,12 @@ bench-gpu: setup
 
 schema: setup
 	$(BIN)/python -m himoe.config.document
+
+# docs/workflow.md: the rules of the default run, drawn from the rules.
+picture: setup
+	{ sed '/^```mermaid/,$$d' docs/workflow.md; echo '```mermaid'; \
+	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/workflow.new
+	mv docs/workflow.new docs/workflow.md
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis

@@ -27,3 +27,5 @@ rule all:
         "results/report.html",
         "results/results.json",
         "results/scores.csv",
+        rules.render_report.input.records,  # one that was deleted is made again
+        rules.render_report.input.files,

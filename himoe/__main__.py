@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,9 @@ examples:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale without a letter spells it out
+            stream.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     from himoe.types import HimoeError
 
@@ -39,7 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(parsed)
     except HimoeError as error:
         sys.stderr.write(f"himoe: {error}\n")
-        return 1
+    except ModuleNotFoundError as error:
+        sys.stderr.write(
+            f"himoe: {sys.executable} lacks {error.name}: activate the environment (`make setup`, . .venv/bin/activate)\n"
+        )
+    except BrokenPipeError:  # what reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        sys.stderr.write(f"himoe: {error.filename or parsed.command}: {error.strerror or error}; check space and permissions\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("himoe: stopped\n")
+    return 1
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -6,12 +6,14 @@ the file here compares the two. A file without one is taken as it is.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+ORPHAN_SECONDS = 3600.0
+
 
 @contextmanager
 def atomic(path: str | Path, sealed: bool = False) -> Iterator[Path]:
@@ -28,6 +32,7 @@ def atomic(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
@@ -43,6 +48,14 @@ def atomic(path: str | Path, sealed: bool = False) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise HimoeError(f"{path}: cannot be written ({error.strerror or error}); check space and permissions") from error
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of this file that were killed have left; one that is at work has touched its own within the hour."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{glob.escape(path.suffix)}"):
+        with suppress(FileNotFoundError):
+            if left.is_file() and time.time() - left.stat().st_mtime > ORPHAN_SECONDS:
+                left.unlink()
 
 
 def check(path: str | Path) -> None:
@@ -120,6 +133,8 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     import pandas as pd
 
     check(path)
+    if not Path(path).is_file():  # of a folder pandas makes an empty table
+        raise HimoeError(f"{path}: not readable as a table (it is absent, or a folder); delete it and run again")
     try:
         return pd.read_parquet(path, **options) if Path(path).suffix == ".parquet" else pd.read_csv(path, **options)
     except (OSError, ValueError, KeyError) as error:

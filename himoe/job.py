@@ -9,24 +9,42 @@ import platform
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from himoe.types import HimoeError
+from himoe.types import HimoeError, printable
 
+SHOWN = 6  # paths of a job, of hundreds, in Snakemake's own log
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 log = logging.getLogger("himoe")
+log.addHandler(logging.NullHandler())  # where no log could be opened, nothing is printed twice
 
 
 class _Lines(logging.Formatter):
-    """Text with its time; a line of JSON as it is, so that ``grep ^{ LOG`` finds them all."""
+    """Text with its time, cut and escaped line by line, for a damaged file may end up in an error; a line of JSON as it is, so
+    that ``grep ^{ LOG`` finds them all."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         text = record.getMessage()
-        return text if text.startswith("{") else super().format(record)
+        return text if text.startswith("{") else _short(super().format(record))
+
+
+class ShortLines(logging.Filter):
+    """What Snakemake logs of a job, without hundreds of paths on a line: of inputs, and of what made it run, the first few."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True; the record is shortened."""
+        files = getattr(record, "input", None)
+        if isinstance(files, list) and len(files) > SHOWN + 1:
+            record.input = [*files[:SHOWN], f"and {len(files) - SHOWN} more"]
+        reason = getattr(record, "reason", None)
+        if reason is not None and (words := str(reason).split(", "))[SHOWN + 1 :]:
+            record.reason = ", ".join([*words[:SHOWN], f"and {len(words) - SHOWN} more"])
+        return True
 
 
 @contextmanager
@@ -34,30 +52,51 @@ def job(snakemake: Any) -> Iterator[None]:
     """Run one rule's work.
 
     Must be entered before numpy or torch is imported: it limits their threads to the rule's. A :class:`HimoeError`
-    ends the job with one line on stderr; any other error is a defect of this package: its traceback goes to the log too.
+    ends the job with one line on stderr, and so does a file that cannot be opened where nobody foresaw it; any other error is a
+    defect of this package: its traceback goes to the log too.
     """
     for name in THREAD_VARIABLES:
         os.environ[name] = str(snakemake.threads)
-    path = Path(snakemake.log[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w")
-    handler.setFormatter(_Lines("%(asctime)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    logging.captureWarnings(True)
-    started = time.perf_counter()
+    path, started = Path(snakemake.log[0]), time.perf_counter()
     gc.set_threshold(50_000, 20, 20)  # imports make objects that stay: looking for garbage among them costs 0.25 s of each job
-    log.info("on %s by %s", platform.node(), sys.executable)
     try:
+        _open_log(path)
+        log.info("on %s by %s", platform.node(), sys.executable)
         yield
-    except HimoeError as error:
-        log.error("%s", error)
-        sys.stderr.write(f"himoe: {error}\n")
+    except (HimoeError, OSError, MemoryError) as error:
+        log.error("%s", _line(error, path), exc_info=not isinstance(error, HimoeError))
+        sys.stderr.write(f"himoe: {_line(error, path)}\n")
         raise SystemExit(1) from None
     except Exception:
         log.exception("unexpected error")
-        raise
+        asked = f"himoe: a defect of this package: please report it with {path}"
+        sys.stderr.write(f"{_short(traceback.format_exc())}\n{asked}\n")
+        raise SystemExit(1) from None
     log.info("done in %.1f s, peak memory %.0f MB", time.perf_counter() - started, peak_mb())
     gc.freeze()  # or the interpreter looks through every object of torch and pandas once more as it ends: 0.4 s of each job
+
+
+def _short(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _open_log(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")  # whatever the locale
+    handler.setFormatter(_Lines("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False  # on a full disk every line of the log would end in a traceback of its own
+
+
+def _line(error: Exception, path: Path) -> str:
+    """What is said of an error; ``path``: the log, which holds where it came from."""
+    if isinstance(error, HimoeError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory; {path} says where"
+    where, what = (error.filename or path, error.strerror or error) if isinstance(error, OSError) else (path, error)
+    return f"{printable(f'{where}: {what}')}; check space and permissions ({path})"
 
 
 def peak_mb() -> float:

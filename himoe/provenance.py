@@ -21,6 +21,7 @@ LINE = re.compile(
     r"(log|logger|logging)\.(debug|info|warning|error|critical|exception|log)|warnings\.warn|sys\.stderr\.write|print"
 )
 PRINTED = {"TITLE", "UNIT", "SECTION"}
+DRAWN = {"COLOUR", "PLACE"}  # how figures show a model
 WORDS = {
     "setting": {"description", "source"},
     "Field": {"description"},
@@ -35,7 +36,7 @@ def fingerprint(*modules: str, words: bool = False, without: tuple[str, ...] = (
     Snakemake does not see edits of an imported package, so every rule passes this as a parameter. It is blind to comments,
     docstrings, formatting and imports for annotations (``if TYPE_CHECKING``) and, unless ``words`` are asked for, to what the
     code says to people: texts of errors, log lines and warnings, descriptions and sources of settings, the words about a data
-    set, and the titles, units and sections of plug-ins. ``without`` is as in :func:`modules_behind`.
+    set, and the titles, units, sections, colours and places of plug-ins. ``without`` is as in :func:`modules_behind`.
     """
     behind = modules_behind(*modules, without=without, words=words)
     return hash_value([(name, hash_module(name, words)[0]) for name in behind])[:12]
@@ -95,10 +96,14 @@ class _Wordless(_Code):
     """Leaves out what is said to people, too."""
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
-        """Without what reports print of a plug-in."""
-        for part in node.body:
-            if isinstance(part, ast.Assign) and {ast.unparse(target) for target in part.targets} <= PRINTED:
+        """Without what reports print of a plug-in, and how they draw it, unless its code reads that itself."""
+        read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for part in [part for part in node.body if isinstance(part, ast.Assign)]:
+            named = {ast.unparse(target) for target in part.targets}
+            if named <= PRINTED:
                 part.value = _Texts().visit(part.value)
+            elif named <= DRAWN - read:
+                node.body.remove(part)
         return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 KINDS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
+GREY, UNPLACED = ("#6b7280", "#9ca3af"), 900  # of a model whose plug-in names no colour and no place
 
 
 def available(kind: str) -> list[str]:
@@ -48,6 +50,27 @@ def is_reference(model: str) -> bool:
     """Whether a model is shown for orientation and is nobody's rival: it could not be used on a new stimulus or person
     (``DEPLOYABLE = False`` in its plug-in), or it is a ceiling, made of labels."""
     return model in names.CEILINGS or peek("models", model).get("DEPLOYABLE") is False
+
+
+def place(model: str) -> int:
+    """Where a model stands in the order of every figure and table: ``PLACE`` of its plug-in, which an ablation shares; one
+    without stands after all others but Hi-MoE."""
+    return int(peek("models", model).get("PLACE", UNPLACED))
+
+
+def colours(model: str) -> tuple[str, str]:
+    """A model's ``#rrggbb`` on a light and on a dark page: ``COLOUR`` of its plug-in, which an ablation shares, or a grey.
+
+    Raises
+    ------
+    HimoeError
+        If ``COLOUR`` is no pair of such texts.
+    """
+    pair = peek("models", model).get("COLOUR", GREY)
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(re.fullmatch("#[0-9a-f]{6}", str(c)) for c in pair)):
+        where = f"himoe/models/{names.plugin_of('models', model)}.py"
+        raise HimoeError(f'{where}: COLOUR must be ("#rrggbb", "#rrggbb"), on a light and on a dark page')
+    return pair
 
 
 def is_twin(dataset: str) -> bool:

@@ -13,8 +13,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from himoe import io, registry
-from himoe.commands.shareable import ROOT, as_committed, changed_code, code_files, is_setting, patch, result_files
+from himoe import registry
+from himoe.commands.shareable import ROOT, as_committed, changed_code, code_files, is_setting, patch, read_run, result_files
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.provenance import NO_CHECKOUT, commit, environment, hash_file
@@ -32,8 +32,9 @@ NAMES = {
 }
 MIME = {
     ".html": "text/html", ".json": "application/json", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png",
-    ".py": "text/x-python", ".yaml": "application/yaml", ".md": "text/markdown", ".cff": "application/yaml",
-    ".safetensors": "application/octet-stream", ".patch": "text/x-diff",
+    ".pdf": "application/pdf", ".py": "text/x-python",
+    ".yaml": "application/yaml", ".md": "text/markdown", ".cff": "application/yaml", ".patch": "text/x-diff",
+    ".safetensors": "application/octet-stream",
 }  # fmt: skip
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -59,13 +60,13 @@ def write(results: Path, output: Path, agent: str = "", agent_name: str = "") ->
         from rocrate.rocrate import ROCrate
     except ImportError:
         raise HimoeError("the package rocrate is not installed: pip install 'himoe[crate]'") from None
-    if not (results / "results.json").is_file() or not (results / "report.html").is_file():
-        raise HimoeError(f"{results}/: no finished run (report.html and results.json); run snakemake first")
     if output.exists():
         raise HimoeError(f"{output} exists already; a crate is written whole: remove it or name another with --output")
     if agent and not ORCID.fullmatch(agent):
         raise HimoeError(f"--agent {agent}: not an ORCID such as https://orcid.org/0000-0002-1825-0097")
-    run = io.read_json(results / "results.json")
+    run = read_run(results)
+    if not (results / "report.html").is_file():
+        raise HimoeError(f"{results}: no finished run in it (report.html is absent); run snakemake first")
     config = Config(**run["config"])
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}

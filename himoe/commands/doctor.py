@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from himoe import registry
+from himoe.config import cluster
+from himoe.config.run import Config
 from himoe.data import intake
 from himoe.data.sources import dataset_folder, look_for
 from himoe.provenance import environment
@@ -38,7 +39,7 @@ def examine(data_root: Path) -> list[Finding]:
         info = registry.peek("datasets", name)["INFO"]
         found.append(_dataset(name, info, dataset_folder(data_root, name, info)))
         found.append(Finding(f"{name}_twin", READY, "simulated on demand"))
-    return [*found, _conda(), _gpu(), _slurm()]
+    return [*found, _conda(), _gpu(), *_slurm()]
 
 
 def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
@@ -52,21 +53,25 @@ def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
     if recordings.archives:
         names = ", ".join(path.name for path in recordings.archives)
         return Finding(name, PACKED, f"{names} in {root}/ is unpacked at intake")
-    if wrong := _changed(root) or recordings.lacks_common:
+    lists = [path for path in (root / intake.TRUSTED, Path("results") / name / intake.KEPT) if path.is_file()]
+    if wrong := next(filter(None, (_changed(root, path) for path in lists)), "") or recordings.lacks_common:
         return Finding(name, WRONG, wrong)
     found = f"edition '{recordings.edition.name}' in {recordings.folder}/"
-    if absent := recordings.absent(info.subjects):
+    try:
+        absent = intake.absent(name, recordings, Config().size(name))
+    except HimoeError as error:
+        return Finding(name, WRONG, str(error))
+    if absent:
         few = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")
         return Finding(name, WRONG, f"{found}: {len(absent)} subjects absent ({few}); {info.access}")
-    hashes = "hashes known" if (root / intake.TRUSTED).is_file() else "hashes will be trusted on first use"
+    hashes = "hashes known" if lists else "hashes will be trusted on first use"
     return Finding(name, READY, f"{found}; {hashes}")
 
 
-def _changed(root: Path) -> str:
-    """One line if a file has another size than when it was first seen; empty if none has."""
-    known = root / intake.TRUSTED
+def _changed(root: Path, known: Path) -> str:
+    """One line if a file has another size than when it was first seen, as a list of hashes says; empty if none has."""
     try:
-        facts = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else {}
+        facts = json.loads(known.read_text(encoding="utf-8")) if os.access(known, os.R_OK) else {}
         changed = [name for name, fact in facts.items() if _size(root / name) not in (None, fact["bytes"])]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return f"{known} is not a list of hashes: delete it"
@@ -91,14 +96,24 @@ def _gpu() -> Finding:
     return Finding("GPU", ABSENT, f"torch {torch.__version__} sees none: training runs on the CPU")
 
 
-def _slurm() -> Finding:
+def _slurm() -> list[Finding]:
+    """Whether SLURM answers, whether it has what the profiles ask for, and which of my jobs wait in vain."""
     if not shutil.which("sbatch"):
-        return Finding("SLURM", ABSENT, "no sbatch on this machine: jobs run here")
-    try:
-        answer = subprocess.run(["sinfo", "--noheader"], capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return Finding("SLURM", WRONG, "sbatch is there, but sinfo does not answer: is the controller up?")
-    return Finding("SLURM", READY, f"{len(answer.stdout.splitlines())} partitions or node groups")
+        return [Finding("SLURM", ABSENT, "no sbatch on this machine: jobs run here")]
+    if (nodes := cluster.offered()) is None:
+        return [Finding("SLURM", WRONG, "sbatch is there, but sinfo does not answer: is the controller up?")]
+    found = [Finding("SLURM", READY, f"{len(nodes)} partitions or node groups")]
+    for path in sorted(Path("profiles").glob("*/config.yaml")):
+        try:
+            profile = cluster.read_profile(path)
+            wrong = cluster.never_met(profile, nodes) if profile else []
+        except HimoeError as error:
+            profile, wrong = {}, [str(error)]
+        if profile is not None:
+            found.append(
+                Finding(str(path.parent), WRONG if wrong else READY, "; ".join(wrong) or "the cluster has what it asks for")
+            )
+    return [*found, *(Finding("SLURM", WRONG, line) for line in cluster.waiting_in_vain().values())]
 
 
 def report(data_root: Path) -> int:

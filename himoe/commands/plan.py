@@ -13,7 +13,7 @@ from typing import Any
 from himoe.commands import estimate
 from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
-from himoe.config.files import read_file
+from himoe.config.files import read_by_hand, read_file
 from himoe.config.load import load_config
 from himoe.config.protocols import MIN_SEEDS, PROTOCOLS, lacks_seeds, n_folds
 from himoe.config.run import Config
@@ -22,6 +22,7 @@ from himoe.types import HimoeError
 
 RECORD = f"{estimate.RESULTS}/{{dataset}}/{{protocol}}/{{model}}/seed-{{seed}}/shard-{{shard}}/run.json"
 FIT = re.compile(r"^rule fit_model:\n(?:    .*\n)*?    wildcards: (.*)$", re.M)
+ERROR = re.compile(r"WorkflowError|(\w+: *)?Error\b|MissingInput|\w+(Error|Exception)\b.*: ")
 STATS = re.compile(r"^Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", re.M)
 
 
@@ -39,14 +40,20 @@ def read_config(configfiles: list[Path], entries: list[str]) -> Config:
     from snakemake.cli import parse_config
     from snakemake.utils import update_config
 
+    _check_folder()
     raw: dict[str, Any] = {}
     for path in configfiles or [Path("config/config.yaml")]:
         update_config(raw, read_file(path))
     try:
         update_config(raw, parse_config(entries))
     except ValueError as error:
-        raise HimoeError(f"--config: {error}") from error
+        raise HimoeError(f"--config: {error} (a key of a section: training='{{epochs: 3}}')") from error
     return load_config(raw)
+
+
+def _check_folder() -> None:
+    if not Path("Snakefile").is_file():
+        raise HimoeError(f"{Path.cwd()}: no Snakefile here; run it in the folder of the workflow")
 
 
 def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
@@ -57,8 +64,6 @@ def dry_run(configfiles: list[Path], entries: list[str]) -> Jobs:
     HimoeError
         With Snakemake's own line where it would not start.
     """
-    if not Path("Snakefile").is_file():
-        raise HimoeError(f"{Path.cwd()}: no Snakefile here; run it in the folder of the workflow")
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1"]
     command += ["--configfile", *map(str, configfiles)] if configfiles else []
     command += ["--config", *entries] if entries else []
@@ -81,10 +86,10 @@ def _ask(command: list[str]) -> str:
     output = done.stdout + done.stderr
     if done.returncode:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        at = next((i for i, line in enumerate(lines) if line.startswith(("WorkflowError", "Error", "MissingInput"))), -1)
+        at = next((i for i, line in enumerate(lines) if ERROR.match(line)), -1)
         end = next((i for i, line in enumerate(lines) if i > at and line.startswith("File ")), len(lines))
         reason = " ".join(lines[at:end][:3] or lines[-1:])
-        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: ", "", reason))
+        raise HimoeError("the run would not start: " + re.sub(r"^WorkflowError in file .*?, line \d+: (himoe: )?", "", reason))
     return output
 
 
@@ -156,9 +161,7 @@ def _models(config: Config) -> Iterable[dict[str, Any]]:
 def _claims(config: Config) -> Iterable[dict[str, Any]]:
     """Power of every claim on every data set under every protocol that keeps people apart, with the spread assumed in
     ``statistics``."""
-    import yaml
-
-    entries = yaml.safe_load(Path("config/claims.yaml").read_text(encoding="utf-8"))
+    entries = read_by_hand("config/claims.yaml")
     rows: list[dict[str, Any]] = []
     unjudged: dict[tuple[str, str], list[str]] = {}
     for claim in parse_claims(entries):

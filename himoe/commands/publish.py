@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from himoe import io, registry
+from himoe.commands.shareable import read_run
 from himoe.config.run import Config
 from himoe.report.items import STAMP
 from himoe.report.titles import setting_title
@@ -34,9 +35,7 @@ def publish(results: Path, folder: Path) -> list[Path]:
     HimoeError
         If there is no finished run, if a table is of another one, or if it has a row for a single person.
     """
-    if not (results / "results.json").is_file():
-        raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
-    run = io.read_json(results / "results.json")
+    run = read_run(results)
     items = {item["name"]: item for item in run["items"] if item["name"] in ITEMS and "csv" in item}
     tables = {name: results / item["csv"] for name, item in items.items()}
     if "answer" not in tables:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from himoe import registry
+from himoe import io, registry
 from himoe.config.contents import contents
 from himoe.config.run import Config
 from himoe.provenance import changes
+from himoe.types import HimoeError
 
 ROOT = registry.ROOT.parent
 CODE = (
@@ -24,11 +26,22 @@ SETTINGS = ("config", "profiles")
 SUFFIXES = {".py", ".smk", ".jinja", ".css", ".js", ".rst", ".yaml"}  # of code that was added; a recording beside it stays
 
 
+def read_run(results: Path) -> dict[str, Any]:
+    """What ``results.json`` says of a finished run: title, identity, items, config; HimoeError where there is none."""
+    if not (results / "results.json").is_file():
+        raise HimoeError(f"{results}: no finished run in it (results.json is absent); run snakemake first")
+    run = io.read_json(results / "results.json")
+    expected = {"title": str, "identity": dict, "items": list, "config": dict}
+    if not isinstance(run, dict) or any(not isinstance(run.get(key), kind) for key, kind in expected.items()):
+        raise HimoeError(f"{results}/results.json: not what render_report writes; delete it and run again")
+    return run
+
+
 def result_files(results: Path, config: Config) -> list[Path]:
     """Results of this run that may leave the machine, sorted; those of other runs may stand beside them."""
     items = [*contents(config, "tables"), *contents(config, "figures")]
     wanted = ["report.html", "results.json", "scores.csv"]
-    wanted += [f"{item.stem}.{suffix}" for item in items for suffix in ("csv", "svg", "png")]
+    wanted += [f"{item.stem}.{suffix}" for item in items for suffix in ("csv", "svg", "png", "pdf")]
     for dataset in config.datasets:
         wanted.append(f"{dataset}/card.json")
         for protocol in config.protocols:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from himoe import registry
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.data import intake
-from himoe.data.sources import dataset_folder, find
+from himoe.data.sources import Recordings, dataset_folder, find
 from himoe.signal.quality import PLAUSIBLE, implausible, units_of
 from himoe.types import DatasetInfo, HimoeError, Record, Size, Trial
 
@@ -48,12 +49,14 @@ def verify(data_root: Path, dataset: str) -> Iterator[Checked]:
         try:
             recordings = find(dataset_folder(data_root, dataset, info), info)
             facts = intake.hash_files(recordings, size)
-            known, changed = intake.compare(recordings, facts)
+            known, changed = intake.compare(recordings, facts, Path("results") / dataset / intake.KEPT)
             yield from (Checked(dataset, "", "", error) for error in changed.values())
             n_known = len(facts.keys() & known.keys())
             found = f"edition {recordings.edition.name}, {len(facts)} files, {n_known} hashes on record"
             yield Checked(dataset, "", found + ("" if known else ": the first run trusts the files as they are"))
             folder, records = intake.unpack(dataset, recordings, size, Path(scratch) / "unpacked")
+            if copies := _copies(recordings, facts, folder, records):
+                yield Checked(dataset, "", "", copies)
         except HimoeError as error:
             yield Checked(dataset, "", "", str(error))
             return
@@ -62,12 +65,23 @@ def verify(data_root: Path, dataset: str) -> Iterator[Checked]:
             if subject in record_of:
                 yield _subject(dataset, info, size, folder, record_of[subject])
             else:
-                yield Checked(dataset, subject, "", f"{folder}: subject {subject} is absent; {info.access}")
+                lacks = f" (no {', '.join(lacking)})" if (lacking := recordings.lacks(subject)) else ""
+                yield Checked(dataset, subject, "", f"{folder}: subject {subject} is absent{lacks}; {info.access}")
+
+
+def _copies(recordings: Recordings, facts: dict[str, Any], folder: Path, records: list[Record]) -> str:
+    """What a run would refuse of files beside those that are read; empty if nothing."""
+    try:
+        intake.refuse_copies(recordings, facts, folder, records)
+    except HimoeError as error:
+        return str(error)
+    return ""
 
 
 def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: Record) -> Checked:
     subject, file = record.subject, folder / record.files[0]
-    n_trials, seconds, n_absent = 0, 0.0, 0
+    n_trials, seconds = 0, 0.0
+    absent: Counter[str] = Counter()
     doubtful: Counter[str] = Counter()
     try:
         for trial in registry.load("datasets", dataset).read(folder, record, size):
@@ -75,8 +89,8 @@ def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: 
                 return Checked(dataset, subject, "", f"{file}: subject {subject}, trial {trial.trial}: {wrong}")
             n_trials += 1
             seconds += trial.seconds
-            n_recorded = sum(bool(np.isfinite(signal.data).any()) for signal in trial.signals.values())
-            n_absent += len(info.modalities) - n_recorded
+            recorded = {name for name, signal in trial.signals.items() if np.isfinite(signal.data).any()}
+            absent.update(m.name for m in info.modalities if m.name not in recorded)
             doubtful.update(doubts(info, trial))
     except HimoeError as error:
         return Checked(dataset, subject, "", str(error))
@@ -84,7 +98,7 @@ def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: 
         return Checked(dataset, subject, "", f"{file}: not readable ({type(error).__name__}: {error})")
     if not n_trials or n_trials != (size.n_trials or n_trials):
         return Checked(dataset, subject, "", f"{file}: {n_trials} trials, expected {size.n_trials or 'at least one'}")
-    lacking = f", {n_absent} of {n_trials * len(info.modalities)} recordings of a modality absent" if n_absent else ""
+    lacking = "".join(f", {name} absent in {n} of {n_trials} trials" for name, n in absent.items())
     doubt = "; ".join(f"{n} of {n_trials} trials: {words}" for words, n in doubtful.items())
     return Checked(dataset, subject, f"{n_trials} trials, {seconds / 60:.1f} min{lacking}", doubt=doubt)
 

@@ -10,6 +10,7 @@ from himoe import registry
 from himoe.names import plugin_of
 from himoe.provenance import fingerprint
 
+FRAME = "himoe.job"
 SCRIPTS = registry.ROOT.parent / "workflow/scripts"
 # What is of the other kind of model: a change of a network refits no estimator, and the other way round.
 OF_ESTIMATORS = ("himoe.train.estimators",)
@@ -28,7 +29,8 @@ def script_code(script: str, without: tuple[str, ...] = (), words: bool = False)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "himoe":
             modules |= {f"{node.module}.{a.name}" if node.module == "himoe" else node.module for a in node.names}
             modules |= {child for a in node.names if _is_module(child := f"{node.module}.{a.name}")}
-    return fingerprint(*sorted(m for m in modules if _is_module(m) and m != "himoe.job"), without=without, words=words)
+    modules = {m for m in modules if _is_module(m) and m != FRAME}
+    return fingerprint(*sorted(modules), without=(*without, FRAME), words=words)
 
 
 @cache

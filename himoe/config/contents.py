@@ -17,8 +17,9 @@ SECTIONS = {  # of the report, in its order: key -> title
 }  # fmt: skip
 PER_CONDITION = "conditions"
 ANY = "*"
+PICTURES = ("svg", "dark.svg", "phone.svg", "phone.dark.svg", "png", "pdf")  # of a figure: for pages and phones, to take away
 SPOKEN_OF = ("datasets", "models", "conditions", "controls")
-PRINTED = ("TITLE", "UNIT", "INFO")
+PRINTED = ("TITLE", "UNIT", "INFO", "COLOUR", "PLACE")
 
 
 class Entry(NamedTuple):
@@ -47,7 +48,7 @@ class Entry(NamedTuple):
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Suffixes of its files; the last one's holds the record of the others."""
-        return ("svg", "dark.svg", "png", "csv", "json") if self.kind == "figures" else ("csv", "json")
+        return (*PICTURES, "csv", "json") if self.kind == "figures" else ("csv", "json")
 
     @property
     def title(self) -> str:
@@ -134,7 +135,7 @@ def _lacking(entry: Entry, config: Config) -> str:
 
 def code_and_words(*modules: str) -> str:
     """Fingerprint of modules that print: of their code and words, and of the words they read from plug-ins they do not import
-    (titles, units, what is said about a data set)."""
+    (titles, units, colours, places, what is said about a data set)."""
     plugins = {f"{kind}/{name}": registry.peek(kind, name) for kind in SPOKEN_OF for name in registry.available(kind)}
     words = {key: [repr(facts.get(name)) for name in PRINTED] for key, facts in plugins.items()}
     return hash_value([fingerprint(*modules, words=True), words])[:12]

@@ -6,7 +6,7 @@ import math
 
 from himoe import registry
 from himoe.config.facts import dataset_info, margin, n_tokens, samples_of
-from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds
+from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds, too_few
 from himoe.config.run import Config
 from himoe.names import parse_dataset
 from himoe.types import HimoeError
@@ -68,7 +68,7 @@ def _check_subjects(config: Config, dataset: str, protocol: str) -> None:
     size, splits, where = config.size(dataset), config.splits, f"config: protocols: {protocol} of {dataset}"
     n_subjects, n_folds = len(size.subjects), n_subject_folds(protocol, len(size.subjects), splits)
     if not can_split(n_subjects, n_folds):
-        raise HimoeError(f"{where}: {n_subjects} subjects are too few for {n_folds} folds that train, validate and test")
+        raise HimoeError(f"{where}: {too_few(n_subjects, n_folds)}")
     n_stimuli, n_folds = config.trials_used(dataset), splits.n_stimulus_folds  # every trial of a subject is another stimulus
     if "stimulus" in PROTOCOLS[protocol].apart and n_stimuli and not can_split_stimuli(n_stimuli, n_folds):
         raise HimoeError(f"{where}: {n_stimuli} stimuli are too few for splits.n_stimulus_folds: {n_folds}")

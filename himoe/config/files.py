@@ -1,8 +1,11 @@
-"""Config files as they are written: a key once in each mapping, of bounded size, one document."""
+"""Config files as they are written: a key once in each mapping, of bounded size, one document; and where a run may stand."""
 
 from __future__ import annotations
 
 import json
+import os
+import time
+import unicodedata
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +16,40 @@ import yaml
 from himoe.types import HimoeError
 
 MAX_BYTES = 1 << 20
+CLOCK_SECONDS = 60.0  # by which the clock of a file server may be ahead
 MAX_VALUES = 100_000  # aliases spelled out
+
+
+def check_place(*folders: Path | str) -> None:
+    """HimoeError naming a folder of the workflow, or of a run, in whose path something stands that the tools cannot take."""
+    for folder in map(str, folders):
+        if {"{", "}"} & set(folder):
+            raise HimoeError(f"{folder}: Snakemake takes braces in a path for wildcards; move it to a path without {{ and }}")
+        if ":" in folder:
+            raise HimoeError(f"{folder}: a search path cannot hold a folder with a colon in its path; move it")
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in folder):
+            raise HimoeError(f"{folder}: letters in its path that are not UTF-8, or control characters; move it")
+
+
+def check_writable(*folders: Path) -> None:
+    """HimoeError naming the first of these that is there and is no folder, or cannot be written."""
+    for folder in folders:
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise HimoeError(f"{folder.absolute()}: a file or a broken link where the run needs a folder; move it away")
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise HimoeError(f"{folder.absolute()}: cannot be written; make the run elsewhere: --directory FOLDER")
+
+
+def check_times(folder: Path | str, paths: Iterable[Path | str]) -> None:
+    """HimoeError if one of these files, all below ``folder``, is from the future: Snakemake takes what is made from it, being
+    older, for the output of a job that failed, and deletes it."""
+    now = time.time()
+    for path in map(Path, paths):
+        if path.is_file() and path.stat().st_mtime > now + CLOCK_SECONDS:
+            raise HimoeError(
+                f"{path}: from the future ({time.ctime(path.stat().st_mtime)}); set the clock right, or make it of now: "
+                f"find {folder}/ -newermt now -exec touch {{}} +"
+            )
 
 
 def check_files(paths: Iterable[Path | str]) -> None:
@@ -21,6 +57,14 @@ def check_files(paths: Iterable[Path | str]) -> None:
     given twice it takes the last value."""
     for path in dict.fromkeys(map(str, paths)):
         read_file(Path(path))
+
+
+def read_by_hand(path: Path | str) -> Any:
+    """What a file of config/ that is no run's holds, claims or studies; HimoeError where it is no YAML."""
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise HimoeError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from error
 
 
 def read_file(path: Path) -> dict[str, Any]:

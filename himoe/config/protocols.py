@@ -61,6 +61,13 @@ def can_split(n: int, n_folds: int) -> bool:
     return n >= n_folds and n - -(-n // n_folds) >= 2
 
 
+def too_few(n: int, n_folds: int) -> str:
+    """Why ``n`` subjects cannot be split into as many folds, and what would do."""
+    left = max(n - -(-n // n_folds), 0)
+    remedy = f"set splits.n_folds to {n}, or use loso" if n > 2 else "it takes 3 people or more"
+    return f"{n} subjects are too few for {n_folds} folds: {left} left to train and validate on, of 2 at least; {remedy}"
+
+
 def can_split_stimuli(n: int, n_folds: int) -> bool:
     """The same of stimuli, of which there must be more than folds."""
     return n > n_folds and can_split(n, n_folds)

@@ -16,6 +16,7 @@ from himoe.config.protocols import PROTOCOLS, n_folds
 from himoe.config.regimes import Regime, trained
 from himoe.config.sections import (
     FIGURES,
+    SEEDS,
     TABLES,
     Execution,
     Features,
@@ -25,6 +26,7 @@ from himoe.config.sections import (
     Splits,
     Statistics,
     Strict,
+    Text,
     Training,
     Tuning,
     Twin,
@@ -42,7 +44,7 @@ from himoe.types import Size
 class Config(Strict):
     """A run."""
 
-    data_root: str = setting("data", "folder that holds one folder per real data set", "ours", min_length=1)
+    data_root: Text = setting("data", "folder that holds one folder per real data set", "ours", min_length=1)
     datasets: list[Name] = setting(
         ["deap_twin", "dreamer_twin"], "data sets; <name>_twin is simulated in the format of <name>", "ours", min_length=1
     )
@@ -96,7 +98,7 @@ class Config(Strict):
         "paper (incomplete and asynchronous inputs); grid ours",
     )
     ablations_under: list[Name] | None = setting(None, "conditions ablations are predicted under; null: all of the run", "ours")
-    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours")
+    condition_seed: Seed = setting(7, "seed of the masks and shifts, shared by all models", "ours", lt=SEEDS)
     figures: list[Name] = setting(FIGURES, "figures of the report, in order; condition_curve is one for each condition", "ours")
     tables: list[Name] = setting(TABLES, "tables of the report, in order", "ours", min_length=1)
     features: Features = setting(Features(), "features per token", "ours")
@@ -109,7 +111,7 @@ class Config(Strict):
     execution: Execution = setting(Execution(), "how fits are executed; only folds_per_job refits", "ours")
     tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
     statistics: Statistics = setting(Statistics(), "the comparison", "ours")
-    title: str = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
+    title: Text = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
     compare: str = setting(
         "", "results.json of an earlier run, to be set beside this one in the report", "ours", max_length=4096
     )

@@ -3,15 +3,18 @@ defaults there is no change of the code that trains."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+LARGEST = 4096  # of a whole number that states no limit; a setting whose default is large may be a hundred times that
 Count = Annotated[int, Field(ge=1)]
+Some = Annotated[int, Field(ge=1, le=LARGEST)]  # where a word may stand in the place of a number
 
 
 def _digits(value: Any) -> Any:
@@ -19,8 +22,17 @@ def _digits(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else value
 
 
+def _printable(text: str) -> str:
+    """The text without blanks at its ends; ValueError where it is blank or holds what no page and no path can."""
+    if not text.strip() or any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text):
+        raise ValueError("expected a line of text, without line breaks, control characters or letters that turn its direction")
+    return text.strip()
+
+
+Text = Annotated[str, AfterValidator(_printable)]
 # What numpy's and scikit-learn's generators take; no truth value and no fraction.
-Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=2**32, strict=True)]
+SEEDS = 2**32
+Seed = Annotated[int, BeforeValidator(_digits), Field(ge=0, lt=SEEDS, strict=True)]
 FIGURES = ["condition_curve", "specification", "routing", "prototypes", "predicted", "subjects", "training"]
 TABLES = [
     "answer", "claims", "main", "ceilings", "comparison", "ablations", "regimes", "robustness", "subsets", "experts",
@@ -36,7 +48,10 @@ class Strict(BaseModel):
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
-    """A field with its meaning and the source of its default."""
+    """A field with its meaning and the source of its default. A whole number has an upper limit, stated or generous: zeros
+    too many are told before any job, not by a machine that is out of memory."""
+    if type(default) is int and not {"le", "lt"} & limits.keys():
+        limits["le"] = max(LARGEST, 100 * default)
     factory = {"default_factory": lambda: default} if isinstance(default, (list, dict)) else {"default": default}
     return Field(**factory, description=description, json_schema_extra={"source": source}, **limits)
 
@@ -66,7 +81,7 @@ class Twin(Strict):
         ge=0,
         le=2,
     )
-    seed: Seed = setting(2508, "seed of the simulation", "ours")
+    seed: Seed = setting(2508, "seed of the simulation", "ours", lt=SEEDS)
 
 
 class Planted(Strict):
@@ -97,7 +112,7 @@ class Planted(Strict):
     )
     models: list[Name] = setting([], "models fitted on it; none named: all of the run", "ours")
     conditions: list[Name] | None = setting(None, "conditions evaluated on it; null: all of the run", "ours")
-    seed: Seed = setting(2508, "seed of the simulation; a replicate adds its number", "ours")
+    seed: Seed = setting(2508, "seed of the simulation; a replicate adds its number", "ours", lt=SEEDS)
 
 
 class Eeg(Strict):
@@ -177,7 +192,7 @@ class Splits(Strict):
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = setting(
         0.25, "share of the training subjects held out to choose the epoch and to tune (at least one)", "ours"
     )
-    seed: Seed = setting(0, "seed of the assignment of subjects to folds", "ours")
+    seed: Seed = setting(0, "seed of the assignment of subjects to folds", "ours", lt=SEEDS)
 
 
 class Training(Strict):
@@ -225,18 +240,18 @@ class Execution(Strict):
     threads: the run record says how and where a fit was made, and one that was interrupted goes on only where these are equal.
     """
 
-    folds_per_job: Count | Literal["all"] = setting(
+    folds_per_job: Some | Literal["all"] = setting(
         "all", "folds fitted in one job (a shard); other shards are fitted anew", "ours"
     )
     threads: Count = setting(1, "threads of one fit; two 1-thread fits beat one 2-thread fit on two cores", "ours")
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "where networks run; auto: on a GPU if there is one", "ours")
-    stack: Count | Literal["auto"] = setting(
+    stack: Some | Literal["auto"] = setting(
         "auto", "folds trained side by side as one model; auto: all that fit into a GPU's memory, one on a CPU", "ours"
     )
     compile: bool = setting(
         False, "compile the training step (torch.compile): a minute or more once per fit, for long fits on a GPU", "ours"
     )
-    checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0)
+    checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0, le=86400)
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")
 
 
@@ -246,7 +261,7 @@ class Tuning(Strict):
     configurations: Count = setting(
         1, "configurations tried per fold: the model's own, and random ones of its space; inner validation chooses", "ours"
     )
-    seed: Seed = setting(0, "seed of the random configurations", "ours")
+    seed: Seed = setting(0, "seed of the random configurations", "ours", lt=SEEDS)
 
 
 class Statistics(Strict):
@@ -256,7 +271,7 @@ class Statistics(Strict):
         "refuse", "what the audit does where a control has skill: stop the run, or tell and go on", "ours"
     )
     simulations: Count = setting(1000, "simulated runs behind the power and the false support of a verdict", "ours")
-    seed: Seed = setting(0, "seed of these simulations", "ours")
+    seed: Seed = setting(0, "seed of these simulations", "ours", lt=SEEDS)
     people_sd: Positive = setting(0.06, "SD over people of a lead in CCC, assumed by `plan` before there is a run", "ours")
     seeds_sd: float = setting(0.005, "SD over seeds of the same lead", "ours", ge=0)
     rest_sd: float = setting(0.02, "SD of what is left of it", "ours", ge=0)

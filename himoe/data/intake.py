@@ -18,7 +18,7 @@ from himoe.provenance import hash_file
 from himoe.types import DatasetInfo, HimoeError, Record, Size, printable
 
 log = logging.getLogger("himoe")
-TRUSTED = "manifest.json"
+TRUSTED, KEPT = "manifest.json", "first_seen.json"
 JUNK = (".DS_Store", "Thumbs.db", "desktop.ini", "._*")
 
 
@@ -33,7 +33,7 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
     """Unpack what is packed, then list each subject's files with size and SHA-256.
 
     Hashes of a real data set are compared with those in ``manifest.json`` of its folder (trust on first use) or with published
-    ones, and new ones are added there where the folder can be written.
+    ones, and new ones are added there; where the folder cannot be written, to ``first_seen.json`` beside ``unpacked``.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
     info, root, edition = _info(dataset), recordings.root, recordings.edition.name
     facts = hash_files(recordings, size)
     is_real = not registry.is_twin(dataset)
-    known, changed = compare(recordings, facts) if is_real else ({}, {})
+    kept = unpacked.parent / KEPT
+    known, changed = compare(recordings, facts, kept) if is_real else ({}, {})
     if changed:
         raise HimoeError(next(iter(changed.values())))
     folder, records = unpack(dataset, recordings, size, unpacked)
@@ -59,10 +60,8 @@ def take_in(dataset: str, recordings: Recordings, size: Size, unpacked: Path, al
             "or set allow_missing_subjects: true"
         )
     if is_real:
-        _remember(root, dataset, known, facts)
-    stray = _stray(root, {*facts, TRUSTED})
-    here = {os.path.relpath(path, recordings.folder): path for path in recordings.files(*size.subjects)}
-    _refuse_copies(root, stray, here | {name: folder / name for record in records for name in record.files})
+        _remember(root / TRUSTED, kept, known, facts)
+    stray = refuse_copies(recordings, facts, folder, records)
     n_bytes = {name: (folder / name).stat().st_size for record in records for name in record.files}
     return {
         "dataset": dataset, "edition": edition, "root": str(folder), "records": {r.subject: list(r.files) for r in records},
@@ -83,15 +82,23 @@ def hash_files(recordings: Recordings, size: Size) -> dict[str, dict[str, Any]]:
     return facts
 
 
-def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+def compare(
+    recordings: Recordings, facts: dict[str, dict[str, Any]], kept: Path | None = None
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Compare files with what was seen before and with published hashes.
+
+    Parameters
+    ----------
+    kept : list of hashes of an earlier run that could not write into the folder of the data.
 
     Returns the facts of :func:`hash_files` as they were first seen, and path -> one line for each file that differs.
     """
-    path = recordings.root / TRUSTED
-    known = io.read_json(path) if path.is_file() else {}
-    if not isinstance(known, dict) or not all(isinstance(fact, dict) for fact in known.values()):
-        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
+    known: dict[str, dict[str, Any]] = {}
+    list_of: dict[str, Path] = {}
+    for path in filter(None, (kept, recordings.root / TRUSTED)):
+        listed = _hashes_in(path)
+        known |= listed
+        list_of |= dict.fromkeys(listed, path)
     published = {d.name: d.sha256 for d in recordings.downloads if d.sha256}
     changed = {}
     for name, fact in facts.items():
@@ -100,10 +107,23 @@ def compare(recordings: Recordings, facts: dict[str, dict[str, Any]]) -> tuple[d
             changed[name] = f"{file}: SHA-256 is not the published one ({published[name]}); obtain it again"
         elif known.get(name, fact).get("sha256") != fact["sha256"]:
             changed[name] = (
-                f"{file}: differs from when it was first seen ({path}); obtain it again, or, if you replaced it on "
+                f"{file}: differs from when it was first seen ({list_of[name]}); obtain it again, or, if you replaced it on "
                 "purpose, delete its entry there"
             )
     return known, changed
+
+
+def _hashes_in(path: Path) -> dict[str, dict[str, Any]]:
+    """A list of hashes; empty where there is none, or where it is another person's and closed."""
+    if not path.is_file():
+        return {}
+    if not os.access(path, os.R_OK):
+        log.warning("%s: cannot be read: what it says of earlier runs counts for nothing", path)
+        return {}
+    known = io.read_json(path)
+    if not isinstance(known, dict) or not all(isinstance(fact, dict) for fact in known.values()):
+        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
+    return known
 
 
 def unpack(dataset: str, recordings: Recordings, size: Size, unpacked: Path) -> tuple[Path, list[Record]]:
@@ -119,7 +139,7 @@ def unpack(dataset: str, recordings: Recordings, size: Size, unpacked: Path) -> 
         log.info("%s: unpacked %d files", archive, len(extract(archive, unpacked, edition.patterns())))
     if recordings.archives:
         for path in recordings.common:  # a file beside an archive counts before one in it
-            shutil.copy(path, unpacked)
+            shutil.copyfile(path, unpacked / path.name)  # who may read it: as the umask says
         folder = unpacked
     if hasattr(plugin, "unpack"):
         plugin.unpack(folder, unpacked, size)
@@ -127,6 +147,13 @@ def unpack(dataset: str, recordings: Recordings, size: Size, unpacked: Path) -> 
     if folder != recordings.folder:
         recordings = Recordings(folder, edition, folder, common=sources.find_common(folder, folder, edition))
     return folder, _records(dataset, recordings, size)
+
+
+def absent(dataset: str, recordings: Recordings, size: Size) -> list[str]:
+    """Subjects of whom there are no recordings, as their reader finds them; none where files are still to be unpacked."""
+    if recordings.is_packed or hasattr(registry.load("datasets", dataset), "unpack"):
+        return []
+    return [s for s in size.subjects if s not in {record.subject for record in _records(dataset, recordings, size)}]
 
 
 def _records(dataset: str, recordings: Recordings, size: Size) -> list[Record]:
@@ -138,25 +165,32 @@ def _records(dataset: str, recordings: Recordings, size: Size) -> list[Record]:
     return [Record(r.subject, (*r.files, *common), r.edition) for r in records]
 
 
-def _remember(root: Path, dataset: str, known: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Add the facts of files that were seen for the first time, once they have proved to be whole."""
-    new = {name: fact for name, fact in facts.items() if name not in known}
+def _remember(trusted: Path, kept: Path, known: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Add the facts of files that were seen for the first time, once they have proved to be whole: to the list in the folder of
+    the data, which all who read it share, else to that of this run."""
+    if not (new := {name: fact for name, fact in facts.items() if name not in known}):
+        return
     try:
-        if new:
-            io.write_json(root / TRUSTED, known | new)
+        io.write_json(trusted, known | new)
     except HimoeError:
-        log.warning("%s: the folder cannot be written: later changes of these files will not be noticed", root)
-    log.info("%s: %d files trusted on first use", dataset, len(new))
+        io.write_json(kept, known | new)
+        log.warning("%s: cannot be written; the hashes are kept in %s", trusted, kept)
+    log.info("%d files trusted on first use", len(new))
 
 
-def _refuse_copies(root: Path, stray: list[str], read: dict[str, Path]) -> None:
-    """HimoeError if a file that is not read ends in the path of one that is, and differs from it: nobody has said which one
-    counts. ``read``: files by their paths below the folder of the recordings."""
+def refuse_copies(recordings: Recordings, facts: dict[str, Any], folder: Path, records: list[Record]) -> list[str]:
+    """Files that are not read; those of ``facts``, and of ``records`` in ``folder``, are. HimoeError if one ends in the path of
+    one that is read, and differs from it: nobody has said which one counts."""
+    root = recordings.root
+    read = {os.path.relpath(root / name, recordings.folder): root / name for name in facts}
+    read |= {name: folder / name for record in records for name in record.files}
+    stray = _stray(root, {*facts, TRUSTED})
     for name in stray:
         parts = Path(name).parts
         for tail in ("/".join(parts[i:]) for i in range(len(parts))):
             if tail in read and not filecmp.cmp(root / name, read[tail], shallow=False):
                 raise HimoeError(f"{root / name}: another {tail} is read, and they differ; leave the one that counts")
+    return stray
 
 
 def _stray(root: Path, known: set[str]) -> list[str]:

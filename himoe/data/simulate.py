@@ -23,8 +23,8 @@ def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
             counts = {"tokens": len(part.x), "present": n_present}
             quality[modality.name] = dict.fromkeys(COUNTED, 0) | counts
         write_tokens(folder / "subjects" / f"{subject}.npz", part)
-        io.write_json(folder / "subjects" / f"{subject}.json", quality)
+        io.write_json(folder / "subjects" / f"{subject}.json", quality, sealed=True)
     source = {"settings": {"sha256": hash_value(settings)}}
     manifest = {"dataset": dataset, "edition": "planted", "root": "", "records": {s: [] for s in subjects}, "bytes": {}}
-    io.write_json(folder / "manifest.json", manifest | {"absent": [], "stray": [], "source": source})
-    io.write_json(folder / "truth.json", {"dataset": dataset} | truth)
+    io.write_json(folder / "manifest.json", manifest | {"absent": [], "stray": [], "source": source}, sealed=True)
+    io.write_json(folder / "truth.json", {"dataset": dataset} | truth, sealed=True)

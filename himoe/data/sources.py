@@ -56,9 +56,10 @@ class Recordings:
         stats = [path.stat() for path in self.files(*subjects) if path.is_file() and path.name not in downloaded]
         return [[stat.st_size, int(stat.st_mtime)] for stat in stats]
 
-    def absent(self, subjects: tuple[str, ...]) -> list[str]:
-        """Subjects that lack a file of their own; none where files are packed or do not name subjects."""
-        return [] if self.is_packed else [s for s in subjects if not _has_subject(self.folder, self.edition, s)]
+    def lacks(self, subject: str) -> list[str]:
+        """Globs of a subject's own files of which there is none."""
+        wanted = [pattern.replace("{subject}", subject) for pattern in self.edition.files if "{subject}" in pattern]
+        return [] if self.is_packed else [pattern for pattern in wanted if not any(self.folder.glob(pattern))]
 
     @property
     def lacks_common(self) -> str:
@@ -113,8 +114,10 @@ def look_for(root: Path, info: DatasetInfo, edition: str = "") -> Recordings | N
     Raises
     ------
     HimoeError
-        If two copies of a file that belongs to all subjects differ.
+        If the folder cannot be read, a file's name is not UTF-8, or two copies of a file that belongs to all subjects differ.
     """
+    if root.exists() and not os.access(root, os.R_OK | os.X_OK):
+        raise HimoeError(f"{root}: cannot be read; check its permissions")
     folders = [root, *sorted(p for p in root.glob("*") if p.is_dir() and not p.name.startswith((".", "__MACOSX")))]
     candidates: list[tuple[tuple[int, bool, int], Edition, Path, tuple[Path, ...]]] = []
     for order, asked in enumerate(_asked(info, edition)):
@@ -128,7 +131,11 @@ def look_for(root: Path, info: DatasetInfo, edition: str = "") -> Recordings | N
         return None
     _, chosen, folder, archives = min(candidates, key=lambda candidate: candidate[0])
     common = find_common(root, folder, chosen)
-    return Recordings(root, chosen, folder, archives, common, _downloads(info, chosen))
+    found = Recordings(root, chosen, folder, archives, common, _downloads(info, chosen))
+    for path in found.files():
+        if os.fsencode(path).decode(errors="replace") != str(path):  # neither lists of hashes nor Snakemake can write it down
+            raise HimoeError(f"{path}: its name is not UTF-8; rename it")
+    return found
 
 
 def find_common(root: Path, folder: Path, edition: Edition) -> tuple[Path, ...]:
@@ -142,7 +149,11 @@ def find_common(root: Path, folder: Path, edition: Edition) -> tuple[Path, ...]:
     found = []
     for name in edition.common:
         copies = {place / name for place in (folder, root, *root.glob("*/")) if (place / name).is_file()}
-        if len({path.read_bytes() for path in copies}) > 1:
+        try:
+            contents = {path.read_bytes() for path in copies}
+        except OSError as error:
+            raise HimoeError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions") from error
+        if len(contents) > 1:
             raise HimoeError(
                 f"{root}: {' and '.join(map(str, sorted(copies)))} differ; leave the one that belongs to the recordings"
             )

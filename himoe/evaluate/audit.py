@@ -71,8 +71,9 @@ def audit(
     controls = predictions[predictions["model"].map(registry.control_of) != ""]
     whole = tokens(View(window=fits[0].view.window if fits else 0.0), 0)
     return [
-        apart(protocol, splits), same_content(whole, splits), no_shared_trials(protocol, splits), no_copies(whole, splits),
-        rows_read(splits, fits), rows_judged(splits, fits), scalers(tokens, splits, fits), answers(protocol, predictions),
+        apart(protocol, splits), same_content(whole, splits), no_shared_trials(protocol, splits),
+        no_copies(tokens(View(), 0), splits), rows_read(splits, fits), rows_judged(splits, fits),
+        scalers(tokens, splits, fits), answers(protocol, predictions),
         *control_skill(protocol, controls, tell),
         *giveaways(whole, by_session),
     ]  # fmt: skip
@@ -121,13 +122,14 @@ def no_shared_trials(protocol: str, splits: list[Split]) -> Finding:
 
 
 def no_copies(tokens: Tokens, splits: list[Split]) -> Finding:
-    """Is a test trial a near copy of another trial that was read, under whatever name, early or late?"""
+    """Is a test trial a near copy of another that was read, early or late? ``tokens``: whole trials; windows are by chance."""
     question = f"Has a test trial a near copy (correlation above {COPY:g}, up to 2 s apart) among other trials read?"
     like, nearest = probes.likeness(tokens), -1.0
-    trial = np.array([f"{t.subject} {trial_of(t.trial)}" for t in tokens.trials], object)
+    at = {(t.subject, t.trial): i for i, t in enumerate(tokens.trials)}
     for split in splits:
-        test, read = (np.array(positions(tokens, part)) for part in (split.test, split.train | split.valid))
-        pairs = np.where(trial[test][:, None] == trial[read], -1.0, like[np.ix_(test, read)])  # (n_test, n_read)
+        keys = ([(s, trial_of(t)) for s, t in part] for part in (split.test, split.train | split.valid))
+        test, read = (np.unique([at[key] for key in part if key in at]) for part in keys)
+        pairs = np.where(test[:, None] == read, -1.0, like[np.ix_(test, read)])  # (n_test, n_read)
         nearest = max(nearest, float(pairs.max()))
         if nearest > COPY:
             i, j = np.unravel_index(pairs.argmax(), pairs.shape)

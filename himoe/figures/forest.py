@@ -18,7 +18,7 @@ from himoe.config.protocols import lacks_seeds
 from himoe.names import STUDIED, model_variant
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, stacked
+from himoe.report.style import WIDTH, Theme, stacked, width
 from himoe.report.text import interval as text_of
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
@@ -91,7 +91,8 @@ def _panel(ax: Axes, part: pd.DataFrame, theme: Theme) -> None:
         ax.barh(y, 2 * row.smallest, left=-row.smallest, height=0.9, color=theme.line, zorder=0)
         ax.hlines(y, row.low, row.high, color=colour, lw=1.6)
         ax.plot(row.lead, y, "o", ms=4.5, color=colour, mfc=theme.background if row.word == FEW else colour)
-        label = FAILED if row.word == FAILED else f"{text_of(row.lead, row.low, row.high)}  {row.word}"
+        label = row.word if width() < WIDTH else f"{text_of(row.lead, row.low, row.high)}  {row.word}"  # no room on a phone
+        label = FAILED if row.word == FAILED else label
         ax.text(1.01, y, label, transform=ax.get_yaxis_transform(), ha="left", va="center", fontsize=7.5)
     ax.axvline(0, color=theme.text, lw=0.8)
     ax.grid(axis="y", visible=False)

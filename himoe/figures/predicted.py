@@ -25,7 +25,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     """One panel per data set and target."""
     cells = [(s, t) for s in evidence.settings for t in evidence.targets_of(s)]
     n_cols = min(4, len(cells))
-    figure, axes = panels(-(-len(cells) // n_cols), n_cols, height=2.1)
+    figure, axes = panels(-(-len(cells) // n_cols), n_cols, height=2.4, least=1.7)
     predictions = pick(evidence.predictions, model=STUDIED, condition="clean")
     flat = [ax for row in axes for ax in row]
     parts, findings = [], []
@@ -41,12 +41,11 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         alpha = 0.7 if len(shown) < 1000 else 0.15
         ax.scatter(shown["y_true"], shown["y_pred"], s=7, color=theme.accent, alpha=alpha, lw=0, rasterized=True)
         edge = 0.04 * (high - low)
-        ax.set(xlim=(low - edge, high + edge), ylim=(low - edge, high + edge), xlabel="reported")
-        ax.set_title(f"{setting_title(setting)}\n{target}")
+        ax.set(xlim=(low - edge, high + edge), ylim=(low - edge, high + edge), xlabel="reported", box_aspect=1)
         pooled = f"pooled CCC {ccc(rows['y_true'].to_numpy(float), rows['y_pred'].to_numpy(float)):.2f}"
         if lost := failed_folds(evidence, setting):
             pooled = "no pooled CCC" + lost
-            ax.text(0.03, 0.93, lost.strip(" ,"), transform=ax.transAxes, fontsize=6.5)
+        ax.set_title(f"{setting_title(setting)} · {target}\n{pooled}, n\u00a0=\u00a0{len(rows)}", fontsize=8)
         findings.append(f"{setting_title(setting)} {target}: {pooled}, {len(rows)} rows")
         parts.append(shown[COLUMNS if is_open(dataset_of(setting)) else SHARED])
     for ax in flat[len(cells) :]:

@@ -13,7 +13,7 @@ import pandas as pd
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, stacked
+from himoe.report.style import WIDTH, Theme, stacked, width
 from himoe.report.text import number, p_value
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
@@ -67,7 +67,8 @@ def _panel(ax: Axes, ranked: Ranked, theme: Theme) -> None:
     ax.hlines(0, 1, n, color=theme.text, lw=1)
     for tick in range(1, n + 1):
         ax.vlines(tick, 0, 0.2, color=theme.text, lw=1)
-        ax.text(tick, 0.35, str(tick), ha="center", va="bottom", fontsize=8)
+        if width() == WIDTH or tick % 3 == 1:  # on a phone every third has room
+            ax.text(tick, 0.35, str(tick), ha="center", va="bottom", fontsize=8)
     for i, group in enumerate(not_told_apart(ranked.mean, ranked.of.critical), 1):
         ends = ranked.mean[group[0]] - 0.01 * n, ranked.mean[group[-1]] + 0.01 * n
         ax.hlines(-BAR * i, *ends, color=theme.palette[0], lw=3.2)

@@ -17,11 +17,12 @@ from himoe.config.protocols import PROTOCOLS, lacks_seeds
 from himoe.names import STUDIED, parse_dataset
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, panels
+from himoe.report.style import WIDTH, Theme, is_first_column, panels, width, wrapped
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.intervals import Interval, interval
+from himoe.stats.intervals import interval
 from himoe.stats.levels import CLEAN, levels
+from himoe.stats.sides import AHEAD, BEHIND, FAILED, UNDECIDED, side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ NEEDS = ("scores", "runs")
 REQUIRES = {"models": "himoe", "variants": "*"}
 RIVALS = ("ridge", "late_fusion")
 METRICS = {"ccc": "CCC", "raw_ccc": "CCC uncalibrated", "pcc": "PCC"}
-AHEAD, BEHIND, UNDECIDED, FEW, FAILED = "ahead", "behind", "undecided", "of too few seeds to tell", "failed"
+FEW = "of too few seeds to tell"
 COLUMNS = ["recordings", "variant", "protocol", "metric", "other", "lead", "low", "high", "side"]
 
 
@@ -57,16 +58,15 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     recordings = list(dict.fromkeys(data["recordings"]))
     rivals = [m for m in RIVALS if m in set(data["other"])]
     longest = max((len(_choices(pick(data, recordings=r))) for r in recordings), default=1)
-    height = 0.6 + 0.17 * longest
+    height = 0.6 + (0.17 if width() == WIDTH else 0.36) * longest
     figure, axes = panels(max(len(recordings), 1), max(len(rivals), 1), height=height, sharex=True)
     for row, name in zip(axes, recordings, strict=False):
         choices = _choices(pick(data, recordings=name))
         for ax, rival in zip(row, rivals, strict=True):
             _forest(ax, pick(data, recordings=name, other=rival), choices, theme)
-            ax.set_title(f"lead over {model_title(rival)}")
+            ax.set_title(f"lead over {model_title(rival)}: {_counts(pick(data, recordings=name, other=rival))}", fontsize=8.5)
+            ax.tick_params(labelleft=is_first_column(ax))
         row[0].set_ylabel(fill(setting_title(name), 40))
-        for ax in row[1:]:
-            ax.tick_params(labelleft=False)
     for ax in axes[-1]:
         ax.set_xlabel("Hi-MoE less the other")
     return FigureItem(figure, data, _finding(data))
@@ -88,17 +88,18 @@ def _leads(evidence: Evidence) -> pd.DataFrame:
             values = levels(pick(evidence.scores, setting=setting, condition=CLEAN, model=[STUDIED, *RIVALS]), metric)
             for other in (m for m in RIVALS if STUDIED in here and m in here):
                 lead = interval(values[STUDIED] - values[other])
-                rows.append([recorded, variant, protocol, metric, other, *map(float, lead), _side(lead, few)])
+                rows.append(
+                    [
+                        recorded,
+                        variant,
+                        protocol,
+                        metric,
+                        other,
+                        *map(float, lead),
+                        side(lead) if not few or np.isnan(lead.mean) else FEW,
+                    ]
+                )
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _side(lead: Interval, few_seeds: bool) -> str:
-    """Who is ahead, if that can be told; a fold that diverged leaves no mean."""
-    if np.isnan(lead.mean):
-        return FAILED
-    if few_seeds:
-        return FEW
-    return AHEAD if lead.low > 0 else BEHIND if lead.high < 0 else UNDECIDED
 
 
 def _choices(part: pd.DataFrame) -> list[Choice]:
@@ -120,18 +121,25 @@ def _forest(ax: Axes, part: pd.DataFrame, choices: list[Choice], theme: Theme) -
         ax.hlines(y, row.low, row.high, color=colour, lw=1.4)
         ax.plot(row.lead, y, "o", ms=4, color=colour, mfc=theme.background if row.side == FEW else colour)
     ax.axvline(0, color=theme.text, lw=0.8)
-    ax.set_yticks(range(len(choices)), [choice.label for choice in choices], fontsize=7.5)
+    ax.set_yticks(
+        range(len(choices)), [c.label if width() == WIDTH else wrapped(c.label, 7.5, 3) for c in choices], fontsize=7.5
+    )
     for text, choice in zip(ax.get_yticklabels(), choices, strict=True):
         text.set_fontweight("normal" if choice.variant else "bold")  # as configured
     ax.set_ylim(-0.7, len(choices) - 0.3)
+
+
+def _counts(part: pd.DataFrame) -> str:
+    """``ahead 3, behind 0, undecided 2``, and what cannot tell."""
+    sides = part["side"].value_counts()
+    words = (AHEAD, BEHIND, UNDECIDED, *(word for word in (FEW, FAILED) if word in sides))
+    return ", ".join(f"{word} {sides.get(word, 0)}" for word in words)
 
 
 def _finding(data: pd.DataFrame) -> str:
     """Of each data set and rival, under how many choices Hi-MoE is ahead, behind and neither, and what cannot tell."""
     sentences = []
     for (name, other), part in data.groupby(["recordings", "other"], sort=False):
-        sides = part["side"].value_counts()
-        always, others = (AHEAD, BEHIND, UNDECIDED), [side for side in (FEW, FAILED) if side in sides]
-        told = ", ".join(f"{side} {sides.get(side, 0)}" for side in (*always, *others))
-        sentences.append(f"{setting_title(name)}, Hi-MoE against {model_title(other)}, {len(part)} choices: {told}.")
+        against = f"{setting_title(name)}, Hi-MoE against {model_title(other)}"
+        sentences.append(f"{against}, {len(part)} choices: {_counts(part)}.")
     return " ".join(sentences) or "No data set with variants has scores of Hi-MoE and of a rival."

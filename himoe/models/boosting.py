@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
 TITLE = "Gradient boosting"
+COLOUR = ("#4d7f76", "#2d8072")
+PLACE = 70
 SPACE = {"learning_rate": (0.02, 0.05, 0.1), "max_leaves": (4, 15, 31), "min_samples_leaf": (5, 20, 50), "l2": (0.0, 1.0, 10.0)}
 N_GROUPS = 3
 STRIDE = 10  # candidate numbers of trees: multiples of it

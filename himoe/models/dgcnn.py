@@ -26,6 +26,8 @@ from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, HimoeError, Output
 
 TITLE = "DGCNN"
+COLOUR = ("#008080", "#3e9fb2")
+PLACE = 90
 SPACE = {"order": (2, 3)}
 MODALITY = "eeg"
 

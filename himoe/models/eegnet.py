@@ -31,6 +31,8 @@ from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, HimoeError, Output
 
 TITLE = "EEGNet"
+COLOUR = ("#00806a", "#00806a")
+PLACE = 80
 MODALITY = "eeg"
 RAW = True
 POOL = 4

@@ -31,6 +31,8 @@ from himoe.nn.soft_moe import Experts
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Flex-MoE"
+COLOUR = ("#cc709e", "#995477")
+PLACE = 150
 SPACE = {"n_encoder_blocks": (1, 2), "expert_weight": (0.03, 0.1)}
 
 

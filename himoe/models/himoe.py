@@ -39,6 +39,8 @@ from himoe.nn.soft_moe import MaskedFusion, MaskedSoftMoE, MoEOutput
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Hi-MoE"
+COLOUR = ("#c2410c", "#fb923c")
+PLACE = 1000
 SPACE = {"affect_weight": (0.3, 1.0), "nce_weight": (0.03, 0.1, 0.3)}
 
 

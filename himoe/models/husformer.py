@@ -26,6 +26,8 @@ from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Husformer"
+COLOUR = ("#176e99", "#466c80")
+PLACE = 110
 SPACE = {"n_layers": (1, 2)}
 
 

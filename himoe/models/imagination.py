@@ -28,6 +28,8 @@ from himoe.nn.noise import draw, uniform
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "Imagination"
+COLOUR = ("#cc1fcc", "#e622c5")
+PLACE = 130
 SPACE = {"n_encoder_blocks": (1, 2), "imagination_weight": (1.0, 4.0)}
 
 

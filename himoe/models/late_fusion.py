@@ -21,6 +21,8 @@ from himoe.nn.losses import affect_loss
 from himoe.nn.soft_moe import MaskedFusion
 from himoe.types import Batch, BuildContext, Output
 
+COLOUR = ("#5991ff", "#b2b4ff")
+PLACE = 160
 REFERENCE = "himoe"
 SPACE = {"affect_weight": (0.0, 0.3, 1.0)}
 

@@ -28,6 +28,8 @@ from himoe.nn.soft_moe import Experts
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MoMKE"
+COLOUR = ("#c859ff", "#cd50e6")
+PLACE = 140
 SPACE = {"n_encoder_blocks": (1, 2), "unimodal_weight": (0.3, 1.0)}
 
 

@@ -33,6 +33,8 @@ from himoe.nn.noise import dropout
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "MulT"
+COLOUR = ("#0088cc", "#22a4e6")
+PLACE = 100
 SPACE = {"n_layers": (1, 2)}
 
 

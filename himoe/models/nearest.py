@@ -17,6 +17,8 @@ from himoe.config.sections import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
 TITLE = "1-nearest neighbour"
+COLOUR = ("#66625e", "#757a80")
+PLACE = 40
 BLOCK = 64  # rows compared at a time
 KEEPS_ROWS = True  # its weights are training data and are left out of research crates
 ROUNDING = 1e-10  # distances that differ by less, relative to the row's mean square, are ties

@@ -25,6 +25,9 @@ from himoe.models._left_out import choose, groups_of, labelled
 
 log = logging.getLogger("himoe")
 
+COLOUR = ("#1212d6", "#6459b2")
+PLACE = 50
+
 
 class Config(Strict):
     """How far around a token it looks, and candidate penalties."""

@@ -18,6 +18,8 @@ from himoe.models._left_out import groups_of, labelled
 from himoe.stats.metrics import ccc
 
 TITLE = "ridge on one token"
+COLOUR = ("#4c6fd0", "#5069e6")
+PLACE = 60
 
 
 class Config(Strict):

@@ -28,6 +28,8 @@ from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
 
 TITLE = "ShaSpec"
+COLOUR = ("#8800cc", "#a047cc")
+PLACE = 120
 SPACE = {"n_encoder_blocks": (1, 2), "align_weight": (0.03, 0.1)}
 
 

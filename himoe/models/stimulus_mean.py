@@ -11,6 +11,8 @@ import numpy as np
 from himoe.config.sections import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
+COLOUR = ("#1b1f24", "#e6e9ee")
+PLACE = 30
 BLIND = True  # to physiology
 DEPLOYABLE = False  # on a stimulus that nobody has rated: a reference, no rival
 

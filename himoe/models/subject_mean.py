@@ -9,6 +9,8 @@ import numpy as np
 from himoe.config.sections import Strict, setting
 from himoe.data.rows import Inputs, Rows
 
+COLOUR = ("#8b8589", "#8d8a90")
+PLACE = 20
 KNOWS_SUBJECTS = True
 BLIND = True  # to physiology
 DEPLOYABLE = False  # on a person of whom no rating is known: a reference, no rival

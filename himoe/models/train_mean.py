@@ -7,6 +7,8 @@ import numpy as np
 from himoe.config.sections import Strict
 from himoe.data.rows import Inputs, Rows
 
+COLOUR = ("#80757c", "#65665e")
+PLACE = 10
 BLIND = True  # to physiology
 
 

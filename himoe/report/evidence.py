@@ -37,7 +37,7 @@ def read_runs(files: list[str], config: Config) -> list[dict[str, Any]]:
     return runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself alone, so that what is made of it can be kept
 class Evidence:
     """The files an item needs, read when asked for."""
 
@@ -86,8 +86,8 @@ class Evidence:
 
     @property
     def models(self) -> list[str]:
-        """Models that compete, in the config's order; ablations and controls are not among them."""
-        return self.config.compared
+        """Models that compete, each at its place; ablations and controls are not among them."""
+        return sorted(self.config.compared, key=registry.place)
 
     @property
     def controls(self) -> list[str]:

@@ -45,29 +45,44 @@ def write_table(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
     io.write_table(outputs["csv"], table.data)
     record = _record(entry, evidence, table.finding, table.note, code, outputs)
     record |= {"page": table.page} if table.page else {}
-    io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()})
+    io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()}, sealed=True)
+
+
+SAVED: dict[str, dict[str, Any]] = {  # how a form is saved that is no SVG; without dates, so that equal input gives equal bytes
+    "png": {"format": "png", "dpi": 300, "metadata": {"Software": None}},
+    "pdf": {"format": "pdf", "metadata": {"CreationDate": None}},
+}
 
 
 def draw_figure(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, str]) -> None:
-    """Draw a figure on a light and a dark page and write ``svg``, ``dark``, ``png``, ``csv`` and ``item``, its record."""
+    """Draw a figure for a light and a dark page and for a phone, and write ``svg``, ``dark``, ``phone``, ``phone_dark``,
+    ``png`` (300 dpi), ``pdf``, ``csv`` and ``item``, its record."""
     import matplotlib.pyplot as plt
 
     from himoe.report import style
 
     plugin = importlib.import_module(f"himoe.figures.{entry.plugin}")
     options = {"condition": entry.condition} if entry.condition else {}
-    for theme, forms in ((style.DARK, ("dark",)), (style.LIGHT, ("svg", "png"))):
-        with style.themed(theme):
+    for theme, inches, forms in (
+        (style.DARK, style.PHONE, ("phone_dark",)), (style.LIGHT, style.PHONE, ("phone",)),
+        (style.DARK, style.WIDTH, ("dark",)), (style.LIGHT, style.WIDTH, ("svg", "png", "pdf")),
+    ):  # fmt: skip
+        with style.themed(theme, inches):
             drawn: FigureItem = plugin.draw(evidence, theme, **options)
-            if evidence.synthetic:
+            if _is_marked(entry, evidence):
                 style.stamp(drawn.figure, STAMP, theme)
+            style.fit_text(drawn.figure)
             for form in forms:
                 with io.atomic(outputs[form]) as temporary:
-                    metadata = {"Software": None} if form == "png" else {"Date": None}
-                    drawn.figure.savefig(temporary, format="png" if form == "png" else "svg", metadata=metadata)
+                    drawn.figure.savefig(temporary, **SAVED.get(form, {"format": "svg", "metadata": {"Date": None}}))
             plt.close(drawn.figure)
     io.write_table(outputs["csv"], drawn.data)
-    io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs))
+    io.write_json(outputs["item"], _record(entry, evidence, drawn.finding, "", code, outputs), sealed=True)
+
+
+def _is_marked(entry: Entry, evidence: Evidence) -> bool:
+    """Whether an item shows results of simulated data."""
+    return evidence.synthetic and entry.facts.get("RESULTS", True)
 
 
 def _in_checkout(file: str) -> str:
@@ -85,7 +100,7 @@ def _record(
     return files | {
         "name": entry.name, "kind": entry.kind.removesuffix("s"), "title": entry.title, "section": entry.section,
         "caption": entry.caption, "facts": evidence.facts(), "alt": finding, "note": note,
-        "synthetic": evidence.synthetic and entry.facts.get("RESULTS", True),
+        "synthetic": _is_marked(entry, evidence),
         "provenance": {
             "rule": "draw_figure" if entry.kind == "figures" else "write_table", "code": code,
             "inputs": {_in_checkout(file): hash_file(file) for file in inputs}, "seeds": list(evidence.config.seeds),

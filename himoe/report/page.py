@@ -27,8 +27,8 @@ from himoe.report.text import number
 from himoe.report.titles import model_title
 
 NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\]| · [\d.,]+( M)?)?$|^–$|^failed: diverged$")
-EMBED_BYTES = 300_000
-FORMS = ("svg", "dark", "png", "pdf", "csv")
+EMBED_BYTES = 100_000
+FORMS = ("svg", "dark", "phone", "phone_dark", "png", "pdf", "csv")
 
 
 def render(files: dict[str, list[str]], config: dict[str, Any], config_files: list[str], html: str, json: str) -> None:
@@ -46,11 +46,24 @@ def render(files: dict[str, list[str]], config: dict[str, Any], config_files: li
         Where the settings were read from.
     """
     settings = Config(**config)
+    sweep(Path(html).parent, files["records"])
     earlier = [read_results(path, files["schema"][0]) for path in files.get("compare", [])]
     records = _records(files, settings, config_files, Path(html).parent)
     of = dict(identity(settings, files, config_files))
     io.write_text(html, _page(_context(settings, records, of, files, config_files, earlier), files, Path(html).parent))
-    io.write_json(json, {"title": settings.title, "identity": of, "items": records, "config": config})
+    io.write_json(json, {"title": settings.title, "identity": of, "items": records, "config": config}, sealed=True)
+
+
+def sweep(folder: Path, records: list[str]) -> None:
+    """Delete figures and tables that another run has left in the same folder: beside this report they would pass for its own.
+    ``records``: those of this run. What no record names is nobody's and stays."""
+    kept = {Path(record).resolve() for record in records}
+    for file in [*folder.glob("figures/**/*.json"), *folder.glob("tables/*.json")]:
+        record = {} if file.resolve() in kept else io.read_json(file)
+        if isinstance(record, dict) and {"kind", "name"} <= record.keys():
+            forms = [Path(str(record[form])).name for form in FORMS if form in record]
+            for name in (*forms, f"{file.name}.sha256", file.name):
+                (file.parent / name).unlink(missing_ok=True)
 
 
 def _records(files: dict[str, list[str]], config: Config, config_files: list[str], folder: Path) -> list[dict[str, Any]]:
@@ -62,10 +75,12 @@ def _records(files: dict[str, list[str]], config: Config, config_files: list[str
         made[record["kind"], record["name"]] = record | links
     entries = contents(config, "tables") + contents(config, "figures")
     records = [made.get((e.kind.removesuffix("s"), e.name)) or _card(e, config, config_files) for e in entries]
-    counts = {"figure": 0, "table": 0}
+    counts, taken = {"figure": 0, "table": 0}, set()
     for record in sorted(records, key=lambda r: ("missing" in r, list(SECTIONS).index(r["section"]))):
         counts[record["kind"]] += 1
         record["number"] = f"{record['kind'].capitalize()} {counts[record['kind']]}"
+        record["anchor"] = f"{record['kind']}-{record['name']}" if record["name"] in taken else record["name"]
+        taken.add(record["name"])  # a figure and a table may have one name
     return records
 
 

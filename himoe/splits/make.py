@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds
+from himoe.config.protocols import PROTOCOLS, can_split, can_split_stimuli, n_subject_folds, too_few
 from himoe.splits.files import SPLIT_COLUMNS
 from himoe.types import HimoeError, TrialInfo
 
@@ -95,8 +95,9 @@ MAKERS = {
 def make_splits(protocol: str, trials: list[TrialInfo], settings: Splits) -> pd.DataFrame:
     """Folds of a protocol; ``trials`` are windows where the protocol parts windows."""
     n_subjects = len({t.subject for t in trials})
-    if PROTOCOLS[protocol].independent and not can_split(n_subjects, n_subject_folds(protocol, n_subjects, settings)):
-        raise HimoeError(f"{protocol}: {n_subjects} subjects are too few for folds that train, validate and test")
+    n_folds = n_subject_folds(protocol, n_subjects, settings)
+    if PROTOCOLS[protocol].independent and not can_split(n_subjects, n_folds):
+        raise HimoeError(f"{protocol}: {too_few(n_subjects, n_folds)}")
     rows = []
     for fold, parts in enumerate(MAKERS[protocol](trials, settings)):
         rows += [(fold, part, t.subject, t.trial, t.stimulus, t.digest) for t, part in zip(trials, parts, strict=True) if part]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -92,10 +93,28 @@ class Stack:
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
             return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
 
-        call = alone if self.n_begun == 1 else vmap(loss)
+        call = alone if self.n_begun == 1 else self._mapped(loss)
         losses = torch.compile(call, dynamic=False, fullgraph=True) if self.compiled else call
         self._made = objective, losses
         return losses
+
+    def _mapped(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        """The function over the rows of the stack; HimoeError where the network holds what cannot be mapped."""
+        over_rows = vmap(function, **options)
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return over_rows(*arguments)
+            except RuntimeError as error:
+                if not any(word in str(error) for word in ("atching rule", "vmap")):
+                    raise
+                what = str(error).split(". ")[0]
+                raise HimoeError(
+                    f"{type(self.template).__name__}: cannot be trained side by side ({what}); write its forward with tensor "
+                    "operations that torch.vmap knows, or set execution.stack to 1"
+                ) from error
+
+        return over_rows if self.compiled else call
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Output:
@@ -107,7 +126,8 @@ class Stack:
                 one = self._output(self.flat[0], Batch(*(None if part is None else part[0] for part in batch)))
                 out = Output(one.prediction[None], one.losses, {n: v[None] for n, v in one.routing.items()})
             else:
-                out = vmap(self._output, in_dims=(0, Batch(*(None if part is None else 0 for part in batch))))(self.flat, batch)
+                dims = (0, Batch(*(None if part is None else 0 for part in batch)))
+                out = self._mapped(self._output, in_dims=dims)(self.flat, batch)
         return out._replace(prediction=out.prediction.float(), routing={n: v.float() for n, v in out.routing.items()})
 
 

@@ -31,11 +31,6 @@
     copy(what === "link" ? here : what === "bibtex" ? by("bibtex").textContent : `${what}. ${document.title}. ${here}`);
   }));
 
-  // a figure that is wider than the window is moved by the keyboard, too
-  const reach = () => all(".shot").forEach((part) => { part.tabIndex = part.scrollWidth > part.clientWidth ? 0 : -1; });
-  addEventListener("resize", reach);
-  reach();
-
   // one model, marked everywhere
   const rows = all("tr, .forest g[data-model]");
   const named = (row) => row.dataset.model ? [row.dataset.model] : [...row.cells].slice(0, 4).map((cell) => cell.textContent.trim());

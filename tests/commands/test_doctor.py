@@ -99,8 +99,12 @@ def test_tools_are_looked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert state(tmp_path, "conda")[0] == "ready"
     assert state(tmp_path, "SLURM")[0] == "wrong"
-    (tmp_path / "sinfo").write_text("#!/bin/sh\necho gpu up 1 idle\n")
+    (tmp_path / "sinfo").write_text("#!/bin/sh\necho 'main*|up|2|7000|2:00:00|(null)'\n")
+    (tmp_path / "squeue").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "squeue").chmod(0o755)
     assert state(tmp_path, "SLURM") == ("ready", "1 partitions or node groups")
+    monkeypatch.chdir(ROOT)
+    assert state(tmp_path, "profiles/slurm")[0] == "wrong"
 
 
 def test_help_is_offered():

@@ -104,7 +104,8 @@ REFUSED = [
     # too little to split
     (
         PLANTED | {"planted": {"x": {"subjects": 3}}, "splits": {"n_folds": 2}},
-        "protocols: subject_kfold of planted-x: 3 subjects are too few for 2 folds that train, validate and test",
+        "protocols: subject_kfold of planted-x: 3 subjects are too few for 2 folds: 1 left to train and validate on, "
+        "of 2 at least; set splits.n_folds to 3, or use loso",
     ),
     ({"protocols": ["subject_stimulus"], "twin": {"trials": 3}}, "3 stimuli are too few for splits.n_stimulus_folds: 3"),
     ({"protocols": ["trial_kfold"], "twin": {"trials": 4}}, "4 trials of a subject are too few for splits.n_folds: 8"),

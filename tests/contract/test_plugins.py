@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,10 @@ from himoe.data import intake, prepare
 from himoe.data.rows import predicted_by, to_rows
 from himoe.data.twins import synthesize
 from himoe.evaluate.conditions import under_condition
-from himoe.types import HimoeError, Output
+from himoe.names import STUDIED
+from himoe.report.colours import contrast, told_apart
+from himoe.train.stack import Stack
+from himoe.types import Batch, HimoeError, Output
 from tests.conditions.perturbing import apply, severities, tokens_under
 from tests.conftest import make_tokens, tokens_for
 from tests.contract.networks import TORCH, batch_of, build, train_on
@@ -138,6 +142,15 @@ def test_a_shift_that_is_no_whole_token_is_refused(tokens):
         under_condition(tokens, "shift", [0.0, 0.3], 3)
 
 
+@pytest.mark.parametrize("name", registry.available("models"))
+def test_a_model_is_told_from_himoe_by_everyone(name):
+    """On both pages, colour-blind or not; and it stands out from the page."""
+    for page, own, studied in zip(("#ffffff", "#161a20"), registry.colours(name), registry.colours(STUDIED), strict=True):
+        assert contrast(own, page) >= 3  # WCAG 1.4.11
+        assert name == STUDIED or told_apart([own, studied])
+    assert isinstance(registry.place(name), int)
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("per_token", [False, True])
 def test_estimators_fit_and_predict(name, per_token):
@@ -154,6 +167,26 @@ def network(request):
     torch.manual_seed(0)
     data = tokens_for(request.param)
     return build(request.param, data.layout), data
+
+
+class Recurrent(torch.nn.Module):
+    """A network of which torch.vmap knows no rule."""
+
+    def __init__(self, n_features):
+        super().__init__()
+        self.gru, self.out = torch.nn.GRU(n_features, 8, batch_first=True), torch.nn.Linear(8, 2)
+
+    def forward(self, batch):
+        return Output(self.out(self.gru(batch.x)[0]), {}, {})
+
+
+def stacked(stack, batch):
+    """A step and a prediction of every model of a stack, all on the same batch."""
+    batches = Batch(*(None if part is None else torch.stack([part] * len(stack)) for part in batch))
+    losses, gradient = stack.gradients(batches, torch.arange(len(stack)), lambda output, _: output.prediction.square().mean())
+    assert torch.isfinite(losses).all()
+    assert gradient.shape == stack.flat.shape
+    assert stack.predict(batches._replace(y=None)).prediction.shape[0] == len(stack)
 
 
 def test_a_prediction_for_every_step(network):
@@ -183,6 +216,18 @@ def test_gradients_reach_every_parameter(network):
     (output.prediction.square().mean() + sum(output.losses.values())).backward()
     lost = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert lost == [n for n in dict(model.named_parameters()) if n == "mix" or n.startswith("readout.")]  # solved, not trained
+
+
+def test_two_folds_can_be_trained_side_by_side(network):
+    model, data = network
+    stacked(Stack([copy.deepcopy(model), copy.deepcopy(model)], torch.device("cpu")), batch_of(data))
+
+
+def test_a_network_that_cannot_be_mapped_is_told_here_and_in_one_line():
+    data = tokens_for("late_fusion")
+    with pytest.raises(HimoeError, match=r"Recurrent: cannot be trained side by side \(.*gru.*execution\.stack to 1"):
+        stacked(Stack([Recurrent(data.layout.n_features) for _ in range(2)], torch.device("cpu")), batch_of(data))
+    stacked(Stack([Recurrent(data.layout.n_features)], torch.device("cpu")), batch_of(data))  # alone it can
 
 
 def test_all_absent_is_defined(network):

@@ -66,7 +66,7 @@ def datasets(made, folder):
 
 
 def models(made, folder):
-    assert made.TITLE
+    assert (bool(made.TITLE), len(made.COLOUR), made.PLACE) == (True, 2, 45)
     ((key, value, meaning, source),) = walk(made.Config())
     assert (key, value, bool(meaning), source) == ("kept", 0.9, True, "ours")
     rows = to_rows(make_tokens())

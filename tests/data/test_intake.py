@@ -250,7 +250,7 @@ def test_a_subjects_files_are_known_by_name(tmp_path):
     recordings = sources.find(root, deap.INFO)
     assert recordings.files("s02") == [root / "s02.dat"]
     assert len(recordings.files()) == 2
-    assert recordings.absent(("s01", "s02", "s03")) == ["s03"]
+    assert [recordings.lacks(subject) for subject in ("s01", "s02", "s03")] == [[], [], ["s03.dat"]]
     assert recordings.stamps("s02") == [[(root / "s02.dat").stat().st_size, int((root / "s02.dat").stat().st_mtime)]]
 
 

@@ -31,7 +31,7 @@ class Case:
     def __init__(
         self, tokens: Tokens, tmp_path, protocol: str = PROTOCOL, window: float = 0.0, control_view: View | None = None
     ):
-        self.protocol, self.shown = protocol, prepare(View(window=window), tokens)
+        self.protocol, self.whole, self.shown = protocol, tokens, prepare(View(window=window), tokens)
         make.make_splits(protocol, list(self.shown.trials), SHORT).to_csv(tmp_path / "splits.csv", index=False)
         self.splits = read_splits(str(tmp_path / "splits.csv"))
         self.fits = [self.fitted("ridge", View(window=window), tmp_path)]
@@ -55,7 +55,8 @@ class Case:
         )
 
     def tokens(self, view, seed):
-        return narrow(view, with_control(view, self.shown, seed))
+        shown = self.whole if self.protocol == "window_random" and not view.window else self.shown
+        return narrow(view, with_control(view, shown, seed))
 
     def verdicts(self):
         findings = audit.audit(self.protocol, self.tokens, self.splits, self.fits, self.predictions)

@@ -58,7 +58,8 @@ def mutant(node: ast.AST) -> tuple[str, object] | None:
 
 
 def blind(tree: ast.Module) -> set[int]:
-    """Nodes that a fingerprint does not see: words with all that is in them, but for the values a log line names."""
+    """Nodes that a fingerprint does not see: words with all that is in them, but for the values a log line names, and how a
+    model is drawn."""
     out: set[int] = set()
     for kind, found in texts(tree).items():
         for text in found:
@@ -72,6 +73,10 @@ def blind(tree: ast.Module) -> set[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             out |= {id(inner) for part in node.body for inner in ast.walk(part)}
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    for node in tree.body:  # how a model is drawn
+        if isinstance(node, ast.Assign) and {ast.unparse(n) for n in node.targets} <= {"COLOUR", "PLACE"} - read:
+            out |= {id(inner) for inner in ast.walk(node)}
     return out
 
 

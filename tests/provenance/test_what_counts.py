@@ -70,6 +70,18 @@ def test_words_count_where_they_are_asked_for(package, before, after):
     assert one != other
 
 
+def test_how_a_model_is_drawn_counts_only_where_code_reads_it(package):
+    """A colour or a place may be changed, added and taken away; where the code reads a name, its value counts."""
+    drawn = 'COLOUR = ("#000000", "#ffffff")\nPLACE = 10\na = 1'
+    for after in ('COLOUR = ("#111111", "#ffffff")\nPLACE = 20\na = 1', "a = 1"):
+        one, other = pair(package, drawn, after, words=False)
+        assert one == other
+        one, other = pair(package, drawn, after, words=True)
+        assert one != other
+    one, other = pair(package, "PLACE = 10\na = PLACE", "PLACE = 20\na = PLACE", words=False)
+    assert one != other
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

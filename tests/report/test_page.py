@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from himoe import io
+from himoe.commands.shareable import read_run
 from himoe.config.run import Config
 from himoe.report import identity, page
 from himoe.report.forest import Bar, panel
@@ -27,7 +28,7 @@ RECORD = {
 def render(folder, record=RECORD, config_files=(), compare=(), **config):
     """The page of a run that has made one table."""
     tables = folder / "results" / "tables"
-    io.write_json(tables / "main.json", record)
+    io.write_json(tables / "main.json", record, sealed=True)
     io.write_text(tables / "main.csv", "model,ccc\nridge,0.4\n")
     run = {"device": "cpu", "wall_seconds": 1.0}
     io.write_json(folder / "run.json", run)
@@ -107,7 +108,7 @@ def test_hostile_words_are_shown_as_text(tmp_path, name):
 
 
 def test_no_id_stands_twice_and_every_way_leads_somewhere(tmp_path):
-    html, _ = render(tmp_path, RECORD | {"page": WIDE}, tables=["answer", "claims", "main"], figures=["routing"])
+    html, _ = render(tmp_path, RECORD | {"page": WIDE}, tables=["claims", "main", "ladder"], figures=["routing", "ladder"])
     ids = re.findall(r' id="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
@@ -192,3 +193,34 @@ def test_it_reads_nothing_but_what_it_is_given(tmp_path, monkeypatch):
         "himoe",
     }  # titles
     assert tmp_path / "results/tables/main.json" in opened
+
+
+def test_items_of_another_run_do_not_stand_beside_the_report(tmp_path):
+    figures = tmp_path / "results/figures/condition_curve"
+    io.write_json(
+        figures / "shift.json", {"kind": "figure", "name": "condition_curve", "svg": "shift.svg", "dark": "../../a.svg"}
+    )
+    for mine in (figures / "shift.svg", figures / "mine.svg", figures / "mine.json", tmp_path / "results/a.svg"):
+        io.write_text(mine, "{}")
+    render(tmp_path)
+    assert sorted(p.name for p in figures.iterdir()) == ["mine.json", "mine.svg"]  # nobody's record: somebody's own
+    assert (tmp_path / "results/a.svg").is_file()
+    assert sorted(p.name for p in (tmp_path / "results/tables").iterdir()) == ["main.csv", "main.json", "main.json.sha256"]
+
+
+def test_a_table_that_was_edited_is_not_printed(tmp_path):
+    render(tmp_path)
+    record, results = tmp_path / "results/tables/main.json", tmp_path / "results/results.json"
+    record.write_text(record.read_text().replace("0.400", "0.999"))
+    with pytest.raises(HimoeError, match=r"main\.json: changed since it was written"):
+        page.render({"records": [str(record)]}, {}, [], str(tmp_path / "results/report.html"), str(results))
+    results.write_text(results.read_text().replace("0.400", "0.999"))
+    with pytest.raises(HimoeError, match=r"results\.json: changed since it was written"):
+        read_run(tmp_path / "results")
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "3", "{}", '{"title": 1, "identity": {}, "items": [], "config": {}}'])
+def test_results_of_another_shape_are_one_line(tmp_path, content):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(HimoeError, match=r"results\.json: not what render_report writes"):
+        read_run(tmp_path)

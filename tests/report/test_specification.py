@@ -70,8 +70,9 @@ def test_every_choice_has_its_lead_and_side(evidence):
     assert data.loc[("", "loso", "raw_ccc", "late_fusion"), "side"] == "undecided"  # .001 +- .01 a person
     few = data.xs("subject_stimulus", level="protocol")
     assert set(few["side"]) == {specification.FEW}  # one seed of networks that people share
-    said = "CASE, Hi-MoE against ridge, 12 choices: ahead 3, behind 3, undecided 0, of too few seeds to tell 6."
-    assert said in drawn.finding
+    counts = "ahead 3, behind 3, undecided 0, of too few seeds to tell 6"
+    assert f"CASE, Hi-MoE against ridge, 12 choices: {counts}." in drawn.finding
+    assert drawn.figure.axes[0].get_title(loc="left") == f"lead over ridge: {counts}"
 
 
 def test_a_fit_that_failed_is_a_choice_that_failed(tmp_path):

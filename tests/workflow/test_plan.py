@@ -127,6 +127,7 @@ def test_an_untouched_folder_has_no_estimate(tmp_path, capsys, monkeypatch):
         (["--config", "datasets=[deap]"], "the run would not start: data set 'DEAP': nothing of it in data/deap/"),
         (["--configfile", "absent.yaml"], "absent.yaml: not readable as a config file"),
         (["--config", "x"], "--config: "),
+        (["--config", "training.epochs=3"], "(a key of a section: training='{epochs: 3}')"),
     ],
 )
 def test_what_is_wrong_is_one_line(begun, capsys, monkeypatch, arguments, said):
@@ -139,7 +140,7 @@ def test_what_is_wrong_is_one_line(begun, capsys, monkeypatch, arguments, said):
 def test_without_a_snakefile_it_says_where_it_belongs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(plan.HimoeError, match="no Snakefile here"):
-        plan.dry_run([], [])
+        plan.read_config([], [])
 
 
 @pytest.mark.parametrize("command", ["", "doctor", "plan", "verify-data"])

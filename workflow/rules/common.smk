@@ -2,16 +2,18 @@
 # the ground of the package and himoe/config alone, and of himoe/data what looks at names of files and at nothing else.
 import os
 import re
+import shlex
+import shutil
 import signal
 import sys
 import threading
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from himoe import registry
-from himoe.config import facts
+from himoe.config import cluster, facts
 from himoe.config.claims import parse_claims
 from himoe.config.code import (
     audit_code,
@@ -21,13 +23,22 @@ from himoe.config.code import (
     script_code,
 )
 from himoe.config.contents import Entry, code_and_words, labels, possible
-from himoe.config.files import check_files
+from himoe.config.files import (
+    check_files,
+    check_place,
+    check_times,
+    check_writable,
+    read_by_hand,
+)
 from himoe.config.load import load_config
 from himoe.config.results import read_results
 from himoe.config.studies import parse_studies
 from himoe.data.sources import RunSources
+from himoe.job import ShortLines
 from himoe.provenance import environment
 from himoe.types import HimoeError
+
+logger.addFilter(ShortLines())
 
 # Scripts import the package of this checkout. Where Snakemake activates a conda environment it hides PYTHONPATH and hands on its
 # own search path.
@@ -37,6 +48,13 @@ os.environ.update(
         filter(None, [str(registry.ROOT.parent), os.getenv("PYTHONPATH")])
     )
 )
+
+# Snakemake 9.27 writes the path of its Python into shell lines as it is: in "My Documents", or "a (copy)", no job would start.
+sys.executable = shlex.quote(sys.executable)
+
+# A home that cannot be written: matplotlib would make its list of fonts anew in every job.
+if not os.access(Path("~").expanduser(), os.W_OK):
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(".snakemake/matplotlib").resolve()))
 
 # A scheduler's warning goes to every process of a job. It is meant for the fit, which writes its checkpoint and ends; were Snakemake,
 # in between, to die of it, the scheduler would kill the fit before it has written.
@@ -57,13 +75,6 @@ wildcard_constraints:
     table="[A-Za-z0-9_]+",
 
 
-try:
-    check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
-    CONFIG = load_config(config)
-    SOURCES = RunSources(CONFIG)
-except HimoeError as error:
-    raise WorkflowError(str(error)) from None
-
 REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
 
 # An earlier run's results that are no results stop this run before any job, not at its last.
@@ -80,16 +91,25 @@ def by_hand(name):
     return str(path if path.exists() else REPOSITORY / path)
 
 
-# Hypotheses are checked before any job, not when their tables are written.
+# What is wrong with a run is one line, before any job. Hypotheses are checked here and not when their tables are written.
 try:
+    check_place(registry.ROOT.parent, Path.cwd())
+    check_writable(*map(Path, (".", ".snakemake", "results")))
+    check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
+    CONFIG = load_config(config)
+    SOURCES = RunSources(CONFIG)
+    if workflow.is_main_process:
+        check_times("results", Path("results").glob("**/*"))
+        for _dataset in CONFIG.recordings:
+            check_times(SOURCES.root(_dataset), SOURCES.files(_dataset))
     for _table, _file, _parse in (
         ("claims", "claims.yaml", parse_claims),
         ("planted", "studies.yaml", parse_studies),
     ):
         if _table in CONFIG.tables:
-            _parse(yaml.safe_load(Path(by_hand(_file)).read_text(encoding="utf-8")))
-except HimoeError as error:
-    raise WorkflowError(str(error)) from None
+            _parse(read_by_hand(by_hand(_file)))
+except (HimoeError, OSError) as error:
+    raise WorkflowError(f"himoe: {error}") from None
 
 
 def subjects(dataset):

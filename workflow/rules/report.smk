@@ -1,9 +1,8 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
-# .json, figures/{figure}.svg (on a light and a dark page), .png, .csv and .json -> report.html and results.json, all under results/.
+# .json, figures/{figure}.svg (for a page and a phone, light and dark), .png, .pdf, .csv, .json -> report.html, results.json.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
-SHOWN = section(
-    CONFIG, "data_root", "compare"
-)  # where data and other runs stand is nobody else's business
+# Where data and other runs stand is nobody else's business.
+SHOWN = section(CONFIG, "data_root", "compare")
 EVIDENCE = {
     "scores": [rules.score_predictions.output.scores],
     "predictions": fits(f"{FIT}/predictions.parquet"),
@@ -35,11 +34,16 @@ rule draw_figure:
             labels=labels_of,
         ),
         dark="results/figures/{figure}.dark.svg",
+        phone="results/figures/{figure}.phone.svg",
+        phone_dark="results/figures/{figure}.phone.dark.svg",
         png="results/figures/{figure}.png",
+        pdf="results/figures/{figure}.pdf",
         csv="results/figures/{figure}.csv",
         item="results/figures/{figure}.json",
     log:
         "results/logs/draw_{figure}.log",
+    wildcard_constraints:
+        figure="[A-Za-z0-9_]+",
     conda:
         "../../envs/himoe.yaml"
     params:
@@ -59,12 +63,16 @@ use rule draw_figure as draw_condition_figure with:
             labels=labels_of,
         ),
         dark="results/figures/{figure}/{condition}.dark.svg",
+        phone="results/figures/{figure}/{condition}.phone.svg",
+        phone_dark="results/figures/{figure}/{condition}.phone.dark.svg",
         png="results/figures/{figure}/{condition}.png",
+        pdf="results/figures/{figure}/{condition}.pdf",
         csv="results/figures/{figure}/{condition}.csv",
         item="results/figures/{figure}/{condition}.json",
     log:
         "results/logs/draw_{figure}_{condition}.log",
     wildcard_constraints:
+        figure="[A-Za-z0-9_]+",
         condition="[A-Za-z0-9_]+",
 
 
@@ -122,3 +130,21 @@ rule render_report:
         code=page_code,
     script:
         "../scripts/render_report.py"
+
+
+onstart:
+    if not workflow.local_exec and shutil.which("squeue"):
+        cluster.watch()
+
+
+onsuccess:
+    if os.path.exists(rules.render_report.output.html):
+        print(
+            f"himoe: the report is at {os.path.abspath(rules.render_report.output.html)}"
+        )
+
+
+onerror:
+    print(
+        "himoe: not finished; what is done is kept, and fits go on at their last checkpoint: the same command again"
+    )

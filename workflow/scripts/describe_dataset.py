@@ -10,4 +10,5 @@ with job(snakemake):
     tokens = [read_tokens(path) for path in files.tokens]
     quality = [io.read_json(path) for path in files.quality]
     manifest = io.read_json(files.manifest)
-    io.write_json(snakemake.output.card, describe(name, dataset_info(name), manifest, tokens, quality, normalisation))
+    card = describe(name, dataset_info(name), manifest, tokens, quality, normalisation)
+    io.write_json(snakemake.output.card, card, sealed=True)

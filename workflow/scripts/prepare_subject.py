@@ -12,5 +12,5 @@ with job(snakemake):
     info = replace(info, modalities=tuple(m for m in info.modalities if m.name in how["modalities"]))
     trials = read_trials(snakemake.input.recordings)
     tokens, quality = prepare_subject(info, trials, tuple(how["targets"]), how["options"], how["lag"])
-    io.write_json(snakemake.output.quality, quality)
+    io.write_json(snakemake.output.quality, quality, sealed=True)
     write_tokens(snakemake.output.tokens, tokens)

@@ -11,4 +11,4 @@ with job(snakemake):
     recordings = intake.find(name, Path(params.root), params.edition)
     unpacked = Path(snakemake.output.unpacked)
     manifest = intake.take_in(name, recordings, Size(**params.size), unpacked, params.allow_missing)
-    io.write_json(snakemake.output.manifest, manifest)
+    io.write_json(snakemake.output.manifest, manifest, sealed=True)
