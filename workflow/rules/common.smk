@@ -77,13 +77,6 @@ wildcard_constraints:
 
 REPOSITORY = Path(os.path.relpath(registry.ROOT.parent))
 
-# An earlier run's results that are no results stop this run before any job, not at its last.
-try:
-    if CONFIG.compare:
-        read_results(CONFIG.compare, REPOSITORY / "report/results.schema.json")
-except HimoeError as error:
-    raise WorkflowError(str(error)) from None
-
 
 def by_hand(name):
     """A file of config/ that is written by hand: of the folder that the run is made in, else (``--directory``) of the checkout."""
@@ -98,6 +91,8 @@ try:
     check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
+    if CONFIG.compare:
+        read_results(CONFIG.compare, REPOSITORY / "report/results.schema.json")
     if workflow.is_main_process:
         check_times("results", Path("results").glob("**/*"))
         for _dataset in CONFIG.recordings:
