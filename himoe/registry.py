@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 KINDS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 ROOT = Path(__file__).parent
 GREY, UNPLACED = ("#6b7280", "#9ca3af"), 900  # of a model whose plug-in names no colour and no place
-SECTIONS = {
-    "verdict": "Verdict", "comparison": "Comparison", "robustness": "Robustness", "model": "Inside Hi-MoE", "data": "Data",
-    "run": "Compute and decisions",
-}  # fmt: skip
 
 
 def available(kind: str) -> list[str]:

@@ -13,4 +13,5 @@ among them, and larger ones are left out on a data set. ``MODALITY = "eeg"``: wi
 which are absent, and the figure and the table of subsets name them. A condition that loses modalities for a while has
 ``span(n_tokens, severity, token_rate)``, the tokens for which it does: there routing is recorded step by step
 (:mod:`himoe.evaluate.outages`).
+``SECTION = "async"``: its curve stands among those of input out of step; without it, among those of missing input.
 """

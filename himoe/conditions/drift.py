@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "linear drift of every modality"
 UNIT = "s at most, at the end"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "jitter of every token"
 UNIT = "s at most"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

@@ -13,6 +13,7 @@ from himoe.types import Tokens
 
 TITLE = "late labels"
 UNIT = "s"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

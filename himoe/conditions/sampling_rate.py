@@ -10,6 +10,7 @@ from himoe.types import Tokens
 
 TITLE = "lower sampling rate"
 UNIT = "tokens a measurement"
+SECTION = "async"
 WHOLE = True
 
 

@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of one modality"
 UNIT = "s"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

@@ -13,6 +13,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of every modality"
 UNIT = "s at most"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "constant shift of half of the modalities"
 UNIT = "s"
+SECTION = "async"
 WHOLE_TOKENS = True
 
 

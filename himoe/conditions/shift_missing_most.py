@@ -12,6 +12,7 @@ from himoe.types import Tokens
 
 TITLE = "shift of every modality with 60% missing"
 UNIT = "s at most"
+SECTION = "async"
 WHOLE_TOKENS = True
 RATE = 0.6
 

@@ -9,6 +9,12 @@ from himoe.config.run import Config
 from himoe.names import VARIANT
 from himoe.provenance import fingerprint, hash_value
 
+SECTIONS = {  # of the report, in its order: key -> title
+    "answer": "The answer", "claims": "Which claims hold?", "comparison": "Is it better?",
+    "missing": "When modalities are missing?", "async": "When they are out of step?", "model": "Why?",
+    "trust": "Can I trust it?", "data": "What are the data?", "cost": "What did it cost?",
+    "methods": "Methods and references", "appendix": "Appendix",
+}  # fmt: skip
 PER_CONDITION = "conditions"
 ANY = "*"
 PICTURES = ("svg", "dark.svg", "phone.svg", "phone.dark.svg", "png", "pdf")  # of a figure: for pages and phones, to take away
@@ -57,8 +63,9 @@ class Entry(NamedTuple):
 
     @property
     def section(self) -> str:
-        """Key of its section, one of :data:`himoe.registry.SECTIONS`."""
-        return self.facts["SECTION"]
+        """Key of its section, one of :data:`SECTIONS`; of a figure drawn for a condition, the one that the condition names."""
+        section = self.facts["SECTION"]
+        return self._condition.get("SECTION", section) if self.condition else section
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -68,7 +75,7 @@ class Entry(NamedTuple):
     @property
     def category(self) -> str:
         """Its section in Snakemake's own report, numbered so that both reports have the same order."""
-        return f"{list(registry.SECTIONS).index(self.section) + 1} {registry.SECTIONS[self.section]}"
+        return f"{list(SECTIONS).index(self.section) + 1:02d} {SECTIONS[self.section]}"
 
     @property
     def code(self) -> str:

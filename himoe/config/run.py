@@ -111,6 +111,9 @@ class Config(Strict):
     tuning: Tuning = setting(Tuning(), "the search for each model's configuration", "ours")
     statistics: Statistics = setting(Statistics(), "the comparison", "ours")
     title: Text = setting("Hi-MoE replication", "title of the report", "ours", min_length=1, max_length=120)
+    compare: str = setting(
+        "", "results.json of an earlier run, to be set beside this one in the report", "ours", max_length=4096
+    )
 
     def options(self, model: str) -> dict[str, Any]:
         """A model's settings where they are not its defaults; an ablation adds some to those of its model."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Calibration of predictions"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("predictions", "scores")
 REQUIRES = {"models": "himoe"}
 LINE = "ridge"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "CCC against severity"
-SECTION = "robustness"
+SECTION = "missing"
 NEEDS = ("scores",)
 REQUIRES = {"conditions": "*"}
 PER = "conditions"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "CCC against cost"
-SECTION = "run"
+SECTION = "cost"
 NEEDS = ("scores", "runs")
 FLAT = 1e-9
 AXES = {"seconds": "seconds to fit a fold", "n_parameters": "parameters"}

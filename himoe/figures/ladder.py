@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "What each protocol gives away"
-SECTION = "verdict"
+SECTION = "trust"
 NEEDS = ("scores",)
 REQUIRES = {"protocols": "window_random"}
 

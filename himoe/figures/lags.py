@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Estimated against injected lag"
-SECTION = "model"
+SECTION = "async"
 NEEDS = ("routing",)
 REQUIRES = {"models": "himoe"}
 CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "all moved"}

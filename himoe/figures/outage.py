@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Routing over an outage"
-SECTION = "model"
+SECTION = "missing"
 NEEDS = ("routing",)
 REQUIRES = {"models": "himoe", "conditions": "outage"}
 GROUPS = ("lost", "remaining", "null token")

@@ -13,7 +13,7 @@ from himoe.stats.frames import pick
 from himoe.stats.metrics import ccc
 
 TITLE = "Predicted against reported"
-SECTION = "comparison"
+SECTION = "model"
 NEEDS = ("predictions", "runs")
 REQUIRES = {"models": "himoe"}
 MAX_POINTS = 4000

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Does the conclusion survive other choices?"
-SECTION = "robustness"
+SECTION = "trust"
 NEEDS = ("scores", "runs")
 REQUIRES = {"models": "himoe", "variants": "*"}
 RIVALS = ("ridge", "late_fusion")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Training on inner validation"
-SECTION = "model"
+SECTION = "appendix"
 NEEDS = ("runs",)
 FOLD = ["setting", "model", "seed", "fold"]
 HISTORY = ["epoch", "loss", "valid_loss", "valid_ccc"]

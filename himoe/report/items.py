@@ -28,12 +28,14 @@ class FigureItem(NamedTuple):
 
 
 class TableItem(NamedTuple):
-    """A table: ``data`` as numbers for the CSV, ``shown`` as text for the report, its finding, and a note below it."""
+    """A table: ``data`` as numbers for the CSV, ``shown`` as text for the report, its finding, a note below it, and ``page``:
+    what the page shows in another form than a grid, plain values that go into the record."""
 
     data: pd.DataFrame
     shown: pd.DataFrame
     finding: str = ""
     note: str = ""
+    page: dict[str, Any] | None = None
 
 
 def write_table(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, str]) -> None:
@@ -42,6 +44,7 @@ def write_table(entry: Entry, evidence: Evidence, code: Any, outputs: dict[str, 
     shown = table.shown.astype(str)
     io.write_table(outputs["csv"], table.data)
     record = _record(entry, evidence, table.finding, table.note, code, outputs)
+    record |= {"page": table.page} if table.page else {}
     io.write_json(outputs["item"], record | {"columns": list(shown.columns), "rows": shown.to_numpy().tolist()}, sealed=True)
 
 

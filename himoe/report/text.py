@@ -63,3 +63,8 @@ def failures(evidence: Evidence) -> list[str]:
             "the model has none on this data set; run.json of the fit says when and where."
         )
     return sentences
+
+
+def listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -37,7 +37,7 @@ def _how_many(names: list[str]) -> str:
 
 
 def setting_title(setting: str) -> str:
-    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, loso``."""
+    """A setting's name for readers: ``DEAP``, ``DEAP twin``, ``DEAP twin, left-out person``."""
     dataset, protocol = parse_setting(setting)
     title = dataset_info(dataset).title + (" twin" if registry.is_twin(dataset) else "")
     if registry.is_planted(dataset):
@@ -46,8 +46,19 @@ def setting_title(setting: str) -> str:
     if registry.is_variant(dataset):
         title += f", {parse_dataset(dataset).variant.replace('_', ' ')}"
     if protocol:
-        title += f", {protocol.replace('_', ' ')}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")
+        title += f", {PROTOCOLS[protocol].title}" + (" (invalid)" if PROTOCOLS[protocol].invalid else "")
     return title
+
+
+def short_titles(settings: list[str]) -> dict[str, str]:
+    """Names that tell settings of one run apart: without the parts that all begin with, where several settings share them."""
+    parts = {s: setting_title(s).split(", ") for s in settings}
+    shared = 0
+    if len(parts) > 1:
+        shortest = min(map(len, parts.values()))
+        same = (len({p[i] for p in parts.values()}) == 1 for i in range(shortest - 1))
+        shared = next((i for i, alike in enumerate(same) if not alike), shortest - 1)
+    return {s: ", ".join(p[shared:]) for s, p in parts.items()}
 
 
 def model_title(name: str) -> str:

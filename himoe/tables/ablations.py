@@ -18,7 +18,7 @@ from himoe.stats.paired import compare
 from himoe.stats.robustness import robustness
 
 TITLE = "Ablations"
-SECTION = "comparison"
+SECTION = "model"
 NEEDS = ("scores", "runs")
 REQUIRES = {"ablations": "*"}
 GAP = ["difference", "low", "high"]

@@ -9,24 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from himoe import registry
+from himoe.config.claims import parse_claims
 from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
+from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import judge_all
+from himoe.report.outcome import decided_claims, headline, overall
+from himoe.report.standing import SIDES, against, predicts, rank, stands
 from himoe.report.text import interval, number, stamped
-from himoe.report.titles import dataset_of, model_title
+from himoe.report.titles import dataset_of, model_title, short_titles
 from himoe.stats import intervals, verdicts
 from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "The answer"
-SECTION = "verdict"
+SECTION = "answer"
 NEEDS = ("scores", "predictions", "routing", "claims", "runs", "audits")
 BASELINES = ("ridge", "late_fusion")  # what Hi-MoE must add something to
 RATERS = "leave_one_rater_out"
@@ -42,9 +47,59 @@ def make(evidence: Evidence) -> TableItem:
     titles = data["setting"].map(stamped)
     shown = pd.DataFrame({"data set": titles, "question": data["question"], "answer": data["answer"]})
     first = data[data["setting"] == data["setting"].iloc[0]] if len(data) else data
-    told = pick(first, question=[STANDS, BEYOND])["answer"].tolist()
-    finding = f"{titles.iloc[0]}: {' '.join(told)}" if told else f"{model_title(STUDIED)} is not in this run."
-    return TableItem(data, shown, finding)
+    parts = pick(first, question=[STANDS, BEYOND])["answer"].tolist()
+    finding = f"{titles.iloc[0]}: {' '.join(parts)}" if parts else f"{model_title(STUDIED)} is not in this run."
+    return TableItem(data, shown, finding, page=_page(evidence, judged))
+
+
+def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
+    """The title, three to five questions with an answer in plain words, and the picture of Hi-MoE's leads; the first settings
+    of the run, as many as can be read at a glance."""
+    settings = _settings(evidence)
+    short = short_titles(settings)
+    words = {str(i): overall(part["verdict"]) for i, part in pick(judged, setting=settings).groupby("id", sort=True)}
+    texts = dict(zip(judged["id"], judged["claim"], strict=True))
+    words |= {i: verdicts.NOT_RUN for i in texts if i not in words}
+    parts = {HOLDS: [decided_claims(dict(sorted(words.items())), texts)]}
+    panels, band = [], next(c.smallest_effect for c in parse_claims(evidence.yaml("claims")) if c.against == "rivals")
+    for setting in settings[:AT_A_GLANCE]:
+        scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
+        competing, _ = _competing(evidence, setting, scores)
+        start = f"{short[setting]}: " if len(settings) > 1 else ""
+        if STUDIED in competing:
+            parts.setdefault(STANDS, []).append(start + stands(competing))
+            bars = [Bar(model_title(a.model), a.lead, a.low, a.high, a.side) for a in against(competing)]
+            panels.append(panel(short[setting], bars, band, ("worse", "Hi-MoE better"), 290))
+        if competing:
+            parts.setdefault(BEST, []).append(start + predicts(competing))
+        if beyond := _known(scores, competing):
+            parts.setdefault(BEYOND, []).append(start + beyond)
+    if evidence.audits:
+        parts[LEAKS] = [_leaks(evidence)]
+    few = [s for s in settings if lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds))]
+    return {
+        "outcome": headline(list(words.values()), all(registry.is_synthetic(dataset_of(s)) for s in settings)),
+        "box": [{"question": asked, "answers": list(map(_capital, answers))} for asked, answers in parts.items()],
+        "panels": panels, "caution": FEW_SEEDS if few else "", "more": len(settings) - min(len(settings), AT_A_GLANCE),
+    }  # fmt: skip
+
+
+def _known(scores: pd.DataFrame, competing: Levels) -> str:
+    """The short answer to what is known beyond the clip, of Hi-MoE too."""
+    known, left = _knowing(scores, competing)
+    if not left:
+        return ""
+    himoe = f"{', ' if known else ''}{'' if STUDIED in known else 'not '}for {model_title(STUDIED)}"
+    shown = f"shown for {len(known)} of {len(left)} models" + himoe * (bool(known) and STUDIED in left)
+    return f"{shown if known else f'not shown for any of {len(left)} models'}."
+
+
+def _leaks(evidence: Evidence) -> str:
+    """What the run itself checked between training and scoring; a refusal would have stopped it."""
+    found = [finding["verdict"] for sheet in evidence.audits for finding in sheet["findings"]]
+    checked = [verdict for verdict in found if verdict != "reported"]  # only measured
+    others = "".join(f", {checked.count(v)} {v}" for v in dict.fromkeys(checked) if v != "passed")
+    return f"{checked.count('passed')} of {len(checked)} checks passed{others}; what was only measured is in the audit."
 
 
 def _settings(evidence: Evidence) -> list[str]:
@@ -53,6 +108,8 @@ def _settings(evidence: Evidence) -> list[str]:
 
 
 PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
+BEST, LEAKS = "Which model predicts best?", "Did anything leak?"
+AT_A_GLANCE = 2  # settings
 KNOWN = "Something is known beyond the clip"
 BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hold?", "What would settle the others?"
 
@@ -60,10 +117,7 @@ BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hol
 def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """(question, answer) of one setting."""
     scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
-    wanted = [m for m in evidence.models_of(setting) if m in evidence.models and not registry.is_reference(m)]
-    values = levels(pick(scores, model=wanted), "ccc")
-    failed = [m for m in wanted if m not in values or np.isnan(values[m]).any()]
-    competing = {m: v for m, v in values.items() if m not in failed}
+    competing, failed = _competing(evidence, setting, scores)
     if not competing:
         return
     raters = levels(pick(scores, model=RATERS), "ccc")  # of the people who share a clip with somebody
@@ -87,6 +141,14 @@ def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator
         yield SETTLES, settles
 
 
+def _competing(evidence: Evidence, setting: str, scores: pd.DataFrame) -> tuple[Levels, list[str]]:
+    """CCC of the models that compete in a setting, in their order, and those that have none because a fold diverged."""
+    wanted = [m for m in evidence.models_of(setting) if m in evidence.models and not registry.is_reference(m)]
+    values = levels(pick(scores, model=wanted), "ccc")
+    failed = [m for m in wanted if m not in values or np.isnan(values[m]).any()]
+    return {m: values[m] for m in wanted if m not in failed}, failed
+
+
 def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Levels) -> str:
     """The best model beside what is had from the clip alone."""
     best = max(competing, key=lambda m: competing[m].mean())
@@ -106,46 +168,43 @@ def _predicts(evidence: Evidence, setting: str, raters: Levels, competing: Level
 
 def _stands(competing: Levels) -> str:
     """Rank, and who is ahead, behind and neither; a tie is called undecided."""
-    means = {m: values.mean() for m, values in competing.items()}
-    rank = 1 + sum(mean > means[STUDIED] for mean in means.values())
-    sides: dict[str, list[str]] = {"ahead of": [], "behind": [], "undecided against": []}
-    for other, values in competing.items():
-        if other != STUDIED:
-            found = intervals.interval(competing[STUDIED] - values)
-            side = "ahead of" if found.low > 0 else "behind" if found.high < 0 else "undecided against"
-            sides[side].append(model_title(other))
-    told = [f"{side} {len(names)} ({', '.join(names)})" if names else f"{side} none" for side, names in sides.items()]
-    return (
-        f"{model_title(STUDIED)}: CCC {_text(competing[STUDIED])}, rank {rank} of {len(means)} by the mean; {'; '.join(told)}."
-    )
+    sides = {words: [model_title(a.model) for a in against(competing) if a.side == side] for side, words in SIDES.items()}
+    parts = [f"{words} {len(names)} ({', '.join(names)})" if names else f"{words} none" for words, names in sides.items()]
+    level = f"CCC {_text(competing[STUDIED])}, rank {rank(competing)} of {len(competing)} by the mean"
+    return f"{model_title(STUDIED)}: {level}; {'; '.join(parts)}."
 
 
 def _adds(competing: Levels) -> str:
     """Its lead over the linear line and over late fusion."""
-    told = []
+    parts = []
     for other in (m for m in BASELINES if m in competing):
         lead = intervals.interval(competing[STUDIED] - competing[other])
         word = "more than" if lead.low > 0 else "less than" if lead.high < 0 else "no difference shown from"
-        told.append(f"{word} {model_title(other)}: {interval(float(lead.mean), float(lead.low), float(lead.high))}")
-    return _sentence("CCC, " + "; ".join(told)) if told else ""
+        parts.append(f"{word} {model_title(other)}: {interval(float(lead.mean), float(lead.low), float(lead.high))}")
+    return _sentence("CCC, " + "; ".join(parts)) if parts else ""
 
 
 def _beyond(scores: pd.DataFrame, competing: Levels) -> str:
     """PCC with what the others' ratings leave of a person's own: of Hi-MoE, the baselines and the best model. Known is what
     remains known when as many models are looked at (Bonferroni)."""
-    found = levels(pick(scores, model=list(competing)), "residual_pcc")
-    left = {m: v for m, v in found.items() if not np.isnan(v).any()}
+    known, left = _knowing(scores, competing)
     if not left:
         return ""
-    named = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
-    known = [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0]
+    shown = dict.fromkeys([m for m in (STUDIED, *BASELINES) if m in left] + [max(left, key=lambda m: left[m].mean())])
     who = f"{KNOWN}, by {', '.join(map(model_title, known))}"
     single = sum(bool(intervals.interval(v).low > 0) for v in left.values())
     nobody = "Nothing is shown to be known beyond the clip"
     if single and not known:
         nobody += f": {single} of {len(left)} models have an interval above 0, none once corrected for looking at all of them"
     word = who if known else nobody
-    return f"{word}. PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in named)}."
+    return f"{word}. PCC {', '.join(f'{model_title(m)} {_text(left[m])}' for m in shown)}."
+
+
+def _knowing(scores: pd.DataFrame, competing: Levels) -> tuple[list[str], Levels]:
+    """Models that are shown to know something beyond the clip, and what is left of all."""
+    found = levels(pick(scores, model=list(competing)), "residual_pcc")
+    left = {m: v for m, v in found.items() if not np.isnan(v).any()}
+    return [m for m in left if intervals.interval(left[m], intervals.ALPHA / len(left)).low > 0], left
 
 
 def _holds(here: pd.DataFrame) -> str:
@@ -153,34 +212,38 @@ def _holds(here: pd.DataFrame) -> str:
     named = here.assign(named=here["id"] + " (" + here["claim"] + ")")
     by_word = {word: part["named"].tolist() for word, part in named.groupby("verdict")}
     order = [*verdicts.WORDS, verdicts.UNTESTABLE, verdicts.FAILED, verdicts.NOT_RUN]
-    told = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
-    told += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
+    parts = [] if verdicts.SUPPORTED in by_word else ["none is supported"]
+    parts += [f"{word}: {', '.join(by_word[word])}" for word in order if word in by_word]
     edited = here[here["evidence"].str.startswith("changed after")]["id"].tolist()
-    told += [f"changed after results existed: {', '.join(edited)}"] if edited else []
-    return _sentence("; ".join(told))
+    parts += [f"changed after results existed: {', '.join(edited)}"] if edited else []
+    return _sentence("; ".join(parts))
 
 
 def _settles(here: pd.DataFrame, n_people: int, n_seeds: int) -> str:
     """What claims that are inconclusive would need: seeds, or people. With one seed the lead that is seen falls with the root
     of the number of people; with several what seeds share does not fall with it, and no number is named."""
-    told = []
+    parts = []
     for row in here[here["verdict"] == verdicts.INCONCLUSIVE].itertuples():
         seen = f"{row.id} sees a lead of {number(row.detectable)} with 80% power"
         if np.isnan(row.detectable):
-            told.append(f"{row.id} needs {MIN_SEEDS} seeds")
+            parts.append(f"{row.id} needs {MIN_SEEDS} seeds")
         elif row.detectable <= row.smallest:
-            told.append(f"{seen}, the smallest of interest: why it is undecided, the table of claims says")
+            parts.append(f"{seen}, the smallest of interest: why it is undecided, the table of claims says")
         elif n_seeds > 1:
-            told.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
+            parts.append(f"{seen}; {row.smallest:g} asks for more people, and more seeds")
         else:
             wanted = ceil(n_people * (row.detectable / row.smallest) ** 2)
-            told.append(f"{seen}; {row.smallest:g} asks for about {wanted} people")
-    return _sentence("; ".join(told)) if told else ""
+            parts.append(f"{seen}; {row.smallest:g} asks for about {wanted} people")
+    return _sentence("; ".join(parts)) if parts else ""
 
 
 def _text(values: np.ndarray) -> str:
     found = intervals.interval(values)
     return interval(float(found.mean), float(found.low), float(found.high))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from himoe.report.titles import setting_title
 from himoe.stats.frames import pick
 
 TITLE = "Audit for leakage"
-SECTION = "data"
+SECTION = "trust"
 NEEDS = ("audits",)
 SIGNS = {
     "passed": "✓ passed", "reported": "· measured", "not run": "– not run",

@@ -21,7 +21,7 @@ from himoe.stats.frames import pick
 from himoe.stats.levels import POOLED, means_with_intervals
 
 TITLE = "What can be had without physiology, and what no model can beat"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("scores", "audits")
 METRICS = ("ccc", "rmse", "skill", "residual_pcc", "residual_ccc")
 CEILING, REFERENCE, MODEL = "ceiling", "reference", "model"

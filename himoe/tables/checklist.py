@@ -16,7 +16,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 
 TITLE = "Reproducibility checklist"
-SECTION = "run"
+SECTION = "appendix"
 NEEDS = ("runs", "audits", "reported", "checklist")
 ROOT = registry.ROOT.parent
 MET, PARTLY, UNMET, NONE = "met", "partly", "not met", "not applicable"

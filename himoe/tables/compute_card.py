@@ -9,7 +9,7 @@ from himoe.report.text import MISSING, failures, number
 from himoe.report.titles import model_title, setting_title
 
 TITLE = "Compute card"
-SECTION = "run"
+SECTION = "cost"
 NEEDS = ("runs",)
 COST = ["wall_seconds", "cpu_seconds", "peak_mb", "peak_gpu_mb", "device", "device_name", "threads", "stack", "precision"]
 

@@ -23,7 +23,7 @@ from himoe.stats.intervals import interval
 from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "The 2^3 of Hi-MoE's parts"
-SECTION = "comparison"
+SECTION = "model"
 NEEDS = ("scores",)
 REQUIRES = {"ablations": "*"}
 PARTS = {  # part -> how it is switched off

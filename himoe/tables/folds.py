@@ -24,7 +24,7 @@ from himoe.stats.resampled import corrected_t
 from himoe.types import Split
 
 TITLE = "Over folds, corrected for shared training"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("scores", "splits")
 REQUIRES = {"models": "himoe"}
 COLUMNS = ["setting", "target", "other", "difference", "low", "high", "over_folds", "folds_low", "folds_high", "t", "p"]

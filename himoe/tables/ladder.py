@@ -16,7 +16,7 @@ from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
 
 TITLE = "Leakage ladder"
-SECTION = "verdict"
+SECTION = "trust"
 NEEDS = ("scores",)
 REQUIRES = {"protocols": "window_random"}
 

@@ -20,7 +20,7 @@ from himoe.stats.frames import pick
 from himoe.stats.lags import QUANTITIES, Recovered, recovered, recovery
 
 TITLE = "Recovery of injected lags"
-SECTION = "model"
+SECTION = "async"
 NEEDS = ("routing",)
 CONDITIONS = ("shift", "shift_half", "shift_all")
 REQUIRES = {"models": "himoe", "conditions": ("shift", "shift_half", "shift_all")}

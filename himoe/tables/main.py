@@ -14,19 +14,21 @@ import pandas as pd
 
 from himoe import registry
 from himoe.evaluate.score import per_subject
-from himoe.names import CEILINGS, CLEAN
+from himoe.names import CEILINGS, CLEAN, STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
+from himoe.report.standing import best, finite
 from himoe.report.text import MISSING, failures, intervals, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
-from himoe.stats.levels import POOLED, means_with_intervals
+from himoe.stats.levels import POOLED, levels, means_with_intervals
 
 TITLE = "Main comparison"
-SECTION = "verdict"
+SECTION = "comparison"
 NEEDS = ("scores", "predictions", "routing", "runs")
 METRICS = ("ccc", "raw_ccc", "skill", "raw_skill", "rmse", "constant")
+SHOWN = {"ccc": "CCC", "raw_ccc": "raw CCC", "skill": "skill", "rmse": "RMSE"}  # on the page, one at a time
 KINDS = ("model", "reference", "control")  # from top to bottom
 
 
@@ -41,7 +43,51 @@ def make(evidence: Evidence) -> TableItem:
         "median skill": data["skill_median"].map(number), "RMSE": data["rmse"].map(number),
     })  # fmt: skip
     note = [*failures(evidence), *_constant(data), *_readouts(evidence), *_unfit(evidence)]
-    return TableItem(data.drop(columns=["constant_low", "constant_high"]), shown, _finding(evidence, data), "\n".join(note))
+    numbers = data.drop(columns=["constant_low", "constant_high"])
+    return TableItem(numbers, shown, _finding(evidence, data), "\n".join(note), _page(evidence, data))
+
+
+def _page(evidence: Evidence, data: pd.DataFrame) -> dict[str, Any]:
+    """Models as rows, settings and targets as columns, every metric of :data:`SHOWN` in each cell; the best model of a column
+    and those that are not told apart from it are marked."""
+    groups = [{"title": setting_title(s), "targets": list(evidence.targets_of(s))} for s in evidence.settings]
+    columns = [(s, t) for s in evidence.settings for t in evidence.targets_of(s)]
+    marks = {column: _marks(evidence, *column, pick(data, kind="model")) for column in columns}
+    found = {(r["setting"], r["target"], r["model"]): r for r in data.to_dict("records")}
+    order = dict.fromkeys([*evidence.models, *data["model"]])
+    blocks = []
+    for kind in KINDS:
+        models = [m for m in order if m in set(pick(data, kind=kind)["model"])]
+        rows = [
+            {"model": m, "title": model_title(m), "cells": [_cell(found.get((*c, m)), marks[c], m) for c in columns]}
+            for m in models
+        ]  # fmt: skip
+        blocks += [{"kind": kind, "rows": rows}] if rows else []
+    metrics = [{"key": key, "title": title} for key, title in SHOWN.items()]
+    keys = [{"setting": s, "target": t} for s, t in columns]
+    return {"groups": groups, "columns": keys, "metrics": metrics, "blocks": blocks, "studied": STUDIED}
+
+
+def _cell(row: dict[str, Any] | None, marks: dict[str, dict[str, str]], model: str) -> dict[str, Any]:
+    """Value, bounds and mark by metric; empty where a model is not fitted, null where its fold diverged."""
+    if row is None:
+        return {}
+    return {
+        key: [finite(row[key]), finite(row[f"{key}_low"]), finite(row[f"{key}_high"]), marks[key].get(model, "")]
+        for key in SHOWN
+    }
+
+
+def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Metric -> model -> ``best`` or ``tied``."""
+    here = pick(data, setting=setting, target=target)
+    scores = pick(evidence.scores, setting=setting, target=target, condition=CLEAN, model=here["model"].tolist())
+    out: dict[str, dict[str, str]] = {}
+    for key in SHOWN:
+        values = {m: v for m, v in levels(scores, key).items() if np.isfinite(v).all()}
+        first, tied = best(values, lower=key == "rmse") if values else ("", [])
+        out[key] = dict.fromkeys(tied, "tied") | {first: "best"}
+    return out
 
 
 def _scores(evidence: Evidence) -> pd.DataFrame:

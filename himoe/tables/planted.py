@@ -25,7 +25,7 @@ from himoe.stats.lags import recovery
 from himoe.stats.levels import CLEAN, Levels, levels
 
 TITLE = "Planted truth"
-SECTION = "verdict"
+SECTION = "trust"
 NEEDS = ("scores", "routing", "predictions", "truths", "studies", "runs")
 REQUIRES = {"planted": "*"}
 TRIAL = ["seed", "fold", "subject", "trial"]

@@ -15,7 +15,7 @@ from himoe.stats.frames import pick
 from himoe.stats.robustness import robustness
 
 TITLE = "Training regimes"
-SECTION = "robustness"
+SECTION = "missing"
 NEEDS = ("scores",)
 REQUIRES = {"regimes": "*", "conditions": "*"}
 MIXED = "as the run"

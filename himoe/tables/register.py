@@ -12,7 +12,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 
 TITLE = "Decision register"
-SECTION = "run"
+SECTION = "appendix"
 NEEDS = ("runs",)
 RESULTS = False
 DESCRIBES = "models"
@@ -20,7 +20,7 @@ DESCRIBES = "models"
 
 def make(evidence: Evidence) -> TableItem:
     """One row per setting."""
-    rows = [row for row in walk(evidence.config) if row[0] != "data_root"]  # where data stand decides nothing
+    rows = [row for row in walk(evidence.config) if row[0] not in ("data_root", "compare")]  # where files stand decides nothing
     models: dict[str, list[list[Any]]] = {}
     for run in evidence.runs:
         models.setdefault(run["model"], run["model_config"])

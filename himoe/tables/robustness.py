@@ -15,7 +15,7 @@ from himoe.stats.frames import pick
 from himoe.stats.robustness import robustness
 
 TITLE = "Robustness to missing and shifted input"
-SECTION = "robustness"
+SECTION = "missing"
 NEEDS = ("scores",)
 
 

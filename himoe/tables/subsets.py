@@ -17,7 +17,7 @@ from himoe.stats.intervals import interval
 from himoe.stats.levels import levels
 
 TITLE = "Every subset of the modalities"
-SECTION = "robustness"
+SECTION = "missing"
 NEEDS = ("scores",)
 REQUIRES = {"conditions": ("modality_subset", "one_modality")}
 PLAIN = "late_fusion"

@@ -9,7 +9,7 @@ from himoe.report.text import number
 from himoe.report.titles import model_title, setting_title
 
 TITLE = "Configurations tried"
-SECTION = "run"
+SECTION = "appendix"
 NEEDS = ("runs",)
 COLUMNS = ["setting", "model", "seed", "fold", "number", "changes", "valid_ccc", "best_epoch", "chosen"]
 

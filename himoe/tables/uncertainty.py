@@ -24,7 +24,7 @@ from himoe.stats.intervals import interval
 from himoe.stats.metrics import ccc
 
 TITLE = "Ensembles of seeds, and what their spread is worth"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("predictions",)
 LEVELS = [f"{100 * level:.0f}" for level in NOMINAL]  # %
 COLUMNS = [

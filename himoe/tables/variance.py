@@ -23,7 +23,7 @@ from himoe.stats.inference import mean_of
 from himoe.stats.levels import levels
 
 TITLE = "Variance of seed, person and stimulus"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("scores", "predictions", "splits")
 SHARES = {"person": "person", "stimulus": "stimulus", "both": "person on a stimulus", "seed": "seed", REST: "what is left"}
 ERRORS = ("people", "seeds", REST)

@@ -74,8 +74,8 @@ def test_the_block_stands_between_its_marks_real_recordings_first(tmp_path):
     publish.publish(run(tmp_path / "b", {"answer": ANSWER}), tmp_path / "results/b")
     text = publish.block(tmp_path / "results")
     assert text.index("results/b/") < text.index("results/a/") < text.index("SYNTHETIC")
-    assert "eSports Sensors, loso:\n\n- *Which claims hold?* None is supported." in text
-    assert "\n- eSports Sensors, subject stimulus: Third." in text  # the rest is in the tables
+    assert "eSports Sensors, left-out person:\n\n- *Which claims hold?* None is supported." in text
+    assert "\n- eSports Sensors, new people, clips: Third." in text  # the rest is in the tables
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
     publish.write_block(readme, text)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from himoe import io, registry
+from himoe.config.contents import SECTIONS
 from himoe.config.run import Config
 from himoe.data import intake, prepare
 from himoe.data.rows import predicted_by, to_rows
@@ -299,7 +300,7 @@ def test_items_need_what_they_read(kind, name):
 def test_items_say_what_they_are(kind, name):
     peeked = registry.peek(kind, name)
     assert peeked["TITLE"]
-    assert peeked["SECTION"] in registry.SECTIONS
+    assert peeked["SECTION"] in SECTIONS
     assert isinstance(peeked["NEEDS"], tuple)
     assert len(peeked["doc"]) > 60
     assert ("draw" if kind == "figures" else "make") in peeked["functions"]

@@ -16,7 +16,11 @@ NO_PREDICTIONS = pd.DataFrame(columns=["setting", "model", "seed", "fold", "subj
 NO_ROUTING = pd.DataFrame(
     columns=["setting", "model", "seed", "fold", "subject", "trial", "condition", "quantity", "part", "value"]
 )
-PROBE = {"dataset": "case", "protocol": "loso", "findings": [{"check": "clip", "evidence": "80% right, chance 12%"}]}
+PROBE = {
+    "dataset": "case",
+    "protocol": "loso",
+    "findings": [{"check": "clip", "evidence": "80% right, chance 12%", "verdict": "not run"}],
+}
 
 
 def rows(model, ccc, residual=0.0, setting="case", n_people=8):
@@ -118,3 +122,41 @@ def test_networks_that_people_share_and_few_seeds_are_told():
 def test_people_without_a_clip_in_common_with_anybody_do_not_stop_the_others():
     alone = [row for row in RUN if (row[1], row[3]) != ("leave_one_rater_out", "s0")]
     assert "without any signal" in answer.make(evidence(alone)).data.set_index("question").loc[answer.PREDICTS, "answer"]
+
+
+def test_the_box_tells_where_hi_moe_stands_in_plain_words():
+    page = answer.make(evidence(RUN)).page
+    box = {row["question"]: row["answers"] for row in page["box"]}
+    assert box[answer.STANDS] == [
+        "3rd of 4 by mean CCC, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided against 1 (late fusion)."
+    ]
+    assert box[answer.BEST] == ["Ridge, CCC 0.30, ahead of all others."]
+    assert box[answer.BEYOND] == ["Shown for 1 of 4 models, not for Hi-MoE."]
+    assert box[answer.HOLDS][0].startswith("None of 7 claims is supported")
+    assert box[answer.LEAKS] == ["0 of 1 checks passed, 1 not run; what was only measured is in the audit."]
+    assert 3 <= len(box) <= 5
+    assert "loso" not in str(page)
+    assert page["caution"] == ""
+
+
+def test_the_picture_has_every_rival_and_no_reference():
+    (panel,) = answer.make(evidence(RUN)).page["panels"]
+    assert [(row["label"], row["side"]) for row in panel["rows"]] == [
+        ("train mean", "ahead"), ("ridge", "behind"), ("late fusion", "undecided"),
+    ]  # fmt: skip
+    assert panel["title"] == "CASE"
+
+
+def test_the_title_says_where_data_are_simulated():
+    assert answer.make(evidence(RUN)).page["outcome"].startswith("Hi-MoE: none of 7 claims supported")
+    twin = [(*("case_twin", *row[1:]),) for row in RUN]
+    assert answer.make(evidence(twin, ["case_twin"])).page["outcome"].startswith("Hi-MoE on simulated data: none of 7")
+
+
+def test_more_settings_than_can_be_read_at_a_glance_are_counted():
+    more = [(*(f"case-v{i}", *row[1:]),) for i in range(2) for row in RUN]
+    whole = {f"v{i}": {"case": {"modalities": ["gsr"]}} for i in range(2)}
+    page = answer.make(evidence([*RUN, *more], ["case", "case-v0", "case-v1"], variants=whole)).page
+    assert len(page["panels"]) == 2
+    assert page["more"] == 1
+    assert page["box"][1]["answers"][0].startswith("CASE: 3rd of 4")

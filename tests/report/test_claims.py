@@ -220,3 +220,21 @@ def test_labels_per_trial_say_nothing_of_shifts():
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_planted_data_have_studies_of_their_own(claim):
     assert not judge.applies(claim, "planted-base")
+
+
+def test_the_page_has_a_card_for_each_claim_and_what_would_settle_it():
+    made = scores({"himoe": 0.6, "late_fusion": 0.5})
+    page = claims.make(evidence(made, ["himoe", "late_fusion"])).page
+    assert [claim["id"] for claim in page["claims"]] == [f"C{i}" for i in range(1, 8)]
+    assert [setting["title"] for setting in page["settings"]] == ["DEAP twin"]
+    c1, c3 = page["claims"][0], page["claims"][2]
+    assert c1["cells"]["deap_twin"]["word"] == c1["overall"] == "inconclusive"
+    assert c1["panel"]["rows"][0]["label"] == "DEAP twin"
+    assert c1["elsewhere"] == ["DEAP, DREAMER: no real recordings of it in this run"]
+    assert c3["panel"] is None
+    assert c3["elsewhere"] == []  # of any real recordings: told once, by what would settle it
+    assert c3["told"] == [{"titles": "DEAP twin", "cell": c3["cells"]["deap_twin"]}]
+    needs = {need["config"]: need["ids"] for need in page["settle"]}
+    assert needs["config/ablations.yaml"] == ["C4", "C5", "C7"]
+    assert needs["seeds"] == ["C1", "C2"]
+    assert needs["config/paper.yaml --config data_root=/path/to/data"] == ["C1"]

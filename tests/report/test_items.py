@@ -29,9 +29,12 @@ def test_protocols_are_kept_apart(tmp_path):
         "deap_twin/loso": 0.2,
         "deap_twin/subject_kfold": 0.6,
     }
-    assert setting_title("deap_twin/loso") == "DEAP twin, loso"
+    assert setting_title("deap_twin/loso") == "DEAP twin, left-out person"
     assert setting_title("ceap-no_pupil") == "CEAP-360VR, no pupil"
-    assert setting_title("ceap_digitised-few/loso") == "CEAP-360VR, physiology digitised from published plots, few, loso"
+    assert (
+        setting_title("ceap_digitised-few/loso")
+        == "CEAP-360VR, physiology digitised from published plots, few, left-out person"
+    )
     assert dataset_of("deap_twin/loso") == "deap_twin"
 
 

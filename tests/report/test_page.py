@@ -6,24 +6,26 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from himoe import io
 from himoe.commands.shareable import read_run
 from himoe.config.run import Config
-from himoe.report import page
+from himoe.report import identity, page
+from himoe.report.forest import Bar, panel
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
 RECORD = {
-    "name": "main", "kind": "table", "title": "Main comparison", "section": "verdict", "caption": "A caption.",
+    "name": "main", "kind": "table", "title": "Main comparison", "section": "comparison", "caption": "A caption.",
     "facts": "6 subjects.", "alt": "One is first.", "note": "", "synthetic": True, "columns": ["model", "CCC"],
     "rows": [["ridge", "0.400"]], "csv": "main.csv",
     "provenance": {"rule": "write_table", "code": "x", "inputs": {}, "seeds": [0]},
 }  # fmt: skip
 
 
-def render(folder, record=RECORD, config_files=(), **config):
+def render(folder, record=RECORD, config_files=(), compare=(), **config):
     """The page of a run that has made one table."""
     tables = folder / "results" / "tables"
     io.write_json(tables / "main.json", record, sealed=True)
@@ -33,7 +35,8 @@ def render(folder, record=RECORD, config_files=(), **config):
     files = {
         "records": [tables / "main.json"], "files": [tables / "main.csv"], "runs": [folder / "run.json"], "cards": [],
         "lock": [ROOT / "envs/requirements.lock"], "templates": (ROOT / "report/templates").iterdir(),
-        "static": (ROOT / "report/static").iterdir(),
+        "static": (ROOT / "report/static").iterdir(), "citation": [ROOT / "CITATION.cff"],
+        "schema": [ROOT / "report/results.schema.json"], "compare": compare,
     }  # fmt: skip
     settings = Config(**{"tables": ["claims", "main"], "datasets": ["deap_twin"], **config}).model_dump(mode="json")
     html, results = folder / "results" / "report.html", folder / "results" / "results.json"
@@ -46,39 +49,136 @@ def test_it_holds_the_table_and_links_its_numbers(tmp_path):
     html, results = render(tmp_path)
     (main,) = [item for item in results["items"] if item["name"] == "main"]
     assert main["csv"] == "tables/main.csv"  # from the folder of results.json
-    assert main["number"] == "Table 2"
+    assert main["number"] == "Table 1"  # what is not made comes last
     assert "One is first." in html
     assert 'href="data:text/csv;base64,' in html
 
 
 def test_what_is_missing_is_a_card_with_its_command(tmp_path):
     html, results = render(tmp_path, figures=["condition_curve", "subjects"], conditions={"shift": [0, 2]})
-    assert "Not made yet: snakemake --cores all results/tables/claims.csv" in html
-    assert "Not made yet: snakemake --cores all results/figures/condition_curve/shift.svg" in html
+    assert "not made yet: <code>snakemake --cores all results/tables/claims.csv</code>" in html
+    assert "not made yet: <code>snakemake --cores all results/figures/condition_curve/shift.svg</code>" in html
+    assert html.count("Not in this run") == 3  # claims, comparison, async: one card a section
     assert [i["name"] for i in results["items"]] == ["claims", "main", "condition_curve-shift", "subjects"]
     html, _ = render(tmp_path, figures=["condition_curve", "routing"], conditions={})
-    assert "Not made: this run does not contain conditions." in html
-    assert "Not made: this run does not contain missing_rate." in html
+    assert "this run does not contain conditions: <code>snakemake" in html
+    assert "this run does not contain missing_rate: <code>snakemake" in html
+    html, _ = render(tmp_path, tables=["main", "ablations", "planted"])
+    assert "--configfile config/config.yaml config/ablations.yaml</code>" in html  # beside this run's own
+    assert "--configfile config/planted.yaml</code>" in html  # a run of its own
 
 
-def test_hostile_words_are_shown_as_text(tmp_path):
-    words = "<script>alert(1)</script>"
-    html, _ = render(tmp_path, RECORD | {"alt": words, "title": words}, title="</title><script>x</script>")
+HOSTILE = "<script>alert(1)</script>"
+BARS = [Bar(HOSTILE, 0.1, 0.05, 0.2, "ahead"), Bar("none", float("nan"), float("nan"), float("nan"), "undecided")]
+CELL = {"word": "supported", "sign": "✓", "why": HOSTILE, "design": HOSTILE, "lead": 0.1, "low": 0.05, "high": 0.2}
+ANSWER = {
+    "outcome": HOSTILE, "caution": HOSTILE, "more": 1, "box": [{"question": HOSTILE, "answers": [HOSTILE]}],
+    "panels": [panel(HOSTILE, BARS, 0.02, (HOSTILE, HOSTILE))],
+}  # fmt: skip
+CLAIMS = {
+    "settings": [{"key": "deap_twin", "title": HOSTILE, "synthetic": True}],
+    "settle": [{"ids": ["C1"], "needs": HOSTILE, "config": "config/ablations.yaml"}],
+    "claims": [
+        {"id": "C1", "claim": HOSTILE, "hypothesis": HOSTILE, "smallest": 0.02, "fixed": HOSTILE, "overall": "supported",
+         "cells": {"deap_twin": CELL}, "told": [{"titles": HOSTILE, "cell": CELL}], "elsewhere": [HOSTILE],
+         "panel": panel(HOSTILE, BARS, 0.02)},
+    ],
+}  # fmt: skip
+WIDE = {
+    "groups": [{"title": HOSTILE, "targets": ["valence"]}], "columns": [{"setting": "deap_twin", "target": HOSTILE}],
+    "metrics": [{"key": "ccc", "title": HOSTILE}], "studied": "himoe",
+    "blocks": [
+        {"kind": "model", "rows": [{"model": "himoe", "title": HOSTILE, "cells": [{"ccc": [0.4, 0.3, 0.5, "best"]}]}]},
+        {"kind": "control", "rows": [{"model": "x", "title": "x", "cells": [{}]}, {"model": "y", "title": "y", "cells": [
+            {"ccc": [None, None, None, ""]}]}]},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["answer", "claims", "main", "ablations"])
+def test_hostile_words_are_shown_as_text(tmp_path, name):
+    page = {"page": {"answer": ANSWER, "claims": CLAIMS, "main": WIDE}.get(name)}
+    words = dict.fromkeys(("alt", "title", "caption", "note"), HOSTILE) | {"columns": [HOSTILE] * 3, "rows": [[HOSTILE] * 3]}
+    record = RECORD | words | {"name": name} | (page if page["page"] else {})
+    section = {"answer": "answer", "claims": "claims", "ablations": "model"}.get(name, "comparison")
+    html, _ = render(tmp_path, record | {"section": section}, title="</title><script>x</script>", tables=[name])
     assert html.count("<script>") == 1  # the page's own
     assert "&lt;script&gt;alert(1)" in html
+    assert "<script" not in html.replace("<script>", "", 1)
+
+
+def test_no_id_stands_twice_and_every_way_leads_somewhere(tmp_path):
+    html, _ = render(tmp_path, RECORD | {"page": WIDE}, tables=["claims", "main", "ladder"], figures=["routing", "ladder"])
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
+
+
+def test_a_model_without_a_score_says_why(tmp_path):
+    html, _ = render(tmp_path, RECORD | {"page": WIDE})
+    assert "failed: diverged" in html
+    assert '<span class="none">not run</span>' in html
+    assert '<tr class="himoe" data-model=' in html
+    assert '<span class="v ccc best"><span class="m">0.400</span> <span class="i">[0.300, 0.500]</span></span>' in html
+
+
+def test_the_outcome_is_in_the_title(tmp_path):
+    record = RECORD | {
+        "name": "answer",
+        "section": "answer",
+        "page": ANSWER | {"outcome": "Hi-MoE: none of 7 claims supported"},
+    }
+    html, _ = render(
+        tmp_path,
+        record | {"columns": ["data set", "question", "answer"], "rows": [["DEAP", "Which?", "None."]]},
+        tables=["answer"],
+    )
+    assert "<title>Hi-MoE: none of 7 claims supported · Hi-MoE replication</title>" in html
+    assert "<h1>Hi-MoE: none of 7 claims supported</h1>" in html
+
+
+def test_the_caveat_of_real_labels_stands_on_top(tmp_path):
+    html, _ = render(tmp_path, datasets=["esports"])
+    head = html.partition("</header>")[0]
+    assert "targets are a vendor&#39;s estimates from the same EEG headset" in head
+    assert "SYNTHETIC" not in html
+
+
+def test_facts_stamp_and_hashes_stand_once(tmp_path):
+    many = RECORD | {"provenance": RECORD["provenance"] | {"inputs": {"results/scores.csv": "ab" * 32}}}
+    html, results = render(tmp_path, many)
+    assert html.count(page.STAMP) == 1
+    assert html.count("<dd><code>abababababab</code></dd>") == 1
+    assert "ab" * 32 not in html
+    assert results["items"][1]["provenance"]["inputs"] == {"results/scores.csv": "ab" * 32}  # whole, for machines
+
+
+def test_what_it_writes_is_what_its_schema_says(tmp_path):
+    _, results = render(tmp_path, RECORD | {"page": WIDE}, tables=["claims", "main"])
+    schema = json.loads((ROOT / "report/results.schema.json").read_text())
+    jsonschema.validate(results, schema)
+
+
+def test_an_earlier_run_stands_beside_this_one(tmp_path):
+    render(tmp_path / "then", RECORD | {"page": WIDE})
+    shown, _ = render(tmp_path / "now", RECORD | {"page": WIDE}, compare=[tmp_path / "then/results/results.json"])
+    assert "1 scores are in both runs; the largest difference of CCC is 0.000." in shown
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(HimoeError, match=r"other\.json: the file: \[\] is not of type 'object'; compare= takes"):
+        render(tmp_path / "now", compare=[tmp_path / "other.json"])
 
 
 def test_it_names_the_files_that_the_commit_does_not_hold(tmp_path):
     (tmp_path / "mine.yaml").write_text("seeds: [0]\n")
     html, results = render(tmp_path, config_files=[str(tmp_path / "mine.yaml")])
-    identity = results["identity"]
-    if identity["commit"] == "not a git checkout":
+    of = results["identity"]
+    if of["commit"] == "not a git checkout":
         pytest.skip("no git here")
-    assert identity["commit"].endswith("-dirty")
-    assert "changed since" in identity
-    assert re.search(r"mine\.yaml|and \d+ more", identity["changed since"])
+    assert of["commit"].endswith("-dirty")
+    assert "changed since" in of
+    assert re.search(r"mine\.yaml|and \d+ more", of["changed since"])
     assert str(tmp_path) not in html
-    assert page.some_of([str(n) for n in range(8)]) == "0, 1, 2, 3, 4, 5 and 2 more"
+    assert identity.some_of([str(n) for n in range(8)]) == "0, 1, 2, 3, 4, 5 and 2 more"
 
 
 def test_it_reads_nothing_but_what_it_is_given(tmp_path, monkeypatch):
@@ -87,7 +187,11 @@ def test_it_reads_nothing_but_what_it_is_given(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "read_text", lambda self, *a, **k: opened.append(self) or read(self, *a, **k))
     render(tmp_path)
     read_in_repository = [p.relative_to(ROOT) for p in opened if p.is_relative_to(ROOT)]
-    assert {p.parts[0] for p in read_in_repository if "site-packages" not in p.parts} <= {"report", "himoe"}  # plug-ins' titles
+    assert {p.parts[0] for p in read_in_repository if "site-packages" not in p.parts} <= {
+        "CITATION.cff",
+        "report",
+        "himoe",
+    }  # titles
     assert tmp_path / "results/tables/main.json" in opened
 
 

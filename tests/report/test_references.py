@@ -14,6 +14,7 @@ from himoe.names import CEILINGS
 from himoe.report import style
 from himoe.report.evidence import Evidence
 from himoe.report.titles import model_title
+from tests.report.scores import scores
 
 MEANS = {"ridge": 0.4, "himoe": 0.5, "stimulus_mean": 0.7, "leave_one_rater_out": 0.8, "rating_bias": 0.9}
 LEFT = {"ridge": 0.0, "himoe": 0.3, "stimulus_mean": 0.0}
@@ -64,6 +65,34 @@ def test_the_main_table_lists_references_below_the_models(run):
     assert item.data["model"].tolist() == ["himoe", "ridge", "rating_bias", "leave_one_rater_out", "stimulus_mean"]
     assert item.shown["model"].tolist()[1:3] == ["ridge", "own ratings, others' level (reference)"]
     assert "Hi-MoE has the highest CCC, 0.5" in item.finding
+
+
+def test_the_wide_table_marks_the_best_and_what_is_not_told_apart_from_it(run):
+    """Hi-MoE .5 and ridge less, people +-.01: told apart. References stand below, marked by nothing."""
+    from himoe.tables import main
+
+    page = main.make(run).page
+    assert [block["kind"] for block in page["blocks"]] == ["model", "reference"]
+    cells = {row["model"]: row["cells"][0]["ccc"] for block in page["blocks"] for row in block["rows"]}
+    assert [cells[m][3] for m in ("ridge", "himoe", "stimulus_mean", "rating_bias")] == ["", "best", "", ""]
+    assert cells["himoe"][1] < cells["himoe"][0] < cells["himoe"][2]
+    assert page["columns"] == [{"setting": "deap_twin", "target": "valence"}]
+
+
+def test_ties_and_lower_errors_are_marked():
+    from himoe.tables import main
+
+    made = scores({"ridge": 0.5, "himoe": 0.5, "train_mean": 0.0})  # errors .5, .5 and 1
+    made = pd.concat([made, made[made["metric"] == "ccc"].assign(metric="raw_ccc")])
+    models = ["train_mean", "ridge", "himoe"]
+    run = Evidence({}, load_config({"models": models, "datasets": ["deap_twin"], "targets": {"deap_twin": ["valence"]}}))
+    run.__dict__["all_scores"] = made
+    marks = main._marks(
+        run, "deap_twin", "valence", pd.DataFrame({"setting": "deap_twin", "target": "valence", "model": models})
+    )
+    for metric in main.SHOWN:
+        assert sorted(marks[metric].values()) == ["best", "tied"], metric
+        assert "train_mean" not in marks[metric]
 
 
 def test_the_table_of_ceilings_says_what_a_model_knows_beyond_the_clip(run):

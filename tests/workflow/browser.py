@@ -18,6 +18,28 @@ FLAGS = (
     "--disable-component-update", "--disable-quic", "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
 
+CONTRAST = """(() => {
+  const dot = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = (colour) => {
+    dot.clearRect(0, 0, 1, 1); dot.fillStyle = colour; dot.fillRect(0, 0, 1, 1);
+    return [...dot.getImageData(0, 0, 1, 1).data];
+  };
+  const light = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; }
+  };
+  const out = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('');
+    if (!own || !e.getClientRects().length || ['SCRIPT', 'OPTION'].includes(e.tagName)) continue;
+    const style = getComputedStyle(e), a = light(rgb(e.closest('svg') ? style.fill : style.color)), b = light(ground(e));
+    const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (contrast < BELOW) out.push([own.slice(0, 40), contrast]);
+  }
+  return out;
+})()"""
+
 
 def find_chromium() -> str | None:
     """Path of a Chromium, if there is one."""
@@ -84,3 +106,16 @@ class Page:
     def screenshot(self, path: Path) -> None:
         """A PNG of the whole page."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
+
+    def resize(self, width: int, height: int) -> None:
+        """Another window, in CSS pixels."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+
+    def printed(self) -> int:
+        """Number of pages on A4."""
+        pdf = base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+        return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+    def contrasts(self, below: float) -> list[list[Any]]:
+        """[text, contrast] of every element that holds text and has less contrast than ``below`` (WCAG 2.2, 1.4.3)."""
+        return self.evaluate(CONTRAST.replace("BELOW", str(below)))

@@ -41,7 +41,8 @@ def checkout(folder: Path) -> Path:
     """The files of the workflow in a folder of their own, so that a test's results are its own."""
     for name in ("workflow", "config", "report", "envs", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "Snakefile", folder)
+    for name in ("Snakefile", "CITATION.cff"):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 

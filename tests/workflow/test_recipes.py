@@ -36,7 +36,7 @@ def followed(tmp_path_factory):
     litter = shutil.ignore_patterns("__pycache__")
     for name in ("himoe", "tests", "workflow", "config", "report", "envs", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=litter)
-    for name in ("Snakefile", "pyproject.toml", "CONTRIBUTING.md"):
+    for name in ("Snakefile", "pyproject.toml", "CONTRIBUTING.md", "CITATION.cff"):
         shutil.copy(ROOT / name, folder)
     for path, text in FILES.items():
         assert not (folder / path).exists(), f"{path} is there already"

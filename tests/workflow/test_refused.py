@@ -27,6 +27,8 @@ def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_pa
         ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
         ({"datasets": ["../../x"]}, "datasets.0"),
         ({"model_options": {"himoe": {"router": "sotf"}}}, "model_options.himoe.router: Input should be 'soft', 'dense'"),
+        ({"compare": "run.yaml"}, "run.yaml: not readable as JSON"),
+        ({"compare": "config/schema.json"}, "config/schema.json: "),
         ({"conditions": {"shift": [0, 0.3]}}, "conditions.shift: 0.3 s is no whole number of tokens of deap_twin"),
     ],
 )

@@ -31,6 +31,7 @@ from himoe.config.files import (
     read_by_hand,
 )
 from himoe.config.load import load_config
+from himoe.config.results import read_results
 from himoe.config.studies import parse_studies
 from himoe.config.transfer import tested_across
 from himoe.data.sources import RunSources
@@ -92,6 +93,8 @@ try:
     check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
+    if CONFIG.compare:
+        read_results(CONFIG.compare, REPOSITORY / "report/results.schema.json")
     if workflow.is_main_process:
         check_times("results", Path("results").glob("**/*"))
         for _dataset in CONFIG.recordings:

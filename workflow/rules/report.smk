@@ -1,7 +1,8 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
 # .json, figures/{figure}.svg (page and phone, light and dark), .png, .pdf, .csv and .json -> results/report.html and results.json.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
-SHOWN = section(CONFIG, "data_root")  # where data stand is nobody else's business
+# Where data and other runs stand is nobody else's business.
+SHOWN = section(CONFIG, "data_root", "compare")
 EVIDENCE = {
     "scores": [rules.score_predictions.output.scores],
     "predictions": fits(f"{FIT}/predictions.parquet"),
@@ -111,13 +112,16 @@ rule render_report:
         cards=EVIDENCE["cards"],
         audits=EVIDENCE["audits"],
         lock=str(REPOSITORY / "envs/requirements.lock"),
+        citation=str(REPOSITORY / "CITATION.cff"),
+        schema=str(REPOSITORY / "report/results.schema.json"),
+        compare=[CONFIG.compare] if CONFIG.compare else [],
         templates=sorted(map(str, (REPOSITORY / "report/templates").iterdir())),
         static=sorted(map(str, (REPOSITORY / "report/static").iterdir())),
     output:
         html=report(
             "results/report.html",
             caption="../../report/captions/page.rst",
-            category="0 The report",
+            category="00 The report",
             labels=labels("The report, one page", "page", CONFIG),
         ),
         json="results/results.json",

@@ -1,0 +1,60 @@
+"""Ahead, behind, undecided, rank and ties, on leads worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from himoe.report.standing import against, best, finite, ordinal, predicts, rank, side_of, stands
+
+# Eight people, one seed. They differ by +-.01 about a model's mean, Hi-MoE's the other way round: a lead is its mean +-.02, of
+# which the standard deviation is .0214 and the 95% interval +-.0179 (t of 7 degrees of freedom: 2.365, / sqrt(8)).
+SIGNS = np.where(np.arange(8) % 2, 0.01, -0.01)[:, None]
+LEVELS = {
+    "train_mean": 0.0 * SIGNS, "ridge": 0.30 + SIGNS, "late_fusion": 0.205 + SIGNS, "himoe": 0.20 - SIGNS,
+}  # fmt: skip
+
+
+def test_a_side_is_what_an_interval_says():
+    assert [side_of(*bounds) for bounds in ((0.01, 0.2), (-0.2, -0.01), (-0.1, 0.1), (np.nan, np.nan))] == [
+        "ahead", "behind", "undecided", "undecided",
+    ]  # fmt: skip
+
+
+def test_leads_keep_the_order_of_the_models():
+    found = against(LEVELS)
+    assert [(a.model, a.side) for a in found] == [("train_mean", "ahead"), ("ridge", "behind"), ("late_fusion", "undecided")]
+    assert found[1].lead == pytest.approx(-0.1)
+    assert (found[1].low, found[1].high) == pytest.approx((-0.1179, -0.0821), abs=1e-3)
+
+
+def test_rank_is_by_the_mean_and_says_who_is_on_which_side():
+    assert rank(LEVELS) == 3
+    assert stands(LEVELS) == (
+        "3rd of 4 by mean CCC, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided against 1 (late fusion)."
+    )
+
+
+def test_no_win_is_told_without_losses():
+    first = {"himoe": 0.5 - SIGNS, "ridge": 0.3 + SIGNS}
+    assert stands(first).endswith("ahead of 1 (ridge), behind none, undecided against none.")
+
+
+def test_ties_with_the_best_are_named():
+    """Late fusion at .295 is .005 below ridge for each person but for +-.02: not told apart; the others are."""
+    tied = LEVELS | {"late_fusion": 0.295 - SIGNS}
+    assert best(tied) == ("ridge", ["late_fusion"])
+    assert predicts(tied) == "ridge, CCC 0.30; not told apart from it: late fusion."
+    assert predicts(LEVELS) == "ridge, CCC 0.30, ahead of all others."
+    assert predicts({"himoe": -0.1 - SIGNS, "train_mean": 0.0 * SIGNS}) == "no model: the highest CCC, train mean's, is 0.00."
+
+
+def test_of_an_error_the_lowest_is_best():
+    assert best({"ridge": 1.0 + SIGNS, "himoe": 2.0 - SIGNS}, lower=True) == ("ridge", [])
+
+
+def test_words_for_numbers():
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th",
+    ]  # fmt: skip
+    assert [finite(v) for v in (0.1234567, float("nan"), float("inf"))] == [0.123457, None, None]
