@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "How many people does a model need to learn from?"
-SECTION = "comparison"
+SECTION = "trust"
 NEEDS = ("scores",)
 REQUIRES = {"learning_curve": "*"}
 COLUMNS = ["setting", "model", "people", "is_all", "ccc", "low", "high", "to_all", "to_all_low", "to_all_high", "n_subjects"]

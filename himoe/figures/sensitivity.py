@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLE = "Hi-MoE with other sizes"
-SECTION = "robustness"
+SECTION = "model"
 NEEDS = ("scores",)
 REQUIRES = {"models": "himoe", "ablations": "*"}
 N_COLS = 4

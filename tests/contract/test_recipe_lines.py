@@ -126,7 +126,7 @@ def figures(made, folder):
 
 
 def tables(made, folder):
-    data, shown, alt, note = made.make(evidence(folder))
+    data, shown, alt, note, *_ = made.make(evidence(folder))
     assert data["value"].tolist() == [0.4, 0.2]
     assert shown["CCC"].tolist() == ["0.400", "0.200"]
     assert shown["data set"].tolist() == ["DEAP twin"] * 2

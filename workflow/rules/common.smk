@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from himoe import registry
-from himoe.config import cluster, facts
+from himoe.config import cluster, facts, files
 from himoe.config.claims import parse_claims
 from himoe.config.code import (
     audit_code,
@@ -23,13 +23,6 @@ from himoe.config.code import (
     script_code,
 )
 from himoe.config.contents import Entry, code_and_words, labels, possible
-from himoe.config.files import (
-    check_files,
-    check_place,
-    check_times,
-    check_writable,
-    read_by_hand,
-)
 from himoe.config.load import load_config
 from himoe.config.results import read_results
 from himoe.config.studies import parse_studies
@@ -88,23 +81,23 @@ def by_hand(name):
 
 # What is wrong with a run is one line, before any job. Hypotheses are checked here and not when their tables are written.
 try:
-    check_place(registry.ROOT.parent, Path.cwd())
-    check_writable(*map(Path, (".", ".snakemake", "results")))
-    check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
+    files.check_place(registry.ROOT.parent, Path.cwd())
+    files.check_writable(*map(Path, (".", ".snakemake", "results")))
+    files.check_files([*workflow.configfiles, *workflow.overwrite_configfiles])
     CONFIG = load_config(config)
     SOURCES = RunSources(CONFIG)
     if CONFIG.compare:
         read_results(CONFIG.compare, REPOSITORY / "report/results.schema.json")
     if workflow.is_main_process:
-        check_times("results", Path("results").glob("**/*"))
+        files.check_times("results", Path("results").glob("**/*"))
         for _dataset in CONFIG.recordings:
-            check_times(SOURCES.root(_dataset), SOURCES.files(_dataset))
+            files.check_times(SOURCES.root(_dataset), SOURCES.files(_dataset))
     for _table, _file, _parse in (
         ("claims", "claims.yaml", parse_claims),
         ("planted", "studies.yaml", parse_studies),
     ):
         if _table in CONFIG.tables:
-            _parse(read_by_hand(by_hand(_file)))
+            _parse(files.read_by_hand(by_hand(_file)))
 except (HimoeError, OSError) as error:
     raise WorkflowError(f"himoe: {error}") from None
 

@@ -1,8 +1,7 @@
 # Contract: evidence (scores, predictions, routing, run records, data cards, audits, hand-written YAML) -> tables/{table}.csv and
 # .json, figures/{figure}.svg (page and phone, light and dark), .png, .pdf, .csv and .json -> results/report.html and results.json.
 # A figure or table is made from what its NEEDS names in EVIDENCE; one with PER = "conditions" is drawn once for each condition.
-# Where data and other runs stand is nobody else's business.
-SHOWN = section(CONFIG, "data_root", "compare")
+SHOWN = section(CONFIG, "data_root", "compare")  # where these are is nobody's business
 EVIDENCE = {
     "scores": [rules.score_predictions.output.scores],
     "predictions": fits(f"{FIT}/predictions.parquet"),
@@ -148,6 +147,4 @@ onsuccess:
 
 
 onerror:
-    print(
-        "himoe: not finished; what is done is kept, and fits go on at their last checkpoint: the same command again"
-    )
+    print("himoe: not finished; the same command goes on where this one stopped")
