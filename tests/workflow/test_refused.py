@@ -22,7 +22,7 @@ def test_a_run_without_himoe_or_conditions_is_planned_without_their_items(tmp_pa
     ("changes", "said"),
     [
         ({"modles": ["ridge"]}, "modles: unknown key; did you mean 'models'?"),
-        ({"figures": ["missing_curve"]}, "there is no 'missing_curve'; did you mean 'condition_curve'?"),
+        ({"figures": ["condition_curves"]}, "there is no 'condition_curves'; did you mean 'condition_curve'?"),
         ({"models": ["rigde"]}, "there is no 'rigde'; did you mean 'ridge'?"),
         ({"datasets": ["deap"]}, "data set 'DEAP': nothing of it in data/deap/ (looked for python: *.dat"),
         ({"datasets": ["../../x"]}, "datasets.0"),
