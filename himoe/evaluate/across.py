@@ -45,7 +45,7 @@ def predict_across(
     def load(subjects: set[str]) -> Tokens:
         return tokens.select([i for i, t in enumerate(tokens.trials) if t.subject in subjects])
 
-    said, _ = predict_shard(spec, execution, folds, read_shard(weights, record), load, Conditions({}, 0))
+    said, _ = predict_shard(spec, execution, folds, read_shard(weights, record), load, Conditions({}, 0), represents=False)
     subject = said["subject"].str.removeprefix(f"{other}/")
     return said.assign(subject=subject, tested_on=other, **{name: rescaled(said[name], *scales) for name in RATED})
 

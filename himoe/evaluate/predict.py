@@ -64,11 +64,13 @@ def predict_files(
 def predict_shard(
     spec: FitSpec, execution: Execution, splits: list[Split], stored: dict[int, StoredFold],
     load: Callable[[set[str]], Tokens], conditions: Conditions, features: Callable[[set[str]], Tokens] | None = None,
+    represents: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(predictions, routing) of these folds, from what their fits stored.
 
     Conditions are drawn from the features of all modalities (``features`` loads them, where ``load`` gives others), whatever
     the model reads and a control changes. The prediction of a failed fold is NaN. ``perturbed`` is :attr:`Case.digest`.
+    ``represents``: also keep how the studied model represents the trials of inner validation.
     """
     plugin = registry.load("models", spec.model)
     settings = configure(plugin, spec.model, spec.options)
@@ -92,7 +94,7 @@ def predict_shard(
             predictions.append(_prediction_rows(of | {"perturbed": case.digest}, case.tokens, said, raw, fold.scaler.y_mean))
             routing = _with_what_was_done(case, routing, predictor, test, recorded, spec.view, conditions.seed)
             routings += [_routing_rows(of, case.tokens, name, value) for name, value in routing.items()]
-        if spec.model == STUDIED and not fold.failed:
+        if represents and spec.model == STUDIED and not fold.failed:
             others = select(load({s for s, _ in split.valid}), split.valid)
             shown = predictor.predict(unlabelled(narrow(spec.view, others)))[1][REPRESENTATION]
             of = spec.columns | {"fold": split.fold, "condition": CLEAN, "severity": 0.0}

@@ -12,9 +12,10 @@ from himoe.report.judge import ONE_LABEL
 from himoe.report.text import listed, number
 from himoe.stats import verdicts
 
-MIXED = "supported in part"
+MIXED, BOTH = "supported in part", "supported and contradicted"
 COUNTED = {  # how a number of claims reads, in the order of interest
-    verdicts.SUPPORTED: "supported", MIXED: "supported on some of the data", verdicts.CONTRADICTED: "contradicted",
+    verdicts.SUPPORTED: "supported", MIXED: "supported on some of the data",
+    BOTH: "supported on some of the data and contradicted on other", verdicts.CONTRADICTED: "contradicted",
     verdicts.EQUIVALENT: "no better and no worse", verdicts.INCONCLUSIVE: "undecided", verdicts.FAILED: "failed",
     verdicts.UNTESTABLE: "untestable on these labels", verdicts.NOT_RUN: "not run",
 }  # fmt: skip
@@ -31,6 +32,8 @@ def overall(words: Iterable[str]) -> str:
     if not made:
         rest = list(words)
         return next((w for w in (verdicts.FAILED, verdicts.UNTESTABLE) if w in rest), verdicts.NOT_RUN)
+    if {verdicts.SUPPORTED, verdicts.CONTRADICTED} <= set(made):
+        return BOTH
     if verdicts.SUPPORTED in made:
         return verdicts.SUPPORTED if set(made) == {verdicts.SUPPORTED} else MIXED
     if verdicts.CONTRADICTED in made:
@@ -64,7 +67,7 @@ def headline(words: list[str], synthetic: bool) -> str:
 def decided_claims(claims: dict[str, str], texts: dict[str, str]) -> str:
     """How many claims hold, and what those say that are supported or contradicted; ``claims``: id -> word over all data."""
     parts = [_sentence(counted(list(claims.values())))]
-    for word in (verdicts.SUPPORTED, MIXED, verdicts.CONTRADICTED, verdicts.EQUIVALENT):
+    for word in (verdicts.SUPPORTED, MIXED, BOTH, verdicts.CONTRADICTED, verdicts.EQUIVALENT):
         if there := [f"{texts[i]} ({i})" for i, w in claims.items() if w == word]:
             parts.append(f"{_sentence(COUNTED[word]).removesuffix('.')}: {listed(there)}.")
     return " ".join(parts)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from himoe.names import STUDIED
-from himoe.report.text import interval, listed, number
+from himoe.report.text import interval, listed
 from himoe.report.titles import model_title
+from himoe.stats.intervals import ALPHA
 from himoe.stats.intervals import interval as interval_of
 from himoe.stats.levels import Levels
 
@@ -49,10 +50,11 @@ def rank(competing: Levels) -> int:
 
 def best(competing: Levels, lower: bool = False) -> tuple[str, list[str]]:
     """The model with the best mean, and those whose difference from it has an interval that holds 0: a tie; ``lower`` is better
-    of an error."""
+    of an error. The best was picked by these values, so that all its differences hold together (Bonferroni)."""
     sign = -1.0 if lower else 1.0
     first = max(competing, key=lambda m: sign * float(competing[m].mean()))
-    gaps = {m: interval_of(sign * (competing[first] - values)) for m, values in competing.items() if m != first}
+    alpha = ALPHA / max(len(competing) - 1, 1)
+    gaps = {m: interval_of(sign * (competing[first] - values), alpha) for m, values in competing.items() if m != first}
     return first, [m for m, gap in gaps.items() if not gap.low > 0]
 
 
@@ -69,14 +71,21 @@ def stands(competing: Levels, names: int = 4) -> str:
 
 
 def predicts(competing: Levels) -> str:
-    """The best model, those that are not told apart from it, and that nothing predicts where nothing does."""
+    """The best model, those that are not told apart from it, and that nothing is shown to predict where nothing is: the highest
+    of so many means is above 0 by chance, so its interval is as wide as that asks (Bonferroni)."""
     first, tied = best(competing)
-    mean = float(competing[first].mean())
-    if mean <= 0:
-        return f"no model: the highest CCC, {model_title(first)}'s, is {number(mean, 2)}."
+    mean, low, high = map(float, interval_of(competing[first], ALPHA / len(competing)))
+    if not low > 0:
+        return f"no model is shown to: the highest CCC, {model_title(first)}'s, is {interval(mean, low, high, 2)}."
     few = listed([model_title(m) for m in tied]) if len(tied) <= 4 else f"{len(tied)} of the other {len(competing) - 1}"
     behind = f"; not told apart from it: {few}" if tied else ", ahead of all others"
-    return f"{model_title(first)}, CCC {number(mean, 2)}{behind}."
+    return f"{model_title(first)}, CCC {interval(mean, low, high, 2)}{behind}."
+
+
+def without_score(failed: list[str]) -> str:
+    """A sentence about models of which a fold diverged; empty if there is none."""
+    names = listed([model_title(m) for m in failed])
+    return f" Without a score, as a fold diverged: {names}." if failed else ""
 
 
 def ordinal(n: int) -> str:

@@ -23,7 +23,7 @@ from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import judge_all
 from himoe.report.outcome import decided_claims, headline, overall
-from himoe.report.standing import SIDES, against, predicts, rank, stands
+from himoe.report.standing import SIDES, against, predicts, rank, stands, without_score
 from himoe.report.text import interval, number, stamped
 from himoe.report.titles import dataset_of, model_title, short_titles
 from himoe.stats import intervals, verdicts
@@ -64,12 +64,14 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
     panels, band = [], next(c.smallest_effect for c in parse_claims(evidence.yaml("claims")) if c.against == "rivals")
     for setting in settings[:AT_A_GLANCE]:
         scores = pick(evidence.all_scores, setting=setting, condition=CLEAN)
-        competing, _ = _competing(evidence, setting, scores)
+        competing, failed = _competing(evidence, setting, scores)
         start = f"{short[setting]}: " if len(settings) > 1 else ""
         if STUDIED in competing:
-            parts.setdefault(STANDS, []).append(start + stands(competing))
+            parts.setdefault(STANDS, []).append(start + stands(competing) + without_score(failed))
             bars = [Bar(model_title(a.model), a.lead, a.low, a.high, a.side) for a in against(competing)]
             panels.append(panel(short[setting], bars, band, ("worse", "Hi-MoE better"), 290))
+        elif STUDIED in failed:
+            parts.setdefault(STANDS, []).append(f"{start}nowhere.{without_score(failed)}")
         if competing:
             parts.setdefault(BEST, []).append(start + predicts(competing))
         if beyond := _known(scores, competing):

@@ -21,7 +21,12 @@ from tests.train.fits import SETTINGS, spec_of
 
 HERE = Execution(device="cpu")
 SCALES = ((1.0, 9.0), (1.0, 5.0))
-MODELS = [("ridge", {}), ("stimulus_mean", {}), ("late_fusion", {"width": 16, "match_parameters": False})]
+MODELS = [
+    ("ridge", {}),
+    ("stimulus_mean", {}),
+    ("late_fusion", {"width": 16, "match_parameters": False}),
+    ("himoe", {"width": 16}),
+]
 
 
 def layout(**features) -> Layout:

@@ -22,7 +22,7 @@ def verdict(word, evidence="", detectable=np.nan, smallest=0.02):
     [
         (["supported", "supported", "not run"], "supported"),
         (["supported", "inconclusive"], outcome.MIXED),
-        (["supported", "contradicted"], outcome.MIXED),
+        (["supported", "contradicted"], outcome.BOTH),
         (["contradicted", "inconclusive"], "contradicted"),
         (["equivalent", "equivalent"], "equivalent"),
         (["equivalent", "inconclusive"], "inconclusive"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from himoe.report.standing import against, best, finite, ordinal, predicts, rank, side_of, stands
+from himoe.registry import available
+from himoe.report.standing import against, best, finite, ordinal, predicts, rank, side_of, stands, without_score
 
 # Eight people, one seed. They differ by +-.01 about a model's mean, Hi-MoE's the other way round: a lead is its mean +-.02, of
 # which the standard deviation is .0214 and the 95% interval +-.0179 (t of 7 degrees of freedom: 2.365, / sqrt(8)).
@@ -44,9 +45,23 @@ def test_ties_with_the_best_are_named():
     """Late fusion at .295 is .005 below ridge for each person but for +-.02: not told apart; the others are."""
     tied = LEVELS | {"late_fusion": 0.295 - SIGNS}
     assert best(tied) == ("ridge", ["late_fusion"])
-    assert predicts(tied) == "ridge, CCC 0.30; not told apart from it: late fusion."
-    assert predicts(LEVELS) == "ridge, CCC 0.30, ahead of all others."
-    assert predicts({"himoe": -0.1 - SIGNS, "train_mean": 0.0 * SIGNS}) == "no model: the highest CCC, train mean's, is 0.00."
+    assert predicts(tied) == "ridge, CCC 0.30 [0.29, 0.31]; not told apart from it: late fusion."
+    assert predicts(LEVELS) == "ridge, CCC 0.30 [0.29, 0.31], ahead of all others."
+    nothing = {"himoe": -0.1 - SIGNS, "train_mean": 0.0 * SIGNS}
+    assert predicts(nothing) == "no model is shown to: the highest CCC, train mean's, is 0.00 [0.00, 0.00]."
+
+
+def test_the_highest_of_many_that_know_nothing_is_seldom_said_to_predict():
+    """Ten models of true CCC 0: with each interval by itself one would be above 0 in a fifth of runs."""
+    rng = np.random.default_rng(3)
+    draws = [{m: rng.normal(0, 0.1, (16, 1)) for m in available("models")[:10]} for _ in range(200)]
+    said = sum(not predicts(of).startswith("no model") for of in draws)
+    assert said / 200 <= 0.06
+
+
+def test_models_without_a_score_are_named():
+    assert without_score([]) == ""
+    assert without_score(["ridge", "himoe"]) == " Without a score, as a fold diverged: ridge and Hi-MoE."
 
 
 def test_of_an_error_the_lowest_is_best():
