@@ -45,8 +45,11 @@ def test_equal_recordings_are_equal_bytes_whatever_the_hash_seed(tmp_path):
 
 def test_a_folder_is_no_table(tmp_path):
     (tmp_path / "predictions.parquet").mkdir()
-    for name in ("predictions.parquet", "absent.csv"):
-        with pytest.raises(HimoeError, match="not readable as a table"):
+    for name, said in (
+        ("predictions.parquet", "a folder, pipe or device where a file"),
+        ("absent.csv", "not readable as a table"),
+    ):
+        with pytest.raises(HimoeError, match=said):
             io.read_table(tmp_path / name)
 
 

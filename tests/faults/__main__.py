@@ -71,12 +71,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="families or faults whose name holds this word")
     parser.add_argument("--examples", type=int, default=100, help="damaged files for each reader")
     asked = parser.parse_args(arguments)
-    warnings.simplefilter("ignore")
-    logging.disable(logging.CRITICAL)
     faults = [f for f in collect(asked.examples) if asked.only in f"{f.family}: {f.name}"]
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # one fault is another user
-        rows = try_all(faults, Path(folder))
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)  # one fault is another user
+            rows = try_all(faults, Path(folder))
+    finally:
+        logging.disable(logging.NOTSET)
     bad, tried_not = (sum(row.handled is wanted for row in rows) for wanted in (False, None))
     if not asked.only:
         PAGE.write_text(page(rows), encoding="utf-8")
