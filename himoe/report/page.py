@@ -27,6 +27,7 @@ from himoe.report.text import number
 from himoe.report.titles import model_title
 
 NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\]| · [\d.,]+( M)?)?$|^–$|^failed: diverged$")
+WRITTEN = ("answer", "methods", "appendix")  # sections that hold more than items
 EMBED_BYTES = 100_000
 FORMS = ("svg", "dark", "phone", "phone_dark", "png", "pdf", "csv")
 
@@ -158,10 +159,12 @@ class _Linked(NamedTuple):
 
 
 def _sections(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sections in their order, what they hold, and what they lack."""
+    """Sections in their order, what they hold, and what they lack; those of which nothing was asked are left out."""
     out = []
     for key, title in SECTIONS.items():
         here = [r for r in records if r["section"] == key]
+        if not here and key not in WRITTEN:
+            continue
         made = [r for r in here if "missing" not in r]
         out.append({"key": key, "title": title, "entries": made, "absent": [r for r in here if "missing" in r]})
     return out
