@@ -3,8 +3,9 @@ in training: on the thin line a prediction is the mean of what was reported. Lef
 and the offset that serve the CCC, from inner-validation people: predictions then spread as ratings do, and the slope is at best
 their correlation. A line steeper than the thin one: ratings vary more than predictions say; a flat one: predictions vary and
 ratings do not follow. Hi-MoE, the rival with the highest CCC, and ridge. Slope of ratings on predictions (1 is right); level,
-in the file of numbers, is what is to be added at the middle of the scale (0 is right). People weigh the same, 95% intervals
-over people and seeds. The training mean of each fold is taken out: it is low where the person left out rates high."""
+in the file of numbers, is what is to be added at the middle of the scale (0 is right). For slope and level people weigh the
+same, 95% intervals over people and seeds; points of a bin are means over its rows, so that people with more ratings weigh more
+there. The training mean of each fold is taken out: it is low where the person left out rates high."""
 
 from typing import TYPE_CHECKING
 

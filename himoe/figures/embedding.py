@@ -4,8 +4,9 @@ networks of other folds have directions of their own, so that no picture holds t
 finds, fold by fold, mean over all: the rating (CCC over a person's trials, probe fitted on the validation people; ratings that
 vary in time as the trial's mean), the clip (fitted on the other people of the fold) and the person (fitted on other trials of
 the same people; not to be asked where a fold tests one person). By chance: mean over 500 to 1000 permutations, probes fitted
-again, of trials within a person, for the person within a fold. From the clip alone: permutations of people within a clip; what
-a probe tells of the rating beyond that is more than recognition of the clip. Where training is repeated on all people once
+again, of trials within a person, for the person within a fold. From the clip alone: permutations of people within a clip, of
+departures from each person's own mean; what a probe tells of these beyond that is more than recognition of the clip. Seeds are
+permuted in the same orders, and p is that of their mean. Where training is repeated on all people once
 epochs are chosen (training.refit), validation people were trained on, and probes fitted on them are worse than need be."""
 
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from himoe.report.titles import setting_title
 from himoe.stats import linear_probes
 from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN
-from himoe.stats.linear_probes import Probe, Represented
+from himoe.stats.linear_probes import Probe, Represented, mean_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,9 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
                 empty_panel(ax, setting_title(setting).split(",")[0], theme)
             findings.append(f"{setting_title(setting)}: no fold ended well.")
             continue
-        found = {asks: _mean(of_seeds) for asks, of_seeds in _probes(trials, targets).items()}
+        found = {
+            asks: [*mean_of(of_seeds)[:4], len(of_seeds), of_seeds[0].n] for asks, of_seeds in _probes(trials, targets).items()
+        }
         rows += [[setting, asks, *probe] for asks, probe in found.items()]
         _row(row, trials, targets, found, theme)
         row[0].set_ylabel(setting_title(setting).split(",")[0])
@@ -80,7 +83,7 @@ def _probes(trials: pd.DataFrame, targets: tuple[str, ...]) -> dict[str, list[Pr
     subject, stimulus = units["subject"].to_numpy(str), units["stimulus"].to_numpy(str)
     at = pd.MultiIndex.from_frame(units[["subject", "trial"]])
     found: dict[str, list[Probe]] = {}
-    for name, of_seed in trials.groupby("seed"):
+    for _, of_seed in trials.groupby("seed"):
         folds = [
             Represented(
                 part[width].to_numpy(float), at.get_indexer(pd.MultiIndex.from_frame(part[["subject", "trial"]])),
@@ -88,21 +91,16 @@ def _probes(trials: pd.DataFrame, targets: tuple[str, ...]) -> dict[str, list[Pr
             )
             for _, part in of_seed.groupby("fold")
         ]  # fmt: skip
-        seed, asked = int(str(name)), {}
+        asked = {}
         for target in targets:
             y = units[target].to_numpy(float)
-            asked[target] = linear_probes.rating(folds, y, subject, subject, seed=seed)
-            asked[target + BEYOND] = linear_probes.rating(folds, y, subject, stimulus, seed=seed)
-        asked["clip"] = linear_probes.clip(folds, stimulus, subject, seed=seed)
-        asked["person"] = linear_probes.person(folds, subject, seed=seed)
+            asked[target] = linear_probes.rating(folds, y, subject)
+            asked[target + BEYOND] = linear_probes.rating_beyond(folds, y, subject, stimulus)
+        asked["clip"] = linear_probes.clip(folds, stimulus, subject)
+        asked["person"] = linear_probes.person(folds, subject)
         for question, probe in asked.items():
             found.setdefault(question, []).append(probe)
     return found
-
-
-def _mean(of_seeds: list[Probe]) -> list[float]:
-    """Value, chance, its 95th percentile and p, means over seeds; how many these are, and trials of one."""
-    return [*np.mean([probe[:4] for probe in of_seeds], axis=0), len(of_seeds), of_seeds[0].n]
 
 
 def _said(probe: list[float]) -> str:

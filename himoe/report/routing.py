@@ -8,7 +8,7 @@ import numpy as np
 
 from himoe.names import STUDIED
 from himoe.stats.frames import pick
-from himoe.stats.information import information, rating_groups
+from himoe.stats.information import NOT_ASKED, Information, information, information_left, rating_groups
 from himoe.stats.levels import CLEAN
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from himoe.report.evidence import Evidence
 
 ROUTERS = {"prototype_weight": "leading prototype", "modality_share": "leading modality"}
+BEYOND = "rating beyond the clip"
 QUESTIONS = {  # -> what is asked about, and within what trials are exchanged
-    "rating": ("rating", "subject"), "rating beyond the clip": ("rating", "stimulus"), "clip": ("stimulus", "subject"),
+    "rating": ("rating", "subject"), BEYOND: ("rating", "stimulus"), "clip": ("stimulus", "subject"),
     "person": ("subject", "stimulus"),
 }  # fmt: skip
 KEYS = ["seed", "fold", "subject", "trial"]
@@ -36,14 +37,22 @@ def information_of_routing(evidence: Evidence, settings: list[str]) -> pd.DataFr
         for quantity in ROUTERS:
             leading = _leading(routed, setting, quantity)
             both = trials.join(leading, how="inner").reset_index()
-            for question, (about, within) in QUESTIONS.items() if len(both) else ():
-                found = [
-                    information(part["leading"], part[about], part[within], seed=int(str(seed)))
-                    for seed, part in both.groupby("seed")
-                ]
+            for question in QUESTIONS if len(both) else ():
+                found = [_asked(question, part, int(str(seed))) for seed, part in both.groupby("seed")]
                 bits, chance, chance_95, p = np.mean(found, axis=0)
                 rows.append([setting, quantity, question, bits, chance, chance_95, p, len(found), len(both) // len(found)])
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _asked(question: str, part: pd.DataFrame, seed: int) -> Information:
+    """Of one seed's trials. Where a fold tests one person, as under ``loso``, what is told beyond the clip cannot be asked:
+    networks differ by person, and so do ratings of a clip."""
+    about, within = QUESTIONS[question]
+    if question != BEYOND:
+        return information(part["leading"], part[about], part[within], seed=seed)
+    if part.groupby("fold")["subject"].nunique().max() < 2:
+        return NOT_ASKED
+    return information_left(part["leading"], part[about], part["subject"], part[within], seed=seed)
 
 
 def _trials(evidence: Evidence, setting: str) -> pd.DataFrame:

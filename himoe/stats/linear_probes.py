@@ -37,29 +37,59 @@ Asked = tuple[np.ndarray, np.ndarray, np.ndarray]  # of a probe: its smoother, t
 
 class Probe(NamedTuple):
     """What was found, the mean and the 95th percentile of what permutations find, the share of them (with the trials as they
-    are among them) that find as much, and the number of trials. NaN where nothing can be asked."""
+    are among them) that find as much, the number of trials, and what was found and then permutations, one by one. NaN where
+    nothing can be asked."""
 
     value: float
     chance: float
     chance_95: float
     p: float
     n: int
+    each: np.ndarray
 
 
-NONE = Probe(np.nan, np.nan, np.nan, np.nan, 0)
+NONE = Probe(np.nan, np.nan, np.nan, np.nan, 0, np.full(1, np.nan))
+
+
+def mean_of(probes: list[Probe]) -> Probe:
+    """Of several networks' probes of the same trials, permuted in the same orders (of one ``seed``): their mean, beside that of
+    each permutation."""
+    return _probe(np.mean([probe.each for probe in probes], axis=0), probes[0].n) if all(probe.n for probe in probes) else NONE
 
 
 def rating(
-    folds: list[Represented], y: np.ndarray, subject: np.ndarray, within: np.ndarray, n_permutations: int = 1000, seed: int = 0
+    folds: list[Represented], y: np.ndarray, subject: np.ndarray, n_permutations: int = 1000, seed: int = 0
 ) -> Probe:  # fmt: skip
     """CCC, mean over people, of the ratings ``y`` (U,) of test trials with those that a probe fitted on the validation people
-    gives; trials without one are left out. Permutations exchange the ratings of trials with the same ``within`` (U,): of one
-    subject, or of one stimulus, which leaves what is known of the rating from the clip alone (not to be asked where nobody met
-    another's)."""
-    known = np.isfinite(y)
+    gives; trials without one are left out. Permutations exchange a person's ratings."""
+    within = np.where(np.isfinite(y), subject.astype(str), "unknown")
+    return _rating(folds, _with_permutations(y, within, n_permutations, seed), subject, subject)
+
+
+def rating_beyond(
+    folds: list[Represented], y: np.ndarray, subject: np.ndarray, stimulus: np.ndarray, n_permutations: int = 1000,
+    seed: int = 0,
+) -> Probe:  # fmt: skip
+    """The same of departures from a person's own mean, and permutations exchange people within a stimulus, which leaves what is
+    known of the rating from the clip alone (not to be asked where nobody met another's). Means are taken off before and after
+    that, and off what probes say: else a permutation would mix levels into each person's ratings, which no probe knows. What
+    the second time takes from departures from a clip's mean they are given back in size."""
+    within = np.where(np.isfinite(y), stimulus.astype(str), "unknown")
+    labels = _with_permutations(_less_means(y[None], subject)[0], within, n_permutations, seed)
+    labels = _less_means(labels, subject)
+    left = _less_means(labels, stimulus)
+    size = np.sqrt(np.nansum(left**2, axis=1, keepdims=True))
+    labels += left * (size[0] / np.where(size > 0, size, 1.0) - 1)
+    return _rating(folds, labels, subject, stimulus, centred=True)
+
+
+def _rating(
+    folds: list[Represented], labels: np.ndarray, subject: np.ndarray, within: np.ndarray, centred: bool = False
+) -> Probe:  # fmt: skip
+    """Of ``labels`` (1 + k, U) as they are and exchanged ``within`` groups (U,)."""
+    known = np.isfinite(labels[0])
     if len(np.unique(within[known])) == known.sum():
         return NONE
-    labels = _with_permutations(y, np.where(known, within.astype(str), "unknown"), n_permutations, seed)
     said, asked = [], []
     for fold in folds:
         fitted, judged = (part & known[fold.trial] for part in (~fold.tested, fold.tested))
@@ -72,9 +102,11 @@ def rating(
         return NONE
     predicted, trial = np.concatenate(said, axis=1), np.concatenate(asked)
     people = [at for name in np.unique(subject[trial]) if len(at := np.flatnonzero(subject[trial] == name)) >= FEWEST]
-    return (
-        _probe(np.mean([_ccc(predicted[:, at], labels[:, trial[at]]) for at in people], axis=0), len(trial)) if people else NONE
-    )
+    if not people:
+        return NONE
+    if centred:
+        predicted = _less_means(predicted, subject[trial])
+    return _probe(np.mean([_ccc(predicted[:, at], labels[:, trial[at]]) for at in people], axis=0), len(trial))
 
 
 def clip(
@@ -144,11 +176,20 @@ def _with_permutations(labels: np.ndarray, within: np.ndarray, n_permutations: i
     return labels[np.stack([np.arange(len(labels)), *orders(within, n_permutations, seed)])]
 
 
+def _less_means(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(k, n) less each group's mean of what is known; what is not is so in every row."""
+    values, known = values.astype(float), np.isfinite(values[0])
+    for name in np.unique(group[known]):
+        at = known & (group == name)
+        values[:, at] -= values[:, at].mean(1, keepdims=True)
+    return values
+
+
 def _probe(found: np.ndarray, n: int) -> Probe:
     """From what was found and, after it, what permutations find."""
     value, by_chance = float(found[0]), found[1:]
     p = (1 + (by_chance >= value - 1e-12).sum()) / len(found)
-    return Probe(value, float(by_chance.mean()), float(np.quantile(by_chance, 0.95)), float(p), n)
+    return Probe(value, float(by_chance.mean()), float(np.quantile(by_chance, 0.95)), float(p), n, found)
 
 
 def _ccc(a: np.ndarray, b: np.ndarray) -> np.ndarray:

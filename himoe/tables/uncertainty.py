@@ -15,7 +15,7 @@ from himoe.config.facts import dataset_info
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
-from himoe.report.text import FAILED, number
+from himoe.report.text import FAILED, listed, number
 from himoe.report.text import interval as text_of
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.ensembles import NOMINAL, covered, others_halves, spread_halves
@@ -101,18 +101,19 @@ def _joined(data: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _finding(data: pd.DataFrame) -> str:
-    """What an ensemble gains and how much its spread holds, of Hi-MoE, by data set, mean over targets."""
+    """What an ensemble gains, by target, and how much its spread holds, mean over targets, of Hi-MoE, by data set."""
     sentences = []
     for setting, part in pick(data, model=STUDIED).groupby("setting", sort=False):
-        mean = part[["gain", f"by_seeds_{LEVELS[-1]}", f"by_others_{LEVELS[-1]}"]].mean(skipna=False)
+        mean = part[[f"by_seeds_{LEVELS[-1]}", f"by_others_{LEVELS[-1]}"]].mean(skipna=False)
         title = f"{setting_title(str(setting))}, Hi-MoE"
         if part["single"].isna().any():
             sentences.append(f"{title}: failed.")
             continue
-        others = f"other people's residuals hold {mean.iloc[2]:.0%}"
+        others = f"other people's residuals hold {mean.iloc[1]:.0%}"
         if part["n_seeds"].eq(1).any():
             sentences.append(f"{title}: of an ensemble {ONE}; at 95% {others}.")
         else:
-            gain = f"the ensemble's CCC is {number(mean['gain'])} above a single seed's"
-            sentences.append(f"{title}: {gain}; of ratings the 95% interval by seeds holds {mean.iloc[1]:.0%}, {others}.")
+            gains = [f"{r.target} {text_of(r.gain, r.low, r.high)}" for r in part.itertuples()]
+            gain = f"for these {part['n_seeds'].iloc[0]} seeds the ensemble's CCC less a single seed's is {listed(gains)}"
+            sentences.append(f"{title}: {gain}; of ratings the 95% interval by seeds holds {mean.iloc[0]:.0%}, {others}.")
     return " ".join(sentences) or "Hi-MoE is not in this run."

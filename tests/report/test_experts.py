@@ -15,17 +15,19 @@ from himoe.tables import experts
 PEOPLE, CLIPS = [f"p{i}" for i in range(12)], [f"v{i}" for i in range(8)]
 
 
-def evidence(prototype):
-    """Ratings: the clip's quadrant, but every third person rates the other way. ``prototype``: of (person, clip, rating)."""
+def evidence(prototype, loso=False):
+    """One fold, or one a person. Ratings: the clip's quadrant, but every third person rates the other way. ``prototype``: of
+    (person, clip, rating)."""
     predictions, routing = [], []
     for i, person in enumerate(PEOPLE):
         for j, clip in enumerate(CLIPS):
             valence = (j % 2) ^ (i % 3 == 0)
             for target, value in (("valence", valence), ("arousal", j // 2 % 2)):
-                predictions.append(("case", "himoe", 0, 0, person, clip, "clean", target, float(value)))
+                predictions.append(("case", "himoe", 0, i * loso, person, clip, "clean", target, float(value)))
             for part in range(4):
                 weight = float(part == prototype(i, j, valence))
-                routing.append(("case", "himoe", 0, 0, person, clip, "clean", "prototype_weight", str(part), weight))
+                key = ("case", "himoe", 0, i * loso, person, clip, "clean")
+                routing.append((*key, "prototype_weight", str(part), weight))
     keys = ["setting", "model", "seed", "fold", "subject", "trial", "condition"]
     frame = pd.DataFrame(routing, columns=[*keys, "quantity", "part", "value"])
     return SimpleNamespace(
@@ -58,6 +60,25 @@ def test_a_router_that_recognises_the_person_tells_of_nothing_else():
     assert found.loc["person", "bits"] == 2
     assert found.loc["clip", "p"] == 1
     assert found.loc["rating", "p"] == 1
+
+
+def test_where_a_fold_tests_one_person_what_is_beyond_the_clip_cannot_be_asked():
+    run = evidence(lambda i, j, valence: valence, loso=True)
+    made = experts.make(run)
+    row = made.data.set_index("about").loc["rating beyond the clip"]
+    assert row[["bits", "chance", "p"]].isna().all()
+    assert made.shown.set_index("tells of").loc["rating beyond the clip", "p"] == "cannot be asked"
+    assert made.finding.endswith("; the rating beyond the clip cannot be asked.")
+    with style.themed(style.LIGHT):
+        drawn = information.draw(run, style.LIGHT)
+    plt.close(drawn.figure)
+    assert drawn.finding.endswith("; cannot be asked: rating beyond the clip.")
+
+
+def test_only_what_is_beyond_chance_is_said_to_be():
+    finding = experts.make(evidence(lambda i, j, valence: i % 4)).finding
+    assert "prototypes tell beyond chance of the person " in finding
+    assert "; are not shown to tell of the rating (p 1.000), of the rating beyond the clip (p 1.000) and of the clip" in finding
 
 
 def test_the_figure_says_what_is_beyond_its_null():

@@ -69,6 +69,17 @@ def test_the_spread_of_seeds_holds_too_little_and_other_people_enough():
     assert "the 95% interval by seeds holds" in made.finding
 
 
+def test_what_is_gained_is_said_with_its_interval_and_for_how_many_seeds():
+    data = pd.DataFrame({
+        "setting": "case", "model": "himoe", "target": ["valence", "arousal"], "single": 0.3, "gain": [0.02, 0.03],
+        "low": [-0.01, 0.01], "high": [0.05, 0.06], "by_seeds_95": [0.3, 0.4], "by_others_95": [0.9, 1.0], "n_seeds": 3,
+    })  # fmt: skip
+    assert uncertainty._finding(data) == (
+        "CASE, Hi-MoE: for these 3 seeds the ensemble's CCC less a single seed's is valence 0.020 [−0.010, 0.050] and arousal "
+        "0.030 [0.010, 0.060]; of ratings the 95% interval by seeds holds 35%, other people's residuals hold 95%."
+    )
+
+
 def test_a_model_without_seeds_has_no_spread():
     made = table(predictions())
     ridge = made.shown[made.shown["model"] == "ridge"].iloc[0]
