@@ -1,8 +1,8 @@
 """CCC of every model against the severity. Lines are means over people and seeds; the band is Hi-MoE's 95% interval over both.
 Where there are more lines than five, or two that a colour-blind reader would confuse, each rival has a panel of its own beside
-Hi-MoE, targets averaged; references, which are told the clip or the person, are thin and dotted. Ahead and behind are of Hi-
-MoE's lead where input is worst: a 95% interval above or below 0, one comparison at a time. Where each severity is a subset of
-the modalities, the worst is that with the lowest mean over all models, lines are means over the subsets of one size and the
+Hi-MoE, targets averaged; references, which are told the clip or the person, are thin and dotted. Ahead and behind are of
+Hi-MoE's lead where input is worst: a 95% interval above or below 0, one comparison at a time. Where each severity is a subset
+of the modalities, the worst is that with the lowest mean over all models, lines are means over the subsets of one size and the
 band is the range of Hi-MoE's over them. All models meet the same perturbed input. A model that always says the same has CCC 0
 and no line."""
 
