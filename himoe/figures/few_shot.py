@@ -22,7 +22,7 @@ from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, legend_above, line_styles, panels
 from himoe.report.text import interval as text_of
 from himoe.report.text import number
-from himoe.report.titles import model_title, setting_title
+from himoe.report.titles import few_seeds, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inference import mean_of
 from himoe.stats.intervals import interval
@@ -59,7 +59,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
                 empty_panel(ax, title, theme)
         row[0].set_ylabel(fill(setting_title(setting), 30))
     legend_above(figure, axes[0][0])
-    return FigureItem(figure, data, _finding(data, left_out))
+    return FigureItem(figure, data, _finding(data, left_out, evidence))
 
 
 def _curves(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:
@@ -113,7 +113,7 @@ def _lines(ax: Axes, part: pd.DataFrame, models: list[str], theme: Theme) -> Non
     ax.set_xlabel("rated trials k")
 
 
-def _finding(data: pd.DataFrame, left_out: list[str]) -> str:
+def _finding(data: pd.DataFrame, left_out: list[str], evidence: Evidence) -> str:
     """Of each data set: what the largest k gives Hi-MoE and the best other model in CCC, by offset and by scale, and how much
     smaller each model's error becomes, those among them that read no signal."""
     sentences = []
@@ -124,7 +124,7 @@ def _finding(data: pd.DataFrame, left_out: list[str]) -> str:
         errors = [f"{model_title(m)} {_share(most.loc[('rmse', OFFSET, m)])}" for m in models]
         sentences.append(
             f"{setting_title(str(setting))}, {k} rated trials, {part['n_subjects'].iloc[0]} people, CCC on the other trials: "
-            f"{'; '.join(gains)}. "
+            f"{'; '.join(gains)}{few_seeds(evidence, str(setting))}. "
             f"RMSE by an offset: {', '.join(errors)}."
         )
     sentences += [f"{setting_title(s)}: too few trials a person and fold." for s in left_out]

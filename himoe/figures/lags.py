@@ -2,7 +2,8 @@
 the mean of all, where every one was moved): the estimate, and beside it what tokens were moved by; on the thin line they are
 right, the heavy one is the slope through 0. The estimate is what the lag bank finds; how far tokens are moved also depends on
 how usual a lag is. Lags that were found with nothing injected are subtracted. Modalities are drawn at random; the table of
-recovered lags says how it goes for each of them. 95% intervals over people and seeds."""
+recovered lags says how it goes for each of them. 95% intervals over people and seeds. Trials
+of a fold that failed under one seed are left out under all."""
 
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.text import interval
-from himoe.report.titles import dataset_of, setting_title
-from himoe.stats.frames import pick
+from himoe.report.titles import dataset_of, failed_folds, setting_title
+from himoe.stats.frames import complete, pick
 from himoe.stats.lags import QUANTITIES, recovered, recovery
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 TITLE = "Estimated against injected lag"
 SECTION = "async"
-NEEDS = ("routing",)
+NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe"}
 CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "all moved"}
 MAX_POINTS = 2000  # in a panel
@@ -40,14 +41,15 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     for row, setting in zip(axes, settings, strict=True):
         routing, token = pick(routed, setting=setting), 1 / dataset_info(dataset_of(setting)).token_rate
         for ax, condition in zip(row, conditions, strict=False):
-            lags, title = recovery(routing, condition), CONDITIONS[condition]
+            lags, title = complete(recovery(routing, condition)), CONDITIONS[condition]
             if lags.empty:
                 if setting in evidence.perturbed(condition):
                     empty_panel(ax, title, theme)
                 ax.set_axis_off()
                 continue
             parts.append(lags.assign(setting=setting, condition=condition)[COLUMNS])
-            findings.append(f"{setting_title(setting)}, {title}: {_panel(ax, lags, token, title, theme)}")
+            lost = failed_folds(evidence, setting)
+            findings.append(f"{setting_title(setting)}, {title}{lost}: {_panel(ax, lags, token, title, theme)}")
         row[0].set_ylabel(f"{setting_title(setting).split(',')[0]}\nfound (s)")
     if parts:
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=8.5, markerscale=2)

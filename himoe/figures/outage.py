@@ -4,7 +4,8 @@ summed share of the modalities that are lost, of those that remain, and of the n
 presence; what is left of it for some seconds is the alignment's, which shifts what was present before into the outage. Right:
 the share of each modality in trials in which it remains, with nothing lost (hollow) and during the outage (filled): who takes
 over. Means over people of all severities, bands and bars 95% intervals over people and seeds. Late fusion pools by the same
-masked softmax and has no bank: what is as fast there is not the bank's."""
+masked softmax and has no bank: what is as fast there is not the bank's. Trials of a fold that failed
+under one seed are left out under all."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from himoe.config.facts import dataset_info
+from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.text import number
-from himoe.report.titles import dataset_of, model_title, setting_title
-from himoe.stats.frames import pick
+from himoe.report.titles import dataset_of, failed_folds, few_seeds, model_title, setting_title
+from himoe.stats.frames import complete, pick
 from himoe.stats.intervals import interval
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 TITLE = "Routing over an outage"
 SECTION = "missing"
-NEEDS = ("routing",)
+NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe", "conditions": "outage"}
 GROUPS = ("lost", "remaining", "null token")
 EDGES = {"outage_onset": "begins", "outage_end": "ends"}
@@ -52,7 +54,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     plain = evidence.routed(["outage"], ["outage_onset"], PLAIN)
     parts, findings = [], []
     for row, setting in zip(axes, settings, strict=True):
-        title, rows = setting_title(setting), pick(routed, setting=setting)
+        title, rows = setting_title(setting), complete(pick(routed, setting=setting))
         if rows.empty:
             for ax in row:
                 empty_panel(ax, title.split(",")[0], theme)
@@ -67,16 +69,17 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
             ax.set_xlabel(f"s from where the outage {EDGES[edge]}")
             ax.set_title(f"outage {EDGES[edge]}", fontsize=8.5)
         _dumbbells(row[2], takers, theme)
-        said, beside = _said(at_onset(courses["outage_onset"])), pick(plain, setting=setting)
+        said, beside = _said(at_onset(courses["outage_onset"])), complete(pick(plain, setting=setting))
         row[0].set_title(f"outage begins\n{said[0]}", fontsize=8)
         row[0].set_ylabel(f"{title.split(',')[0]}\nshare of the fusion")
         gain = (takers["during"] - takers["clean"]).idxmax()
         most = f"{takers['what'][gain]} gains most, {number(takers['during'][gain] - takers['clean'][gain], 2)}"
         row[2].set_title(f"who takes over, if left\n{most}", fontsize=8)
-        findings.append(f"{title}, {courses['outage_onset']['n_people'].max()} people: {'; '.join(said)}; {most}.")
+        findings.append(f"{title}, {_who(evidence, setting, STUDIED, courses['outage_onset'])}: {'; '.join(said)}; {most}.")
         if len(beside):
             other = over_time(beside, rate)
-            findings.append(f"{model_title(PLAIN)}: {'; '.join(_said(at_onset(other)))}.")
+            who = _who(evidence, setting, PLAIN, other)
+            findings.append(f"{model_title(PLAIN)}, {who}: {'; '.join(_said(at_onset(other)))}.")
             parts.append(other.assign(panel=f"outage_onset, {model_title(PLAIN)}", setting=setting))
         long = takers.melt(["what", "low", "high", "n_people"], ["clean", "during"], "case", "share")
         parts += [course.assign(panel=edge) for edge, course in courses.items()] + [long.assign(panel=SHARES, time=np.nan)]
@@ -123,6 +126,11 @@ def at_onset(course: pd.DataFrame) -> Change:
     return Change(clean, during, (clean[0] - during[0]) / later if later else np.nan)
 
 
+def _who(evidence: Evidence, setting: str, model: str, course: pd.DataFrame) -> str:
+    """``5 people, without 1 failed fold``."""
+    return f"{course['n_people'].max()} people{failed_folds(evidence, setting, model)}{few_seeds(evidence, setting)}"
+
+
 def _said(change: Change) -> list[str]:
     """Two sentences about the first token."""
     fall = change.clean[0] - change.during[0]
@@ -136,7 +144,7 @@ def _said(change: Change) -> list[str]:
 
 def _over_people(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Mean of the column ``value`` by ``keys`` as ``share``, its interval over people and seeds, and the number of people."""
-    means = rows.groupby([*keys, *PERSON])["value"].mean().astype(float).unstack("seed").dropna()
+    means = rows.groupby([*keys, *PERSON])["value"].mean().astype(float).unstack("seed")
     out = []
     for key, part in means.groupby(level=keys):
         out.append([*key, *map(float, interval(part.to_numpy())), len(part)])

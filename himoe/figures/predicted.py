@@ -7,8 +7,8 @@ from himoe.config.facts import dataset_info, is_open
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, empty_panel, failed_folds, panels
-from himoe.report.titles import dataset_of, setting_title
+from himoe.report.style import Theme, empty_panel, panels
+from himoe.report.titles import dataset_of, failed_folds, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.metrics import ccc
 

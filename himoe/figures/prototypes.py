@@ -17,9 +17,9 @@ import pandas as pd
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, empty_panel, failed_folds, panels
+from himoe.report.style import Theme, empty_panel, panels
 from himoe.report.text import number, p_value
-from himoe.report.titles import setting_title
+from himoe.report.titles import failed_folds, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.information import rating_groups
 from himoe.stats.levels import CLEAN

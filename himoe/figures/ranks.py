@@ -15,7 +15,7 @@ from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import WIDTH, Theme, stacked, width
 from himoe.report.text import number, p_value
-from himoe.report.titles import model_title, setting_title
+from himoe.report.titles import few_seeds, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.levels import levels
 from himoe.stats.ranks import Ranked, not_told_apart, rank_models
@@ -41,7 +41,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         rows += [[setting, m, r, ranked.of.critical, ranked.of.p, n_people] for m, r in ranked.mean.items()]
     if not found:
         axes[0].set_axis_off()
-    return FigureItem(figure, pd.DataFrame(rows, columns=COLUMNS), _finding(found))
+    return FigureItem(figure, pd.DataFrame(rows, columns=COLUMNS), _finding(found, evidence))
 
 
 def _ranked(evidence: Evidence) -> dict[str, tuple[Ranked, int]]:
@@ -91,7 +91,7 @@ def _panel(ax: Axes, ranked: Ranked, theme: Theme) -> None:
     ax.set(xlim=(1 - 0.4 * n, n + 0.4 * n), ylim=(-bars - half, TOP + 0.5))
 
 
-def _finding(found: dict[str, tuple[Ranked, int]]) -> str:
+def _finding(found: dict[str, tuple[Ranked, int]], evidence: Evidence) -> str:
     """Who is first, where Hi-MoE stands and from how many it is told apart, by data set."""
     sentences = []
     for setting, (ranked, _) in found.items():
@@ -100,5 +100,6 @@ def _finding(found: dict[str, tuple[Ranked, int]]) -> str:
         if STUDIED in mean:
             apart = sum(abs(mean[m] - mean[STUDIED]) > ranked.of.critical for m in mean)
             text += f", Hi-MoE's mean rank is {number(mean[STUDIED], 1)}, told apart from {apart} of the {len(mean) - 1} others"
+        text += few_seeds(evidence, setting)
         sentences.append(text + (f"; {len(ranked.failed)} failed" if ranked.failed else ""))
     return ". ".join(sentences) + "." if sentences else "No data set has three models with every score."

@@ -11,8 +11,8 @@ import pandas as pd
 from himoe.names import CLEAN
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, empty_panel, failed_folds, panels
-from himoe.report.titles import dataset_of, setting_title
+from himoe.report.style import Theme, empty_panel, panels
+from himoe.report.titles import dataset_of, failed_folds, setting_title
 from himoe.stats.frames import pick
 
 if TYPE_CHECKING:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from himoe.report.evidence import Evidence
-
 WIDTH, PHONE = 7.6, 3.7  # inches: of a page, and of a phone, 355 px
 LEAST = 1.9  # inches that a panel needs: four fit a page, one a phone
 MOST_LINES = 5  # in a panel
@@ -262,12 +260,6 @@ def empty_panel(ax: Axes, title: str, theme: Theme) -> None:
     ax.set_axis_off()
     ax.set_title(title)
     ax.text(0.5, 0.5, "nothing to draw: no fold ended well", transform=ax.transAxes, ha="center", color=theme.text)
-
-
-def failed_folds(evidence: Evidence, setting: str, model: str = STUDIED) -> str:
-    """``, without 2 failed folds``, to follow a panel's title; empty where none failed."""
-    n = len(evidence.failed.get((setting, model), []))
-    return f", without {n} failed fold{'s' * (n > 1)}" if n else ""
 
 
 def stamp(figure: Figure, text: str, theme: Theme) -> None:

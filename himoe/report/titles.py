@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from himoe import registry
 from himoe.config.facts import dataset_info
-from himoe.config.protocols import PROTOCOLS
-from himoe.names import parse_dataset, parse_model, parse_setting, people_of
+from himoe.config.protocols import PROTOCOLS, lacks_seeds
+from himoe.names import STUDIED, parse_dataset, parse_model, parse_setting, people_of
+
+if TYPE_CHECKING:
+    from himoe.report.evidence import Evidence
+
+FEW = "of too few seeds to tell"
 
 CEILINGS = {  # of himoe.names.CEILINGS
     "leave_one_rater_out": "mean of the other raters",
@@ -73,3 +80,14 @@ def model_title(name: str) -> str:
     if n := people_of(name):
         return f"{title}, {n} people"
     return f"{title}, {ablation.replace('_', ' ')}" if ablation else title
+
+
+def failed_folds(evidence: Evidence, setting: str, model: str = STUDIED) -> str:
+    """``, without 2 failed folds``, to follow a panel's title; empty where none failed."""
+    n = len(evidence.failed.get((setting, model), []))
+    return f", without {n} failed fold{'s' * (n > 1)}" if n else ""
+
+
+def few_seeds(evidence: Evidence, setting: str) -> str:
+    """``, of too few seeds to tell``, to follow a count of who is ahead; empty where intervals hold the luck of training."""
+    return f", {FEW}" if lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds)) else ""

@@ -16,3 +16,10 @@ def pick(frame: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
     for column, value in wanted.items():
         keep &= (frame[column].isin(value) if isinstance(value, list) else frame[column] == value).to_numpy()
     return frame[keep]
+
+
+def complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of trials (``subject``, ``trial``) that every ``seed`` of the frame has: those of a fold that failed under one seed
+    are left out under all."""
+    n_seeds = frame.groupby(["subject", "trial"])["seed"].transform("nunique")
+    return frame[n_seeds == frame["seed"].nunique()]

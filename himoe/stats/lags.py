@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from himoe.names import STUDIED
-from himoe.stats.frames import pick
+from himoe.stats.frames import complete, pick
 from himoe.stats.intervals import Interval, interval
 from himoe.stats.levels import share_kept
 
 KEYS = ["setting", "seed", "fold", "subject", "trial"]
 QUANTITIES = ["lag", "moved", "injected"]
+NONE = Interval(*[np.array(np.nan)] * 3)
 MOVES_ALL = "shift_all"
 
 
@@ -51,8 +52,8 @@ class Recovered(NamedTuple):
     ``rest_spread``: mean and standard deviation of the lag that is estimated with nothing injected, s.
 
     Where a wrong lag is taken now and then it is far off, so that the slope is low although many lags are found: ``within``
-    says how many. ``chance``: the same if estimates belonged to other lags (mean over permutations); ``p``: share of
-    permutations in which as many are within one token."""
+    says how many. ``chance``: the same if estimates belonged to the lags of other trials (mean over permutations); ``p``: share
+    of permutations in which as many are within one token."""
 
     n_people: int
     n_lags: int
@@ -66,19 +67,17 @@ class Recovered(NamedTuple):
 
 
 def recovered(lags: pd.DataFrame, token: float, n_permutations: int = 1000, seed: int = 0) -> Recovered:
-    """Of rows of :func:`recovery`; ``token``: seconds between tokens. Intervals are over people and seeds, people weigh the
-    same; permutations exchange the estimates of all rows of a seed."""
+    """Of rows of :func:`recovery`, of trials that every seed has; ``token``: seconds between tokens. Intervals are over people
+    and seeds; people weigh the same, in ``chance`` and ``p`` too. All NaN where no trial is left."""
+    lags = complete(lags)
+    if lags.empty:
+        return Recovered(0, 0, NONE, np.nan, NONE, *[np.nan] * 4)
     injected, estimated = lags["injected"].to_numpy(), lags["estimated"].to_numpy()
     within = _within(estimated, injected, token)
     products = lags.assign(both=injected * estimated, square=injected**2, within=within)
     both, square, share = (_by_person(products, name) for name in ("both", "square", "within"))
-    rng, seeds = np.random.default_rng(seed), lags["seed"].to_numpy()
-    order = np.argsort(seeds, kind="stable")  # rows by seed, as the shuffled ones are
-    by_chance = np.empty(n_permutations)
-    for i in range(n_permutations):
-        other = estimated[np.lexsort((rng.random(len(seeds)), seeds))]
-        by_chance[i] = _within(other, injected[order], token).mean()
-    p = (1 + (by_chance >= within.mean() - 1e-12).sum()) / (n_permutations + 1)
+    by_chance = _by_chance(lags, token, n_permutations, seed)
+    p = (1 + (by_chance >= share.mean() - 1e-12).sum()) / (n_permutations + 1)
     rest = lags["at_rest"]
     return Recovered(
         len(share), len(lags), interval(share_kept(both, square)), float(np.median(np.abs(estimated - injected))),
@@ -86,11 +85,36 @@ def recovered(lags: pd.DataFrame, token: float, n_permutations: int = 1000, seed
     )  # fmt: skip
 
 
+def _by_chance(lags: pd.DataFrame, token: float, n_permutations: int, seed: int) -> np.ndarray:
+    """Share within one token, people weighing the same, in permutations (n_permutations,) of the injected lags.
+
+    Which modalities move and where to is drawn once per trial, for all severities and seeds. So whole trials exchange what was
+    injected, and an estimate meets the lag of another trial at its own severity: of the same modality by rank among those
+    displaced, left out where the other trial has fewer.
+    """
+    rank = lags.groupby([*KEYS, "severity"]).cumcount().to_numpy()
+    trial = lags.groupby(["subject", "trial"]).ngroup().to_numpy()
+    place = (
+        pd.DataFrame({"severity": lags["severity"].to_numpy(), "rank": rank}).groupby(["severity", "rank"]).ngroup().to_numpy()
+    )
+    person = lags.groupby(["subject", "seed"]).ngroup().to_numpy()
+    estimated = lags["estimated"].to_numpy()
+    injected = np.full((trial.max() + 1, place.max() + 1), np.nan)
+    injected[trial, place] = lags["injected"]
+    rng, shares = np.random.default_rng(seed), np.empty(n_permutations)
+    for i in range(n_permutations):
+        other = injected[rng.permutation(len(injected))[trial], place]
+        known = ~np.isnan(other)
+        n = np.bincount(person[known], minlength=person.max() + 1)
+        found = np.bincount(person[known], _within(estimated[known], other[known], token), minlength=len(n))
+        shares[i] = (found[n > 0] / n[n > 0]).mean()
+    return shares
+
+
 def _within(estimated: np.ndarray, injected: np.ndarray, token: float) -> np.ndarray:
     return np.abs(estimated - injected) <= token + 1e-9
 
 
 def _by_person(rows: pd.DataFrame, column: str) -> np.ndarray:
-    """Means (n_people, n_seeds) of a column, of people that every seed has."""
-    means = rows.groupby(["subject", "seed"])[column].mean().astype(float)
-    return means.unstack("seed").dropna().to_numpy()
+    """Means (n_people, n_seeds) of a column."""
+    return rows.groupby(["subject", "seed"])[column].mean().astype(float).unstack("seed").to_numpy()

@@ -2,10 +2,11 @@
 one, drawn at random), and Hi-MoE's lag bank estimates the lag of each from its tokens alone. Only relative lags can be found:
 both are relative to the modalities left in place (to the mean of all, where every one was moved), and the lag that was
 estimated before anything was displaced is subtracted. Within one token: share of estimates as close as the clock allows; by
-chance: the same if estimates belonged to the lags of other trials (1000 permutations). Slope of estimated on injected: 1 if
+chance: the same if estimates belonged to the lags of other trials of the same severity (1000 permutations of whole trials,
+with p, the share of them in which as many are found), people weighing alike in both. Slope of estimated on injected: 1 if
 every lag is found; a wrong lag is far off, so that a few of them lower it much. Beside it the lag that is found with nothing
 injected (mean and standard deviation over trials). 95% intervals over people and seeds; rows of one modality are parts of the
-row of all."""
+row of all. Trials of a fold that failed under one seed are left out under all."""
 
 import pandas as pd
 
@@ -14,14 +15,15 @@ from himoe.config.facts import dataset_info
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
-from himoe.report.text import interval, number
-from himoe.report.titles import dataset_of, setting_title
+from himoe.report.text import interval, number, p_value
+from himoe.report.titles import dataset_of, failed_folds, few_seeds, setting_title
 from himoe.stats.frames import pick
+from himoe.stats.intervals import ALPHA
 from himoe.stats.lags import QUANTITIES, Recovered, recovered, recovery
 
 TITLE = "Recovery of injected lags"
 SECTION = "async"
-NEEDS = ("routing",)
+NEEDS = ("routing", "runs")
 CONDITIONS = ("shift", "shift_half", "shift_all")
 REQUIRES = {"models": "himoe", "conditions": ("shift", "shift_half", "shift_all")}
 ALL = "all"
@@ -51,11 +53,13 @@ def make(evidence: Evidence) -> TableItem:
         "slope [95% CI]": [interval(r.slope, r.slope_low, r.slope_high, 2) for r in data.itertuples()],
         "median error, s": [number(v, 2) for v in data["error"]],
         "within one token [95% CI]": [interval(r.within, r.within_low, r.within_high, 2) for r in data.itertuples()],
-        "by chance": [number(v, 2) for v in data["chance"]],
+        "by chance (p)": [f"{number(r.chance, 2)} ({p_value(r.p)})" for r in data.itertuples()],
         "nothing injected, s": [f"{number(r.rest, 2)} ± {number(r.rest_spread, 2)}" for r in data.itertuples()],
     })  # fmt: skip
     rated = [s for s in evidence.leading if not dataset_info(dataset_of(s)).per_token]
-    return TableItem(data, shown, _finding(data), _note(data, evidence.config.options(STUDIED).get("max_lag", MAX_LAG), rated))
+    return TableItem(
+        data, shown, _finding(data, evidence), _note(data, evidence.config.options(STUDIED).get("max_lag", MAX_LAG), rated)
+    )
 
 
 def _flat(found: Recovered) -> list[float]:
@@ -66,17 +70,21 @@ def _flat(found: Recovered) -> list[float]:
     ]  # fmt: skip
 
 
-def _finding(data: pd.DataFrame) -> str:
+def _finding(data: pd.DataFrame, evidence: Evidence) -> str:
     """A sentence per data set and condition, and which modality's lags are found best."""
     sentences = []
     for (setting, condition), part in data.groupby(["setting", "condition"], sort=False):
         whole, each = part.iloc[0], part.iloc[1:]
-        n_found, best = (each["within_low"] > each["chance"]).sum(), each.loc[each["slope"].idxmax()]
+        who = f"{setting_title(setting)}, {registry.peek('conditions', condition)['TITLE']}{failed_folds(evidence, setting)}"
+        if each["slope"].isna().all():
+            sentences.append(f"{who}: no lag to tell of.")
+            continue
+        best, n_found = each.loc[each["slope"].idxmax()], (each["p"] < ALPHA).sum()
         sentences.append(
-            f"{setting_title(str(setting))}, {registry.peek('conditions', str(condition))['TITLE']}: {whole['within']:.0%} "
-            f"within one token (chance {whole['chance']:.0%}), slope "
+            f"{who}: {whole['within']:.0%} within one token (chance {whole['chance']:.0%}), slope "
             f"{interval(whole['slope'], whole['slope_low'], whole['slope_high'], 2)}; more than by chance of {n_found} of "
-            f"{len(each)} modalities (largest slope: {best['modality'].replace('_', ' ')}, {number(best['slope'], 2)})."
+            f"{len(each)} modalities{few_seeds(evidence, setting)} (largest slope: {best['modality'].replace('_', ' ')}, "
+            f"{number(best['slope'], 2)})."
         )
     return " ".join(sentences) or "No lag was injected or estimated."
 

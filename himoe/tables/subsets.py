@@ -11,7 +11,7 @@ from himoe.names import CLEAN, STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.text import MISSING, intervals, number
-from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.report.titles import dataset_of, few_seeds, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.intervals import interval
 from himoe.stats.levels import levels
@@ -47,7 +47,7 @@ def make(evidence: Evidence) -> TableItem:
                 MISSING if plain is None else intervals(plain[["difference", "low", "high"]].to_numpy()[None], MISSING)[0],
             "n": int(part["n_subjects"].max()),
         })  # fmt: skip
-    return TableItem(data, pd.DataFrame(rows), _finding(data), "All models and their intervals are in the CSV.")
+    return TableItem(data, pd.DataFrame(rows), _finding(data, evidence), "All models and their intervals are in the CSV.")
 
 
 def _levels(evidence: Evidence) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def _all_but(gone: list[str]) -> str:
     return f"all but {', '.join(gone)}" if gone else "all"
 
 
-def _finding(data: pd.DataFrame) -> str:
+def _finding(data: pd.DataFrame, evidence: Evidence) -> str:
     """Per setting: which single absence costs Hi-MoE most, and in how many subsets it is ahead of and behind late fusion."""
     sentences = []
     for setting, part in data.groupby("setting", sort=False):
@@ -94,5 +94,6 @@ def _finding(data: pd.DataFrame) -> str:
         if len(plain):
             ahead, behind = int((plain["low"] > 0).sum()), int((plain["high"] < 0).sum())
             text += f", and of {len(plain)} subsets it is ahead of late fusion in {ahead} and behind in {behind}"
+            text += few_seeds(evidence, setting)
         sentences.append(text)
     return ("; ".join(sentences) or "Hi-MoE has no score with a modality absent") + "."

@@ -1,5 +1,6 @@
 """Fits of one data set, tested on all people of another, beside fits of that other data set (its own people left out, as the
-protocol says). CCC on clean input, targets and folds averaged; what is lost across is paired over people. Features are
+protocol says). CCC on clean input, targets and folds averaged; what is lost across is paired over people, n of them who have
+both. Features are
 those that both have, by modality and name, as z-scores of each person's session where the run normalises so; scaler,
 calibration and training mean are those of the data set that was fitted; its ratings are brought to the other scale by the
 ends of both. Intervals are 95% over people and seeds. All people meet the same networks here, so that the luck of training
@@ -42,7 +43,7 @@ def make(evidence: Evidence) -> TableItem:
         for model in models:
             across = _values(pick(said, setting=setting, tested_on=other, model=model))
             within = _values(pick(_clean(evidence.all_scores), setting=home, model=model))
-            rows.append([setting, other, model, *_numbers(across, within), len(across)])
+            rows.append([setting, other, model, *_numbers(across, within)])
     data = pd.DataFrame(rows, columns=["setting", "tested_on", "model", *BOUNDS, "n_subjects"])
     shown = pd.DataFrame({
         "trained on": data["setting"].map(setting_title), "tested on": data["tested_on"].map(setting_title),
@@ -81,10 +82,12 @@ def _values(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(across: pd.DataFrame, within: pd.DataFrame) -> list[float]:
-    """Mean and interval of both and of their difference, of people who have both."""
-    paired = (across - within).dropna(how="all")
+    """Mean and interval of both and of their difference, of people and seeds that have both, NaN where a fold of either failed;
+    and the number of these people."""
+    people, seeds = across.index.intersection(within.index), across.columns.intersection(within.columns)
+    paired = across.loc[people, seeds] - within.loc[people, seeds]
     parts = [across.to_numpy(float), within.to_numpy(float), paired.to_numpy(float)]
-    return [float(v) for part in parts for v in (interval(part) if len(part) else (np.nan,) * 3)]
+    return [*(float(v) for part in parts for v in (interval(part) if part.size else (np.nan,) * 3)), len(people)]
 
 
 def _cells(data: pd.DataFrame, name: str) -> list[str]:

@@ -61,6 +61,11 @@ def test_numbers_and_sentence():
     assert titles == ["CCC, offset", "CCC, offset and scale", "RMSE, offset"]
 
 
+def test_networks_that_people_share_are_told_of():
+    assert "with a scale beside it, of too few seeds to tell. RMSE" in drawn(protocols=["subject_kfold"]).finding
+    assert "too few seeds" not in drawn().finding
+
+
 def test_a_model_that_failed_is_told():
     finding = drawn(lost="ridge").finding
     assert "ridge failed" in finding

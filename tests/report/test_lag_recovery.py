@@ -16,7 +16,7 @@ from himoe.tables import lag_recovery
 N_MODALITIES = 8
 
 
-def evidence(found, dataset="ceap_digitised", injected=True, n_modalities=N_MODALITIES):
+def evidence(found, dataset="ceap_digitised", injected=True, n_modalities=N_MODALITIES, failed=(), protocol="subject_kfold"):
     """Ten people, eight trials: modality j is late by 2 s in trial j; the bank sees the share ``found`` of it in modalities
     below 4, nothing in the others, and a delay of an organ of .5 s in modality 0 whatever is injected."""
     rows = []
@@ -29,8 +29,9 @@ def evidence(found, dataset="ceap_digitised", injected=True, n_modalities=N_MODA
                     for quantity, value in (("injected", late), ("lag", lag), ("moved", lag)):
                         rows.append((dataset, "himoe", 0, i, f"s{i}", f"t{j}", "shift", severity, quantity, str(part), value))
     names = ["setting", "model", "seed", "fold", "subject", "trial", "condition", "severity", "quantity", "part", "value"]
-    run = Evidence({}, Config(datasets=[dataset], models=["himoe"], conditions={"shift": [0, 2]}))
+    run = Evidence({}, Config(datasets=[dataset], models=["himoe"], protocols=[protocol], conditions={"shift": [0, 2]}))
     frame = pd.DataFrame(rows if injected else [], columns=names)
+    run.__dict__["failed"] = {(dataset, "himoe"): list(failed)}
     run.__dict__["routed"] = lambda conditions, quantities: pick(frame, condition=conditions, quantity=quantities)
     return run
 
@@ -49,9 +50,16 @@ def test_each_modality_has_its_row():
 def test_the_finding_names_what_is_found():
     made = lag_recovery.make(evidence(1.0))
     assert "50% within one token" in made.finding
-    assert "more than by chance of 4 of 8 modalities" in made.finding
+    assert "more than by chance of 4 of 8 modalities, of too few seeds to tell (largest" in made.finding
     assert "up to 8 s" in made.note
     assert "one label per trial" not in made.note
+
+
+def test_failed_folds_are_counted_and_many_seeds_need_no_caution():
+    run = evidence(1.0, failed=["seed 1 fold 0"], protocol="loso")
+    finding = lag_recovery.make(run).finding
+    assert "without 1 failed fold: 50% within" in finding
+    assert "4 of 8 modalities (largest" in finding
 
 
 def test_with_one_label_per_trial_it_says_what_cannot_be_known():

@@ -37,7 +37,7 @@ def evidence(empty=False):
     frame = pd.DataFrame([] if empty else rows, columns=[*keys, "quantity", "part", "value"])
     run = Evidence({}, Config(datasets=["ceap_digitised"], models=["himoe"], conditions={"outage": [0, 10]}))
     frame = pd.concat([frame, frame.assign(model="late_fusion")])
-    run.__dict__["routing"] = frame
+    run.__dict__["routing"], run.__dict__["failed"] = frame, {}
     return run
 
 
@@ -51,10 +51,10 @@ def drawn(run):
 def test_what_happens_at_the_onset():
     """.5 to .1 at once, .5 to 0 later: 80%. Of the .4 those that remain take .3, 75%."""
     item = drawn(evidence())
-    assert "5 people: lost: 0.50 → 0.10 in a token" in item.finding
+    assert "5 people, of too few seeds to tell: lost: 0.50 → 0.10 in a token" in item.finding
     assert "those that remain take 75%, the null token 25%" in item.finding
     assert "80% of the change happens within that token" in item.finding
-    assert "late fusion: lost: 0.50 → 0.10 in a token" in item.finding
+    assert "late fusion, 5 people, of too few seeds to tell: lost: 0.50 → 0.10 in a token" in item.finding
     course = pick(item.data, panel="outage_onset", what="lost", case="during").set_index("time")["share"]
     np.testing.assert_allclose(course[[-1.0, 0.0, 4.0]], [0.5, 0.1, 0.0])
     assert pick(item.data, panel="outage_end")["time"].max() == -1  # what lies outside the trial is not drawn
@@ -66,6 +66,17 @@ def test_who_takes_over_is_asked_where_it_is_left():
     np.testing.assert_allclose(shares.loc["gsr", ["clean", "during"]].astype(float), [0.1, 0.3])
     np.testing.assert_allclose(shares.loc["pupil", ["clean", "during"]].astype(float), [0.1, 0.1])
     assert "gsr gains most, 0.20" in item.finding
+
+
+def test_who_has_a_failed_fold_is_left_out_and_counted():
+    """A second seed lacks s4, whose shares would move every mean."""
+    run = evidence()
+    one = run.__dict__["routing"].assign(value=lambda f: f["value"].where(f["subject"] != "s4", 0.9))
+    run.__dict__["routing"] = pd.concat([one, one[one["subject"] != "s4"].assign(seed=1)])
+    run.__dict__["failed"] = {("ceap_digitised", "himoe"): ["seed 1 fold 4"]}
+    item = drawn(run)
+    assert "4 people, without 1 failed fold, of too few seeds to tell: lost: 0.50 → 0.10" in item.finding
+    assert set(item.data["n_people"]) == {4}
 
 
 def test_nothing_recorded_is_said():

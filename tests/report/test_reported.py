@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from himoe.config.reported import Reported
 from himoe.config.run import Config
 from himoe.report.evidence import Evidence
 from himoe.tables import reported
@@ -49,6 +51,15 @@ def test_words(tmp_path, value, within, word):
     assert made.data["delta"].item() == pytest.approx(0.5 - value, abs=0.01)
     assert made.finding == f"1 reported values: 1 {word}."
     assert made.shown.columns.size <= 8
+
+
+@pytest.mark.parametrize(("mean", "word"), [(0.25, "inconclusive"), (0.3, "above the paper's")])
+def test_the_direction_needs_the_interval_at_95(mean, word):
+    """Five people, SD .2236, standard error .1: t of 4 degrees of freedom is 2.132 at 90% and 2.776 at 95%."""
+    values = mean + np.sqrt(0.02) * np.arange(-2.0, 3.0)[:, None]
+    row = reported._compared(Reported(**ENTRY, value=0.0, within=0.02), values)
+    assert row[-1] == word
+    assert row[2:6] == pytest.approx((mean - 0.2776, mean + 0.2776, mean - 0.2132, mean + 0.2132), abs=1e-4)
 
 
 def test_what_was_not_run_and_what_failed_are_no_difference(tmp_path):

@@ -36,7 +36,7 @@ def test_what_is_present_and_what_is_left_by_hand():
     assert of["difference"].to_dict() == pytest.approx({"all": 0.2, "all but eeg": -0.2, "all but eog": 0.15}, abs=0.02)
     assert (of.loc["all", "low"] > 0, of.loc["all but eeg", "high"] < 0) == (True, True)
     assert "all but eeg leaves Hi-MoE with 0.099 of 0.499, and" in table.finding
-    assert "of 3 subsets it is ahead of late fusion in 2 and behind in 1" in table.finding
+    assert "of 3 subsets it is ahead of late fusion in 2 and behind in 1, of too few seeds to tell." in table.finding
 
 
 def test_the_same_subset_under_two_conditions_is_one_row():

@@ -63,6 +63,23 @@ def test_a_model_that_failed_has_no_number():
     assert item.shown["CCC across [95% CI]"].tolist()[1] == "failed: diverged"
 
 
+def test_people_of_whom_a_fold_failed_are_not_left_out():
+    """Of three people at home one has no score under one of two seeds, a fourth is tested across alone: three pairs, no
+    mean."""
+    across = pd.DataFrame({0: [0.5, 0.6, 0.7, 0.1], 1: [0.5, 0.6, 0.7, 0.1]}, ["s0", "s1", "s2", "s3"])
+    within = pd.DataFrame({0: [0.7, 0.6, 0.5], 1: [0.7, 0.6, 0.5]}, ["s2", "s1", "s0"])
+    whole = transfer._numbers(across, within)
+    assert (whole[0], whole[6:]) == (pytest.approx(0.475), [pytest.approx(0)] * 3 + [3])
+    within.loc["s1", 1] = np.nan
+    lost = transfer._numbers(across, within)
+    assert lost[0] == pytest.approx(0.475)
+    assert np.isnan(lost[3:9]).all()
+    assert lost[9] == 3
+    within = within[[0]]
+    within.loc["s1", 0] = np.nan  # one seed: the whole row is NaN
+    assert np.isnan(transfer._numbers(across, within)[6])
+
+
 def test_a_model_that_was_not_fitted_at_home_is_shown_alone():
     run = evidence()
     scores = run.__dict__["all_scores"]
@@ -71,3 +88,4 @@ def test_a_model_that_was_not_fitted_at_home_is_shown_alone():
     assert row["across"] == 0
     assert np.isnan(row["within"])
     assert np.isnan(row["difference"])
+    assert row["n_subjects"] == 0

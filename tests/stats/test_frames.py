@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from himoe.stats.frames import pick
+from himoe.stats.frames import complete, pick
 
 FRAME = pd.DataFrame(
     {"model": ["a", "a", "b", "c"], "severity": [0.0, 1.0, 0.0, 1.0], "value": [1, 2, 3, 4]}, index=[7, 7, 8, 9]
@@ -24,3 +24,11 @@ FRAME = pd.DataFrame(
 )
 def test_every_column_must_agree(wanted, values):
     assert pick(FRAME, **wanted)["value"].tolist() == values
+
+
+def test_a_trial_that_one_seed_lacks_is_left_out_of_all():
+    frame = pd.DataFrame(
+        {"subject": ["a", "a", "a", "b", "b"], "trial": ["t", "u", "t", "t", "t"], "seed": [0, 0, 1, 0, 1], "value": range(5)}
+    )
+    assert complete(frame)["value"].tolist() == [0, 2, 3, 4]
+    assert complete(frame[:0]).empty
