@@ -120,9 +120,10 @@ def test_every_mutant_is_seen(copy):
     hashes: dict[str, list[str]] = {name: [current_fingerprint(name, without=ALONE)] for name in trees}
     last: dict[str, ast.AST] = {}
     for name, node in drawn:
+        both = name in last and rng.random() < 0.3 and apart(node, last[name])  # before a change takes one out of the other
         undo = [change(node)]
         hashes[name].append(written(name, trees[name]))
-        if name in last and rng.random() < 0.3 and apart(node, last[name]):
+        if both:
             undo.append(change(last[name]))
             hashes[name].append(written(name, trees[name]))
         for field, value, changed in reversed(undo):
