@@ -36,7 +36,7 @@ from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.intervals import interval
 from himoe.stats.levels import levels
-from himoe.stats.sides import AHEAD, BEHIND, FAILED, UNDECIDED, side
+from himoe.stats.sides import AHEAD, BEHIND, FAILED, SIDES, UNDECIDED, side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -261,8 +261,7 @@ def _sentence(curves: Curves, here: pd.DataFrame) -> str:
     end = pick(worst, model=STUDIED).iloc[0]
     last = in_words(end["ccc"], end["low"], end["high"], 2)
     sides = _sides(worst)
-    parts = [f"{words} {_few(sides[word])}" for word, words in
-            ((AHEAD, "ahead of"), (BEHIND, "behind"), (UNDECIDED, "undecided against"))]  # fmt: skip
+    parts = [f"{words} {_few(sides[word])}" for word, words in SIDES.items()]
     parts += [f"{len(sides[FAILED])} failed"] if sides[FAILED] else []
     return (
         f"{who}, {_when(curves, setting, here['severity'].min(), end['severity'])}: Hi-MoE goes from CCC "

@@ -18,7 +18,7 @@ from himoe.names import STUDIED, parse_dataset
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
 from himoe.report.style import WIDTH, Theme, is_first_column, panels, width, wrapped
-from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.report.titles import FEW, dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.intervals import interval
 from himoe.stats.levels import CLEAN, levels
@@ -33,7 +33,6 @@ NEEDS = ("scores", "runs")
 REQUIRES = {"models": "himoe", "variants": "*"}
 RIVALS = ("ridge", "late_fusion")
 METRICS = {"ccc": "CCC", "raw_ccc": "CCC uncalibrated", "pcc": "PCC"}
-FEW = "of too few seeds to tell"
 COLUMNS = ["recordings", "variant", "protocol", "metric", "other", "lead", "low", "high", "side"]
 
 

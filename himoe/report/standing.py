@@ -13,9 +13,7 @@ from himoe.report.titles import model_title
 from himoe.stats.intervals import ALPHA
 from himoe.stats.intervals import interval as interval_of
 from himoe.stats.levels import Levels
-
-AHEAD, BEHIND, UNDECIDED = "ahead", "behind", "undecided"
-SIDES = {AHEAD: "ahead of", BEHIND: "behind", UNDECIDED: "undecided against"}
+from himoe.stats.sides import SIDES, side_of
 
 
 class Against(NamedTuple):
@@ -26,11 +24,6 @@ class Against(NamedTuple):
     low: float
     high: float
     side: str
-
-
-def side_of(low: float, high: float) -> str:
-    """What an interval of a lead says: above 0, below 0, or neither."""
-    return AHEAD if low > 0 else BEHIND if high < 0 else UNDECIDED
 
 
 def against(competing: Levels) -> list[Against]:

@@ -23,12 +23,13 @@ from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import judge_all
 from himoe.report.outcome import decided_claims, headline, overall
-from himoe.report.standing import SIDES, against, predicts, rank, stands, without_score
+from himoe.report.standing import against, predicts, rank, stands, without_score
 from himoe.report.text import interval, number, stamped
 from himoe.report.titles import dataset_of, model_title, short_titles
 from himoe.stats import intervals, verdicts
 from himoe.stats.frames import pick
 from himoe.stats.levels import CLEAN, Levels, levels
+from himoe.stats.sides import SIDES
 
 TITLE = "The answer"
 SECTION = "answer"

@@ -18,11 +18,12 @@ from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
 from himoe.report.judge import NUMBERS, judge_all
 from himoe.report.outcome import OPEN, RECORDINGS, Settling, overall, settling
-from himoe.report.standing import finite, side_of
+from himoe.report.standing import finite
 from himoe.report.text import VERDICTS, interval, listed, number, stamped
 from himoe.report.titles import dataset_of, short_titles
 from himoe.stats import verdicts
 from himoe.stats.frames import pick
+from himoe.stats.sides import side_of
 
 TITLE = "Claims, hypotheses and verdicts"
 SECTION = "claims"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from himoe.registry import available
-from himoe.report.standing import against, best, finite, ordinal, predicts, rank, side_of, stands, without_score
+from himoe.report.standing import against, best, finite, ordinal, predicts, rank, stands, without_score
+from himoe.stats.sides import side_of
 
 # Eight people, one seed. They differ by +-.01 about a model's mean, Hi-MoE's the other way round: a lead is its mean +-.02, of
 # which the standard deviation is .0214 and the 95% interval +-.0179 (t of 7 degrees of freedom: 2.365, / sqrt(8)).
