@@ -9,12 +9,12 @@ and no line."""
 from __future__ import annotations
 
 from functools import cache
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import MIN_SEEDS, lacks_seeds
 from himoe.names import CLEAN, STUDIED
 from himoe.report.colours import told_apart
 from himoe.report.evidence import Evidence
@@ -32,9 +32,9 @@ from himoe.report.style import (
 )
 from himoe.report.text import interval as in_words
 from himoe.report.text import number
-from himoe.report.titles import dataset_of, model_title, setting_title
+from himoe.report.titles import FEW, dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.intervals import interval
+from himoe.stats.intervals import Interval, interval
 from himoe.stats.levels import levels
 from himoe.stats.sides import AHEAD, BEHIND, FAILED, SIDES, UNDECIDED, side
 
@@ -50,7 +50,6 @@ PER = "conditions"
 ALL = "mean of targets"
 FLAT = 1e-9  # CCC of a model that always says the same
 NAMED = 3  # rivals on one side that are named; more are counted
-FEW_SEEDS = f"People share networks of fewer than {MIN_SEEDS} seeds: the luck of training is in none of these intervals."
 LOWEST = "where the mean over all models is lowest"
 COLUMNS = [
     "setting", "target", "model", "severity", "ccc", "low", "high", "lead", "lead_low", "lead_high", "side", "n_people",
@@ -89,10 +88,7 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
     lines = [m for m in evidence.models if not (pick(data, model=m)["ccc"].abs() < FLAT).all()]
     curves = Curves(evidence, theme, condition, data, lines)
     figure = _together(curves) if share_a_panel(lines) else _apart(curves)
-    sentences = [_sentence(curves, curves.whole(s)) for s in curves.settings]
-    if any(lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds)) for s in curves.settings):
-        sentences.append(FEW_SEEDS)
-    return FigureItem(figure, data, " ".join(sentences))
+    return FigureItem(figure, data, " ".join(_sentence(curves, curves.whole(s)) for s in curves.settings))
 
 
 def _together(curves: Curves) -> Figure:
@@ -215,11 +211,17 @@ def _means(evidence: Evidence, condition: str) -> pd.DataFrame:
                 lead = (
                     interval(values[STUDIED] - ccc) if STUDIED in values and _is_rival(model) else interval(ccc * float("nan"))
                 )
-                found = [*map(float, interval(ccc)), *map(float, lead), side(lead) if _is_rival(model) else "", *ccc.shape]
+                word = _word(lead, evidence.has_few_seeds(str(setting))) if _is_rival(model) else ""
+                found = [*map(float, interval(ccc)), *map(float, lead), word, *ccc.shape]
                 rows.append((setting, target, model, severity, *found))
     data = pd.DataFrame(rows, columns=COLUMNS)
     places = data.assign(model=data["model"].map(registry.place)).sort_values(COLUMNS[:4]).index
     return data.loc[places].reset_index(drop=True)
+
+
+def _word(lead: Interval, few_seeds: bool) -> str:
+    """On which side a lead is, where there are seeds enough to tell."""
+    return FEW if few_seeds and not isnan(lead.mean) else side(lead)
 
 
 def _worst(curves: Curves, here: pd.DataFrame) -> pd.DataFrame:
@@ -233,7 +235,8 @@ def _worst(curves: Curves, here: pd.DataFrame) -> pd.DataFrame:
 
 def _sides(worst: pd.DataFrame) -> dict[str, list[str]]:
     """Rivals' titles by the side that Hi-MoE is on."""
-    return {word: [model_title(m) for m in pick(worst, side=word)["model"]] for word in (AHEAD, BEHIND, UNDECIDED, FAILED)}
+    words = (AHEAD, BEHIND, UNDECIDED, FEW, FAILED)
+    return {word: [model_title(m) for m in pick(worst, side=word)["model"]] for word in words}
 
 
 def _in_short(curves: Curves, here: pd.DataFrame) -> str:
@@ -242,11 +245,13 @@ def _in_short(curves: Curves, here: pd.DataFrame) -> str:
     if studied.empty or studied["ccc"].isna().any():
         return f"{model_title(STUDIED)} failed" if len(studied) else "no Hi-MoE"
     ends = f"{number(studied['ccc'].iloc[0], 2)} to {number(pick(worst, model=STUDIED)['ccc'].iloc[0], 2)}"
-    return f"{ends}, " + ", ".join(f"{word} {len(names)}" for word, names in _sides(worst).items() if names)
+    return ", ".join([ends] + [f"{word} {len(names)}" for word, names in _sides(worst).items() if names and word != FEW])
 
 
 def _lead(word: str, lead: float) -> str:
-    """Of one rival: ``ahead by .12``, ``undecided``."""
+    """Of one rival: ``ahead by .12``, ``undecided``; ``lead -.02`` where seeds are too few to tell."""
+    if word == FEW:
+        return f"lead {number(lead, 2)}"
     return f"{word} by {number(abs(lead), 2)}" if word in (AHEAD, BEHIND) else word
 
 
@@ -261,12 +266,15 @@ def _sentence(curves: Curves, here: pd.DataFrame) -> str:
     end = pick(worst, model=STUDIED).iloc[0]
     last = in_words(end["ccc"], end["low"], end["high"], 2)
     sides = _sides(worst)
-    parts = [f"{words} {_few(sides[word])}" for word, words in SIDES.items()]
-    parts += [f"{len(sides[FAILED])} failed"] if sides[FAILED] else []
+    leads = pick(worst, side=FEW)["lead"]
+    if len(leads):
+        there = f"there its leads over {len(leads)} others run from {number(leads.min(), 2)} to {number(leads.max(), 2)}, {FEW}"
+    else:
+        there = "there it is " + ", ".join(f"{words} {_few(sides[word])}" for word, words in SIDES.items())
+    there += f", {len(sides[FAILED])} failed" if sides[FAILED] else ""
     return (
         f"{who}, {_when(curves, setting, here['severity'].min(), end['severity'])}: Hi-MoE goes from CCC "
-        f"{number(studied['ccc'].iloc[0], 2)} to {last}; "
-        f"there it is {', '.join(parts)}."
+        f"{number(studied['ccc'].iloc[0], 2)} to {last}; {there}."
     )
 
 

@@ -14,7 +14,6 @@ import pandas as pd
 
 from himoe import registry
 from himoe.config.claims import Claim, parse_claims
-from himoe.config.protocols import lacks_seeds
 from himoe.names import STUDIED, model_variant
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
@@ -64,7 +63,7 @@ def _leads(evidence: Evidence) -> pd.DataFrame:
         if STUDIED not in fitted or not others:
             continue
         values = levels(pick(evidence.all_scores, setting=setting, condition=CLEAN, model=[STUDIED, *others]))
-        few = lacks_seeds(evidence.protocol_of(setting), len(config.seeds))
+        few = evidence.has_few_seeds(setting)
         block = []
         for other in others:
             leads, smallest = values[STUDIED] - values[other], of_model.get(other, of_model[STUDIED])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from himoe.config.protocols import lacks_seeds, n_subject_folds
+from himoe.config.protocols import n_subject_folds
 from himoe.config.run import Config
 from himoe.names import with_people
 from himoe.report.evidence import Evidence
@@ -54,7 +54,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     for row in axes:
         row[0].set_ylabel("CCC, mean over subjects")
     legend_above(figure, flat[0])
-    few = {s for s in settings if lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds))}
+    few = {s for s in settings if evidence.has_few_seeds(s)}
     return FigureItem(figure, data, _finding(data, few))
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import lacks_seeds
 from himoe.config.run import Config
 from himoe.names import STUDIED, model_variant
 from himoe.report.evidence import Evidence
@@ -62,7 +61,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         row[0].set_ylabel("CCC")
     if data["setting"].nunique() > 1:
         legend_above(figure, flat[0])
-    few = {s for s in evidence.judged if lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds))}
+    few = {s for s in evidence.judged if evidence.has_few_seeds(s)}
     return FigureItem(figure, data, _finding(data, few))
 
 

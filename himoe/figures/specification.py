@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import registry
-from himoe.config.protocols import PROTOCOLS, lacks_seeds
+from himoe.config.protocols import PROTOCOLS
 from himoe.names import STUDIED, parse_dataset
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
@@ -82,7 +82,7 @@ def _leads(evidence: Evidence) -> pd.DataFrame:
             continue
         variant = parse_dataset(dataset).variant if registry.is_variant(dataset) else ""
         here = evidence.models_of(setting)
-        few = lacks_seeds(protocol, len(evidence.config.seeds))
+        few = evidence.has_few_seeds(setting)
         for metric in METRICS:
             values = levels(pick(evidence.scores, setting=setting, condition=CLEAN, model=[STUDIED, *RIVALS]), metric)
             for other in (m for m in RIVALS if STUDIED in here and m in here):

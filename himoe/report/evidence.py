@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from himoe import io, registry
 from himoe.config.claims import DESIGN, design
-from himoe.config.protocols import PROTOCOLS
+from himoe.config.protocols import PROTOCOLS, lacks_seeds
 from himoe.config.run import Config
 from himoe.evaluate.ceilings import stimuli_of
 from himoe.evaluate.score import read_scores
@@ -105,6 +105,10 @@ class Evidence:
     def protocol_of(self, setting: str) -> str:
         """The protocol of a setting."""
         return parse_setting(setting)[1] or self.config.protocols[0]
+
+    def has_few_seeds(self, setting: str) -> bool:
+        """Whether intervals of a setting hold too little of the luck of training to tell who is ahead."""
+        return lacks_seeds(self.protocol_of(setting), len(self.config.seeds))
 
     @cached_property
     def scores(self) -> pd.DataFrame:

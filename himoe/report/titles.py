@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from himoe import registry
 from himoe.config.facts import dataset_info
-from himoe.config.protocols import PROTOCOLS, lacks_seeds
+from himoe.config.protocols import PROTOCOLS
 from himoe.names import STUDIED, parse_dataset, parse_model, parse_setting, people_of
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def failed_folds(evidence: Evidence, setting: str, model: str = STUDIED) -> str:
 
 def few_seeds(evidence: Evidence, setting: str) -> str:
     """``, of too few seeds to tell``, to follow a count of who is ahead; empty where intervals hold the luck of training."""
-    return f", {FEW}" if lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds)) else ""
+    return f", {FEW}" if evidence.has_few_seeds(setting) else ""

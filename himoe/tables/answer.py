@@ -16,7 +16,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.config.claims import parse_claims
-from himoe.config.protocols import MIN_SEEDS, lacks_seeds
+from himoe.config.protocols import MIN_SEEDS
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.forest import Bar, panel
@@ -79,7 +79,7 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
             parts.setdefault(BEYOND, []).append(start + beyond)
     if evidence.audits:
         parts[LEAKS] = [_leaks(evidence)]
-    few = [s for s in settings if lacks_seeds(evidence.protocol_of(s), len(evidence.config.seeds))]
+    few = [s for s in settings if evidence.has_few_seeds(s)]
     return {
         "outcome": headline(list(words.values()), all(registry.is_synthetic(dataset_of(s)) for s in settings)),
         "box": [{"question": asked, "answers": list(map(_capital, answers))} for asked, answers in parts.items()],
@@ -125,7 +125,7 @@ def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator
         return
     raters = levels(pick(scores, model=RATERS), "ccc")  # of the people who share a clip with somebody
     yield PREDICTS, _predicts(evidence, setting, raters, competing)
-    few = lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds))
+    few = evidence.has_few_seeds(setting)
     caution = f" {FEW_SEEDS}" if few else ""
     caution += f" Without a score, for a fold diverged: {', '.join(map(model_title, failed))}." if failed else ""
     if STUDIED in failed:

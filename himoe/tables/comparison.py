@@ -6,7 +6,6 @@ they differ at all, and two that are closer than the critical difference (Nemeny
 
 import pandas as pd
 
-from himoe.config.protocols import lacks_seeds
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -65,11 +64,7 @@ def _ranks(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:
             f"{setting_title(str(setting))}, {target}: Hi-MoE's mean rank {number(mean[STUDIED], 1)} of {len(mean)}; "
             f"Friedman p {p_value(of.p)}; critical difference {number(of.critical, 1)}"
             + (f"; without {', '.join(map(model_title, failed))}, of which a fold diverged" if failed else "")
-            + ("; the luck of shared training is in none of these" if _shares(evidence, str(setting)) else "")
+            + ("; the luck of shared training is in none of these" if evidence.has_few_seeds(str(setting)) else "")
             + "."
         )
     return pd.DataFrame(rows, columns=names), notes
-
-
-def _shares(evidence: Evidence, setting: str) -> bool:
-    return lacks_seeds(evidence.protocol_of(setting), len(evidence.config.seeds))

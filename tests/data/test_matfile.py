@@ -6,6 +6,7 @@ import contextlib
 import struct
 import zlib
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -149,8 +150,14 @@ def test_damage_raises_one_kind_of_error_only(tmp_path, at, byte):
         assert all(len(path) > 0 for path, _ in matfile.walk(tmp_path / "damaged.mat"))
 
 
-def test_other_versions_say_what_to_do(tmp_path):
-    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM" + b"\0" * 512)
+def test_version_7_3_says_what_to_do(tmp_path):
+    """A real one: HDF5 behind MATLAB's block of 512 bytes, as ``save -v7.3`` writes it."""
+    with h5py.File(tmp_path / "new.mat", "w", userblock_size=512) as file:
+        file.create_dataset("data", data=np.ones((3, 2))).attrs["MATLAB_class"] = np.bytes_("double")
+    with open(tmp_path / "new.mat", "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM")
+    with h5py.File(tmp_path / "new.mat") as file:
+        assert file["data"].shape == (3, 2)
     with pytest.raises(HimoeError, match="save it again with -v7"):
         list(matfile.walk(tmp_path / "new.mat"))
 

@@ -116,6 +116,13 @@ class Page:
         pdf = base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
         return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
 
+    def accessibility(self, axe: str) -> list[str]:
+        """What axe-core (its source) finds broken, each rule with its first element; what is folded is opened."""
+        self.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        self.call("Runtime.evaluate", expression=axe)
+        broken = "axe.run().then(r => r.violations.map(v => `${v.id}: ${v.nodes.length} x ${v.nodes[0].html.slice(0, 120)}`))"
+        return self.call("Runtime.evaluate", expression=broken, awaitPromise=True, returnByValue=True)["result"]["value"]
+
     def contrasts(self, below: float) -> list[list[Any]]:
         """[text, contrast] of every element that holds text and has less contrast than ``below`` (WCAG 2.2, 1.4.3)."""
         return self.evaluate(CONTRAST.replace("BELOW", str(below)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
@@ -196,6 +197,20 @@ def test_text_can_be_told_from_its_ground(finished, page):
     for theme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         assert page.contrasts(below=4.5) == [], theme
+
+
+def test_axe_finds_nothing_broken(finished, page):
+    """All rules of axe-core, in both themes, on a desk and on a phone; a picture without a text would be found."""
+    axe = files("axe_core_python").joinpath("axe.min.js").read_text()
+    page.open((finished / "results/report.html").as_uri())
+    for width in (1440, 390):
+        page.resize(width, 900)
+        for theme in ("light", "dark"):
+            page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            assert page.accessibility(axe) == [], (width, theme)
+    page.evaluate("document.querySelector('main img').removeAttribute('alt')")
+    (found,) = page.accessibility(axe)
+    assert found.startswith("image-alt: 1 x")
 
 
 def test_a_request_would_be_seen(finished, page, tmp_path):

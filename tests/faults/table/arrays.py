@@ -80,12 +80,10 @@ def saved(change: Callable[[dict[str, Any]], dict[str, Any]], simplify: bool = F
 
 
 def version_7_3(content: bytes) -> bytes:
-    """A real one: HDF5 with MATLAB's header, where h5py is at hand; else its first bytes."""
+    """A real one: HDF5 with MATLAB's header."""
+    import h5py
+
     head = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM"
-    try:
-        import h5py
-    except ImportError:
-        return head.ljust(512, b"\0") + b"\x89HDF\r\n\x1a\n" + bytes(2048)
     out = memory.BytesIO()
     with h5py.File(out, "w", userblock_size=512) as file:
         for name, value in loadmat(memory.BytesIO(content)).items():
