@@ -5,9 +5,9 @@ person reported, within people; the ring is the length that 95% of permutations 
 inside its ring tells nothing; one that leaves it away from the centre is a prototype that weighs more for what it stands for.
 It may follow the clip and not the rating: see what routing tells beyond the clip. Middle: mean weight by quadrants of the
 ratings around their medians (thirds, where there is one target), prototypes named by their anchor (degrees; 0: the first target
-is high, 90: the second); colour is the departure from the column's mean, and a frame marks what exceeds the largest departure
-of 95% of permutations. Differential attention can make a weight negative: that expert is subtracted. Right: lambda, a dot a
-network."""
+is high, 90: the second); a cell is coloured by its departure from the column's mean where that exceeds the largest departure of
+95% of permutations, and plain where it does not. Differential attention can make a weight negative: that expert is subtracted.
+Right: lambda, a dot a network."""
 
 from typing import TYPE_CHECKING
 
@@ -133,21 +133,19 @@ def _plane(ax: "Axes", found: Slopes, mean: np.ndarray, targets: tuple[str, ...]
 
 
 def _heat(ax: "Axes", table: np.ndarray, means: pd.DataFrame, limit: float, n_targets: int, theme: Theme) -> None:
-    from matplotlib.patches import Rectangle
-
     strongest = max(np.abs(table).max(), 1e-9)
     ax.grid(False)
-    ax.imshow(table, aspect="auto", cmap=theme.diverging, vmin=-strongest, vmax=strongest)
+    beyond = np.abs(table) > limit
+    ax.imshow(np.ma.masked_where(~beyond, table), aspect="auto", cmap=theme.diverging, vmin=-strongest, vmax=strongest)
     ax.set_yticks(range(len(table)), [name.replace(", ", "\n") for name in means.index], fontsize=7.5)
     names = [f"{a:+.1f}" for a in np.linspace(-1.5, 1.5, table.shape[1])]
     if n_targets > 1:
         names = [f"{360 * k / table.shape[1]:.0f}°" for k in range(table.shape[1])]
     ax.set_xticks(range(table.shape[1]), names, fontsize=7.5)
     for (g, k), value in np.ndenumerate(means.to_numpy()):
-        colour = "#ffffff" if abs(table[g, k]) > 0.6 * strongest else "#10151c"
+        on_colour = "#ffffff" if abs(table[g, k]) > 0.6 * strongest else "#10151c"
+        colour = on_colour if beyond[g, k] else theme.text
         ax.text(k, g, f"{value:+.2f}", ha="center", va="center", fontsize=7, color=colour)
-        if abs(table[g, k]) > limit:
-            ax.add_patch(Rectangle((k - 0.47, g - 0.47), 0.94, 0.94, fill=False, ec="#10151c", lw=1.6))
     ax.set_xlabel("prototype (its anchor)")
 
 

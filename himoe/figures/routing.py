@@ -1,17 +1,22 @@
 """Where Hi-MoE's modality expert bank sends what it reads. Left: share of the fused representation that each modality (and
-the null token) supplies as tokens are lost at random; shares of absent tokens are exactly 0, so weight moves to the null
-token. Right: how much of each expert a modality's tokens take on clean input (soft combine weights). Means over test trials
-of all folds and seeds that ended well."""
+the null token) supplies as tokens are lost at random, stacked: they sum to 1. Shares of absent tokens are exactly 0, so weight
+moves to the null token. Right: how much of each expert a modality's tokens take on clean input (soft combine weights), as a
+multiple of an even use of all experts, on one scale for all data sets: 1 is no preference. Means over test trials of all folds
+and seeds that ended well."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from himoe.names import CLEAN
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
-from himoe.report.style import Theme, empty_panel, panels
+from himoe.report.style import Theme, empty_panel, label_beside, panels
+from himoe.report.text import number
 from himoe.report.titles import dataset_of, failed_folds, setting_title
 from himoe.stats.frames import pick
 
@@ -22,55 +27,100 @@ TITLE = "Routing of the modality expert bank"
 SECTION = "model"
 NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe", "conditions": "missing_rate"}
+NULL = "null token"
+COLUMNS = ["setting", "map", "modality", "column", "value"]
+FAINTEST, STRONGEST = 0.25, 0.95  # of the colours that layers are drawn in
+
+
+class Maps(NamedTuple):
+    """Of one setting: shares (modality, rate), and use of experts (modality, expert) in multiples of an even use."""
+
+    share: pd.DataFrame
+    use: pd.DataFrame
 
 
 def draw(evidence: Evidence, theme: Theme) -> FigureItem:
-    """Two heat maps per data set."""
+    """A row per data set."""
     settings = evidence.perturbed("missing_rate")
-    figure, axes = panels(len(settings), 2, height=3.0)
-    parts, findings = [], []
+    figure, axes = panels(len(settings), 2, height=2.7, least=3)
     routing = evidence.routed(["missing_rate", CLEAN], ["modality_share", "modality_combine"])
+    maps = {s: _maps(rows, _names(evidence, s)) for s in settings if len(rows := pick(routing, setting=s))}
+    most = max((m.use.to_numpy().max() for m in maps.values()), default=1.0)
+    findings = []
     for pair, setting in zip(axes, settings, strict=True):
-        names = [name.replace("_", " ") for name in evidence.config.modalities_of(dataset_of(setting))] + ["null token"]
-        rows = pick(routing, setting=setting)
-        if rows.empty:
+        title = setting_title(setting)
+        if setting not in maps:
             for ax in pair:
-                empty_panel(ax, setting_title(setting), theme)
-            findings.append(f"{setting_title(setting)}: every fold failed")
+                empty_panel(ax, title, theme)
+            findings.append(f"{title}: every fold failed.")
             continue
-        share = pick(rows, quantity="modality_share", condition="missing_rate")
-        by_rate = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
-        combine = pick(rows, quantity="modality_combine", condition=CLEAN)
-        index = combine["part"].str.split("/", expand=True).astype(int)
-        by_expert = combine.assign(token=index[0], expert=index[1]).pivot_table(index="token", columns="expert", values="value")
-        _heat(pair[0], by_rate, names, [f"{s:g}" for s in by_rate.columns], theme)
-        _heat(pair[1], by_expert, names, [f"{e + 1}" for e in by_expert.columns], theme)
-        pair[0].set_title(f"{setting_title(setting)}{failed_folds(evidence, setting)} · share in the fusion")
-        pair[1].set_title("use of experts, clean")
-        pair[0].set_xlabel("random missing rate")
-        pair[1].set_xlabel("expert")
-        for title, table in (("share", by_rate), ("combine", by_expert)):
-            long = table.rename_axis(columns="column").stack().rename("value").reset_index()
-            parts.append(long.assign(setting=setting, map=title, modality=[names[i] for i in long.iloc[:, 0]]))
-        clean = by_rate.iloc[:, 0]
-        findings.append(
-            f"{setting_title(setting)}: the largest clean share is {clean.max():.2f} ({names[int(clean.idxmax())]}); "
-            f"the null token goes from {by_rate.iloc[-1, 0]:.2f} to {by_rate.iloc[-1, -1]:.2f} at rate {by_rate.columns[-1]:g}"
-        )
-    columns = ["setting", "map", "modality", "column", "value"]
-    data = pd.concat([part[columns] for part in parts] or [pd.DataFrame(columns=columns)], ignore_index=True)
-    return FigureItem(figure, data, ". ".join(findings) + ".")
+        share, use = maps[setting]
+        moved = f"null token {number(share.loc[NULL].iloc[0], 2)} to {number(share.loc[NULL].iloc[-1], 2)}"
+        _layers(pair[0], share, theme)
+        pair[0].set_title(f"{title}{failed_folds(evidence, setting)}: {moved}", fontsize=9)
+        _experts(pair[1], use, most, theme)
+        pair[1].set_title(f"use of experts, {number(use.to_numpy().min(), 1)} to {number(use.to_numpy().max(), 1)}", fontsize=9)
+        findings.append(f"{title}: {_finding(share, use)}.")
+    return FigureItem(figure, _rows(maps), " ".join(findings))
 
 
-def _heat(ax: "Axes", table: pd.DataFrame, names: list[str], columns: list[str], theme: Theme) -> None:
-    """A heat map with its values written into the cells."""
-    values = table.to_numpy()
+def _names(evidence: Evidence, setting: str) -> list[str]:
+    return [name.replace("_", " ") for name in evidence.config.modalities_of(dataset_of(setting))] + [NULL]
+
+
+def _maps(rows: pd.DataFrame, names: list[str]) -> Maps:
+    """Means over trials, folds and seeds, modalities by name and in their order."""
+    share = pick(rows, quantity="modality_share", condition="missing_rate")
+    share = share.assign(part=share["part"].astype(int)).pivot_table(index="part", columns="severity", values="value")
+    combine = pick(rows, quantity="modality_combine", condition=CLEAN)
+    at = combine["part"].str.split("/", expand=True).astype(int)
+    use = combine.assign(token=at[0], expert=at[1] + 1).pivot_table(index="token", columns="expert", values="value")
+    use = use.div(use.mean(axis=1), axis=0)
+    return Maps(*(table.set_axis([names[i] for i in table.index], axis=0) for table in (share, use)))
+
+
+def _layers(ax: Axes, share: pd.DataFrame, theme: Theme) -> None:
+    """Shares on top of one another, the null token above all, each named beside its end."""
+    rates, tops = share.columns.to_numpy(float), share.cumsum().to_numpy()
+    bottoms = np.vstack([np.zeros_like(rates), tops[:-1]])
+    colours = mpl.colormaps[theme.sequential](np.linspace(FAINTEST, STRONGEST, len(share) - 1))
+    for low, high, colour in zip(bottoms, tops, [*colours, theme.accent], strict=True):
+        ax.fill_between(rates, low, high, color=colour, ec=theme.background, lw=0.8)
+    ax.set(xlim=(rates[0], rates[-1]), ylim=(0, 1), xlabel="random missing rate", ylabel="share in the fusion")
     ax.grid(False)
-    ax.imshow(values, aspect="auto", cmap=theme.sequential, vmin=0, vmax=max(values.max(), 1e-9))
-    ax.set_yticks(range(len(values)), [names[i] for i in table.index])
-    ax.set_xticks(range(len(columns)), columns)
-    size = 7 if len(columns) <= 7 else 5.5
+    middle = (bottoms[:, -1] + tops[:, -1]) / 2
+    label_beside(ax, [(rates[-1], y, name, theme.text) for y, name in zip(middle, share.index, strict=True)], bold=NULL)
+
+
+def _experts(ax: Axes, use: pd.DataFrame, most: float, theme: Theme) -> None:
+    """A heat map with its values written into the cells."""
+    values = use.to_numpy()
+    ax.grid(False)
+    ax.imshow(values, aspect="auto", cmap=theme.sequential, vmin=0, vmax=most)
+    ax.set_yticks(range(len(use)), list(use.index), fontsize=7.5)
+    ax.set_xticks(range(len(use.columns)), [str(e) for e in use.columns])
+    ax.set_xlabel("expert")
     for (i, j), value in np.ndenumerate(values):
-        strong = value > 0.55 * values.max()
+        strong = value > 0.55 * most
         dark_cell = strong if theme.sequential == "Blues" else not strong
-        ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=size, color="#ffffff" if dark_cell else "#10151c")
+        ax.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=7, color="#ffffff" if dark_cell else "#10151c")
+
+
+def _finding(share: pd.DataFrame, use: pd.DataFrame) -> str:
+    """The largest share, where the null token goes, and the strongest preference."""
+    clean, null, (name, expert) = share.iloc[:, 0], share.loc[NULL], use.stack().idxmax()
+    return (
+        f"the largest clean share is {number(clean.max(), 2)} ({clean.idxmax()}); the null token goes from "
+        f"{number(null.iloc[0], 2)} to {number(null.iloc[-1], 2)} at rate {share.columns[-1]:g}; "
+        f"{name} prefers expert {expert} most, {number(use.to_numpy().max(), 1)} times an even use"
+    )
+
+
+def _rows(maps: dict[str, Maps]) -> pd.DataFrame:
+    """All numbers, one a row."""
+    parts = [
+        table.rename_axis(index="modality", columns="column").stack().rename("value").reset_index().assign(setting=s, map=name)
+        for s, of in maps.items()
+        for name, table in of._asdict().items()
+    ]
+    return pd.concat([part[COLUMNS] for part in parts] or [pd.DataFrame(columns=COLUMNS)], ignore_index=True)

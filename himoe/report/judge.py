@@ -116,13 +116,11 @@ def _of_scores(evidence: Evidence, setting: str, claim: Claim, models: list[str]
 
 def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: Levels) -> Verdict:
     """Word and numbers from the values of every model: with nothing to lose or lost, and as they are left."""
-    others = [m for m in left if m != STUDIED]
-    leads = np.stack([*(left[STUDIED] - left[m] for m in others), left[STUDIED]], axis=-1)  # (n_people, n_seeds, n_others + 1)
-    n_people, n_seeds, _ = leads.shape
+    others, leads = [m for m in left if m != STUDIED], _leads(left)
+    n_seeds = leads.shape[1]
     lead = verdicts.smallest_lead(leads)
     word = str(verdicts.decide(lead.low, lead.high, claim.smallest_effect))
-    settings = evidence.config.statistics
-    design, level = Design(n_people, n_seeds, spread_of(leads)), float(left[STUDIED].mean())
+    settings, (design, level) = evidence.config.statistics, _design(left)
     seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed, level)
     closest = [*others, NOTHING][int(lead.closest)]
     why = [f"closest: {NOTHING if closest == NOTHING else model_title(closest)}", _levels(claim, start, left, closest)]
@@ -137,6 +135,27 @@ def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: 
         why.append(f"the network's part beside its linear read-out is {share:.0%}, which damps what its parts can show")
     numbers = (float(lead.value), float(lead.low), float(lead.high), seen.detectable, seen.power, seen.false_support)
     return Verdict(word, "; ".join(filter(None, why)), numbers)
+
+
+def design_of(evidence: Evidence, setting: str, claim: Claim) -> tuple[Design, float] | None:
+    """By what people, seeds, rivals and spread a claim is judged in a setting, and Hi-MoE's own CCC there; None where its
+    verdict rests on no scores."""
+    where = dataset_of(setting), evidence.protocol_of(setting)
+    if not (applies(claim, where[0]) and has_labels(claim, where[0])) or lacks(evidence.config, *where, claim):
+        return None
+    models = [m for m in (STUDIED, *others_of(evidence.config, *where, claim)) if (setting, m) not in evidence.failed]
+    scores = pick(evidence.all_scores, setting=setting, model=models)
+    return _design(levels(scores, condition=claim.under or CLEAN)) if len(models) > 1 and models[0] == STUDIED else None
+
+
+def _leads(left: Levels) -> np.ndarray:
+    """Hi-MoE's over every other model, and over predicting nothing (n_people, n_seeds, n_others + 1)."""
+    return np.stack([*(left[STUDIED] - values for model, values in left.items() if model != STUDIED), left[STUDIED]], axis=-1)
+
+
+def _design(left: Levels) -> tuple[Design, float]:
+    leads = _leads(left)
+    return Design(leads.shape[0], leads.shape[1], spread_of(leads)), float(left[STUDIED].mean())
 
 
 def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:

@@ -83,8 +83,7 @@ def characteristics(
 
     With a ``level`` the last column is no rival but the studied model's own CCC, its lead over predicting nothing, which stays
     at that level whatever the rivals are."""
-    runs = simulate(design, n_runs, seed)
-    rivals, own = (runs, None) if level is None else (runs[..., :-1], interval(runs[..., -1] + level))
+    rivals, own = _against(simulate(design, n_runs, seed), level)
     far = np.full(rivals.shape[-1], 1e3)  # the others are no obstacle: the hardest case for an honest rule
     far[np.argmax(np.diag(design.spread.people)[: rivals.shape[-1]])] = 0.0
     null, same = smallest_lead(rivals + far), smallest_lead(rivals)
@@ -94,6 +93,21 @@ def characteristics(
         float(_supported(same, own, smallest, smallest).mean()),
         float(-np.quantile(np.where(something, same.low, -np.inf), 1 - POWER, method="lower")),
     )
+
+
+def chances(
+    design: Design, smallest: float, leads: np.ndarray, n_runs: int = 1000, seed: int = 0, level: float | None = None
+) -> np.ndarray:  # fmt: skip
+    """Chance of "supported" (n,) where every rival is behind by each of ``leads`` (n,), by the same runs as
+    :func:`characteristics`."""
+    rivals, own = _against(simulate(design, n_runs, seed), level)
+    same = smallest_lead(rivals)
+    return np.array([_supported(same, own, by, smallest).mean() for by in leads])
+
+
+def _against(runs: np.ndarray, level: float | None) -> tuple[np.ndarray, Interval | None]:
+    """Leads over rivals and, with a ``level``, the interval of the studied model's own CCC."""
+    return (runs, None) if level is None else (runs[..., :-1], interval(runs[..., -1] + level))
 
 
 def _supported(lead: Lead, own: Interval | None, by: float, smallest: float) -> np.ndarray:

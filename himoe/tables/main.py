@@ -18,7 +18,7 @@ from himoe.names import CEILINGS, CLEAN, STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
 from himoe.report.standing import best, finite
-from himoe.report.text import MISSING, failures, intervals, number
+from himoe.report.text import MISSING, failures, intervals, listed, number
 from himoe.report.titles import dataset_of, model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.inert import inert
@@ -29,7 +29,10 @@ SECTION = "comparison"
 NEEDS = ("scores", "predictions", "routing", "runs")
 METRICS = ("ccc", "raw_ccc", "skill", "raw_skill", "rmse", "constant")
 SHOWN = {"ccc": "CCC", "raw_ccc": "raw CCC", "skill": "skill", "rmse": "RMSE"}  # on the page, one at a time
+NAMED = 3  # models not told apart from the best that are named; more are counted
 KINDS = ("model", "reference", "control")  # from top to bottom
+Column = tuple[str, str]  # setting, target
+Marks = dict[str, dict[str, str]]  # metric -> model -> best or tied
 
 
 def make(evidence: Evidence) -> TableItem:
@@ -44,31 +47,31 @@ def make(evidence: Evidence) -> TableItem:
     })  # fmt: skip
     note = [*failures(evidence), *_constant(data), *_readouts(evidence), *_unfit(evidence)]
     numbers = data.drop(columns=["constant_low", "constant_high"])
-    return TableItem(numbers, shown, _finding(evidence, data), "\n".join(note), _page(evidence, data))
+    columns = [(s, t) for s in evidence.settings for t in evidence.targets_of(s)]
+    marks = {column: _marks(evidence, *column, pick(data, kind="model")) for column in columns}
+    return TableItem(numbers, shown, _finding(data, marks), "\n".join(note), _page(evidence, data, marks))
 
 
-def _page(evidence: Evidence, data: pd.DataFrame) -> dict[str, Any]:
+def _page(evidence: Evidence, data: pd.DataFrame, marks: dict[Column, Marks]) -> dict[str, Any]:
     """Models as rows, settings and targets as columns, every metric of :data:`SHOWN` in each cell; the best model of a column
     and those that are not told apart from it are marked."""
     groups = [{"title": setting_title(s), "targets": list(evidence.targets_of(s))} for s in evidence.settings]
-    columns = [(s, t) for s in evidence.settings for t in evidence.targets_of(s)]
-    marks = {column: _marks(evidence, *column, pick(data, kind="model")) for column in columns}
     found = {(r["setting"], r["target"], r["model"]): r for r in data.to_dict("records")}
     order = dict.fromkeys([*evidence.models, *data["model"]])
     blocks = []
     for kind in KINDS:
         models = [m for m in order if m in set(pick(data, kind=kind)["model"])]
         rows = [
-            {"model": m, "title": model_title(m), "cells": [_cell(found.get((*c, m)), marks[c], m) for c in columns]}
+            {"model": m, "title": model_title(m), "cells": [_cell(found.get((*c, m)), marks[c], m) for c in marks]}
             for m in models
         ]  # fmt: skip
         blocks += [{"kind": kind, "rows": rows}] if rows else []
     metrics = [{"key": key, "title": title} for key, title in SHOWN.items()]
-    keys = [{"setting": s, "target": t} for s, t in columns]
+    keys = [{"setting": s, "target": t} for s, t in marks]
     return {"groups": groups, "columns": keys, "metrics": metrics, "blocks": blocks, "studied": STUDIED}
 
 
-def _cell(row: dict[str, Any] | None, marks: dict[str, dict[str, str]], model: str) -> dict[str, Any]:
+def _cell(row: dict[str, Any] | None, marks: Marks, model: str) -> dict[str, Any]:
     """Value, bounds and mark by metric; empty where a model is not fitted, null where its fold diverged."""
     if row is None:
         return {}
@@ -78,11 +81,11 @@ def _cell(row: dict[str, Any] | None, marks: dict[str, dict[str, str]], model: s
     }
 
 
-def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) -> dict[str, dict[str, str]]:
+def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) -> Marks:
     """Metric -> model -> ``best`` or ``tied``."""
     here = pick(data, setting=setting, target=target)
     scores = pick(evidence.scores, setting=setting, target=target, condition=CLEAN, model=here["model"].tolist())
-    out: dict[str, dict[str, str]] = {}
+    out: Marks = {}
     for key in SHOWN:
         values = {m: v for m, v in levels(scores, key).items() if np.isfinite(v).all()}
         first, tied = best(values, lower=key == "rmse") if values else ("", [])
@@ -120,15 +123,19 @@ def _title(model: str) -> str:
     return model_title(model) + (" (reference)" if registry.is_reference(model) else "")
 
 
-def _finding(evidence: Evidence, data: pd.DataFrame) -> str:
-    """The model with the highest CCC on each data set and target."""
-    competing = pick(data, kind="model").dropna(subset="ccc")
-    best = competing.groupby(["setting", "target"], sort=False).head(1)  # rows are sorted
-    sentences = [
-        f"{setting_title(r.setting)} {r.target}: {model_title(r.model)} has the highest CCC, {number(r.ccc)}"
-        for r in best.itertuples()
-    ]
-    return ("; ".join(sentences) or "No model has a score: every one has a fold that diverged") + "."
+def _finding(data: pd.DataFrame, marks: dict[Column, Marks]) -> str:
+    """The highest CCC of each setting and target, and whose is not told apart from it."""
+    ccc = {(r.setting, r.target, r.model): r.ccc for r in data.itertuples()}
+    sentences = []
+    for (setting, target), of_metric in marks.items():
+        of_model = of_metric["ccc"]
+        for first in (m for m in of_model if of_model[m] == "best"):
+            tied = [model_title(m) for m in of_model if of_model[m] == "tied"]
+            few = listed(tied) if len(tied) <= NAMED else f"{len(tied)} others"
+            said = f"{setting_title(setting)} {target}: {model_title(first)} {number(ccc[setting, target, first])}"
+            sentences.append(said + (f", not told apart from {few}" if tied else ", ahead of all others"))
+    none = "No model has a score: every one has a fold that diverged"
+    return (f"Highest CCC. {'; '.join(sentences)}" if sentences else none) + "."
 
 
 def _constant(data: pd.DataFrame) -> list[str]:

@@ -24,7 +24,7 @@ def make(evidence: Evidence) -> TableItem:
     data = robustness(evidence.scores)
     shown = pd.DataFrame({
         "data set": data["setting"].map(setting_title),
-        "condition": data["condition"].map(lambda c: registry.peek("conditions", c)["TITLE"]),
+        "condition": data["condition"].map(_title),
         "model": data["model"].map(model_title), "CCC, mildest": data["start"].map(number),
         "CCC left": data["left"].map(number).where(data["left"].notna(), FAILED),
         "kept": data["kept"].map(lambda share: MISSING if share != share else f"{share:.0%}"),
@@ -32,11 +32,15 @@ def make(evidence: Evidence) -> TableItem:
         "n": data["n_subjects"],
     })  # fmt: skip
     levels = [
-        f"{setting_title(r.setting)}, {r.condition}: Hi-MoE {'failed' if r.left != r.left else _kept(r.left, r.start)}"
+        f"{setting_title(r.setting)}, {_title(r.condition)}: Hi-MoE {'failed' if r.left != r.left else _kept(r.left, r.start)}"
         for r in pick(data, model=STUDIED).itertuples()
     ]
     finding = ("; ".join(levels) or "Hi-MoE is not in this run") + "."
     return TableItem(data, shown, finding, "Differences of the share kept, with intervals, are in the CSV.")
+
+
+def _title(condition: str) -> str:
+    return registry.peek("conditions", condition)["TITLE"]
 
 
 def _kept(left: float, start: float) -> str:

@@ -16,6 +16,7 @@ from himoe.stats.calibration import calibrate
 from himoe.stats.metrics import ccc
 from himoe.train.results import FittedFold
 from himoe.train.scaling import Arrays, Scaler
+from himoe.train.timing import milliseconds
 from himoe.train.tuning import Configuration, best, candidates, configuration, configure
 from himoe.types import HimoeError, Split, Tokens
 
@@ -68,10 +69,13 @@ class EstimatorFits:
         if self.spec.training.refit:
             fitted_on = select(tokens, split.train | split.valid)
             scaler, state = self._fit(fitted_on, chosen)
+        first = fitted_on.select([0])
+        ms = milliseconds(lambda: self._predict(state, to_rows(scaler.transform(first))))
         read = sorted({*judged, *(t.digest for t in fitted_on.trials)})
         return FittedFold(
             split.fold, scaler, state, read=read, judged=judged, tried=tried, chosen=chosen.changes, calibration=calibration,
-            n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"), seconds=time.perf_counter() - started,
+            n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"), trial_ms=ms,
+            seconds=time.perf_counter() - started,
         )  # fmt: skip
 
     def _fit(self, tokens: Tokens, chosen: Configuration) -> tuple[Scaler, Arrays]:

@@ -228,7 +228,7 @@ class Trainer:
             going = sorted([*going, next(row for row in range(len(runs)) if row not in going)])
         return torch.tensor(going, dtype=torch.int64, device=self.device)
 
-    def _one_fold(self, run: FoldRun, n_windows: int) -> tuple[Stack, Batch, Tensor]:
+    def one_fold(self, run: FoldRun, n_windows: int) -> tuple[Stack, Batch, Tensor]:
         """One fold alone, the first windows it is trained on, and its key (1,)."""
         keys, affine = self.keys([run]), Affine.of([run.scaler], self.device)
         windows = Windows.padded([crops(self.bank, run.train, self.n_times, keys[0])], n_windows, self.device)
@@ -236,23 +236,6 @@ class Trainer:
         keys = keys.to(self.device)
         batch = training_batch(self.bank, affine, windows.select(slice(0, n_windows)), self.n_times, self.training, keys)
         return stack, batch, keys
-
-    def memory_of_one(self, run: FoldRun) -> int:
-        """Bytes of GPU memory that one fold takes at its peak, measured on one step."""
-        torch.cuda.reset_peak_memory_stats(self.device)
-        before = torch.cuda.memory_allocated(self.device)
-        stack, batch, keys = self._one_fold(run, self.training.batch_size)
-        stack.gradients(batch, keys, objective(self.bank.layout.per_token, self.training.ccc_weight))
-        return torch.cuda.max_memory_allocated(self.device) - before
-
-    def count_macs(self, run: FoldRun) -> int:
-        """Multiply-accumulates of the matrix products and convolutions that predict one window."""
-        from torch.utils.flop_counter import FlopCounterMode
-
-        stack, batch, _ = self._one_fold(run, 1)
-        with FlopCounterMode(display=False) as counter:
-            stack.predict(batch._replace(y=None))
-        return counter.get_total_flops() // 2
 
 
 def _initial(run: FoldRun) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 
 from himoe.splits.guards import check_split
 from himoe.train import devices
+from himoe.train.cost import memory_of_one
 from himoe.train.results import FittedFold
 from himoe.train.together import NetworkContext, StackFit
 from himoe.types import HimoeError, Split
@@ -68,7 +69,7 @@ class NetworkFits(NetworkContext):
         if splits and self.device.type == "cuda" and self.execution.stack == "auto":
             one = StackFit(self, splits[:1])
             try:
-                bytes_of_one = one.trainers[0].memory_of_one(one.fold_run(splits[0]))
+                bytes_of_one = memory_of_one(one.trainers[0], one.fold_run(splits[0]))
             except torch.OutOfMemoryError as error:
                 raise HimoeError(ONE_IS_TOO_MANY) from error
         return devices.side_by_side(self.execution, self.device, len(splits), bytes_of_one)

@@ -23,7 +23,8 @@ class FittedFold:
     ``read`` and ``judged`` are the digests of the trials that it touched and of those that it was judged on, ``failed``
     says why there is no prediction, ``chosen`` holds the settings that tuning changed, ``tried`` the changes, validation
     CCC and best epoch of every configuration, ``calibration`` the scale and offset of its predictions; empty: none;
-    ``network_share`` how much of the prediction is the network's, beside a linear read-out; None without one.
+    ``trial_ms`` is the milliseconds to predict one trial that it has read, ``network_share`` how much of the prediction is the
+    network's, beside a linear read-out; None without one.
     """
 
     fold: int
@@ -33,6 +34,7 @@ class FittedFold:
     best_epoch: int = 0
     n_parameters: int = 0
     n_macs: int = 0
+    trial_ms: float = 0.0
     seconds: float = 0.0
     read: list[str] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from himoe.stats.calibration import calibrate
 from himoe.stats.mixture import Mixture, mixture
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
+from himoe.train.cost import count_macs, trial_ms
 from himoe.train.loop import Trainer
 from himoe.train.results import FittedFold
 from himoe.train.runs import End, FoldRun
@@ -107,20 +108,25 @@ class StackFit:
         if self.spec.training.refit:
             final = self._refit(final, chosen)
         seconds = (time.perf_counter() - started) / len(self.splits)
-        macs = {n: self.trainers[n].count_macs(searched[n][0]) for n in set(chosen)}
+        cost = {n: self._cost(self.trainers[n], searched[n][0]) for n in set(chosen)}
         fitted = []
         for row, n in enumerate(chosen):
             first, last = searched[n][row], final[row]
             mixed = None if last.failed else self._mix(self.trainers[n], first)
             mix = mixed.weights if mixed else None
             one = self._fitted(first, last, [runs[row] for runs in searched], self.configurations[n], mix)
-            one.seconds, one.n_macs, one.network_share = seconds, macs[n], mixed.share if mixed else None
+            one.seconds, one.network_share = seconds, mixed.share if mixed else None
+            one.n_macs, one.trial_ms = cost[n]
             if not last.failed and self.spec.training.calibration != "none":
                 y, predicted, people = self._said(self.trainers[n], first, mix)
                 one.calibration = calibrate(y, predicted, people)
             fitted.append(one)
             self.fits.progress.fold(one.fold)
         return fitted
+
+    def _cost(self, trainer: Trainer, run: FoldRun) -> tuple[int, float]:
+        """Multiply-accumulates of a window and milliseconds of a trial."""
+        return count_macs(trainer, run), trial_ms(trainer, run)
 
     def _said(self, trainer: Trainer, run: FoldRun, mix: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Labels and predictions (n, n_outputs) of a fold's validation rows, and whose each is (n,): by the run that chose the

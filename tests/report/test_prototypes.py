@@ -58,6 +58,13 @@ def test_weights_that_follow_the_rating_are_told_from_those_that_do_not(dataset)
     assert "; 0 of " in nothing.finding
 
 
+def test_only_what_is_beyond_chance_has_a_colour():
+    for follows, is_coloured in ((0.0, False), (0.05, True)):
+        item = drawn(evidence(follows))
+        cells = item.figure.axes[1].images[0].get_array()
+        assert bool((~np.ma.getmaskarray(cells)).any()) == is_coloured
+
+
 def test_all_numbers_are_in_the_file():
     data = drawn(evidence(0.05)).data
     assert data["what"].value_counts().to_dict() == {

@@ -44,5 +44,5 @@ def test_run_records_are_json(tmp_path):
     written(tmp_path, make_tokens())
     record = json.loads((tmp_path / "run.json").read_text())
     assert set(record["folds"]["0"]) == {"best_epoch", "seconds", "n_parameters", "n_macs", "history", "read", "failed"} | {
-        "judged", "chosen", "tried", "calibration", "network_share",
+        "judged", "chosen", "tried", "calibration", "network_share", "trial_ms",
     }  # fmt: skip
