@@ -23,7 +23,7 @@ from himoe.report.earlier import differences
 from himoe.report.identity import command_for, identity, settle_command
 from himoe.report.items import STAMP
 from himoe.report.latex import latex
-from himoe.report.text import number
+from himoe.report.text import number, statements
 from himoe.report.titles import model_title
 
 NUMERIC = re.compile(r"^[−+\-<> ]*[\d.,]+(%| \[.*\]| · [\d.,]+( M)?)?$|^–$|^failed: diverged$")
@@ -137,6 +137,7 @@ def _page(context: dict[str, Any], files: dict[str, list[str]], folder: Path) ->
     script = "".join(text for name, text in sorted(static.items()) if name.endswith(".js"))
     jinja.globals.update(
         data_uri=linked.data_uri, link=linked.address, is_numeric=lambda text: bool(NUMERIC.match(text)), number=number,
+        statements=statements,
         latex=lambda item: _text_uri(latex(item["columns"], item["rows"], item["title"], item["name"]), "application/x-tex"),
     )  # fmt: skip
     return jinja.get_template("report.html.jinja").render(

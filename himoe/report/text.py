@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from himoe.report.titles import dataset_of, model_title, setting_title
 
 FAILED = "failed: diverged"
 MISSING = "–"
+LONGEST_SUBJECT = 100  # letters before the colon of a finding
 VERDICTS = {
     "supported": "✓ supported",
     "contradicted": "✗ contradicted",
@@ -68,3 +70,13 @@ def failures(evidence: Evidence) -> list[str]:
 def listed(names: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def statements(finding: str) -> list[tuple[str, str]]:
+    """(what it is about, what is found) of each sentence: ``DEAP twin: ...`` is about the DEAP twin; empty where none says."""
+    out = []
+    for sentence in re.split(r"(?<=[.!?]) (?=[A-Z])", finding):
+        about, colon, found = sentence.partition(": ")
+        is_name = colon and len(about) <= LONGEST_SUBJECT
+        out.append((f"{about}:", found) if is_name else ("", sentence))
+    return out

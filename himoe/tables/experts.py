@@ -22,6 +22,7 @@ NEEDS = ("routing", "predictions", "splits")
 REQUIRES = {"models": "himoe"}
 ALPHA = 0.05
 UNASKED = "cannot be asked"
+NOTE = "p: share of permutations that find as much; of several seeds twice the mean, which holds whatever they share."
 
 
 def make(evidence: Evidence) -> TableItem:
@@ -33,7 +34,7 @@ def make(evidence: Evidence) -> TableItem:
         "beyond chance": (data["bits"] - data["chance"]).map(number), "trials": data["n_trials"],
         "p": data["p"].map(p_value).mask(data["p"].isna(), UNASKED),
     })  # fmt: skip
-    return TableItem(data, shown, _finding(data), "p: mean over seeds of the share of permutations that find as much.")
+    return TableItem(data, shown, _finding(data), NOTE)
 
 
 def _finding(data: pd.DataFrame) -> str:

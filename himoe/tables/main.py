@@ -132,10 +132,10 @@ def _finding(data: pd.DataFrame, marks: dict[Column, Marks]) -> str:
         for first in (m for m in of_model if of_model[m] == "best"):
             tied = [model_title(m) for m in of_model if of_model[m] == "tied"]
             few = listed(tied) if len(tied) <= NAMED else f"{len(tied)} others"
-            said = f"{setting_title(setting)} {target}: {model_title(first)} {number(ccc[setting, target, first])}"
-            sentences.append(said + (f", not told apart from {few}" if tied else ", ahead of all others"))
-    none = "No model has a score: every one has a fold that diverged"
-    return (f"Highest CCC. {'; '.join(sentences)}" if sentences else none) + "."
+            highest = f"{model_title(first)}, {number(ccc[setting, target, first])}"
+            said = f"{setting_title(setting)}, {target}: highest CCC {highest}"
+            sentences.append(said + (f", not told apart from {few}." if tied else ", ahead of all others."))
+    return " ".join(sentences) or "No model has a score: every one has a fold that diverged."
 
 
 def _constant(data: pd.DataFrame) -> list[str]:

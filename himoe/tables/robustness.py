@@ -32,10 +32,10 @@ def make(evidence: Evidence) -> TableItem:
         "n": data["n_subjects"],
     })  # fmt: skip
     levels = [
-        f"{setting_title(r.setting)}, {_title(r.condition)}: Hi-MoE {'failed' if r.left != r.left else _kept(r.left, r.start)}"
+        f"{setting_title(r.setting)}, {_title(r.condition)}: Hi-MoE {'failed' if r.left != r.left else _kept(r.left, r.start)}."
         for r in pick(data, model=STUDIED).itertuples()
     ]
-    finding = ("; ".join(levels) or "Hi-MoE is not in this run") + "."
+    finding = " ".join(levels) or "Hi-MoE is not in this run."
     return TableItem(data, shown, finding, "Differences of the share kept, with intervals, are in the CSV.")
 
 

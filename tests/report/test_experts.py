@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from himoe.figures import information
-from himoe.report import style
+from himoe.report import routing, style
 from himoe.stats.frames import pick
 from himoe.tables import experts
 
@@ -40,6 +40,13 @@ def evidence(prototype, loso=False):
 
 def table(prototype):
     return experts.make(evidence(prototype)).data.set_index("about")
+
+
+def test_one_p_value_of_several_seeds():
+    """Twice the mean, at most 1; one alone is itself."""
+    assert routing.together([0.03]) == 0.03
+    assert routing.together([0.01, 0.03]) == 0.04
+    assert routing.together([0.4, 0.8]) == 1
 
 
 def test_a_router_that_attends_to_the_rating_tells_of_it_beyond_the_clip():

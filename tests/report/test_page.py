@@ -107,6 +107,17 @@ def test_hostile_words_are_shown_as_text(tmp_path, name):
     assert "<script" not in html.replace("<script>", "", 1)
 
 
+def test_findings_of_several_data_sets_stand_below_one_another(tmp_path):
+    finding = "DEAP twin (6 people): CCC 0.49 [0.35, 0.57]; ahead of 3. DREAMER twin: behind 2. No more."
+    html, _ = render(tmp_path, RECORD | {"alt": finding})
+    assert (
+        "<li><b>DEAP twin (6 people):</b> CCC 0.49 [0.35, 0.57]; ahead of 3.</li><li><b>DREAMER twin:</b> behind 2.</li>"
+        in html
+    )
+    assert "<li>No more.</li></ul>" in html
+    assert '<p class="finding">One is first.</p>' in render(tmp_path)[0]  # one alone stays a paragraph
+
+
 def test_no_id_stands_twice_and_every_way_leads_somewhere(tmp_path):
     html, _ = render(tmp_path, RECORD | {"page": WIDE}, tables=["claims", "main", "ladder"], figures=["routing", "ladder"])
     ids = re.findall(r' id="([^"]+)"', html)

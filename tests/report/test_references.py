@@ -64,7 +64,7 @@ def test_the_main_table_lists_references_below_the_models(run):
     item = main.make(run)
     assert item.data["model"].tolist() == ["himoe", "ridge", "rating_bias", "leave_one_rater_out", "stimulus_mean"]
     assert item.shown["model"].tolist()[1:3] == ["ridge", "own ratings, others' level (reference)"]
-    assert "Highest CCC. DEAP twin valence: Hi-MoE 0.505, ahead of all others." in item.finding
+    assert "DEAP twin, valence: highest CCC Hi-MoE, 0.505, ahead of all others." in item.finding
 
 
 def test_the_wide_table_marks_the_best_and_what_is_not_told_apart_from_it(run):
