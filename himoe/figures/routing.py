@@ -1,8 +1,8 @@
 """Where Hi-MoE's modality expert bank sends what it reads. Left: share of the fused representation that each modality (and
 the null token) supplies as tokens are lost at random, stacked: they sum to 1. Shares of absent tokens are exactly 0, so weight
 moves to the null token. Right: how much of each expert a modality's tokens take on clean input (soft combine weights), as a
-multiple of an even use of all experts, on one scale for all data sets: 1 is no preference. Means over test trials of all folds
-and seeds that ended well."""
+multiple of an even use of all experts, on one scale for all data sets: 1, the colour of the page, is no preference. Means over
+test trials of all folds and seeds that ended well."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
 
 from himoe.names import CLEAN
 from himoe.report.evidence import Evidence
@@ -45,7 +46,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
     figure, axes = panels(len(settings), 2, height=2.7, least=3)
     routing = evidence.routed(["missing_rate", CLEAN], ["modality_share", "modality_combine"])
     maps = {s: _maps(rows, _names(evidence, s)) for s in settings if len(rows := pick(routing, setting=s))}
-    most = max((m.use.to_numpy().max() for m in maps.values()), default=1.0)
+    reach = max((float((m.use - 1).abs().to_numpy().max()) for m in maps.values()), default=0.0) or 1.0
     findings = []
     for pair, setting in zip(axes, settings, strict=True):
         title = setting_title(setting)
@@ -58,7 +59,7 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
         moved = f"null token {number(share.loc[NULL].iloc[0], 2)} to {number(share.loc[NULL].iloc[-1], 2)}"
         _layers(pair[0], share, theme)
         pair[0].set_title(f"{title}{failed_folds(evidence, setting)}: {moved}", fontsize=9)
-        _experts(pair[1], use, most, theme)
+        _experts(pair[1], use, reach, theme)
         pair[1].set_title(f"use of experts, {number(use.to_numpy().min(), 1)} to {number(use.to_numpy().max(), 1)}", fontsize=9)
         findings.append(f"{title}: {_finding(share, use)}.")
     return FigureItem(figure, _rows(maps), " ".join(findings))
@@ -92,18 +93,18 @@ def _layers(ax: Axes, share: pd.DataFrame, theme: Theme) -> None:
     label_beside(ax, [(rates[-1], y, name, theme.text) for y, name in zip(middle, share.index, strict=True)], bold=NULL)
 
 
-def _experts(ax: Axes, use: pd.DataFrame, most: float, theme: Theme) -> None:
-    """A heat map with its values written into the cells."""
+def _experts(ax: Axes, use: pd.DataFrame, reach: float, theme: Theme) -> None:
+    """A heat map with its values written into the cells; an even use has the colour of the page."""
     values = use.to_numpy()
     ax.grid(False)
-    ax.imshow(values, aspect="auto", cmap=theme.sequential, vmin=0, vmax=most)
+    colours = LinearSegmentedColormap.from_list("preference", [theme.palette[0], theme.background, theme.accent])
+    ax.imshow(values, aspect="auto", cmap=colours, vmin=1 - reach, vmax=1 + reach)
     ax.set_yticks(range(len(use)), list(use.index), fontsize=7.5)
     ax.set_xticks(range(len(use.columns)), [str(e) for e in use.columns])
     ax.set_xlabel("expert")
     for (i, j), value in np.ndenumerate(values):
-        strong = value > 0.55 * most
-        dark_cell = strong if theme.sequential == "Blues" else not strong
-        ax.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=7, color="#ffffff" if dark_cell else "#10151c")
+        colour = theme.background if abs(value - 1) > 0.7 * reach else theme.text
+        ax.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
 
 
 def _finding(share: pd.DataFrame, use: pd.DataFrame) -> str:
