@@ -17,6 +17,7 @@ from torch import Tensor
 GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 FIRST, SECOND = -4658895280553007687, -7723592293110705685  # 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 HALF = 1 << 15
+VIEWS = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 13)
 
 
 @dataclass
@@ -87,8 +88,16 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """Inverted dropout (Srivastava et al. 2014) with probability p, rounded to a multiple of 2^-16."""
     if not training or p == 0:
         return x
-    n = x.numel()
-    # four int16 from each 64 bits
-    quarters = bits(draw(), -(-n // 4)).view(torch.int16)[..., :n]
-    keep = (quarters >= min(round(p * 2 * HALF), 2 * HALF - 1) - HALF).unflatten(-1, x.shape)
+    n, least = x.numel(), min(round(p * 2 * HALF), 2 * HALF - 1) - HALF
+    keep = quarters_from(bits(draw(), -(-n // 4)), least)[..., :n].unflatten(-1, x.shape)
     return x * (keep * (1 / (1 - p)))
+
+
+def quarters_from(drawn: Tensor, least: int, as_view: bool = VIEWS) -> Tensor:
+    """Whether each of the four int16 in 64 bits is ``least`` or more: (..., n) -> (..., 4 n), the lowest first.
+
+    ``as_view``: read them as int16, which fails under vmap before torch 2.13; else each is shifted to the top, where 64 bits
+    compare as it does."""
+    if as_view:
+        return drawn.view(torch.int16) >= least
+    return torch.stack([(drawn << place) >= least << 48 for place in (48, 32, 16, 0)], -1).flatten(-2)

@@ -44,6 +44,17 @@ def test_noise_is_uniform_and_keys_are_unrelated():
     assert abs((whole == 2).float().mean() - 0.2) < 0.02
 
 
+@pytest.mark.parametrize("least", [-32768, -32767, -3, 0, 1, 32767])
+def test_quarters_compare_alike_by_view_and_by_shift(least):
+    """One word by hand: of 0x8000_0001_FFFF_7FFF the int16 are 32767, -1, 1, -32768. Then many, under vmap."""
+    by_hand = torch.tensor([-0x8000 << 48 | 0x0001_FFFF_7FFF])
+    expected = [value >= least for value in (32767, -1, 1, -32768)]
+    assert noise.quarters_from(by_hand, least, as_view=False).tolist() == expected
+    words = noise.bits(torch.arange(3), 1000)
+    by_shift = torch.vmap(lambda drawn: noise.quarters_from(drawn, least, as_view=False))(words)
+    assert torch.equal(by_shift, words.view(torch.int16) >= least)
+
+
 def test_dropout_keeps_the_mean_and_is_off_out_of_training():
     x = torch.ones(1000, 101)
     with noise.keyed(torch.tensor(3)):
