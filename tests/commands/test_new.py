@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import tomllib
+from fnmatch import fnmatch
 
 import pytest
 
@@ -10,6 +12,7 @@ from himoe import registry
 from himoe.__main__ import main
 from himoe.commands import new
 from himoe.types import HimoeError
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -29,6 +32,13 @@ def files(root):
 
 def test_there_is_a_template_for_every_kind_of_plug_in():
     assert {kind.folder for kind in new.KINDS.values()} == set(registry.KINDS)
+
+
+def test_a_wheel_ships_the_templates():
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["himoe.commands"]
+    templates = [f"templates/{path.name}" for path in (ROOT / "himoe/commands/templates").iterdir()]
+    assert len(templates) == 2 * len(new.KINDS)
+    assert all(any(fnmatch(template, pattern) for pattern in shipped) for template in templates)
 
 
 @pytest.mark.parametrize("kind", new.KINDS)
