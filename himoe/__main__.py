@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from himoe.registry import KINDS
+
 DOCTOR = """examples:
   python -m himoe doctor
   python -m himoe doctor --data-root /path/to/data"""
@@ -24,6 +26,12 @@ PUBLISH = """Tables of means over people go to docs/results/NAME/; the README's 
 examples:
   python -m himoe publish open                                the run in results/, as docs/results/open/
   python -m himoe publish planted --results elsewhere/results"""
+LIST = """examples:
+  python -m himoe list models                                 name, title, what it is, where it is from
+  python -m himoe list conditions --json                      the same for programs"""
+NEW = """examples:
+  python -m himoe new model my_network                        a network: himoe/models/my_network.py and its test
+  python -m himoe new condition sensor_noise"""
 VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
 A line `doubt` is of recordings that can be read and show what no skin or heart does (another unit?): a run masks them.
 
@@ -80,6 +88,14 @@ def _run(parsed: argparse.Namespace) -> int:
             print(path)
         publish.write_block(Path("README.md"), publish.block(folder))
         return 0
+    if parsed.command == "list":
+        from himoe.commands import listing
+
+        return listing.report(parsed.kind, parsed.json)
+    if parsed.command == "new":
+        from himoe.commands import new
+
+        return new.report(parsed.kind, parsed.name, Path())
     from himoe.commands import verify
 
     return verify.report(parsed.data_root, parsed.dataset)
@@ -91,6 +107,8 @@ def _add(commands: Any, name: str, summary: str, epilog: str) -> argparse.Argume
 
 
 def _parser() -> argparse.ArgumentParser:
+    from himoe.commands import new
+
     parser = argparse.ArgumentParser(prog="python -m himoe", description="Hi-MoE replication: questions that need no workflow")
     commands = parser.add_subparsers(dest="command", required=True)
     doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM", DOCTOR)
@@ -104,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     publish = _add(commands, "publish", "numbers of a finished run as files to commit, and the README's block of them", PUBLISH)
     publish.add_argument("name", help="folder of the run below docs/results")
     publish.add_argument("--results", type=Path, default=Path("results"), help="folder of the run (default: results)")
+    listing = _add(commands, "list", "what there is to name in a config, with title and source", LIST)
+    listing.add_argument("kind", choices=[*KINDS, "features"], help="which kind")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    starting = _add(commands, "new", "a plug-in to begin with: its file and its test, which pass as they are", NEW)
+    starting.add_argument("kind", choices=new.KINDS, help="which kind")
+    starting.add_argument("name", help="lower-case words joined by _")
     for command in (doctor, verify):
         command.add_argument(
             "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"

@@ -27,7 +27,9 @@ class HimoeError(Exception):
 @dataclass(frozen=True)
 class Modality:
     """One recorded modality of a data set. ``features`` names the recipe in :mod:`himoe.signal.features`; ``normalise`` is
-    ``session`` (z-score of each feature over one session of one person, label-free; a run may choose otherwise) or ``none``."""
+    ``session`` (z-score of each feature over one session of one person, label-free; a run may choose otherwise) or ``none``.
+    ``unit``: one of :mod:`himoe.signal.units`, or one for each channel joined by commas. ``max_gap`` (s) is of an irregular
+    series: between values further apart nothing is known; ``sfreq`` is then the rate of the grid that it is brought onto."""
 
     name: str
     channels: tuple[str, ...]
@@ -35,6 +37,7 @@ class Modality:
     unit: str
     features: str
     normalise: str = "session"
+    max_gap: float = 0.0
 
     def normalised(self, choice: str) -> str:
         """How a run that chose ``session``, ``calibration`` or ``none`` normalises it."""
@@ -43,12 +46,9 @@ class Modality:
 
 @dataclass(frozen=True)
 class Edition:
-    """One form in which a data set is handed out.
-
-    ``files`` are globs below its folder in which ``{subject}`` stands for a subject's id; ``archives`` are names of the
-    zip files they come in (globs). Files of ``common`` belong to all subjects and may stand in another folder or come in
-    other archives (``common_archives``), by which the edition is not recognised.
-    """
+    """One form in which a data set is handed out. ``files`` are globs below its folder in which ``{subject}`` stands for an id,
+    ``archives`` globs of the zip files they come in. Files of ``common`` belong to all subjects and may stand in another
+    folder or other archives (``common_archives``), by which the edition is not recognised."""
 
     name: str
     files: tuple[str, ...]
@@ -136,11 +136,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Signal:
-    """A recording. ``data`` (n_chans, n_times) in SI units; ``start`` in seconds from stimulus onset."""
+    """A recording: ``data`` (n_chans, n_times), ``start`` in s from stimulus onset. A reader yields it in its modality's unit,
+    an irregular series with ``times`` (n_times,), s; behind the door (:mod:`himoe.data.door`) it is regular and in SI units."""
 
     data: np.ndarray
     sfreq: float
     start: float = 0.0
+    times: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,7 @@ class Tokens:
     x : (n_tokens, n_features) float32, 0 where absent · mask : (n_tokens, n_modalities) bool ·
     time : (n_tokens,) float32, seconds from stimulus onset · y : (n_tokens, n_outputs) float32, NaN where unlabelled ·
     offsets : (n_trials + 1,) int64, trial i is ``offsets[i]:offsets[i + 1]`` · baseline : (n_trials, n_features) float32,
-    level before the trial in the unit of ``x``, not yet subtracted, 0 where unknown; None where there is none to subtract.
-    """
+    level before the trial in the unit of ``x``, not yet subtracted, 0 where unknown; None where there is none to subtract."""
 
     x: np.ndarray
     mask: np.ndarray

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from himoe import registry
+from himoe.commands import terminal
 from himoe.config import cluster
 from himoe.config.run import Config
 from himoe.data import intake
@@ -118,13 +118,12 @@ def _slurm() -> list[Finding]:
 
 def report(data_root: Path) -> int:
     """Print the findings; 1 if something is wrong (absent is not wrong), else 0."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     findings = examine(data_root)
     versions = environment()
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+    console = terminal.console()
     console.print(Text("  ".join(f"{k} {v}" for k, v in versions.items()) + f"  cores {os.cpu_count()}", style="dim"))
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("what", "state", "detail"):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from himoe import io, registry
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
+from himoe.config.time_left import duration
 from himoe.types import HimoeError
 
 RESULTS = Path("results")
@@ -93,19 +94,13 @@ def time_left(fits: list[dict[str, str]], config: Config, cores: int) -> str:
     several = max(1, cores // config.execution.threads)
     wall, cpu, gpu = (sum(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "gpu"))
     least = max(wall / several, max(cost.wall for cost in costs))
-    text = f"about {_duration(least)} on {cores} core(s) for {len(costs)} fits, by run.json of earlier ones: "
-    text += f"{_duration(cpu)} of CPU" + (f", {_duration(gpu)} of GPU" if gpu else "")
+    text = f"about {duration(least)} on {cores} core(s) for {len(costs)} fits, by run.json of earlier ones: "
+    text += f"{duration(cpu)} of CPU" + (f", {duration(gpu)} of GPU" if gpu else "")
     if rough := sum(cost.rough for cost in costs):
         text += f"; {rough} of them by fits of other data or epochs, in proportion"
     if rest := len(fits) - len(costs):
         text += f"; and {rest} fits that no earlier one resembles"
     return f"{text}; fits alone"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def recordings_bytes(config: Config, dataset: str) -> int | None:

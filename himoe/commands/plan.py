@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from himoe.commands import estimate
+from himoe.commands import estimate, terminal
 from himoe.config.claims import applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
 from himoe.config.files import read_by_hand, read_file
@@ -101,24 +101,20 @@ def _count(output: str) -> dict[str, int]:
 
 def report(configfiles: list[Path], entries: list[str], cores: int) -> int:
     """Print the plan; HimoeError, before any table, if the run would not start."""
-    from rich.console import Console
-
     config, jobs = read_config(configfiles, entries), dry_run(configfiles, entries)
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
-    console.print(_table("data sets", _data(config)))
-    console.print(_table("folds", _folds(config)))
-    console.print(_table("models", _models(config)))
+    console = terminal.console()
+    console.print(terminal.table("data sets", _data(config)))
+    console.print(terminal.table("folds", _folds(config)))
+    console.print(terminal.table("models", _models(config)))
     conditions = [f"{name} {', '.join(f'{s:g}' for s in severities)}" for name, severities in config.conditions.items()]
-    console.print(
-        f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(conditions) or 'no other'}\n", markup=False
-    )
+    console.print(f"seeds: {', '.join(map(str, config.seeds))}   conditions: clean; {'; '.join(conditions) or 'no other'}\n")
     if claims := list(_claims(config)):
-        console.print(_table("claims: what this design can see", claims))
+        console.print(terminal.table("claims: what this design can see", claims))
     counts = {rule: (n, n - jobs.left.get(rule, 0), jobs.left.get(rule, 0)) for rule, n in jobs.whole.items()}
     whole, done, left = (sum(column) for column in zip(*counts.values(), strict=True))
     counts["all together"] = (whole, done, left)
     rows = [{"job": rule, "whole run": n, "done": done, "left": left} for rule, (n, done, left) in counts.items()]
-    console.print(_table("jobs (by Snakemake's dry run)", rows))
+    console.print(terminal.table("jobs (by Snakemake's dry run)", rows))
     console.print(f"fits: {state_of_fits(jobs)}")
     console.print(f"time: {estimate.time_left(jobs.fits, config, cores)}")
     console.print(f"disk: {estimate.disk(config)}")
@@ -194,18 +190,3 @@ def before_a_run(config: Config, n_people: int, n_rivals: int, smallest: float) 
     s = config.statistics
     spread = assumed(s.people_sd, s.seeds_sd, s.rest_sd, n_rivals)
     return characteristics(Design(n_people, len(config.seeds), spread), smallest, s.simulations, s.seed)
-
-
-def _table(title: str, rows: Iterable[dict[str, Any]]) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = list(rows)
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", padding=(0, 2, 0, 0))
-    for name in rows[0]:
-        number = all(isinstance(row[name], int) for row in rows)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    table.add_row()
-    return table

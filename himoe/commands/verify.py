@@ -16,8 +16,10 @@ from himoe import registry
 from himoe.config.facts import dataset_info
 from himoe.config.run import Config
 from himoe.data import intake
+from himoe.data.door import read_trials_of
 from himoe.data.sources import Recordings, dataset_folder, find
-from himoe.signal.quality import PLAUSIBLE, implausible, units_of
+from himoe.signal.quality import PLAUSIBLE, implausible
+from himoe.signal.units import units_of
 from himoe.types import DatasetInfo, HimoeError, Record, Size, Trial
 
 
@@ -84,7 +86,7 @@ def _subject(dataset: str, info: DatasetInfo, size: Size, folder: Path, record: 
     absent: Counter[str] = Counter()
     doubtful: Counter[str] = Counter()
     try:
-        for trial in registry.load("datasets", dataset).read(folder, record, size):
+        for trial in read_trials_of(dataset, folder, record, size):
             if wrong := check_trial(info, trial):
                 return Checked(dataset, subject, "", f"{file}: subject {subject}, trial {trial.trial}: {wrong}")
             n_trials += 1

@@ -6,13 +6,17 @@ import math
 from dataclasses import replace
 
 from himoe import registry
+from himoe.names import plugin_of
 from himoe.provenance import hash_value
+from himoe.signal.units import check_units
 from himoe.types import DatasetInfo, HimoeError
 
 
 def dataset_info(dataset: str) -> DatasetInfo:
-    """What a data set's plug-in declares of it."""
-    info = registry.peek("datasets", dataset)["INFO"]
+    """What a data set's plug-in declares of it; HimoeError where a unit is not in the list of :mod:`himoe.signal.units`."""
+    info: DatasetInfo = registry.peek("datasets", dataset)["INFO"]
+    for modality in info.modalities:
+        check_units(modality, f"himoe/datasets/{plugin_of('datasets', dataset)}.py")
     return replace(info, per_token=False) if registry.is_rated(dataset) else info
 
 

@@ -23,6 +23,7 @@ def describe(
     tokens = Tokens.concatenate(parts)
     return {
         "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
+        "trial_seconds": trial_seconds(tokens, info.token_window), "people_per_stimulus": people_per_stimulus(tokens),
         "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
@@ -31,6 +32,24 @@ def describe(
         "stray_files": manifest["stray"], "edition": manifest["edition"],
         "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
     }  # fmt: skip
+
+
+def trial_seconds(tokens: Tokens, window: float) -> dict[str, float]:
+    """Shortest, median and longest trial in whole windows of ``window`` s."""
+    return _spread((np.diff(tokens.offsets) - 1) / tokens.layout.token_rate + window)
+
+
+def people_per_stimulus(tokens: Tokens) -> dict[str, float]:
+    """How many people have seen a stimulus: fewest, median and most; ``shared``: stimuli that more than one has seen."""
+    people: dict[str, set[str]] = {}
+    for trial in tokens.trials:
+        people.setdefault(trial.stimulus, set()).add(trial.subject)
+    n_people = np.array([len(seen_by) for seen_by in people.values()])
+    return _spread(n_people) | {"shared": int((n_people > 1).sum())}
+
+
+def _spread(values: np.ndarray) -> dict[str, float]:
+    return {"min": float(values.min()), "median": float(np.median(values)), "max": float(values.max())}
 
 
 def _modalities(
@@ -43,8 +62,8 @@ def _modalities(
         by = m.normalised(normalisation)
         names = layout.features[layout.modalities.index(m.name)]
         kept = {c for c in m.channels if any(name.startswith(f"{c}/") for name in names)}  # all where features name none
-        facts = {"n_chans": len(kept or m.channels), "sfreq": m.sfreq, "recipe": m.features, "normalise": by}
-        out[m.name] = counts | facts
+        facts = {"n_chans": len(kept or m.channels), "sfreq": m.sfreq, "unit": m.unit, "max_gap": m.max_gap}
+        out[m.name] = counts | facts | {"recipe": m.features, "normalise": by}
     return out
 
 

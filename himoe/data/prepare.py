@@ -11,7 +11,8 @@ import numpy as np
 from himoe import io
 from himoe.signal.clock import token_times
 from himoe.signal.features import recipe
-from himoe.signal.quality import COUNTED, REASONS, gate, implausible, units_of
+from himoe.signal.quality import COUNTED, REASONS, gate, implausible
+from himoe.signal.units import units_of
 from himoe.types import DatasetInfo, HimoeError, Layout, Modality, Signal, Tokens, Trial, TrialInfo
 
 MAX_LABEL_STEPS = 2.5  # a longer pause between two annotations is a gap without labels

@@ -28,6 +28,7 @@ def cardiac(find_beats: Beats) -> Callable[[Signal, np.ndarray, float], np.ndarr
     """Recipe of heart rate (1/min), variability (s: difference of two intervals in a row) and amplitude (ln SD)."""
 
     def run(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+        """Heart rate (1/min), variability (s: difference of two intervals in a row) and amplitude (ln SD), of single beats."""
         amplitude = 0.5 * window_log_power(fill_gaps(signal.data), signal, times, window)[:, :1]
         out = np.full((len(times), 3), np.nan)
         try:

@@ -43,6 +43,7 @@ class Recipe:
 
 def _entropy(bands: dict[str, tuple[float, float]]) -> Callable[..., np.ndarray]:
     def run(signal: Signal, times: np.ndarray, window: float, filter: str = "whole_trial") -> np.ndarray:
+        """Differential entropy of each channel in each band, nats (Shi, Jiao & Lu 2013); input in V."""
         return eeg.differential_entropy(signal, times, window, tuple(bands.values()), filter)
 
     return run
@@ -54,6 +55,7 @@ def _per_band(bands: dict[str, tuple[float, float]]) -> Callable[[tuple[str, ...
 
 def _log_power(l_freq: float, h_freq: float | None) -> Callable[[Signal, np.ndarray, float], np.ndarray]:
     def run(signal: Signal, times: np.ndarray, window: float) -> np.ndarray:
+        """ln of each channel's power in the recipe's band; input in V."""
         filtered = band_filter(fill_gaps(signal.data), signal.sfreq, l_freq, h_freq)
         return window_log_power(filtered, signal, times, window)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from himoe.signal.clock import window_bounds, window_mean
-from himoe.types import Modality, Signal
+from himoe.types import Signal
 
 REASONS = ("not_recorded", "dead", "flat", "clipped", "implausible")
 COUNTED = ("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS)  # in the data card
@@ -17,16 +17,9 @@ RUN = 3
 STEEP = 2.5
 
 
-def units_of(modality: Modality) -> tuple[str, ...]:
-    """The unit of each channel; empty where a modality names several and not one for each."""
-    named, n_chans = modality.unit.split(", "), len(modality.channels)
-    each = named * n_chans if len(named) == 1 else named
-    return tuple(each) if len(each) == n_chans else ("",) * n_chans
-
-
 def implausible(data: np.ndarray, units: tuple[str, ...]) -> np.ndarray:
-    """Samples (n_chans, n_times) that no body shows, by the unit of each channel (:func:`units_of`): recorded in another
-    unit, or without contact. Those of a unit that has no range, and those that are not finite, are not among them."""
+    """Samples (n_chans, n_times) that no body shows, by the unit of each channel: recorded in another unit, or
+    without contact. Those of a unit that has no range, and those that are not finite, are not among them."""
     out = np.zeros(data.shape, bool)
     for row, bad, unit in zip(data, out, units, strict=True):
         if unit in PLAUSIBLE:

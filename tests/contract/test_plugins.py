@@ -14,6 +14,7 @@ from himoe import io, registry
 from himoe.config.contents import SECTIONS
 from himoe.config.run import Config
 from himoe.data import intake, prepare
+from himoe.data.door import read_trials_of
 from himoe.data.rows import predicted_by, to_rows
 from himoe.data.twins import synthesize
 from himoe.evaluate.conditions import under_condition
@@ -51,7 +52,7 @@ def take_in(twin, tmp_path):
 def trials_of(twin, tmp_path, subject):
     io.write_json(tmp_path / "manifest.json", take_in(twin, tmp_path))
     folder, record = intake.read_manifest(tmp_path / "manifest.json", subject)
-    return list(registry.load("datasets", twin[0]).read(folder, record, twin[2]))
+    return list(read_trials_of(twin[0], folder, record, twin[2]))
 
 
 def test_facts_are_complete(twin):
@@ -84,7 +85,7 @@ def test_trials_become_tokens(twin, tmp_path):
         for m in plugin.INFO.modalities:
             if m.name in trial.signals:
                 assert trial.signals[m.name].data.shape[0] == len(m.channels)
-                assert trial.signals[m.name].sfreq == m.sfreq
+                assert (trial.signals[m.name].sfreq, trial.signals[m.name].times) == (m.sfreq, None)
     options = settings.feature_options(f"{name}_twin")
     tokens, quality = prepare.prepare_subject(plugin.INFO, trials, settings.targets_of(f"{name}_twin"), options)
     assert np.isfinite(tokens.x).all()

@@ -16,13 +16,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from himoe.config.run import Config
 from himoe.config.sections import walk
 from himoe.data.rows import to_rows
 from himoe.report import style
-from himoe.report.evidence import Evidence
 from himoe.types import HimoeError, Size
 from tests.conftest import make_tokens
+from tests.report.two_models import evidence
 from tests.workflow.recipes import FILES
 
 PLUGINS = {path.split("/")[1]: text for path, text in FILES.items() if path.endswith(".py")}
@@ -99,18 +98,6 @@ def controls(made, folder):
     assert np.isfinite(out.y[3:]).all()
     assert (out.y[3:] != tokens.y[3:]).all()
     assert out.y[3:].min() >= 1
-
-
-def evidence(folder):
-    """Scores of two models on one data set, worked by hand: ridge is the better one by either metric."""
-    rows = []
-    for model, mae, ccc in (("himoe", 1.5, 0.2), ("ridge", 1.0, 0.4)):
-        for condition, worse in (("clean", 0.0), ("shift", 5.0)):
-            for metric, value in (("mae", mae + worse), ("ccc", ccc - worse)):
-                rows.append(("deap_twin", "subject_kfold", model, 0, "s01", condition, 0.0, "valence", metric, value, 4))
-    columns = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value", "n"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "scores.csv", index=False)
-    return Evidence({"scores": [str(folder / "scores.csv")]}, Config(datasets=["deap_twin"], models=["himoe", "ridge"]))
 
 
 def figures(made, folder):

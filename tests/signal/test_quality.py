@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from himoe.signal import clock, quality
-from himoe.types import Modality, Signal
+from himoe.types import Signal
 
 
 def test_the_gate_by_hand():
@@ -38,15 +38,6 @@ def test_what_no_body_shows_is_refused():
     assert out["not_recorded"].T.tolist() == [[True, False, False], [False] * 3, [False] * 3]
     single = quality.gate(Signal(data, 1.0), clock.token_times(8, 1, 1), 1.0, 0.9, ("degC", "1/min", "a.u."))
     assert np.argwhere(single["implausible"]).tolist() == [[1, 1], [5, 0]]  # one sample per window, too
-
-
-def test_units_of_channels():
-    def units(unit, n):
-        return quality.units_of(Modality("m", tuple("abcd"[:n]), 4.0, unit, "values"))
-
-    assert units("degC", 2) == ("degC", "degC")
-    assert units("1/min, s", 2) == ("1/min", "s")
-    assert units("1, rad/s", 4) == ("", "", "", "")  # which of the four has which is not said
 
 
 def test_a_quantised_peak_is_no_clipping():

@@ -26,6 +26,7 @@ from himoe.config.contents import Entry, code_and_words, labels, possible
 from himoe.config.load import load_config
 from himoe.config.results import read_results
 from himoe.config.studies import parse_studies
+from himoe.config.time_left import watch
 from himoe.config.transfer import tested_across
 from himoe.data.sources import RunSources
 from himoe.job import ShortLines
@@ -33,6 +34,8 @@ from himoe.provenance import environment
 from himoe.types import HimoeError
 
 logger.addFilter(ShortLines())
+if workflow.is_main_process:
+    watch(logger)
 
 # Scripts import the package of this checkout. Where Snakemake activates a conda environment it hides PYTHONPATH and hands on its
 # own search path.

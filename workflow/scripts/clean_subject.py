@@ -3,8 +3,8 @@ from himoe.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from himoe import registry
     from himoe.data import intake
+    from himoe.data.door import read_trials_of
     from himoe.data.recordings import write_trials
     from himoe.types import Size
 
@@ -15,6 +15,5 @@ with job(snakemake):
     else:
         recordings = intake.find(name, Path(params.root), params.edition)
         folder, record = recordings.folder, intake.find_record(name, recordings, size, subject, params.allow_missing)
-    plugin = registry.load("datasets", name)
-    trials = list(plugin.read(folder, record, size, **params.options)) if record.files else []
+    trials = list(read_trials_of(name, folder, record, size, **params.options)) if record.files else []
     write_trials(snakemake.output.recordings, trials)

@@ -1,0 +1,68 @@
+"""The door: trials as a data set's reader yields them, irregular series on a grid and all in the units that are worked with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from himoe import registry
+from himoe.signal.clock import on_grid
+from himoe.signal.units import AS_IT_IS, UNITS, check_units, recorded_units
+from himoe.types import HimoeError, Modality, Record, Signal, Size, Trial
+
+
+def read_trials_of(dataset: str, folder: Path, record: Record, size: Size, **options: Any) -> Iterator[Trial]:
+    """A subject's trials, by the reader of the data set's plug-in; ``options`` are the reader's own."""
+    plugin = registry.load("datasets", dataset)
+    for modality in plugin.INFO.modalities:
+        check_units(modality, dataset)
+    for trial in plugin.read(folder, record, size, **options):
+        yield let_in(trial, plugin.INFO.modalities)
+
+
+def let_in(trial: Trial, modalities: tuple[Modality, ...]) -> Trial:
+    """A trial with regular signals in the units inside; what is so already is the very same.
+
+    An irregular series (``Signal.times``) is put on the grid of its modality, ``sfreq``, from ``start`` to the end of the trial
+    (a pre-trial recording: to its last value): linear between two values that are at most ``max_gap`` s apart, held for half of
+    that before the first and after the last one, NaN elsewhere, so that tokens there are absent
+    (:func:`himoe.signal.clock.on_grid`).
+
+    Raises
+    ------
+    HimoeError
+        With subject, trial and modality, where times do not fit the values, or fall, or no ``max_gap`` is declared.
+    """
+    known, where = {m.name: m for m in modalities}, f"{trial.subject} {trial.trial}"
+
+    def through(name: str, signal: Signal, seconds: float | None) -> Signal:
+        if (modality := known.get(name)) is None:
+            return signal
+        if signal.times is not None:
+            signal = _regular(signal, signal.times, modality, seconds, f"{where}: {name}")
+        units = recorded_units(modality)
+        if all(UNITS[unit or "1"][1:] == AS_IT_IS for unit in units):
+            return signal
+        scales = np.array([UNITS[unit][1:] for unit in units])  # (n_chans, 2)
+        return replace(signal, data=signal.data * scales[:, :1] + scales[:, 1:])
+
+    signals = {name: through(name, signal, trial.seconds) for name, signal in trial.signals.items()}
+    baseline = {name: through(name, signal, None) for name, signal in trial.baseline.items()}
+    return replace(trial, signals=signals, baseline=baseline)
+
+
+def _regular(signal: Signal, times: np.ndarray, modality: Modality, seconds: float | None, where: str) -> Signal:
+    """On the modality's grid until ``seconds`` from stimulus onset, or to the last value."""
+    if signal.data.ndim != 2 or times.shape != signal.data.shape[1:]:
+        raise HimoeError(f"{where}: {times.shape} times for values of shape {signal.data.shape}; expected one for each column")
+    if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise HimoeError(f"{where}: times that fall, or are no numbers; sort the values by their times")
+    if not modality.max_gap > 0:
+        raise HimoeError(f"{where}: an irregular series; say max_gap of the modality: within how many s a value holds")
+    end = seconds if seconds is not None else float(times[-1]) if len(times) else signal.start
+    data = on_grid(times, signal.data, modality.sfreq, signal.start, end - signal.start, modality.max_gap)
+    return Signal(data, modality.sfreq, signal.start)
