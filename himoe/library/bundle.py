@@ -82,9 +82,8 @@ def load(path: str | Path) -> Bundle:
     try:
         if record["format"] != FORMAT:
             raise HimoeError(f"{folder}: a bundle of format {record['format']}, not {FORMAT}; export it again")
-        spec, inputs, about = (
-            kind.model_validate(record[k]) for kind, k in ((FitSpec, "spec"), (Inputs, "inputs"), (About, "about"))
-        )
+        spec, inputs = FitSpec.model_validate(record["spec"]), Inputs.model_validate(record["inputs"])
+        about = About.model_validate(record["about"])
     except (ValidationError, KeyError, TypeError) as error:
         raise HimoeError(f"{folder / RECORD}: no bundle ({' '.join(str(error).split())[:200]}); export it again") from error
     return Bundle(folder, spec, read_shard(folder / WEIGHTS, folder / RECORD), inputs, about)

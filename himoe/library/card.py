@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from himoe import registry
+from himoe.config.protocols import PROTOCOLS
 from himoe.config.spec import FitSpec
 from himoe.library.inputs import About, Inputs
 
@@ -40,7 +41,7 @@ Modalities may be absent. `inputs.schema.json` says the same to machines.
 ## Limits
 
 - {folds} networks, each fitted without some of the people. A prediction is their mean, and the scores are of one alone.
-- Scores are of people who saw the clips that others of the training data saw too. On new clips expect less.
+{tested}
 - Recorded with other sensors, in another place, or of other feelings, nothing is known of how it does. `predict` warns where
   what it reads lies outside of what was trained on; that it does not warn is no proof.
 - It is not to be used to judge a person, nor for medical purposes.
@@ -68,17 +69,33 @@ def model_card(spec: FitSpec, inputs: Inputs, about: About, n_folds: int) -> str
         targets=" and ".join(inputs.targets), low=low, high=high, when="in time" if inputs.per_token else "of a trial",
         people=about.people, licence=about.licence, citation=about.citation, inputs="\n".join(rows),
         caveats="".join(f"\n- {text}" for text in about.caveats) + "\n" if about.caveats else "", step=1 / inputs.token_rate,
-        window=inputs.token_window, normalised=whole[by], scores=_scores(about), folds=n_folds, protocol=spec.protocol,
+        window=inputs.token_window, normalised=whole[by], scores=_scores(about), tested=_tested(spec.protocol), folds=n_folds,
+        protocol=spec.protocol,
         seed=spec.seed,
     )  # fmt: skip
 
 
+def _tested(protocol: str) -> str:
+    """What the scores do not say, by what training and test rows share."""
+    facts = PROTOCOLS[protocol]
+    lines = [f"Scores count for nothing: {facts.invalid}."] if facts.invalid else []
+    lines += [] if facts.independent else ["Scores are of the same people as the training data. Of new people expect less."]
+    lines += (
+        []
+        if "stimulus" in facts.apart
+        else ["Scores are of clips that others in the training data saw too. On new clips expect less."]
+    )
+    return (
+        "\n".join(f"- {line}" for line in lines) or "- Scores are of new people and new clips, both from the same laboratory."
+    )
+
+
 def _scores(about: About) -> str:
-    """A table of means over people who were left out."""
+    """A table of means over people."""
     if not about.scores:
         return "Not scored: the run that it is of had no scores yet when it was exported."
     rows = [f"| {s.target} | {s.metric} | {s.mean:.3f} | {s.sd:.3f} | {s.n} |" for s in about.scores]
-    head = "Of people that a network was not fitted on, clean recordings; mean and SD over people.\n"
+    head = "Of trials that a network was not fitted on, clean recordings; mean and SD over people.\n"
     return "\n".join([head, "| target | metric | mean | SD | people |", "|---|---|---|---|---|", *rows])
 
 

@@ -47,7 +47,7 @@ Content = tuple[list[Channel], list[Mark]]
 TIMES = ("time", "timestamp", "t", "seconds")  # columns of a table that hold seconds
 TRIAL_COLUMN = "trial"
 EDF = (".edf", ".bdf")
-VOLTS = {"mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}  # what MNE scales
+VOLTS: dict[str, float] = {"mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}  # what MNE scales
 OF_BRAINVISION = {"nV": 1e-9, "uS": 1e-6, "µS": 1e-6}
 MAX_GAP = 2.5  # steps of a table's clock without a sample: longer is a gap
 UNREADABLE = (OSError, ValueError, RuntimeError, AssertionError, IndexError, KeyError, TypeError, NotImplementedError)
@@ -75,7 +75,7 @@ def _through_mne(path: Path, rate: float | None) -> Content:
             raw = mne.io.read_raw(path, preload=False, verbose="error", **options)
             units, sfreq = _units(path, raw), float(raw.info["sfreq"])
             rows = zip(raw.ch_names, raw.get_data(), raw.get_channel_types(), units, strict=True)
-            channels += [Channel(name, row / scaled, sfreq, unit) for name, row, kind, (unit, scaled) in rows if kind != "stim"]
+            channels += [Channel(name, row / by, sfreq, unit) for name, row, kind, (unit, by) in rows if kind != "stim"]
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable ({' '.join(str(error).split())[:200]})") from error
     found = raw.annotations
@@ -107,8 +107,8 @@ def _units(path: Path, raw: Any) -> list[tuple[str, float]]:
     from mne.io.constants import FIFF
 
     if path.suffix.lower() in EDF:  # MNE says n/a of units that it does not know
-        stated = {signal.label: signal.physical_dimension for signal in _edf_header(path)}
-        return [(unit, VOLTS.get(unit, 1.0)) for unit in (stated.get(name, "") for name in raw.ch_names)]
+        stated: dict[str, str] = {signal.label: str(signal.physical_dimension) for signal in _edf_header(path)}
+        return [(stated.get(name, ""), VOLTS.get(stated.get(name, ""), 1.0)) for name in raw.ch_names]
     if path.suffix.lower() == ".vhdr":
         units = [raw._orig_units.get(name, "") for name in raw.ch_names]
         return [(unit, (VOLTS | OF_BRAINVISION).get(unit, 1.0)) for unit in units]
@@ -132,9 +132,12 @@ def _table(path: Path, rate: float | None) -> Content:
         raise HimoeError(
             f"{path}: column '{words[0]}' holds no numbers; leave it out, or name the column of trials '{TRIAL_COLUMN}'"
         )
-    if times is None and rate is None:
+    if times is not None:
+        clock = frame[times].to_numpy(np.float64)
+    elif rate:
+        clock = np.arange(len(frame)) / rate
+    else:
         raise HimoeError(f"{path}: neither a column '{TIMES[0]}' (s) nor a `rate` in the mapping says when samples were taken")
-    clock = np.arange(len(frame)) / rate if times is None else frame[times].to_numpy(np.float64)
     channels = _on_a_clock(signals, clock, rate, path)
     return channels, [*_runs(frame[trial], clock), *_events_beside(path)] if trial is not None else _events_beside(path)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
@@ -48,7 +48,9 @@ class Mapping(Strict):
         default=TRIALS, description="which marks are trials (a pattern); none so named: the whole recording is one"
     )
     baseline: float = Field(default=0.0, ge=0, description="s of rest before each trial's onset")
-    reference: dict[str, str] = Field(default={}, description="modality -> average: every channel minus the mean of all")
+    reference: dict[str, Literal["average"]] = Field(
+        default={}, description="modality -> average: every channel minus the mean of all"
+    )
 
 
 AS_IS = Mapping()
