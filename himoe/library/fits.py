@@ -15,6 +15,7 @@ from himoe.data.recordings import read_trials
 from himoe.data.views import shared
 from himoe.library.inputs import About, Input, Inputs, Score
 from himoe.names import CLEAN
+from himoe.provenance import hash_file
 from himoe.stats.frames import pick
 from himoe.train.results import StoredFold, read_shard
 from himoe.types import DatasetInfo, HimoeError
@@ -51,6 +52,7 @@ def of_fit(fit: Path) -> tuple[FitSpec, dict[int, StoredFold], Inputs, About]:
         raise HimoeError(
             f"{card_file}: absent, or does not say how tokens are made; `snakemake results/{spec.dataset}/card.json` makes it"
         )
+    _check_same_tokens(shards[0])
     info, results = dataset_info(spec.dataset), shards[0].parents[4]
     return spec, folds, _inputs(spec, info, card, results), _about(spec, info, card, results)
 
@@ -65,6 +67,14 @@ def spec_of(shard: Path) -> FitSpec:
         raise HimoeError(
             f"{shard / 'run.json'}: no record of a fit of this version ({' '.join(str(error).split())[:200]})"
         ) from error
+
+
+def _check_same_tokens(shard: Path) -> None:
+    """HimoeError if tokens were made anew since the fit: the data card says how they are made now."""
+    for subject, known in sorted(io.read_json(shard / "run.json").get("tokens", {}).items()):
+        file = shard.parents[3] / "subjects" / f"{subject}.npz"
+        if file.is_file() and hash_file(file) != known:
+            raise HimoeError(f"{shard}: {file} is not what it was fitted on; run snakemake again, with the config of the fit")
 
 
 def _check_usable(fit: Path, spec: FitSpec) -> None:

@@ -50,7 +50,7 @@ EDF = (".edf", ".bdf")
 VOLTS: dict[str, float] = {"mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}  # what MNE scales
 OF_BRAINVISION = {"nV": 1e-9, "uS": 1e-6, "µS": 1e-6}
 MAX_GAP = 2.5  # steps of a table's clock without a sample: longer is a gap
-UNREADABLE = (OSError, ValueError, RuntimeError, AssertionError, IndexError, KeyError, TypeError, NotImplementedError)
+UNREADABLE = (OSError, ValueError, RuntimeError, AssertionError, LookupError, TypeError, ArithmeticError)
 
 
 def read(path: Path, rate: float | None = None) -> Content:
@@ -79,7 +79,7 @@ def _through_mne(path: Path, rate: float | None) -> Content:
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable ({' '.join(str(error).split())[:200]})") from error
     found = raw.annotations
-    onsets = found.onset - (raw.first_time if found.orig_time is not None else 0.0)
+    onsets = found.onset - raw.first_time  # MNE counts from the start of the measurement, not of what is in the file
     marks = [Mark(str(d), float(o), float(s)) for d, o, s in zip(found.description, onsets, found.duration, strict=True)]
     return channels, [*marks, *_events_beside(path)]
 
@@ -122,7 +122,11 @@ def _table(path: Path, rate: float | None) -> Content:
 
     try:
         separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, sep=separator)
+        frame = (
+            pd.read_parquet(path)
+            if path.suffix.lower() == ".parquet"
+            else pd.read_csv(path, sep=separator, float_precision="round_trip")
+        )
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable as a table ({' '.join(str(error).split())[:200]})") from error
     times = next((c for c in frame.columns if str(c).lower() in TIMES), None)
@@ -173,7 +177,7 @@ def _physio(path: Path) -> Content:
     if not isinstance(columns, list) or not isinstance(sfreq, int | float) or not sfreq > 0:
         raise HimoeError(f"{path}: {beside.name} beside it must say Columns and SamplingFrequency, as BIDS asks")
     try:
-        frame = pd.read_csv(path, sep="\t", header=None, na_values=["n/a"])
+        frame = pd.read_csv(path, sep="\t", header=None, na_values=["n/a"], float_precision="round_trip")
         values = frame.to_numpy(np.float64).T
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable as BIDS physio ({' '.join(str(error).split())[:200]})") from error

@@ -99,7 +99,7 @@ def _of_fold(bundle: Bundle, fold: int, tokens: Tokens) -> dict[str, np.ndarray]
     said = stored.scaler.inverse(calibrated(predicted, stored.calibration or {}))
     out = {name: said[:, k] for k, name in enumerate(layout.targets)}
     if SHARE in routing and predictor.shares:
-        shares = _of_tokens(predictor.shares(tokens), tokens)
+        shares = predictor.shares(tokens) if layout.per_token else routing[SHARE]
         out |= {f"share_{name}": shares[:, k] for k, name in enumerate((*layout.modalities, NULL))}
     if "lag" in routing:
         lags = _of_trials(routing["lag"], tokens)
@@ -108,13 +108,6 @@ def _of_fold(bundle: Bundle, fold: int, tokens: Tokens) -> dict[str, np.ndarray]
         weights = _of_trials(routing["prototype_weight"], tokens)
         out |= {f"prototype_{k + 1}": column for k, column in enumerate(weights.T)}
     return out
-
-
-def _of_tokens(values: np.ndarray, tokens: Tokens) -> np.ndarray:
-    """(n_tokens, n) as one row per label: the tokens', or the mean over each trial's."""
-    if tokens.layout.per_token:
-        return values
-    return np.add.reduceat(values, tokens.offsets[:-1], axis=0) / np.diff(tokens.offsets)[:, None]
 
 
 def _of_trials(values: np.ndarray, tokens: Tokens) -> np.ndarray:
@@ -126,7 +119,9 @@ def _table(tokens: Tokens, parts: list[dict[str, np.ndarray]]) -> pd.DataFrame:
     """Means over folds, a row per label."""
     layout, several = tokens.layout, len(parts) > 1
     means = {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
-    present = _of_tokens(tokens.mask.astype(float), tokens)
+    present = tokens.mask.astype(float)
+    if not layout.per_token:
+        present = np.add.reduceat(present, tokens.offsets[:-1], axis=0) / np.diff(tokens.offsets)[:, None]
     names = np.array([t.trial for t in tokens.trials], object)
     columns = {
         "trial": np.repeat(names, np.diff(tokens.offsets)) if layout.per_token else names,
