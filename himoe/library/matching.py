@@ -14,6 +14,7 @@ from himoe.library.recording import ChannelMapping, Recording
 from himoe.library.units import convert
 from himoe.signal.cleaning import average_reference, resample
 from himoe.signal.clock import fill_gaps
+from himoe.signal.features import recipe
 from himoe.types import HimoeError, Signal, Trial
 
 # What files call a modality: names of neurokit2 (EDA, RSP, PPG, with _Raw or _Clean behind them), of BIDS physio, of devices.
@@ -85,9 +86,15 @@ def _as_said(recording: Recording, channel: Channel, said: ChannelMapping, input
 
 
 def _of(modality: Input, name: str) -> str | None:
-    """The channel of a modality that a name means; the only one, whatever it is called."""
+    """The channel of a modality that a name means; the only one that is read, whatever it is called."""
     known = {_folded(c): c for c in modality.channels}
-    return known.get(_folded(name)) or (modality.channels[0] if len(modality.channels) == 1 else None)
+    return known.get(_folded(name)) or _sole(modality)
+
+
+def _sole(modality: Input) -> str | None:
+    """The channel of a modality of which only one is there, or only the first is read (an ECG's second lead)."""
+    alone = len(modality.channels) == 1 or not recipe(modality.recipe).per_channel
+    return modality.channels[0] if alone else None
 
 
 def _by_name(name: str, inputs: Inputs) -> tuple[str, str] | None:
@@ -97,8 +104,8 @@ def _by_name(name: str, inputs: Inputs) -> tuple[str, str] | None:
         if plain in (known := {_folded(c): c for c in m.channels}):
             return m.name, known[plain]
     for m in inputs.modalities:
-        if len(m.channels) == 1 and plain in (_folded(m.name), *KNOWN.get(m.name, ())):
-            return m.name, m.channels[0]
+        if (sole := _sole(m)) and plain in (_folded(m.name), *KNOWN.get(m.name, ())):
+            return m.name, sole
     return None
 
 

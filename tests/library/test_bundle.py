@@ -52,8 +52,8 @@ def test_there_is_no_row_of_training_data_in_it(run, bundle):
     assert sorted(p.name for p in bundle.iterdir()) == [
         "README.md", "bundle.json", "bundle.json.sha256", "inputs.schema.json", "weights.safetensors",
     ]  # fmt: skip
-    n_tokens = load(bundle).folds[0].scaler.mean.shape[0]
-    assert n_tokens == 142  # scalers: a number per feature, 128 of EEG, 2 + 2 + 3 + 2 + 3 + 2 of the others
+    [n_means] = load(bundle).folds[0].scaler.mean.shape
+    assert n_means == 142  # scalers: a number per feature, 128 of EEG, 2 + 2 + 3 + 2 + 3 + 2 of the others
     record = io.read_json(bundle / "bundle.json")
     assert "s01" not in json.dumps(record)  # nobody's name
     assert set(record["folds"]["0"]["history"]) == set()

@@ -199,3 +199,11 @@ def test_a_mapping_with_a_mistake_names_it(tmp_path):
     for name, message in (("no.csv", "no such recording"), ("m.yaml", "no recording of a known kind; known: .edf")):
         with pytest.raises(HimoeError, match=message):
             read_recording(tmp_path / name)
+
+
+def test_a_lone_ecg_is_the_first_lead():
+    ecg = Input(name="ecg", channels=("ECG1", "ECG2"), sfreq=4.0, unit="V", **(BASE | {"recipe": "ecg"}))
+    inputs = INPUTS.model_copy(update={"modalities": (ecg,)})
+    for name, expected in (("ECG_Raw", "ECG1"), ("ECG2", "ECG2"), ("EKG", "ECG1"), ("cardiac", "ECG1")):
+        matched = match(Recording("me", (Channel(name, np.zeros(8), 4.0, "mV"),)), inputs)
+        assert list(matched.channels["ecg"]) == [expected]
