@@ -19,6 +19,7 @@ from himoe.config.fields import Positive, Strict
 from himoe.library import formats
 from himoe.library.formats import Channel, Mark
 from himoe.library.units import unit_of
+from himoe.names import WINDOW
 from himoe.types import HimoeError
 
 TRIALS = "trial*"  # marks of this name are trials, unless a mapping says otherwise
@@ -77,6 +78,7 @@ class Recording:
         if not found:
             start, end = min(c.start for c in self.channels), max(c.end for c in self.channels)
             return [Mark("whole", start, end - start)]
+        found = [replace(m, name=m.name.replace(WINDOW, "_")) for m in found]  # names of windows hold the sign
         names = [m.name for m in found]
         return [replace(m, name=f"{m.name}-{i + 1}") if names.count(m.name) > 1 else m for i, m in enumerate(found)]
 
