@@ -213,8 +213,8 @@ def test_brainvision_in_its_own_units(tmp_path):
     data = np.stack([np.arange(80.0) - 40, np.linspace(2, 3, 80)])
     data.T.astype("<f4").tofile(tmp_path / "me.eeg")
     (tmp_path / "me.vhdr").write_text(
-        "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=me.eeg\nMarkerFile=me.vmrk\n"
-        "DataFormat=BINARY\nDataOrientation=MULTIPLEXED\nNumberOfChannels=2\nSamplingInterval=125000\n"
+        "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=me.eeg\n"
+        "MarkerFile=me.vmrk\nDataFormat=BINARY\nDataOrientation=MULTIPLEXED\nNumberOfChannels=2\nSamplingInterval=125000\n"
         "[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n[Channel Infos]\nCh1=Fp1,,1,µV\nCh2=EDA,,1,µS\n",
         encoding="utf-8",
     )
