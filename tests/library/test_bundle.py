@@ -147,3 +147,19 @@ def test_a_fit_that_tells_nothing_of_a_recording_is_refused(run, tmp_path):
         HimoeError, match=r"absent, or does not say how tokens are made; `snakemake results/deap_twin/card\.json`"
     ):
         load(results / "deap_twin/subject_kfold/himoe/seed-0")
+
+
+def test_a_fit_in_several_shards_is_one_model(run, tmp_path):
+    """On a cluster each fold is a job of its own: the folder of the seed holds them all."""
+    results = shutil.copytree(run / "results", tmp_path / "results", ignore=shutil.ignore_patterns("source", "unpacked"))
+    seed = results / "deap_twin/subject_kfold/ridge/seed-0"
+    whole, record = load(seed), io.read_json(seed / "shard-0/run.json")
+    for number in ("0", "1"):
+        if number != "0":  # itself
+            shutil.copytree(seed / "shard-0", seed / f"shard-{number}")
+        (seed / f"shard-{number}/run.json.sha256").unlink(missing_ok=True)
+        io.write_json(seed / f"shard-{number}/run.json", record | {"folds": {number: record["folds"][number]}})
+    assert sorted(load(seed / "shard-1").folds) == [1]
+    together = load(seed)
+    assert sorted(together.folds) == sorted(whole.folds) == [0, 1]
+    np.testing.assert_array_equal(together.folds[1].scaler.mean, whole.folds[1].scaler.mean)
