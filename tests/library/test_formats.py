@@ -119,22 +119,23 @@ def test_bids_physio_with_its_json_and_events(tmp_path):
         read_recording(tmp_path / f"{name}.tsv.gz")
 
 
-def test_edf_of_two_rates_in_its_own_units(tmp_path):
+@pytest.mark.parametrize(("kind", "signal", "file"), [("edf", edfio.EdfSignal, edfio.Edf), ("bdf", edfio.BdfSignal, edfio.Bdf)])
+def test_edf_and_bdf_of_two_rates_in_their_own_units(tmp_path, kind, signal, file):
     fast, slow = 50 * np.sin(np.arange(80) / 5), np.linspace(2, 3, 40)
     signals = [
-        edfio.EdfSignal(fast, 8, label="EEG Fp1-Ref", physical_dimension="uV"),
-        edfio.EdfSignal(slow, 4, label="EDA", physical_dimension="uS"),
+        signal(fast, 8, label="EEG Fp1-Ref", physical_dimension="uV"),
+        signal(slow, 4, label="EDA", physical_dimension="uS"),
     ]
-    edfio.Edf(signals, annotations=[edfio.EdfAnnotation(2, 4, "Trial one")]).write(tmp_path / "me.edf")
-    recording = read_recording(tmp_path / "me.edf")
+    file(signals, annotations=[edfio.EdfAnnotation(2, 4, "Trial one")]).write(tmp_path / f"me.{kind}")
+    recording = read_recording(tmp_path / f"me.{kind}")
     assert [(c.name, c.sfreq, c.unit) for c in recording.channels] == [("EEG Fp1-Ref", 8.0, "uV"), ("EDA", 4.0, "uS")]
     np.testing.assert_allclose(of(recording, "EEG Fp1-Ref").data, fast, atol=100 / 2**16)
     [trial] = to_trials(recording, INPUTS, match(recording, INPUTS))
     np.testing.assert_allclose(trial.signals["gsr"].data[0], slow[8:24] * 1e-6, atol=1e-10)
     np.testing.assert_allclose(trial.signals["eeg"].data[0], fast[16:48] * 1e-6, atol=2e-9)
-    (tmp_path / "no.edf").write_bytes(b"0" * 300)
-    with pytest.raises(HimoeError, match=r"no\.edf: not readable") as refused:
-        read_recording(tmp_path / "no.edf")
+    (tmp_path / f"no.{kind}").write_bytes(b"0" * 300)
+    with pytest.raises(HimoeError, match=rf"no\.{kind}: not readable") as refused:
+        read_recording(tmp_path / f"no.{kind}")
     assert "\n" not in str(refused.value)
 
 
