@@ -32,6 +32,16 @@ LIST = """examples:
 NEW = """examples:
   python -m himoe new model my_network                        a network: himoe/models/my_network.py and its test
   python -m himoe new condition sensor_noise"""
+PREDICT = """MODEL is a folder that `export` wrote, or a fit: results/DATASET/PROTOCOL/MODEL/seed-0. RECORDING is EDF, BDF,
+BrainVision, FIF, CSV, Parquet or BIDS physio; what it does not say of itself stands in a mapping file (docs/predict.md).
+
+examples:
+  python -m himoe predict himoe-deap recording.edf            a table on the terminal
+  python -m himoe predict himoe-deap recording.csv --mapping mapping.yaml --out said.csv --plot said.png"""
+EXPORT = """examples:
+  python -m himoe export results/deap/loso/himoe/seed-0 himoe-deap"""
+SHOW = """examples:
+  python -m himoe show results/deap/loso/himoe/seed-0 --subject s01 --trial 3"""
 VERIFY = """Recordings are opened with the readers of the workflow; nothing is written into the data folder.
 A line `doubt` is of recordings that can be read and show what no skin or heart does (another unit?): a run masks them.
 
@@ -96,9 +106,25 @@ def _run(parsed: argparse.Namespace) -> int:
         from himoe.commands import new
 
         return new.report(parsed.kind, parsed.name, Path())
+    if parsed.command in ("predict", "export", "show"):
+        return _with_a_model(parsed)
     from himoe.commands import verify
 
     return verify.report(parsed.data_root, parsed.dataset)
+
+
+def _with_a_model(parsed: argparse.Namespace) -> int:
+    if parsed.command == "predict":
+        from himoe.commands import predict
+
+        return predict.report(parsed.model, parsed.recording, parsed.mapping, parsed.out, parsed.plot, parsed.fold)
+    if parsed.command == "export":
+        from himoe.commands import export
+
+        return export.report(parsed.fit, parsed.out)
+    from himoe.commands import show
+
+    return show.report(parsed.run, parsed.subject, parsed.trial, parsed.out)
 
 
 def _add(commands: Any, name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
@@ -128,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     starting = _add(commands, "new", "a plug-in to begin with: its file and its test, which pass as they are", NEW)
     starting.add_argument("kind", choices=new.KINDS, help="which kind")
     starting.add_argument("name", help="lower-case words joined by _")
+    _add_models(commands)
     for command in (doctor, verify):
         command.add_argument(
             "--data-root", type=Path, default=Path("data"), help="folder with one folder per data set (default: data)"
@@ -137,6 +164,25 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values, as for snakemake")
     plan.add_argument("--cores", type=int, default=1, help="cores the run would have, for the estimate of time (default: 1)")
     return parser
+
+
+def _add_models(commands: Any) -> None:
+    """Commands on a trained model."""
+    predict = _add(commands, "predict", "a trained model on a recording of your own", PREDICT)
+    predict.add_argument("model", type=Path, help="folder of a bundle or fit")
+    predict.add_argument("recording", type=Path, help="file of the recording")
+    predict.add_argument("--mapping", type=Path, help="YAML: what channels are, units, rates, trials")
+    predict.add_argument("--out", type=Path, help="table to write, .csv or .parquet (default: on the terminal)")
+    predict.add_argument("--plot", type=Path, help="picture to draw, .png, .svg or .pdf")
+    predict.add_argument("--fold", type=int, help="one fold's network alone (default: the mean of all)")
+    export = _add(commands, "export", "a fit as a folder to pass on: weights, model card, schema; no recordings", EXPORT)
+    export.add_argument("fit", type=Path, help="folder of the fit, below results/")
+    export.add_argument("out", type=Path, help="folder to write, absent or empty")
+    show = _add(commands, "show", "one predicted trial of a run as a picture", SHOW)
+    show.add_argument("run", type=Path, help="folder of the fit, below results/")
+    show.add_argument("--subject", required=True, help="whose trial")
+    show.add_argument("--trial", required=True, help="its name, or its number from 1")
+    show.add_argument("--out", type=Path, help="picture to draw (default: SUBJECT-TRIAL.png here)")
 
 
 if __name__ == "__main__":

@@ -11,24 +11,24 @@ from himoe.types import DatasetInfo, Layout, Tokens
 
 def describe(
     dataset: str, info: DatasetInfo, manifest: dict[str, Any], parts: list[Tokens], quality: list[dict[str, dict[str, int]]],
-    normalisation: str = "session",
+    preparation: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """What there is, what is missing and how labels are spread.
 
     Parameters
     ----------
     parts, quality : tokens of each subject and what the quality gate counted of them, modality by modality.
-    normalisation : what the run chose.
+    preparation : how the run makes tokens of recordings, which it takes to make them of others alike (:mod:`himoe.library`).
     """
-    tokens = Tokens.concatenate(parts)
+    tokens, by = Tokens.concatenate(parts), preparation["options"]["normalise"]["by"]
     return {
         "dataset": dataset, "title": info.title, "licence": info.licence, "citation": info.citation, "caveats": info.caveats,
         "trial_seconds": trial_seconds(tokens, info.token_window), "people_per_stimulus": people_per_stimulus(tokens),
         "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
-        "modalities": _modalities(info, tokens.layout, quality, normalisation), "labels": _labels(info, tokens),
-        "absent_subjects": manifest["absent"],
+        "modalities": _modalities(info, tokens.layout, quality, by), "labels": _labels(info, tokens),
+        "preparation": preparation, "absent_subjects": manifest["absent"],
         "stray_files": manifest["stray"], "edition": manifest["edition"],
         "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
     }  # fmt: skip

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,17 @@ from himoe import io, registry
 from himoe.config.sections import Execution
 from himoe.config.spec import FitSpec, View
 from himoe.data.reader import Reader
-from himoe.data.rows import predicted_by, to_inputs
 from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import Case, Conditions, cases, injected_lags
 from himoe.evaluate.outages import SHARE, around, spans_of
+from himoe.evaluate.predictor import Predicted, Predictor, predictor_of, unlabelled
 from himoe.names import CLEAN, STUDIED
 from himoe.splits.files import folds_of, read_splits
 from himoe.splits.guards import check_split, check_unseen, select
 from himoe.stats.calibration import calibrated
 from himoe.train.results import StoredFold, read_shard
-from himoe.train.tuning import Configuration, configuration, configure
-from himoe.types import HimoeError, Layout, Split, Tokens
+from himoe.train.tuning import configuration, configure
+from himoe.types import HimoeError, Split, Tokens
 
 COLUMNS = ["dataset", "protocol", "model", "seed"]
 PREDICTION_COLUMNS = [
@@ -34,17 +33,6 @@ PREDICTION_COLUMNS = [
 ]  # fmt: skip
 REPRESENTATION = "representation"
 ROUTING_COLUMNS = ["fold", "condition", "severity", "subject", "trial", "quantity", "part", "value"]
-
-
-Predicted = tuple[np.ndarray, dict[str, np.ndarray]]  # one standardised prediction per label, routing
-
-
-class Predictor(NamedTuple):
-    """How one fold predicts, and, if it is a network, the ``shares`` (n_tokens, S) of modalities and null token in every step
-    (only for one that names them in its routing)."""
-
-    predict: Callable[[Tokens], Predicted]
-    shares: Callable[[Tokens], np.ndarray] | None = None
 
 
 PASS_VALUES = 1 << 20  # features that are predicted from in one pass, 4 MB: what is larger costs more than it spares
@@ -82,7 +70,7 @@ def predict_shard(
         test = select(with_control(spec.view, load(subjects := {s for s, _ in split.test}), spec.seed), split.test)
         recorded = test if features is None and not spec.view.control else select((features or load)(subjects), split.test)
         chosen = configuration(plugin, settings, spec.training, fold.chosen or {})
-        predictor = _predictor(spec, execution, chosen, fold, narrow(spec.view, test).layout)
+        predictor = predictor_of(spec, execution, chosen, fold, narrow(spec.view, test).layout)
         for case, (predicted, routing) in _predicted(cases(test, recorded, conditions), predictor.predict, spec.view):
             if not (fold.failed or np.isfinite(predicted).all()):
                 raise HimoeError(
@@ -137,69 +125,6 @@ def _apart(together: Predicted, n_cases: int) -> Iterator[Predicted]:
     """What was predicted in one pass, case by case: each has as many labels and trials as any other."""
     predicted, routing = np.split(together[0], n_cases), {k: np.split(v, n_cases) for k, v in together[1].items()}
     return ((predicted[i], {name: value[i] for name, value in routing.items()}) for i in range(n_cases))
-
-
-def _predictor(spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout) -> Predictor:
-    """How one fold predicts."""
-    if fold.failed:
-        return Predictor(_nothing)
-    if spec.is_network:
-        return _network_predictor(spec, execution, chosen, fold, layout)
-    plugin = registry.load("models", spec.model)
-
-    def predict(tokens: Tokens) -> Predicted:
-        return predicted_by(plugin, fold.state, to_inputs(fold.scaler.transform(tokens)), tokens.y.shape[1]), {}
-
-    return Predictor(predict)
-
-
-def unlabelled(tokens: Tokens) -> Tokens:
-    """As they are but for their labels, which no model is given."""
-    return replace(tokens, y=np.full_like(tokens.y, np.nan))
-
-
-def _nothing(tokens: Tokens) -> Predicted:
-    """The prediction of a fold that failed."""
-    n_labels = len(tokens.y) if tokens.layout.per_token else len(tokens.trials)
-    return np.full((n_labels, tokens.y.shape[1]), np.nan), {}
-
-
-def _network_predictor(
-    spec: FitSpec, execution: Execution, chosen: Configuration, fold: StoredFold, layout: Layout
-) -> Predictor:  # fmt: skip
-    """Imported where used: the code of networks is no part of an estimator's prediction."""
-    import torch
-
-    from himoe.evaluate.watched import Sharing, Watched
-    from himoe.train import devices
-    from himoe.train.build import build_model, crop_tokens
-    from himoe.train.stack import Stack
-    from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
-
-    plugin = registry.load("models", spec.model)
-    device, length = devices.settle(spec.training, execution), crop_tokens(layout.token_rate, spec.training)
-    network = build_model(plugin, chosen.model, spec.reference, layout, spec.training)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in fold.state.items()})
-    affine, precision = Affine.of([fold.scaler], device), devices.autocast(spec.training)
-    watched = Stack([Watched(network) if spec.model == STUDIED else network], device, precision)
-
-    def predict(tokens: Tokens) -> Predicted:
-        bank = Bank(tokens, device)
-        windows = cover(bank, [np.arange(len(tokens.trials))], length)
-        predicted, routing = predict_tokens(watched, bank, affine, windows, length, routing=True)
-        if not tokens.layout.per_token:
-            predicted = mean_per_trial(predicted, bank)
-        return predicted[0].cpu().numpy(), {name: value[0].cpu().numpy() for name, value in routing.items()}
-
-    def shares(tokens: Tokens) -> np.ndarray:
-        n_parts = tokens.mask.shape[1] + 1
-        bank = Bank(replace(tokens, y=np.zeros((len(tokens.x), n_parts), np.float32)), device)  # as wide as what is averaged
-        windows = cover(bank, [np.arange(len(tokens.trials))], length)
-        any_scale = affine._replace(y_mean=affine.y_mean[..., :1], y_scale=affine.y_scale[..., :1])  # of labels, which are none
-        said = predict_tokens(Stack([Sharing(network)], device, precision), bank, any_scale, windows, length)
-        return said.tokens[0].cpu().numpy()
-
-    return Predictor(predict, shares)
 
 
 def _table(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 
 from himoe.config.spec import View
 from himoe.evaluate import predict as predicting
+from himoe.evaluate import predictor
 from himoe.evaluate.conditions import Conditions, cases, under_condition
 from himoe.evaluate.score import check_same_conditions
 from himoe.types import HimoeError, Tokens
@@ -55,7 +56,7 @@ def test_a_pass_holds_so_many_severities(tmp_path, monkeypatch):
     split = folds(tokens, tmp=tmp_path)[0]
     states, sizes = stored(fit("ridge", tokens, split)), []
     monkeypatch.setattr(
-        predicting, "to_inputs", lambda tokens, real=predicting.to_inputs: sizes.append(len(tokens.trials)) or real(tokens)
+        predictor, "to_inputs", lambda tokens, real=predictor.to_inputs: sizes.append(len(tokens.trials)) or real(tokens)
     )
     predict("ridge", tokens, [split], states, conditions=CONDITIONS)
     n = len(split.test)

@@ -14,7 +14,7 @@ from himoe.data.twins import synthesize
 from himoe.types import Size
 from tests.conftest import stand_in
 from tests.workflow import cluster, deployment
-from tests.workflow.runs import LONG, checkout, made_once, snakemake, write_config
+from tests.workflow.runs import LONG, checkout, made_once, prepared, snakemake
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +32,7 @@ def default_run(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def small_data(tmp_path_factory) -> Path:
     """A checkout in which the small run's DEAP twin is prepared."""
-
-    def make(folder: Path) -> None:
-        config = write_config(checkout(folder), {"datasets": ["deap_twin"]})
-        done = snakemake(folder, "results/deap_twin/card.json", "--configfile", config)
-        assert done.returncode == 0, done.stderr[-4000:]
-
-    return made_once(tmp_path_factory, "small_data", make)
+    return prepared(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -102,3 +102,14 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 def copied(run: Path, folder: Path) -> Path:
     """A copy of a run in which nothing is out of date; ``folder`` may exist."""
     return shutil.copytree(run, folder, symlinks=True, dirs_exist_ok=True)
+
+
+def prepared(factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the small run's DEAP twin is prepared."""
+
+    def make(folder: Path) -> None:
+        config = write_config(checkout(folder), {"datasets": ["deap_twin"]})
+        done = snakemake(folder, "results/deap_twin/card.json", "--configfile", config)
+        assert done.returncode == 0, done.stderr[-4000:]
+
+    return made_once(factory, "small_data", make)

@@ -119,7 +119,7 @@ rule describe_dataset:
         "../../envs/himoe.yaml"
     params:
         facts=ask(facts.facts_of_card, "dataset"),
-        normalisation=ask(CONFIG.normalisation_of, "dataset"),
+        preparation=ask(CONFIG.preparation_of, "dataset"),
         code=script_code("describe_dataset", words=True),
     script:
         "../scripts/describe_dataset.py"

@@ -6,9 +6,9 @@ with job(snakemake):
     from himoe.data.card import describe
     from himoe.data.tokens import read_tokens
 
-    name, files, normalisation = snakemake.wildcards.dataset, snakemake.input, snakemake.params.normalisation
+    name, files, how = snakemake.wildcards.dataset, snakemake.input, snakemake.params.preparation
     tokens = [read_tokens(path) for path in files.tokens]
     quality = [io.read_json(path) for path in files.quality]
     manifest = io.read_json(files.manifest)
-    card = describe(name, dataset_info(name), manifest, tokens, quality, normalisation)
+    card = describe(name, dataset_info(name), manifest, tokens, quality, how)
     io.write_json(snakemake.output.card, card, sealed=True)
