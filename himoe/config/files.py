@@ -48,7 +48,7 @@ def check_times(folder: Path | str, paths: Iterable[Path | str]) -> None:
         if path.is_file() and path.stat().st_mtime > now + CLOCK_SECONDS:
             raise HimoeError(
                 f"{path}: from the future ({time.ctime(path.stat().st_mtime)}); set the clock right, or make it of now: "
-                f"find {folder}/ -newermt now -exec touch {{}} +"
+                f"find {folder}/ -newermt now -exec touch -d now {{}} +"
             )
 
 
