@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,8 @@ def job(snakemake: Any) -> Iterator[None]:
 
 
 def _of_now(snakemake: Any) -> None:
-    """What a job has read and is from the future is of now: the clock was set back since it was made. Snakemake would take the
-    outputs, being older, for those of a job that failed, and delete them. Recordings, below ``params.root``, stay as they are."""
+    """What a job has read and is from the future is of now: the clock was set back since it was made, and Snakemake would take
+    the outputs, being older, for those of a job that failed, and delete them. Recordings (below ``params.root``) are let be."""
     root = getattr(getattr(snakemake, "params", None), "root", None)
     for path in map(Path, getattr(snakemake, "input", ())):
         own = root is None or not path.is_relative_to(root)

@@ -17,6 +17,8 @@ def run(tmp_path, body, job="", **env):
     """A script of one statement in the frame, of a job with more to it; its log and what it printed."""
     log = tmp_path / "logs/a.log"
     code = f"""
+from types import SimpleNamespace
+from himoe.job import job
 from himoe.types import HimoeError
 with job(SimpleNamespace(threads=1, log=[{str(log)!r}], {job})):
     {body}

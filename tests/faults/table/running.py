@@ -119,31 +119,6 @@ def _(folder: Path) -> str:
     return f"resumed; {len(known)} files of equal bits"
 
 
-@fault("interrupted", "the clock set back in mid-run", "it goes on; equal bits, and the report is there", 900.0)
-def _(folder: Path) -> str:
-    shutil.copytree(undisturbed(), folder / "run", symlinks=True)
-    known, report = hashes(folder / "run"), folder / "run/results/report.html"
-    later = time.time() + 50  # a file server's clock may be as far ahead, so the start is not refused
-    for path in (folder / "run/results").rglob("*"):
-        os.utime(path, (later, later))
-    (folder / "run/results/tables/main.json").unlink()
-    finished(folder / "run")
-    assert report.stat().st_mtime < later, "no new report was made"
-    assert hashes(folder / "run") == known
-    return f"a table and the report made anew; {len(known)} files of equal bits"
-
-
-@fault("interrupted", "a report that cannot be made", "the last good one stays", 900.0)
-def _(folder: Path) -> str:
-    shutil.copytree(undisturbed(), folder / "run", symlinks=True)
-    report = folder / "run/results/report.html"
-    good = report.read_bytes()
-    (folder / "run/report/templates/report.html.jinja").write_text("{% if %}")
-    finished(folder / "run", code=1)
-    assert report.read_bytes() == good
-    return "the run fails; the report as it was"
-
-
 @fault("changed by hand", "scores of a finished run, then its report again", "the run stops with file and remedy", 900.0)
 def _(folder: Path) -> str:
     shutil.copytree(undisturbed(), folder / "run", symlinks=True)
