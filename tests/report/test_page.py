@@ -34,9 +34,9 @@ def render(folder, record=RECORD, config_files=(), compare=(), more=(), files=()
     io.write_json(folder / "run.json", run)
     files = {
         "records": [tables / "main.json", *more], "files": [tables / "main.csv", *files],
-        "runs": [folder / "run.json"], "cards": [], "lock": [ROOT / "envs/requirements.lock"], "templates": (ROOT / "report/templates").iterdir(),
-        "static": (ROOT / "report/static").iterdir(), "citation": [ROOT / "CITATION.cff"],
-        "schema": [ROOT / "report/results.schema.json"], "compare": compare,
+        "runs": [folder / "run.json"], "cards": [], "lock": [ROOT / "envs/requirements.lock"],
+        "templates": (ROOT / "report/templates").iterdir(), "static": (ROOT / "report/static").iterdir(),
+        "citation": [ROOT / "CITATION.cff"], "schema": [ROOT / "report/results.schema.json"], "compare": compare,
     }  # fmt: skip
     settings = Config(**{"tables": ["claims", "main"], "datasets": ["deap_twin"], **config}).model_dump(mode="json")
     html, results = folder / "results" / "report.html", folder / "results" / "results.json"
