@@ -13,7 +13,8 @@ from himoe.registry import KINDS
 
 DOCTOR = """examples:
   python -m himoe doctor
-  python -m himoe doctor --data-root /path/to/data"""
+  python -m himoe doctor --data-root /path/to/data
+  python -m himoe doctor --configfile config/mine.yaml        is it one that Snakemake, too, can read?"""
 PLAN = """examples:
   python -m himoe plan                                        the default run
   python -m himoe plan --configfile config/paper.yaml --config data_root=/path/to/data
@@ -79,7 +80,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.command == "doctor":
         from himoe.commands import doctor
 
-        return doctor.report(parsed.data_root)
+        return doctor.report(parsed.data_root, parsed.configfile)
     if parsed.command == "plan":
         from himoe.commands import plan
 
@@ -137,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m himoe", description="Hi-MoE replication: questions that need no workflow")
     commands = parser.add_subparsers(dest="command", required=True)
-    doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM", DOCTOR)
+    doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM, a config", DOCTOR)
     plan = _add(commands, "plan", "what a run would do, without doing it: data, folds, fits, jobs, disk, time", PLAN)
     verify = _add(commands, "verify-data", "open every recording and say what is wrong; exit 1 if anything is", VERIFY)
     crate = _add(commands, "crate", "a finished run as a Workflow Run RO-Crate: code, config, results; no recordings", CRATE)
@@ -161,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     verify.add_argument("dataset", nargs="*", metavar="DATASET", help="data sets to check (default: all that are there)")
     plan.add_argument("--configfile", nargs="+", type=Path, default=[], help="as for snakemake (default: config/config.yaml)")
+    doctor.add_argument("--configfile", nargs="+", type=Path, default=[], help="config files to look at, as for snakemake")
     plan.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values, as for snakemake")
     plan.add_argument("--cores", type=int, default=1, help="cores the run would have, for the estimate of time (default: 1)")
     return parser

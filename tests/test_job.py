@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -11,14 +13,14 @@ from himoe.types import HimoeError
 from tests.conftest import ROOT
 
 
-def run(tmp_path, body, **env):
-    """A script of one statement in the frame; its log and what it printed."""
+def run(tmp_path, body, job="", **env):
+    """A script of one statement in the frame, of a job with more to it; its log and what it printed."""
     log = tmp_path / "logs/a.log"
     code = f"""
 from types import SimpleNamespace
 from himoe.job import job
 from himoe.types import HimoeError
-with job(SimpleNamespace(threads=1, log=[{str(log)!r}])):
+with job(SimpleNamespace(threads=1, log=[{str(log)!r}], {job})):
     {body}
 """
     (tmp_path / "script.py").write_text(code, encoding="utf-8")
@@ -75,3 +77,18 @@ def test_errors_are_cut_and_escaped():
     message = str(HimoeError("a\x1b[2J\n" + 31_000_000 * "y"))
     assert len(message) < 2100
     assert message.isprintable()
+
+
+def test_what_was_read_is_not_from_the_future(tmp_path):
+    """The clock was set back: outputs would be older than what they are made of. A recording keeps its time."""
+    scores, recording, old = tmp_path / "scores.csv", tmp_path / "data/s01.dat", tmp_path / "old.csv"
+    recording.parent.mkdir()
+    for path, hours in ((scores, 1), (recording, 1), (old, -1)):
+        path.write_text("")
+        os.utime(path, (time.time() + 3600 * hours,) * 2)
+    before = {path: path.stat().st_mtime for path in (recording, old)}
+    files = [str(path) for path in (scores, recording, old, tmp_path / "absent")]
+    _, _, log = run(tmp_path, "pass", f"input={files}, params=SimpleNamespace(root={str(recording.parent)!r})")
+    assert time.time() - 60 < scores.stat().st_mtime <= time.time()
+    assert {path: path.stat().st_mtime for path in before} == before
+    assert f"{scores}: from the future" in log

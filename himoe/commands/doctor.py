@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from himoe import registry
 from himoe.commands import terminal
 from himoe.config import cluster
+from himoe.config.files import read_file
+from himoe.config.load import load_config
 from himoe.config.run import Config
 from himoe.data import intake
 from himoe.data.sources import dataset_folder, look_for
@@ -29,9 +33,9 @@ class Finding:
     detail: str
 
 
-def examine(data_root: Path) -> list[Finding]:
-    """Findings on every data set and on conda, GPU and SLURM; nothing is changed and no recording is opened."""
-    found = []
+def examine(data_root: Path, configfiles: Sequence[Path] = ()) -> list[Finding]:
+    """Findings on config files, every data set, conda, GPU and SLURM; nothing is changed and no recording is opened."""
+    found = _configs(configfiles)
     for name in registry.available("datasets"):
         if registry.is_planted(name):
             found.append(Finding(f"{name}-NAME", READY, "simulated on demand, as the config's planted.NAME says"))
@@ -40,6 +44,27 @@ def examine(data_root: Path) -> list[Finding]:
         found.append(_dataset(name, info, dataset_folder(data_root, name, info)))
         found.append(Finding(f"{name}_twin", READY, "simulated on demand"))
     return [*found, _conda(), _gpu(), *_slurm()]
+
+
+def _configs(paths: Sequence[Path]) -> list[Finding]:
+    """Each file, then all of them as one run's config. Snakemake reads them before it reads this workflow, and ends in hundreds
+    of lines where one refers to itself or is nested too deep."""
+    from snakemake.utils import update_config
+
+    found: list[Finding] = []
+    whole: dict[str, Any] = {}
+    for path in paths:
+        try:
+            update_config(whole, read_file(path))
+        except HimoeError as error:
+            found.append(Finding(str(path), WRONG, str(error)))
+    if paths and not found:
+        try:
+            load_config(whole)
+            found.append(Finding(" ".join(map(str, paths)), READY, "a config of this workflow"))
+        except HimoeError as error:
+            found.append(Finding(" ".join(map(str, paths)), WRONG, str(error)))
+    return found
 
 
 def _dataset(name: str, info: DatasetInfo, root: Path) -> Finding:
@@ -116,12 +141,12 @@ def _slurm() -> list[Finding]:
     return [*found, *(Finding("SLURM", WRONG, line) for line in cluster.waiting_in_vain().values())]
 
 
-def report(data_root: Path) -> int:
+def report(data_root: Path, configfiles: Sequence[Path] = ()) -> int:
     """Print the findings; 1 if something is wrong (absent is not wrong), else 0."""
     from rich.table import Table
     from rich.text import Text
 
-    findings = examine(data_root)
+    findings = examine(data_root, configfiles)
     versions = environment()
     console = terminal.console()
     console.print(Text("  ".join(f"{k} {v}" for k, v in versions.items()) + f"  cores {os.cpu_count()}", style="dim"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import unicodedata
 from collections.abc import Hashable, Iterable
@@ -48,7 +49,7 @@ def check_times(folder: Path | str, paths: Iterable[Path | str]) -> None:
         if path.is_file() and path.stat().st_mtime > now + CLOCK_SECONDS:
             raise HimoeError(
                 f"{path}: from the future ({time.ctime(path.stat().st_mtime)}); set the clock right, or make it of now: "
-                f"find {folder}/ -newermt now -exec touch {{}} +"
+                f"find {folder}/ -newermt now -exec touch -d now {{}} +"
             )
 
 
@@ -117,6 +118,19 @@ class _Once(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key '{key.value}' is given twice", key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)
+
+
+def _as_written(loader: _Once, node: yaml.ScalarNode) -> float:
+    """A number, if it is the one that is written: YAML 1.1 takes ``010`` for 8 and ``1:30`` for 90."""
+    is_float, written = node.tag.endswith("float"), node.value
+    value = loader.construct_yaml_float(node) if is_float else loader.construct_yaml_int(node)
+    if ":" in written or (re.fullmatch(r"[+-]?0[0-7_]+", written) and int(written) != value):
+        raise ValueError(f"line {node.start_mark.line + 1}: YAML takes {written} for {value}; write {value}")
+    return value
+
+
+for _kind in ("int", "float"):
+    _Once.add_constructor(f"tag:yaml.org,2002:{_kind}", _as_written)
 
 
 def _count(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:

@@ -107,6 +107,35 @@ def test_tools_are_looked_for(tmp_path, monkeypatch):
     assert state(tmp_path, "profiles/slurm")[0] == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("twin: &x {a: *x}\n", "it refers to itself"),
+        ("datasets: " + "[" * 5000 + "]" * 5000, "recursion"),
+        ("modles: [ridge]\n", "modles: unknown key; did you mean 'models'?"),
+        ("seeds: [1]\n", ""),
+    ],
+    ids=["an alias to itself", "nested 5,000 deep", "an unknown key", "good"],
+)
+def test_a_config_that_snakemake_cannot_read_is_one_line(tmp_path, text, said):
+    (tmp_path / "c.yaml").write_text(text)
+    (found,) = doctor.examine(tmp_path, [tmp_path / "c.yaml"])[:1]
+    assert found.what == str(tmp_path / "c.yaml")
+    assert found.state == (doctor.WRONG if said else doctor.READY)
+    assert said in found.detail
+    assert len(found.detail.splitlines()) == 1
+
+
+def test_two_config_files_are_one_run(tmp_path):
+    """The second one's value counts: models without himoe, and ablations of himoe, are wrong together alone."""
+    for name, text in (("a", "models: [himoe]\n"), ("b", "ablations: {x: {router: 7}}\n")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    (found,) = doctor.examine(tmp_path, paths)[:1]
+    assert (found.what, found.state) == (f"{paths[0]} {paths[1]}", doctor.WRONG)
+    assert "ablations.x.router" in found.detail
+
+
 def test_help_is_offered():
     done = subprocess.run([sys.executable, "-m", "himoe", "--help"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0

@@ -41,10 +41,10 @@ def bomb(levels: int) -> str:
 def test_what_nobody_means_is_refused(tmp_path, monkeypatch, text, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(text)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(HimoeError, match=rf"c\.yaml: .*{message}"):
         check_files(["c.yaml"])
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5  # the machine may be busy with others
     assert not (tmp_path / "pwned").exists()
 
 

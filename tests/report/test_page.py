@@ -25,18 +25,18 @@ RECORD = {
 }  # fmt: skip
 
 
-def render(folder, record=RECORD, config_files=(), compare=(), **config):
-    """The page of a run that has made one table."""
+def render(folder, record=RECORD, config_files=(), compare=(), more=(), files=(), **config):
+    """The page of a run that has made one table, and what ``more`` records, with ``files``, are of."""
     tables = folder / "results" / "tables"
     io.write_json(tables / "main.json", record, sealed=True)
     io.write_text(tables / "main.csv", "model,ccc\nridge,0.4\n")
     run = {"device": "cpu", "wall_seconds": 1.0}
     io.write_json(folder / "run.json", run)
     files = {
-        "records": [tables / "main.json"], "files": [tables / "main.csv"], "runs": [folder / "run.json"], "cards": [],
-        "lock": [ROOT / "envs/requirements.lock"], "templates": (ROOT / "report/templates").iterdir(),
-        "static": (ROOT / "report/static").iterdir(), "citation": [ROOT / "CITATION.cff"],
-        "schema": [ROOT / "report/results.schema.json"], "compare": compare,
+        "records": [tables / "main.json", *more], "files": [tables / "main.csv", *files],
+        "runs": [folder / "run.json"], "cards": [], "lock": [ROOT / "envs/requirements.lock"],
+        "templates": (ROOT / "report/templates").iterdir(), "static": (ROOT / "report/static").iterdir(),
+        "citation": [ROOT / "CITATION.cff"], "schema": [ROOT / "report/results.schema.json"], "compare": compare,
     }  # fmt: skip
     settings = Config(**{"tables": ["claims", "main"], "datasets": ["deap_twin"], **config}).model_dump(mode="json")
     html, results = folder / "results" / "report.html", folder / "results" / "results.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -100,6 +101,21 @@ def has_step(job: str) -> bool:
         except OSError:  # it has just ended
             continue
     return False
+
+
+def processes(job: str) -> list[int]:
+    """Numbers of this machine's processes that are of the job, those too of which SLURM has lost sight."""
+    found, mark = [], f"SLURM_JOB_ID={job}\0".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found += [int(path.parent.name)] if mark in path.read_bytes() else []
+    return found
+
+
+def times(jobs: list[str]) -> list[tuple[str, str]]:
+    """When each start of these jobs began and ended, in order; of one that SLURM has started again there are several."""
+    rows = answer("sacct", "-X", "--duplicates", "--noheader", "-P", "-j", ",".join(jobs), "--format", "Start,End").split()
+    return sorted((begin, end) for begin, _, end in (row.partition("|") for row in rows))
 
 
 def account(job: str, field: str) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import socket
 import subprocess
+import time
+from itertools import pairwise
 
 import pytest
 import yaml
 
 from himoe import io
-from tests.workflow.cluster import Workflow, account, answer, has_step, running
+from tests.workflow.cluster import Workflow, account, answer, has_step, processes, running, times
 from tests.workflow.runs import LONG, LONG_FIT, copied, snakemake
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow(150)]
@@ -103,19 +108,44 @@ def test_usr1_is_heard_and_the_fit_goes_on(fitting):
     assert went_on(fitting)
 
 
+def test_a_fit_that_meets_its_time_limit_goes_on(slurm, long_data, tmp_path):
+    """SIGTERM of SLURM at the end of the job's time, with no warning before it; it kills some seconds later."""
+    folder = copied(long_data, tmp_path)
+    own_profile(folder, {"fit_model": {"slurm_extra": "''"}})
+    longer = ON_CPU | {"training": LONG["training"] | {"epochs": 1500, "patience": 1500}}
+    workflow = Workflow(folder, longer, f"{LONG_FIT}/weights.safetensors")
+    job = under_way(workflow)
+    end = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 5))
+    subprocess.run(["scontrol", "update", f"jobid={job}", f"endtime={end}"], check=True)
+    assert workflow.end() == 0, workflow.text()[-3000:]
+    assert account(job, "State") == "TIMEOUT"
+    (log,) = folder.glob(f".snakemake/slurm_logs/rule_fit_model/*/{job}.log")
+    assert "returned non-zero exit status 75" in log.read_text()
+    assert len(workflow.jobs("fit_model")) == 2
+    assert went_on(workflow)
+
+
 def test_a_node_that_goes_down_costs_no_epoch(fitting, slurm):
     if not slurm:
         pytest.skip("not our own cluster")
     job, node = under_way(fitting), socket.gethostname().partition(".")[0]
     subprocess.run(["scontrol", "update", f"nodename={node}", "state=down", "reason=test"], check=True)
     try:
-        fitting.until(lambda: not running(job))
+        # SLURM drains a node that has the same job twice, and takes the end of the first for that of the second.
+        fitting.until(lambda: not running(job) and not has_step(job))
+        first = processes(job)  # Snakemake's own may outlive the node's end; it waits, and writes nothing
     finally:
         answer("scontrol", "update", f"nodename={node}", "state=resume")  # it may have come back by itself
-    fitting.until(lambda: not has_step(job))  # SLURM drains a node that has the same job twice
-    fitting.until(lambda: started_again(job, node))
-    assert fitting.end() == 0, fitting.text()[-3000:]
-    assert fitting.jobs("fit_model") == [job]  # SLURM has started it again itself; two of them would write the same files
+    try:
+        fitting.until(lambda: started_again(job, node))
+        assert fitting.end() == 0, fitting.text()[-3000:]
+    finally:
+        for number in first:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+    starts = times(fitting.jobs("fit_model"))
+    assert len(times([job])) > 1  # SLURM has started it again itself
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(starts)), starts  # two at once would write the same files
     assert went_on(fitting)
 
 

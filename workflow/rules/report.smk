@@ -117,13 +117,13 @@ rule render_report:
         templates=sorted(map(str, (REPOSITORY / "report/templates").iterdir())),
         static=sorted(map(str, (REPOSITORY / "report/static").iterdir())),
     output:
-        html=report(
-            "results/report.html",
+        html=report(  # the last good one stays where a new one cannot be made
+            update("results/report.html"),
             caption="../../report/captions/page.rst",
             category="00 The report",
             labels=labels("The report, one page", "page", CONFIG),
         ),
-        json="results/results.json",
+        json=update("results/results.json"),
     log:
         "results/logs/render_report.log",
     conda:

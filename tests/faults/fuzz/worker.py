@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import logging
 import os
@@ -83,7 +84,8 @@ def answer(name: str, folder: str) -> dict[str, Any]:
     reader, before, started = READERS[name], forget_peak(), time.perf_counter()
     said: dict[str, Any] = {"outcome": "read", "text": "", "value": ""}
     try:
-        value = reader.read(Path(folder))
+        with contextlib.redirect_stdout(printed := io.StringIO()):
+            value = reader.read(Path(folder))
         said["text"], said["value"] = reader.wrong(value), identity(value)
     except HimoeError as error:
         said |= {"outcome": "refused", "text": str(error)}
@@ -91,6 +93,8 @@ def answer(name: str, folder: str) -> dict[str, Any]:
             said |= {"outcome": "broken", "text": f"more than {MOST_MB} MB, then: {error}"}
     except BaseException:
         said |= {"outcome": "broken", "text": traceback.format_exc()[-3000:]}
+    if printed.getvalue():
+        said |= {"outcome": "broken", "text": f"it printed {printed.getvalue()[:300]!r}"}
     said |= {"seconds": time.perf_counter() - started, "mb": (memory("VmHWM") - before) / 1024}
     return said
 
@@ -104,13 +108,15 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     logging.disable(50)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints, from C too, is no answer
     os.fsync = lambda fd: None  # hundreds of files a second, which no power cut need survive
     most = memory("VmSize") * 1024 + MOST_MB * (1 << 20)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    print(json.dumps(sorted(READERS)), flush=True)
+    print(json.dumps(sorted(READERS)), file=answers, flush=True)
     for line in sys.stdin:
         name, _, folder = line.rstrip("\n").rpartition("\t")
-        print(json.dumps(answer(name, folder)), flush=True)
+        print(json.dumps(answer(name, folder)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,8 @@ FILES: dict[str, bytes] = {
     "2 MB": b"# " + b"x" * (2 << 20),
     "a NUL byte": b"title: a\0b\n",
     "half a flow": b"seeds: [0,\n",
+    "a number that YAML takes for octal": b"seeds: [010]\n",
+    "a number that YAML takes for minutes": b"training: {epochs: 1:30}\n",
 }
 
 
