@@ -48,18 +48,18 @@ bench: setup
 bench-gpu: setup
 	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
-# Every known fault, and genuine files damaged at random: docs/reliability.md. A nightly run: make faults EXAMPLES=2000
+# Every known fault, and genuine files damaged at random: docs/explanation/reliability.md. A nightly run: make faults EXAMPLES=2000
 faults: setup
 	$(BIN)/python -m tests.faults --examples $(EXAMPLES)
 
 schema: setup
 	$(BIN)/python -m himoe.config.document
 
-# docs/workflow.md: the rules of the default run, drawn from the rules.
+# docs/explanation/workflow.md: the rules of the default run, drawn from the rules.
 picture: setup
-	{ sed '/^```mermaid/,$$d' docs/workflow.md; echo '```mermaid'; \
-	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/workflow.new
-	mv docs/workflow.new docs/workflow.md
+	{ sed '/^```mermaid/,$$d' docs/explanation/workflow.md; echo '```mermaid'; \
+	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/explanation/workflow.new
+	mv docs/explanation/workflow.new docs/explanation/workflow.md
 
 clean:
 	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis
