@@ -58,8 +58,9 @@ class WithReadout(nn.Module):
     network.
 
     In training the network is alone: its loss knows nothing of the read-out, which would explain the training rows before the
-    network learns anything and leave it the noise (docs/explanation/tuning-ledger.md). The read-out stays the ridge solution; people
-    that neither was fitted on decide how much of each is taken (:mod:`himoe.stats.mixture`). Until then it is the network's.
+    network learns anything and leave it the noise (docs/explanation/tuning-ledger.md). The read-out stays the ridge solution;
+    people that neither was fitted on decide how much of each is taken (:mod:`himoe.stats.mixture`). Until then it is the
+    network's.
     """
 
     def __init__(self, network: nn.Module, n_features: tuple[int, ...], n_outputs: int, penalty: float):

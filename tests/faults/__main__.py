@@ -1,7 +1,7 @@
 """The standing fault bench: ``python -m tests.faults`` tries every fault of the table, then damages genuine files at random.
 
-It writes what was seen into ``docs/explanation/reliability.md`` and ends with 1 where a fault is not handled. ``--only WORD``: families or
-faults whose name holds it, and nothing is written. ``--examples N``: damaged files for each reader.
+It writes what was seen into ``docs/explanation/reliability.md`` and ends with 1 where a fault is not handled. ``--only WORD``:
+families or faults whose name holds it, and nothing is written. ``--examples N``: damaged files for each reader.
 """
 
 from __future__ import annotations
