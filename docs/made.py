@@ -1,5 +1,5 @@
 """What of the site's pages is made from the code when the site is built, and not typed twice: a line ``<!-- made: NAME -->``
-in a page is replaced by the text of the function of that name. It reads plug-ins' literals and docstrings; none is imported for it."""
+in a page is replaced by the text of the function of that name. It reads plug-ins' literals and docstrings; none is imported."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ import yaml
 import himoe
 from himoe import registry
 from himoe.__main__ import _parser
+from himoe.commands import publish
 from himoe.config.claims import parse_claims
 from himoe.config.contents import SECTIONS
 from himoe.config.facts import dataset_info
+from himoe.names import STUDIED
 from himoe.report.titles import model_title
 
 ROOT = Path(__file__).parent.parent
@@ -72,9 +74,9 @@ def conditions(section: str) -> str:
 
 
 def models() -> str:
-    """Every model, in the order of figures and tables."""
+    """Every model: the one under study, then the others in the order of figures and tables."""
     out = []
-    for name in sorted(registry.available("models"), key=registry.place):
+    for name in sorted(registry.available("models"), key=lambda model: (model != STUDIED, registry.place(model))):
         facts = registry.peek("models", name)
         kind = "network" if registry.is_network(name) else "estimator"
         reads = "no physiology" if facts.get("BLIND") else facts.get("MODALITY", "all modalities")
@@ -111,7 +113,7 @@ def items(kind: str) -> str:
                 asks = [f"{key}: {_names(value)}" for key, value in facts.get("REQUIRES", {}).items()]
                 rows.append([f"`{name}`", f"**{facts['TITLE']}.** {_plain(facts['doc'])}", "; ".join(asks)])
         if rows:
-            out.append(f"### {title}\n\n{_table(['name', 'shows', 'needs in the config'], rows)}")
+            out.append(f"### {title}\n\n{_table(['name', 'shows', 'needs'], rows)}")
     return "\n\n".join(out)
 
 
@@ -124,6 +126,11 @@ def claims() -> str:
     found = parse_claims(yaml.safe_load((ROOT / "config/claims.yaml").read_text(encoding="utf-8")))
     rows = [[c.id, c.claim, c.hypothesis, f"{c.smallest_effect:g}"] for c in found]
     return _table(["", "the paper claims", "tested as", "smallest effect of interest (CCC)"], rows)
+
+
+def status() -> str:
+    """Which claims hold so far, as at the top of the README."""
+    return publish.status(ROOT / "docs/results").replace("docs/results/", "results/")
 
 
 def glossary() -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from himoe.commands import publish
 from himoe.config.run import Config
+from himoe.report.items import STAMP
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
@@ -101,7 +102,7 @@ def test_the_readme_has_a_verdict_for_each_claim_and_run_of_its_first_setting(tm
         "| C2: robust | inconclusive |",
         "",
         "- **Open recordings** ([tables](docs/results/a/)), eSports Sensors, left-out person. First of 2.",
-        "- **Open recordings** ([tables](docs/results/b/)), DEAP twin, left-out person. *SYNTHETIC - not comparable with the paper.*",
+        f"- **Open recordings** ([tables](docs/results/b/)), DEAP twin, left-out person. *{STAMP}.*",
     ]
 
 
