@@ -62,7 +62,7 @@ def test_options_that_are_shown_are_understood(name, capsys):
 
 def test_every_page_of_the_site_is_in_a_table_of_contents():
     for page in (ROOT / "docs").rglob("*.*"):
-        if page.suffix in (".md", ".ipynb") and "_build" not in page.parts and page.name != "index.md":
+        if page.suffix in (".md", ".ipynb") and not {"_build", "ceap_twin"} & {*page.parts} and page.name != "index.md":
             listed = [*(ROOT / "docs").glob("index.md"), *(ROOT / "docs").glob("*/index.md"), ROOT / "docs/reference/api.md"]
             assert any(re.search(rf"^(\w+/|\.\./results/)?{page.stem}$", toc.read_text(), re.M) for toc in listed), page
 
