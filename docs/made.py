@@ -164,7 +164,7 @@ def _directive(name: str) -> str:
     if isinstance(what, type(sys)):
         return f".. automodule:: {what.__name__}\n   :members:"
     if isinstance(what, type):
-        return f".. autoclass:: himoe.{name}\n   :members:"
+        return f".. autoclass:: himoe.{name}\n   :members:\n   :exclude-members: set_fit_request, set_predict_request, set_score_request"
     return f".. autofunction:: himoe.{name}"
 
 
