@@ -29,6 +29,12 @@ PAGES = {  # of the repository, that are pages of the site too
     "CHANGELOG.md": "docs/reference/changelog.md",
 }  # fmt: skip
 
+ROUTED = (
+    "set_fit_request",
+    "set_predict_request",
+    "set_score_request",
+)  # scikit-learn adds them; its links lead to its own site
+
 
 def read_source(app: Any, docname: str, content: list[str]) -> None:
     """Sphinx asks for the text of a page: put in what it names, and lead its links to pages of the site."""
@@ -164,7 +170,7 @@ def _directive(name: str) -> str:
     if isinstance(what, type(sys)):
         return f".. automodule:: {what.__name__}\n   :members:"
     if isinstance(what, type):
-        return f".. autoclass:: himoe.{name}\n   :members:\n   :exclude-members: set_fit_request, set_predict_request, set_score_request"
+        return f".. autoclass:: himoe.{name}\n   :members:\n   :exclude-members: {', '.join(ROUTED)}"
     return f".. autofunction:: himoe.{name}"
 
 
