@@ -33,7 +33,7 @@ ROUTED = (
     "set_fit_request",
     "set_predict_request",
     "set_score_request",
-)  # scikit-learn adds them; its links lead to its own site
+)  # scikit-learn adds them, with links to its site
 
 
 def read_source(app: Any, docname: str, content: list[str]) -> None:
