@@ -6,9 +6,9 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -156,22 +156,22 @@ def commands() -> str:
 
 
 def api() -> str:
-    """Every public name of the package."""
-    names = [name for name in getattr(himoe, "__all__", []) if name != "__version__"]
-    return _rst(f".. autodata:: himoe.{n}" if _is_data(n) else f"{_directive(n)}" for n in names)
+    """Every public name of the package, those of its modules below."""
+    found = {name: getattr(himoe, name) for name in getattr(himoe, "__all__", []) if name != "__version__"}
+    modules = {name: what for name, what in found.items() if isinstance(what, ModuleType)}
+    own = _rst(_directive(name, what) for name, what in found.items() if name not in modules)
+    of_modules = [f"## himoe.{name}\n\n{_rst([_module(what.__name__)])}" for name, what in modules.items()]
+    return "\n\n".join([own, *of_modules])
 
 
-def _is_data(name: str) -> bool:
-    return not callable(getattr(himoe, name)) and not isinstance(getattr(himoe, name), type(sys))
-
-
-def _directive(name: str) -> str:
-    what = getattr(himoe, name)
-    if isinstance(what, type(sys)):
-        return f".. automodule:: {what.__name__}\n   :members:"
+def _directive(name: str, what: object) -> str:
     if isinstance(what, type):
         return f".. autoclass:: himoe.{name}\n   :members:\n   :exclude-members: {', '.join(ROUTED)}"
     return f".. autofunction:: himoe.{name}"
+
+
+def _module(name: str) -> str:
+    return f".. automodule:: {name}\n   :members:"
 
 
 def mathematics(room: str) -> str:
@@ -180,7 +180,7 @@ def mathematics(room: str) -> str:
     blocks = []
     for name in (f"himoe.{room}.{file.stem}" for file in files):
         importlib.import_module(name)  # an error here is one of the page, not an empty section
-        blocks.append(f"## {name}\n\n" + _rst([f".. automodule:: {name}\n   :members:"]))
+        blocks.append(f"## {name}\n\n" + _rst([_module(name)]))
     return "\n\n".join(blocks)
 
 

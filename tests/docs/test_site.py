@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import himoe
 from himoe import registry
 from tests.conftest import ROOT
 
@@ -94,6 +96,13 @@ def test_every_plugin_has_its_place(site, kind, page):
     text = (site / f"reference/{page}.html").read_text()
     for name in registry.available(kind):
         assert f">{name}</span>" in text, name
+
+
+def test_every_public_name_is_on_the_page_of_python(pages, site):
+    found = pages[site / "reference/api.html"].ids
+    names = {name: getattr(himoe, name) for name in getattr(himoe, "__all__", []) if name != "__version__"}
+    for name, what in names.items():
+        assert (f"module-{what.__name__}" if isinstance(what, ModuleType) else f"himoe.{name}") in found, name
 
 
 def test_pages_of_the_repository_are_pages_of_the_site(site):
