@@ -16,7 +16,7 @@ from himoe import __version__  # noqa: E402
 project = "Hi-MoE replication"
 copyright = "the authors, MIT licence"
 version = release = __version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc", "myst_nb"]
+extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "**.ipynb_checkpoints", "tutorials/ceap_twin"]
 

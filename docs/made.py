@@ -160,7 +160,7 @@ def api() -> str:
     found = {name: getattr(himoe, name) for name in getattr(himoe, "__all__", []) if name != "__version__"}
     modules = {name: what for name, what in found.items() if isinstance(what, ModuleType)}
     own = _rst(_directive(name, what) for name, what in found.items() if name not in modules)
-    of_modules = [f"## himoe.{name}\n\n{_rst([_module(what.__name__)])}" for name, what in modules.items()]
+    of_modules = [f"### himoe.{name}\n\n{_rst([_module(what.__name__)])}" for name, what in modules.items()]
     return "\n\n".join([own, *of_modules])
 
 
