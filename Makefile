@@ -1,11 +1,11 @@
-# make demo · make test · make lint · make standards · make bench · make bench-gpu · make faults · make clean. Everything runs in .venv, made from envs/requirements.lock.
+# make demo · make test · make lint · make docs · make standards · make bench · make bench-gpu · make faults · make clean. Everything runs in .venv, made from envs/requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 WORKERS ?= 3
 EXAMPLES ?= 100
 
-.PHONY: demo test lint standards bench bench-gpu faults clean setup schema picture
+.PHONY: demo test lint docs linkcheck standards bench bench-gpu faults clean setup schema picture
 demo: setup
 	$(BIN)/python -m snakemake --cores $(CORES)
 	@echo "The report is at $$PWD/results/report.html"
@@ -33,6 +33,14 @@ lint: setup
 	$(BIN)/codespell
 	$(BIN)/snakemake --lint
 
+# The site, with the output of its notebooks: docs/_build/html/index.html. The network is asked by linkcheck alone.
+docs: setup
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+	@echo "The site is at $$PWD/docs/_build/html/index.html"
+
+linkcheck: setup
+	HIMOE_DOCS_EXECUTE=off $(BIN)/python -m sphinx -b linkcheck -q docs docs/_build/linkcheck
+
 # The validators of others: Workflow Run RO-Crate and CITATION.cff.
 standards: setup .venv-standards/.complete
 	PATH="$(CURDIR)/.venv-standards/bin:$$PATH" $(BIN)/python -m pytest tests/commands/test_standards.py
@@ -48,18 +56,19 @@ bench: setup
 bench-gpu: setup
 	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
-# Every known fault, and genuine files damaged at random: docs/reliability.md. A nightly run: make faults EXAMPLES=2000
+# Every known fault, and genuine files damaged at random: docs/explanation/reliability.md. A nightly run: make faults EXAMPLES=2000
 faults: setup
 	$(BIN)/python -m tests.faults --examples $(EXAMPLES)
 
 schema: setup
 	$(BIN)/python -m himoe.config.document
 
-# docs/workflow.md: the rules of the default run, drawn from the rules.
+# docs/explanation/workflow.md: the rules of the default run, drawn from the rules; docs/pictures/: these and Hi-MoE.
 picture: setup
-	{ sed '/^```mermaid/,$$d' docs/workflow.md; echo '```mermaid'; \
-	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/workflow.new
-	mv docs/workflow.new docs/workflow.md
+	{ sed '/^```mermaid/,$$d' docs/explanation/workflow.md; echo '```mermaid'; \
+	$(BIN)/snakemake --rulegraph mermaid-js | sed '/^flowchart/,$$!d; /style id/d'; echo '```'; } > docs/explanation/workflow.new
+	mv docs/explanation/workflow.new docs/explanation/workflow.md
+	$(BIN)/python docs/draw.py
 
 clean:
-	rm -rf results .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf results docs/_build .snakemake .pytest_cache .ruff_cache .hypothesis

@@ -22,7 +22,8 @@ PLAN = """examples:
 CRATE = """examples:
   python -m himoe crate                                       ro-crate/, of the run in results/
   python -m himoe crate --output run.zip --agent https://orcid.org/0000-0002-1825-0097"""
-PUBLISH = """Tables of means over people go to docs/results/NAME/; the README's block of results is made from all that is there.
+PUBLISH = """Tables of means over people go to docs/results/NAME/; what the README and docs/results/README.md
+say of them is made from all that is there.
 
 examples:
   python -m himoe publish open                                the run in results/, as docs/results/open/
@@ -97,7 +98,8 @@ def _run(parsed: argparse.Namespace) -> int:
         folder = Path("docs/results")
         for path in publish.publish(parsed.results, folder / parsed.name):
             print(path)
-        publish.write_block(Path("README.md"), publish.block(folder))
+        publish.write_block(Path("README.md"), publish.status(folder))
+        publish.write_block(folder / "README.md", publish.block(folder))
         return 0
     if parsed.command == "list":
         from himoe.commands import listing
@@ -146,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     crate.add_argument("--output", type=Path, default=Path("ro-crate"), help="folder, or file.zip (default: ro-crate)")
     crate.add_argument("--agent", default="", metavar="ORCID", help="who ran it, as https://orcid.org/...; left out by default")
     crate.add_argument("--agent-name", default="", help="name of the agent")
-    publish = _add(commands, "publish", "numbers of a finished run as files to commit, and the README's block of them", PUBLISH)
+    publish = _add(
+        commands, "publish", "numbers of a finished run as files to commit, and what the README says of them", PUBLISH
+    )
     publish.add_argument("name", help="folder of the run below docs/results")
     publish.add_argument("--results", type=Path, default=Path("results"), help="folder of the run (default: results)")
     listing = _add(commands, "list", "what there is to name in a config, with title and source", LIST)

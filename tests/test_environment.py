@@ -21,7 +21,7 @@ def names(requirements):
 
 def test_lock_holds_everything_the_package_asks_for(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]["dev"] + project["optional-dependencies"]["slurm"]
+    extras = [r for name in ("dev", "docs", "slurm") for r in project["optional-dependencies"][name]]
     wanted = names(project["dependencies"]) | names(extras)
     assert wanted <= {n.replace("_", "-") for n in lock(root)}
     for requirement in project["dependencies"] + extras:

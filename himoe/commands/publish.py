@@ -1,4 +1,5 @@
-"""The numbers of a finished run as files to commit, and the README's block of results made from them: nobody types a number.
+"""The numbers of a finished run as files to commit, and what README and docs/results say of them made from these: nobody types
+a number.
 
 What is published are tables whose rows are means over people. Scores, predictions and labels of single people, which licences
 of the recordings may forbid to pass on, stay behind."""
@@ -15,6 +16,7 @@ from himoe.commands.shareable import read_run
 from himoe.config.run import Config
 from himoe.report.items import STAMP
 from himoe.report.titles import setting_title
+from himoe.stats.verdicts import NOT_RUN
 from himoe.tables.answer import ADDS, BEYOND, KNOWN, STANDS
 from himoe.types import HimoeError
 
@@ -71,18 +73,54 @@ def _facts(run: dict[str, Any]) -> dict[str, Any]:
 
 def block(folder: Path) -> str:
     """Markdown of all published runs, those of real recordings first: of each the answers, by data set and protocol."""
+    return "\n\n".join(_of_run(facts, at) for facts, at in _runs(folder))
+
+
+def status(folder: Path) -> str:
+    """Markdown for the top of the README: the verdict on each of the paper's claims by run, on the first setting of each, and
+    below it, a line a run, where Hi-MoE stands there."""
+    words: dict[str, dict[str, str]] = {}
+    lines, judged = [], {}
+    for facts, at in _runs(folder):
+        answers = _rows(at / "answer.csv")
+        first = answers[0]["setting"]
+        stands = " ".join(row["answer"] for row in answers if row["setting"] == first and row["question"] == STANDS)
+        stamp = f" *{STAMP}.*" if facts["synthetic"] else ""
+        lines.append(
+            f"- **{facts['title']}** ([tables]({_link(folder, at)})), {setting_title(first)}.{stamp} {stands}".rstrip()
+        )
+        if (at / "claims.csv").is_file():
+            judged[at.name] = facts["title"].removeprefix("Hi-MoE on ")
+            for row in _rows(at / "claims.csv"):
+                said = words.setdefault(f"{row['id']}: {row['claim']}", {})
+                if row["setting"] == first:
+                    said[at.name] = row["verdict"]
+    table = ["| the paper's claim | " + " | ".join(judged.values()) + " |", "|---|" + "---|" * len(judged)]
+    table += [f"| {claim} | " + " | ".join(said.get(run, NOT_RUN) for run in judged) + " |" for claim, said in words.items()]
+    return "\n".join([*table, "", *lines] if judged else lines)
+
+
+def _runs(folder: Path) -> list[tuple[dict[str, Any], Path]]:
+    """Facts and folder of every published run, those of real recordings first."""
     runs = [(io.read_json(path), path.parent) for path in sorted(folder.glob("*/run.json"))]
-    parts = [_of_run(facts, at, folder) for facts, at in sorted(runs, key=lambda run: run[0]["synthetic"])]
-    return "\n\n".join(parts)
+    return sorted(runs, key=lambda run: run[0]["synthetic"])
 
 
-def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _link(folder: Path, at: Path) -> str:
+    """A run's folder, as the README names it."""
+    return f"docs/{folder.name}/{at.name}/"
+
+
+def _of_run(facts: dict[str, Any], at: Path) -> str:
     """One run: where it comes from, all answers of its first setting, and of the others, a line each, where Hi-MoE stands, what
     it adds, and what is known beyond the clip if anything is."""
-    with (at / "answer.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    link = f"docs/{folder.name}/{at.name}/"
-    lines = [f"**{facts['title']}** ([tables]({link}); commit `{facts['identity']['commit'].split()[0]}`)"]
+    rows = _rows(at / "answer.csv")
+    lines = [f"**{facts['title']}** ([tables]({at.name}/); commit `{facts['identity']['commit'].split()[0]}`)"]
     lines += [f"*{STAMP}*"] if facts["synthetic"] else []
     settings = list(dict.fromkeys(row["setting"] for row in rows))
     for setting in settings:
@@ -96,17 +134,17 @@ def _of_run(facts: dict[str, Any], at: Path, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def write_block(readme: Path, text: str) -> None:
-    """Put the text between the marks of the README.
+def write_block(page: Path, text: str) -> None:
+    """Put the text between the marks of a page.
 
     Raises
     ------
     HimoeError
         If the marks are not there, once each and in order.
     """
-    whole = readme.read_text(encoding="utf-8")
+    whole = page.read_text(encoding="utf-8")
     before, begin, rest = whole.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise HimoeError(f"{readme}: no place for the results: put '{BEGIN}' and '{END}' on lines of their own")
-    io.write_text(readme, f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise HimoeError(f"{page}: no place for the results: put '{BEGIN}' and '{END}' on lines of their own")
+    io.write_text(page, f"{before}{BEGIN}\n{text}\n{END}{after}")

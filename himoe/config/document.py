@@ -53,7 +53,7 @@ def register() -> str:
 
 def generated(root: Path) -> dict[Path, str]:
     """Text of every generated document, by its path; in a page, only the part between its marks is generated."""
-    readme, decisions = root / "config/README.md", root / "docs/decisions.md"
+    readme, decisions = root / "config/README.md", root / "docs/reference/decisions.md"
     return {
         root / "config/schema.json": json.dumps(schema(), indent=1, sort_keys=True) + "\n",
         readme: _between(readme, "keys", key_table()),

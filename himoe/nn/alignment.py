@@ -48,10 +48,10 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
 def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_lag: int) -> Tensor:
     """Normalised cross-correlation of every modality of ``p`` with every one of ``other`` at every lag, (B, M, N, K).
 
-    p, other (B, T, M, s), 0 where absent by mask, other_mask (B, T, M). The score at lag k is the mean of p_m(t + k) .
-    other_n(t) over the t at which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided
-    by |p_m| (sum_n |other_n|^2)^1/2. It is 0 for a modality with itself. Summed over n it is the correlation with the sum of
-    the others if these are uncorrelated, and larger the more of them agree.
+    p, other (B, T, M, s), 0 where absent by mask, other_mask (B, T, M). The score at lag k is the mean of ``p_m(t + k) .
+    other_n(t)`` over the t at which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided
+    by ``|p_m| (sum_n |other_n|^2)^1/2``. It is 0 for a modality with itself. Summed over n it is the correlation with the sum
+    of the others if these are uncorrelated, and larger the more of them agree.
     """
     not_self = 1 - torch.eye(p.shape[2], device=p.device)  # (M, N)
     scale = (mean_power(p, mask) * (mean_power(other, other_mask) @ not_self) + 1e-6).sqrt()  # (B, M)

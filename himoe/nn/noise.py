@@ -49,13 +49,13 @@ def bits(key: Tensor, n: int) -> Tensor:
 
 
 def uniform(key: Tensor, *shape: int) -> Tensor:
-    """Uniform float32 in [0, 1), multiples of 2^-24: (..., *shape) for keys (...)."""
+    """Uniform float32 in [0, 1), multiples of 2^-24: ``(..., *shape)`` for keys (...)."""
     n = torch.Size(shape).numel()
     return (((bits(key, n) >> 40) & 0xFFFFFF).float() * 2.0**-24).unflatten(-1, shape)
 
 
 def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
-    """Uniform int64 from ``low`` to ``high``, both included: (..., *shape) for keys (...)."""
+    """Uniform int64 from ``low`` to ``high``, both included: ``(..., *shape)`` for keys (...)."""
     return low + (uniform(key, *shape) * (high - low + 1)).long()
 
 

@@ -17,7 +17,7 @@ class LinearReadout(nn.Module):
     """A linear regression of the targets on the present features, the ridge solution of the training rows.
 
     With few training subjects a network memorises subjects before it finds what they share; this is what generalises (measured:
-    docs/tuning-ledger.md). Its form is that of wide-and-deep models (Cheng et al. 2016), its use here is ours.
+    docs/explanation/tuning-ledger.md). Its form is that of wide-and-deep models (Cheng et al. 2016), its use here is ours.
     """
 
     owner: Tensor
@@ -58,8 +58,9 @@ class WithReadout(nn.Module):
     network.
 
     In training the network is alone: its loss knows nothing of the read-out, which would explain the training rows before the
-    network learns anything and leave it the noise (docs/tuning-ledger.md). The read-out stays the ridge solution; people
-    that neither was fitted on decide how much of each is taken (:mod:`himoe.stats.mixture`). Until then it is the network's.
+    network learns anything and leave it the noise (docs/explanation/tuning-ledger.md). The read-out stays the ridge solution;
+    people that neither was fitted on decide how much of each is taken (:mod:`himoe.stats.mixture`). Until then it is the
+    network's.
     """
 
     def __init__(self, network: nn.Module, n_features: tuple[int, ...], n_outputs: int, penalty: float):

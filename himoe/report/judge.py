@@ -1,5 +1,5 @@
 """Judging the paper's claims on the scores of a run: one word for each claim and data set, why, and the numbers behind it
-(docs/verdicts.md)."""
+(docs/explanation/verdicts.md)."""
 
 from collections.abc import Collection
 from typing import NamedTuple

@@ -37,7 +37,7 @@ def differential_entropy(
 def whole_trial_power(signal: Signal, times: np.ndarray, window: float, bands: Bands) -> np.ndarray:
     """Variance per window (n_tokens, n_chans, n_bands) after a zero-phase Butterworth filter of the whole recording.
 
-    The filter (order 4, run both ways: |H|^2) is applied in the frequency domain, one transform for all bands, to the
+    The filter (order 4, run both ways: ``|H|^2``) is applied in the frequency domain, one transform for all bands, to the
     recording extended by odd reflection as ``scipy.signal.sosfiltfilt`` does.
     """
     import scipy.fft

@@ -4,7 +4,7 @@ A regression that finds little says little: its predictions spread less than the
 and not for correlation alone, is low for that. The CCC of a person, 2 a c / (var y + a^2 var p + bias^2) with a scale a, is
 highest at a^2 = (var y + bias^2) / var p, whatever the covariance c: the best scale is a ratio of spreads, larger than the
 least-squares slope by 1 / r, and as well known from few people as a spread is. It is positive: what is said the wrong way
-round stays so, and noise stays noise (its squared error rises). Figures behind the choice: docs/tuning-ledger.md.
+round stays so, and noise stays noise (its squared error rises). Figures behind the choice: docs/explanation/tuning-ledger.md.
 """
 
 from __future__ import annotations

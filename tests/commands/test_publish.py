@@ -8,6 +8,7 @@ import pytest
 
 from himoe.commands import publish
 from himoe.config.run import Config
+from himoe.report.items import STAMP
 from himoe.types import HimoeError
 from tests.conftest import ROOT
 
@@ -73,7 +74,7 @@ def test_the_block_stands_between_its_marks_real_recordings_first(tmp_path):
     publish.publish(twin, tmp_path / "results/a")
     publish.publish(run(tmp_path / "b", {"answer": ANSWER}), tmp_path / "results/b")
     text = publish.block(tmp_path / "results")
-    assert text.index("results/b/") < text.index("results/a/") < text.index("SYNTHETIC")
+    assert text.index("(b/)") < text.index("(a/)") < text.index("SYNTHETIC")
     assert "eSports Sensors, left-out person:\n\n- *Which claims hold?* None is supported." in text
     assert "\n- eSports Sensors, new people, clips: Third." in text  # the rest is in the tables
     readme = tmp_path / "README.md"
@@ -84,7 +85,29 @@ def test_the_block_stands_between_its_marks_real_recordings_first(tmp_path):
         publish.write_block(tmp_path / "a/results.json", text)
 
 
-def test_the_readme_says_what_is_published():
+def test_the_readme_has_a_verdict_for_each_claim_and_run_of_its_first_setting(tmp_path):
+    """Of the second setting nothing is said; a claim that was judged nowhere there was not run."""
+    claims = (
+        "id,claim,setting,verdict\nC1,best,deap,not run\nC2,robust,esports/subject_stimulus,supported\n"
+        "C2,robust,esports/loso,inconclusive\n"
+    )
+    answer = ANSWER.replace("loso,Which claims hold?,None is supported.", "loso,Where does Hi-MoE stand?,First of 2.")
+    publish.publish(run(tmp_path / "a", {"answer": answer, "claims": claims}), tmp_path / "results/a")
+    twin = run(tmp_path / "b", {"answer": ANSWER.replace("esports", "deap_twin")}, ["deap_twin"])
+    publish.publish(twin, tmp_path / "results/b")
+    assert publish.status(tmp_path / "results").splitlines() == [
+        "| the paper's claim | Open recordings |",
+        "|---|---|",
+        "| C1: best | not run |",
+        "| C2: robust | inconclusive |",
+        "",
+        "- **Open recordings** ([tables](docs/results/a/)), eSports Sensors, left-out person. First of 2.",
+        f"- **Open recordings** ([tables](docs/results/b/)), DEAP twin, left-out person. *{STAMP}.*",
+    ]
+
+
+def test_pages_say_what_is_published():
     """Made again by ``python -m himoe publish NAME``; nobody types a number."""
-    between = (ROOT / "README.md").read_text().partition(publish.BEGIN)[2].partition(publish.END)[0]
-    assert between.strip() == publish.block(ROOT / "docs/results").strip()
+    for page, text in (("README.md", publish.status), ("docs/results/README.md", publish.block)):
+        between = (ROOT / page).read_text().partition(publish.BEGIN)[2].partition(publish.END)[0]
+        assert between.strip() == text(ROOT / "docs/results").strip(), page

@@ -44,7 +44,7 @@ def test_runs_on_people_leave_out_nothing_that_every_run_shows(root, name):
     assert set(sections.FIGURES) <= set(run.figures)
 
 
-@pytest.mark.parametrize("name", ["config/schema.json", "config/README.md", "docs/decisions.md"])
+@pytest.mark.parametrize("name", ["config/schema.json", "config/README.md", "docs/reference/decisions.md"])
 def test_generated_documents_are_in_step(root, name):
     assert (root / name).read_text() == document.generated(root)[root / name], "run `make schema`"
 
@@ -57,7 +57,7 @@ def test_the_key_table_has_every_key(root):
 
 
 def test_the_register_has_every_setting_of_every_model(root):
-    register = (root / "docs/decisions.md").read_text()
+    register = (root / "docs/reference/decisions.md").read_text()
     for name in registry.available("models"):
         for key, *_ in sections.walk(registry.load("models", name).Config(), f"{name}."):
             assert register.count(f"| `{key}` |") == 1, key

@@ -1,7 +1,7 @@
 """The standing fault bench: ``python -m tests.faults`` tries every fault of the table, then damages genuine files at random.
 
-It writes what was seen into ``docs/reliability.md`` and ends with 1 where a fault is not handled. ``--only WORD``: families or
-faults whose name holds it, and nothing is written. ``--examples N``: damaged files for each reader.
+It writes what was seen into ``docs/explanation/reliability.md`` and ends with 1 where a fault is not handled. ``--only WORD``:
+families or faults whose name holds it, and nothing is written. ``--examples N``: damaged files for each reader.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.faults.table import collect
 from tests.faults.table.record import Fault, Seen, tried
 
-PAGE = ROOT / "docs/reliability.md"
+PAGE = ROOT / "docs/explanation/reliability.md"
 HEAD = """# Reliability: what was tried, and what was seen
 
 Made by `make faults` (`python -m tests.faults`), which ends with an error where a fault is not handled; do not edit. Each fault

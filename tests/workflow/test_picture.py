@@ -21,6 +21,6 @@ def arrows(mermaid: str) -> set[tuple[str, str]]:
 def test_the_picture_shows_every_rule_and_arrow(tmp_path):
     done = snakemake(checkout(tmp_path), "--rulegraph", "mermaid-js")
     assert done.returncode == 0, done.stderr[-2000:]
-    drawn = arrows((ROOT / "docs/workflow.md").read_text())
+    drawn = arrows((ROOT / "docs/explanation/workflow.md").read_text())
     assert ("fit_model", "predict") in drawn
     assert drawn == arrows(done.stdout), "make picture"

@@ -168,7 +168,7 @@ def test_after_a_kill_of_snakemake_the_documented_steps_go_on(fitting, root):
     under_way(fitting)
     fitting.kill()
     name = re.search(r"SLURM run ID: (\S+)", fitting.text())[1]
-    steps = (root / "config/README.md").read_text()
+    steps = (root / "docs/howto/slurm.md").read_text()
     for step in (
         "scancel --name=",
         "snakemake --unlock --configfile",

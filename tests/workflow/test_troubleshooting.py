@@ -1,4 +1,4 @@
-"""Every message that docs/troubleshooting.md quotes is one that the code still prints."""
+"""Every message that docs/howto/troubleshooting.md quotes is one that the code still prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from himoe.train import devices
 from himoe.types import HimoeError, Split
 from tests.conftest import ROOT, make_tokens
 
-QUOTED = re.findall(r"^```text\n(.*?)\n```$", (ROOT / "docs/troubleshooting.md").read_text(), re.M | re.S)
+QUOTED = re.findall(r"^```text\n(.*?)\n```$", (ROOT / "docs/howto/troubleshooting.md").read_text(), re.M | re.S)
 FIXED = 12  # letters of its own that a string of the code must have to count
 DEAP, FOLDER = dataset_info("deap"), Path("data/deap")
 PYTHON = sources.Recordings(FOLDER, DEAP.editions[0], FOLDER)
@@ -167,5 +167,5 @@ def test_what_is_refused_by_the_audit_reads_as_quoted():
 
 
 def test_every_entry_quotes_or_says_how_it_looks():
-    for entry in re.split(r"^### ", (ROOT / "docs/troubleshooting.md").read_text(), flags=re.M)[1:]:
+    for entry in re.split(r"^### ", (ROOT / "docs/howto/troubleshooting.md").read_text(), flags=re.M)[1:]:
         assert "```text" in entry or "```console" in entry or "traceback" in entry, entry.splitlines()[0]
