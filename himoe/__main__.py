@@ -35,7 +35,7 @@ NEW = """examples:
   python -m himoe new model my_network                        a network: himoe/models/my_network.py and its test
   python -m himoe new condition sensor_noise"""
 PREDICT = """MODEL is a folder that `export` wrote, or a fit: results/DATASET/PROTOCOL/MODEL/seed-0. RECORDING is EDF, BDF,
-BrainVision, FIF, CSV, Parquet or BIDS physio; what it does not say of itself stands in a mapping file (docs/predict.md).
+BrainVision, FIF, CSV, Parquet or BIDS physio; what it does not say of itself stands in a mapping file (docs/howto/predict.md).
 
 examples:
   python -m himoe predict himoe-deap recording.edf            a table on the terminal
