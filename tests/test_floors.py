@@ -15,8 +15,9 @@ from tests.conftest import ROOT
 
 # From the ground up: a room (a file or a folder of himoe/) imports from rooms before it, and from itself without circles.
 ORDER = (
-    "types", "names", "io", "registry", "provenance", "job", "stats", "signal", "nn", "config", "data", "datasets",
-    "conditions", "controls", "splits", "models", "train", "evaluate", "report", "figures", "tables", "commands", "__main__",
+    "lazy", "types", "names", "io", "registry", "provenance", "job", "stats", "signal", "nn", "config", "data", "datasets",
+    "conditions", "controls", "splits", "models", "train", "evaluate", "library", "report", "figures", "tables", "commands",
+    "__main__",
 )  # fmt: skip
 PLUGINS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 PACKAGE = ROOT / "himoe"
