@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from himoe import io
+from himoe.config.sections import Planted
+from himoe.library.settings import section
+from himoe.registry import load
 from himoe.types import HimoeError, Layout, Tokens, TrialInfo
 
 if TYPE_CHECKING:
@@ -63,14 +65,16 @@ def make_tokens(
     >>> tokens.x.shape, tokens.mask.mean(axis=0).tolist(), tokens.layout.targets
     ((24, 5), [1.0, 0.875], ('valence', 'arousal'))
     """
+    if not token_rate > 0:
+        raise HimoeError(f"make_tokens: token_rate {token_rate:g} Hz: expected more than 0")
     blocks = {name: [_block(name, trial) for trial in trials] for name, trials in x.items()}
     lengths = _lengths(blocks)
     columns = {name: _features(name, of[0].shape[1], features) for name, of in blocks.items()}
     labels, per_token = _labels(y, lengths, targets)
     known = tuple(targets or (TARGETS if labels[0].shape[1] == 2 else (f"target {k}" for k in range(labels[0].shape[1]))))
     layout = Layout(tuple(blocks), tuple(columns.values()), known, float(token_rate), per_token)
-    if len(known) != labels[0].shape[1] or not token_rate > 0:
-        raise HimoeError(f"make_tokens: {len(known)} targets named for {labels[0].shape[1]}, token_rate {token_rate:g} Hz")
+    if len(known) != labels[0].shape[1]:
+        raise HimoeError(f"make_tokens: {len(known)} targets named for {labels[0].shape[1]} in y")
     parts = [_trial([of[i] for of in blocks.values()]) for i in range(len(lengths))]
     people, seen = (_names(what, given, len(lengths)) for what, given in (("subject", subject), ("stimulus", stimulus)))
     trials = tuple(TrialInfo(people[i], "1", f"{i:04d}", seen[i], _digest(i, *part)) for i, part in enumerate(parts))
@@ -189,13 +193,7 @@ def simulate(people: int = 4, *, per_token: bool = True, **planted: Any) -> tupl
     >>> truth["informative"]["eeg"], truth["informative"]["pupil"]
     (1.0, 0.0)
     """
-    from himoe.config.sections import Planted
-    from himoe.datasets.planted import INFO, tokens
-
-    try:
-        settings = Planted(subjects=people, **planted)
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise HimoeError(f"simulate: {found}") from error
-    parts, truth = tokens(INFO.subjects[:people], settings, per_token)
+    settings = section(Planted, planted | {"subjects": people}, "simulate")
+    plugin = load("datasets", "planted")
+    parts, truth = plugin.tokens(plugin.INFO.subjects[:people], settings, per_token)
     return Tokens.concatenate(list(parts.values())), truth

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from himoe.config.sections import Execution, Splits, Training
 from himoe.config.spec import FitSpec
 from himoe.library.arrays import make_tokens
-from himoe.registry import load
+from himoe.library.settings import section
+from himoe.models import himoe as plugin
 from himoe.splits.make import held_out
 from himoe.stats.calibration import calibrated
 from himoe.train import devices
@@ -23,7 +23,6 @@ from himoe.train.build import build_model, crop_tokens
 from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
 from himoe.train.stack import Stack
-from himoe.train.tuning import configure
 from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
 from himoe.types import HimoeError, Split, Tokens
 
@@ -121,12 +120,12 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         if y is None and not isinstance(X, Tokens):
             raise ValueError("HiMoERegressor requires y to be passed, but the target y is None")
         tokens = X if isinstance(X, Tokens) else self._tokens(X, y, groups)
-        self._spec = self._specify(tokens)
+        self._spec, split = self._specify(), self._split(tokens)
         with _as_for_a_fit(self._spec.training, self.device) as (execution, device):
             progress = Progress("HiMoERegressor", 1, self._spec.training.epochs)
             try:
                 fits = NetworkFits(self._spec, execution, device, lambda subjects, forbidden: tokens, progress)
-                [[fitted]] = fits.fit([self._split(tokens)])
+                [[fitted]] = fits.fit([split])
             finally:
                 progress.stop()
         if fitted.failed:
@@ -201,13 +200,10 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         self._flat = given.ndim == 1
         return given[:, None] if self._flat else given
 
-    def _specify(self, tokens: Tokens) -> FitSpec:
+    def _specify(self) -> FitSpec:
         """What the fit is."""
-        try:
-            training = Training(**(self.training or {}))
-        except ValidationError as error:
-            found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise HimoeError(f"HiMoERegressor: training: {found}") from error
+        training = section(Training, self.training, "HiMoERegressor: training")
+        section(plugin.Config, self.options, "HiMoERegressor: options")
         of = {"dataset": "own", "protocol": PROTOCOL, "model": "himoe", "shard": 0, "folds": (0,)}
         return FitSpec(**of, seed=self.random_state, options=dict(self.options or {}), training=training)
 
@@ -218,7 +214,8 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"trials of {len(people)} person(s), n_samples={len(tokens.trials)}: inner validation takes 2 or more"
             )
-        held = set(held_out(people, Splits(validation_fraction=self.validation_fraction, seed=self.random_state)))
+        given = {"validation_fraction": self.validation_fraction, "seed": self.random_state}
+        held = set(held_out(people, section(Splits, given, "HiMoERegressor")))
         keys = {(t.subject, t.trial): t.digest for t in tokens.trials}
         valid = {key: digest for key, digest in keys.items() if key[0] in held}
         return Split(0, {key: digest for key, digest in keys.items() if key[0] not in held}, valid, {})
@@ -226,10 +223,9 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
     def _predicted(self, tokens: Tokens) -> np.ndarray:
         """(n_ratings, n_outputs) in the unit of the targets."""
         training, fitted = self._spec.training, self.fitted_
-        plugin, length = load("models", "himoe"), crop_tokens(self.layout_.token_rate, training)
+        length = crop_tokens(self.layout_.token_rate, training)
         with _as_for_a_fit(training, self.device) as (_, device):
-            settings = configure(plugin, "himoe", self._spec.options)
-            network = build_model(plugin, settings, {}, self.layout_, training)
+            network = build_model(plugin, plugin.Config(**self._spec.options), {}, self.layout_, training)
             network.load_state_dict({name: torch.from_numpy(value) for name, value in fitted.state.items()})
             bank, affine = Bank(tokens, device), Affine.of([fitted.scaler], device)
             windows = cover(bank, [np.arange(len(tokens.trials))], length)
@@ -243,8 +239,9 @@ def _as_for_a_fit(training: Training, device: str) -> Iterator[tuple[Execution, 
     """torch set up as for a fit, and as it was again behind it: a library leaves no trace in the process of others."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     deterministic, tf32 = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.allow_tf32
-    filled = torch.utils.deterministic.fill_uninitialized_memory
-    execution = Execution(threads=threads, device=device, stack=1)  # type: ignore[arg-type]  # checked by the section
+    uninitialised: Any = torch.utils.deterministic  # fill_uninitialized_memory is absent from torch's stubs
+    filled = uninitialised.fill_uninitialized_memory
+    execution = section(Execution, {"threads": threads, "device": device, "stack": 1}, "HiMoERegressor")
     with torch.random.fork_rng():
         try:
             yield execution, devices.settle(training, execution)
@@ -253,4 +250,4 @@ def _as_for_a_fit(training: Training, device: str) -> Iterator[tuple[Execution, 
             torch.use_deterministic_algorithms(deterministic)
             torch.set_float32_matmul_precision(precision)
             torch.backends.cudnn.allow_tf32 = tf32
-            torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+            uninitialised.fill_uninitialized_memory = filled

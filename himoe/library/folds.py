@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from himoe.config.protocols import PROTOCOLS
 from himoe.config.sections import Splits
+from himoe.library.settings import section
 from himoe.registry import hint
 from himoe.splits.files import PARTS
 from himoe.splits.make import make_splits
@@ -56,11 +55,8 @@ def make_folds(
     if protocol not in PROTOCOLS or PROTOCOLS[protocol].windows:
         known = [name for name, of in PROTOCOLS.items() if not of.windows]
         raise HimoeError(f"splits: there is no protocol '{protocol}'; {hint(protocol, known)} valid names: {', '.join(known)}")
-    try:
-        settings = Splits(n_folds=n_folds, validation_fraction=validation_fraction, seed=seed)
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise HimoeError(f"splits: {found}") from error
+    given = {"n_folds": n_folds, "validation_fraction": validation_fraction, "seed": seed}
+    settings = section(Splits, given, "splits")
     frame = make_splits(protocol, list(tokens.trials), settings)
     seen = {(t.subject, t.trial): t.stimulus for t in tokens.trials}
     folds = []

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from himoe.library.settings import section
 from himoe.models import himoe as plugin
 from himoe.nn import noise
-from himoe.registry import load
 from himoe.train.loop import objective
-from himoe.train.tuning import configure
 from himoe.types import Batch, BuildContext, HimoeError, Layout, Output
 
 CCC_WEIGHT = 0.5  # as training.ccc_weight
@@ -41,10 +40,6 @@ class HiMoE(plugin.HiMoE):
     ------
     HimoeError
         If there is no modality, a size is no positive whole number, or a setting is unknown or not valid.
-
-    Notes
-    -----
-    ``torch.export.export(model.eval(), (x,))`` works for x (B, T, n_features). ONNX and TorchScript do not: docs/api.md.
 
     Examples
     --------
@@ -83,7 +78,7 @@ class HiMoE(plugin.HiMoE):
             raise HimoeError(f"HiMoE: n_outputs {n_outputs}, n_times {n_times}, token_rate {token_rate}: too small")
         features = tuple(tuple(map(str, range(n))) for n in modalities.values())
         layout = Layout(tuple(modalities), features, tuple(map(str, range(n_outputs))), token_rate, True)
-        super().__init__(BuildContext(layout, n_times), configure(load("models", "himoe"), "himoe", settings))
+        super().__init__(BuildContext(layout, n_times), section(plugin.Config, settings, "HiMoE"))
         self.modalities = dict(modalities)
 
     def forward(  # the trainer's call, with a Batch alone, is one of the forms
@@ -168,6 +163,25 @@ class HiMoE(plugin.HiMoE):
         batch = Batch(None, None, None, None, None, y)
         return objective(per_token=True, ccc_weight=ccc_weight)(output, batch)
 
+    def export(self, x: Tensor) -> torch.export.ExportedProgram:
+        """A program of the prediction that needs no code of this package (``torch.export``).
+
+        Parameters
+        ----------
+        x
+            (B, T, n_features): the program takes windows of this number and length, NaN where absent.
+
+        Returns
+        -------
+        torch.export.ExportedProgram
+            Of x to (B, T, n_outputs), in evaluation mode; ``torch.export.save`` writes it. TorchScript does not take the model;
+            ONNX takes it without temporal alignment (docs/api.md).
+        """
+        was = self.training
+        program = torch.export.export(_Prediction(self).eval(), (x,))
+        self.train(was)
+        return program
+
     def _side_by_side(self, x: Mapping[str, Tensor]) -> Tensor:
         """(B, T, n_features) of the modalities that are named, NaN for the others."""
         if unknown := [name for name in x if name not in self.modalities]:
@@ -183,3 +197,15 @@ class HiMoE(plugin.HiMoE):
             name: first.new_full((*first.shape[:2], n), torch.nan) for name, n in self.modalities.items() if name not in x
         }
         return torch.cat([x[name] if name in x else absent[name] for name in self.modalities], -1)
+
+
+class _Prediction(nn.Module):
+    """The prediction alone: a program in a file has no records of this package."""
+
+    def __init__(self, model: HiMoE):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, T, n_features) -> (B, T, n_outputs)."""
+        return self.model(x).prediction
