@@ -159,4 +159,4 @@ def test_the_command_answers_without_the_workflow(fresh, tmp_path):
 
 def test_snakemake_comes_with_the_workflow_alone():
     assert "snakemake" not in asked_for()
-    assert {"snakemake", "jinja2", "edfio", "requests"} <= asked_for("workflow").keys()
+    assert {"snakemake", "jinja2", "pooch", "requests"} <= asked_for("workflow").keys()

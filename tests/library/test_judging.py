@@ -107,8 +107,8 @@ def test_conditions_are_those_of_the_workflow():
 
 
 def test_conditions_that_cannot_be():
-    with pytest.raises(himoe.HimoeError, match=r"there is no 'shfit'; did you mean 'shift'\?"):
-        himoe.conditions.apply(make_tokens(), "shfit", 1)
+    with pytest.raises(himoe.HimoeError, match=r"there is no 'shiftt'; did you mean 'shift'\?"):
+        himoe.conditions.apply(make_tokens(), "shiftt", 1)
     with pytest.raises(himoe.HimoeError, match=r"eeg_channels: severity 0\.5 is not possible here"):
         himoe.conditions.apply(make_tokens(), "eeg_channels", 0.5)
     with pytest.raises(himoe.HimoeError, match="missing_rate: it displaces no modality as a whole"):

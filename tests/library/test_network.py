@@ -121,8 +121,8 @@ def test_sizes_that_cannot_be(arguments, said):
 
 
 def test_a_setting_with_a_typo_is_named_with_the_nearest():
-    with pytest.raises(himoe.HimoeError, match=r"HiMoE\.widht: unknown key; did you mean 'width'\?"):
-        build(widht=8)
+    with pytest.raises(himoe.HimoeError, match=r"HiMoE\.widths: unknown key; did you mean 'width'\?"):
+        build(widths=8)
 
 
 @pytest.mark.parametrize(
