@@ -1,1 +1,1 @@
-"""What ``import himoe`` offers: Hi-MoE on one's own recordings, without the workflow."""
+"""What people take home: a trained model in a folder of its own, recordings of their own, predictions of these."""

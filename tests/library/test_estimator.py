@@ -15,6 +15,7 @@ from himoe.evaluate.predict import predict_shard
 from himoe.train.results import StoredFold
 from tests.conftest import make_tokens
 
+torch.set_num_threads(1)  # workers of a test run have the other cores
 TINY = {"width": 8, "n_blocks": 1, "n_encoder_blocks": 0, "max_lag": 1}
 FAST = {"epochs": 3, "crop_seconds": 8, "batch_size": 8}
 NOT_RUN = ("check_array_api_input",)  # torch and numpy arrays alone; scikit-learn skips it itself without SCIPY_ARRAY_API

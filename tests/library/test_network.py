@@ -9,6 +9,7 @@ import himoe
 from himoe.models import himoe as plugin
 from himoe.types import Batch, BuildContext, Layout, Output
 
+torch.set_num_threads(1)  # workers of a test run have the other cores
 SIZES = {"eeg": 5, "gsr": 2}
 
 
