@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from himoe import __version__
 from himoe.registry import KINDS
 
 DOCTOR = """examples:
@@ -66,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"himoe: {error}\n")
     except ModuleNotFoundError as error:
         sys.stderr.write(
-            f"himoe: {sys.executable} lacks {error.name}: activate the environment (`make setup`, . .venv/bin/activate)\n"
+            f"himoe: {sys.executable} lacks {error.name}: activate the environment (`make setup`, . .venv/bin/activate), or "
+            "pip install 'himoe[workflow]'\n"
         )
     except BrokenPipeError:  # what reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -138,7 +140,9 @@ def _add(commands: Any, name: str, summary: str, epilog: str) -> argparse.Argume
 def _parser() -> argparse.ArgumentParser:
     from himoe.commands import new
 
-    parser = argparse.ArgumentParser(prog="python -m himoe", description="Hi-MoE replication: questions that need no workflow")
+    program = "himoe" if Path(sys.argv[0]).stem == "himoe" else "python -m himoe"
+    parser = argparse.ArgumentParser(prog=program, description="Hi-MoE replication: questions that need no workflow")
+    parser.add_argument("--version", action="version", version=f"himoe {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     doctor = _add(commands, "doctor", "what is ready, absent or wrong: data sets, conda, GPU, SLURM, a config", DOCTOR)
     plan = _add(commands, "plan", "what a run would do, without doing it: data, folds, fits, jobs, disk, time", PLAN)

@@ -25,7 +25,24 @@ GREY, UNPLACED = ("#6b7280", "#9ca3af"), 900  # of a model whose plug-in names n
 
 
 def available(kind: str) -> list[str]:
-    """Names of the plug-ins of a kind, sorted; files that begin with an underscore are helpers."""
+    """Names of the plug-ins of a kind, sorted; files that begin with an underscore are helpers.
+
+    Parameters
+    ----------
+    kind
+        ``datasets``, ``models``, ``conditions``, ``controls``, ``figures`` or ``tables``.
+
+    Returns
+    -------
+    list of str
+        One for each file of ``himoe/KIND/``.
+
+    Examples
+    --------
+    >>> import himoe
+    >>> {"himoe", "mult", "ridge"} <= set(himoe.available("models"))
+    True
+    """
     return sorted(p.stem for p in (ROOT / kind).glob("*.py") if not p.stem.startswith("_"))
 
 

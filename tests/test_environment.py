@@ -21,7 +21,7 @@ def names(requirements):
 
 def test_lock_holds_everything_the_package_asks_for(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    extras = [r for name in ("dev", "docs", "slurm") for r in project["optional-dependencies"][name]]
+    extras = [line for extra in ("workflow", "dev", "docs", "slurm") for line in project["optional-dependencies"][extra]]
     wanted = names(project["dependencies"]) | names(extras)
     assert wanted <= {n.replace("_", "-") for n in lock(root)}
     for requirement in project["dependencies"] + extras:
@@ -35,7 +35,7 @@ def test_conda_environment_is_in_step(root):
     environment = yaml.safe_load((root / "envs/himoe.yaml").read_text())
     assert environment["channels"] == ["conda-forge"]
     pinned = dict(line.split("==") for line in environment["dependencies"][-1]["pip"])
-    assert set(pinned) == names(project["dependencies"])
+    assert set(pinned) == names(project["dependencies"] + project["optional-dependencies"]["workflow"])
     assert all(lock(root)[name] == version for name, version in pinned.items())
 
 

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 # From the ground up: a room (a file or a folder of himoe/) imports from rooms before it, and from itself without circles.
 ORDER = (
-    "types", "names", "io", "registry", "provenance", "job", "stats", "signal", "nn", "config", "data", "datasets",
+    "lazy", "types", "names", "io", "registry", "provenance", "job", "stats", "signal", "nn", "config", "data", "datasets",
     "conditions", "controls", "splits", "models", "train", "evaluate", "library", "report", "figures", "tables", "commands",
     "__main__",
 )  # fmt: skip

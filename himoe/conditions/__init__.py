@@ -15,3 +15,19 @@ which are absent, and the figure and the table of subsets name them. A condition
 (:mod:`himoe.evaluate.outages`).
 ``SECTION = "async"``: its curve stands among those of input out of step; without it, among those of missing input.
 """
+
+from typing import TYPE_CHECKING
+
+from himoe.lazy import exports
+
+HOMES = {
+    "apply": "himoe.library.perturbing:apply",
+    "injected_lags": "himoe.library.perturbing:injected_lags",
+}
+__all__ = [*HOMES]
+
+if TYPE_CHECKING:
+    from himoe.library.perturbing import apply as apply
+    from himoe.library.perturbing import injected_lags as injected_lags
+else:
+    __getattr__, __dir__ = exports(__name__, HOMES)

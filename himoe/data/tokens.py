@@ -34,7 +34,33 @@ def write_tokens(path: str | Path, tokens: Tokens) -> None:
 
 
 def read_tokens(path: str | Path) -> Tokens:
-    """Read what :func:`write_tokens` wrote; nothing is unpickled."""
+    """Tokens of one person, as a run leaves them; nothing is unpickled.
+
+    Parameters
+    ----------
+    path
+        ``results/DATASET/subjects/SUBJECT.npz``.
+
+    Returns
+    -------
+    Tokens
+        Trials one after another: ``x`` (n_tokens, n_features), ``mask`` (n_tokens, n_modalities), ``y`` (n_tokens, n_outputs).
+
+    Raises
+    ------
+    HimoeError
+        If it is no such file, of an older format, damaged, or contradicts itself.
+
+    Examples
+    --------
+    >>> import himoe, pathlib, tempfile
+    >>> from himoe.data.tokens import write_tokens
+    >>> tokens, _ = himoe.simulate(people=3, trials=2, seconds=20)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "p.npz")
+    >>> write_tokens(path, tokens)
+    >>> himoe.read_tokens(path).layout.modalities
+    ('eeg', 'gsr', 'ecg', 'emg', 'resp', 'pupil')
+    """
     check(path)
     try:
         data = read_npz(path, MAX_BYTES, (*KINDS, "baseline", "meta"))

@@ -127,7 +127,33 @@ def check_same_conditions(predictions: pd.DataFrame) -> None:
 
 
 def read_scores(file: str) -> pd.DataFrame:
-    """A table of scores. Subjects are names, even where they look like numbers."""
+    """Scores of a run. Subjects are names, even where they look like numbers.
+
+    Parameters
+    ----------
+    file
+        ``results/scores.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each data set, protocol, model, seed, subject, condition, severity, target and metric: ``value``, of ``n``
+        rows.
+
+    Raises
+    ------
+    HimoeError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import himoe, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "scores.csv")
+    >>> names = "dataset,protocol,model,seed,subject,condition,severity,target,metric,value,n"
+    >>> _ = path.write_text(names + "\\n" + "own,loso,himoe,0,01,clean,0,valence,ccc,0.4,60")
+    >>> himoe.read_scores(path)[["subject", "value"]].to_numpy().tolist()
+    [['01', 0.4]]
+    """
     return io.read_table(file, dtype={"subject": str})
 
 

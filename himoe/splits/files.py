@@ -13,7 +13,32 @@ SPLIT_COLUMNS = ["fold", "part", "subject", "trial", "stimulus", "digest"]
 
 
 def read_splits(path: str | Path) -> list[Split]:
-    """Every fold of a split file."""
+    """Every fold of a split file.
+
+    Parameters
+    ----------
+    path
+        ``results/DATASET/splits/PROTOCOL.csv`` of a run: columns fold, part, subject, trial, stimulus, digest.
+
+    Returns
+    -------
+    list of Split
+        In the order of their numbers.
+
+    Raises
+    ------
+    HimoeError
+        If it cannot be read, a trial stands twice in a fold, or a fold lacks a part.
+
+    Examples
+    --------
+    >>> import himoe, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "loso.csv")
+    >>> rows = ["0,train,a,1,film,x", "0,valid,b,1,film,y", "0,test,c,1,film,z"]
+    >>> _ = path.write_text("\\n".join(["fold,part,subject,trial,stimulus,digest", *rows]))
+    >>> himoe.splits.read_splits(path)[0].test
+    {('c', '1'): 'z'}
+    """
     try:
         frame = io.read_table(path, dtype=dict.fromkeys(SPLIT_COLUMNS[1:], str))[SPLIT_COLUMNS]
         if frame.isna().any(axis=None) or frame["fold"].dtype.kind != "i":

@@ -12,10 +12,25 @@ from himoe.types import HimoeError, Keys, Split, Tokens
 def check_split(split: Split, protocol: str) -> None:
     """Parts share no content (by hash, so one subject under two ids is caught), and nothing else that the protocol keeps apart.
 
+    Parameters
+    ----------
+    split
+        A fold.
+    protocol
+        By which it was made: ``loso``, ``subject_kfold``, ``subject_stimulus``, ``trial_kfold``, ``window_random``.
+
     Raises
     ------
     HimoeError
         Naming protocol, fold, parts and what they share.
+
+    Examples
+    --------
+    >>> import himoe
+    >>> leaky = himoe.Split(0, train={("a", "1"): "x"}, valid={("b", "1"): "y"}, test={("a", "2"): "z"})
+    >>> himoe.splits.check_split(leaky, "loso")
+    Traceback (most recent call last):
+    himoe.types.HimoeError: loso fold 0: leakage between train and test: subject a is in both
     """
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     for (a, rows_a), (b, rows_b) in combinations(parts.items(), 2):
@@ -53,7 +68,33 @@ def check_within(fewer: Split, whole: Split) -> None:
 
 
 def select(tokens: Tokens, keys: Keys) -> Tokens:
-    """The trials with these keys, in a fixed order; HimoeError if one is absent or not the one the split saw."""
+    """The trials of one part of a fold.
+
+    Parameters
+    ----------
+    tokens
+        All trials.
+    keys
+        (subject, trial) -> digest of its content, as ``train``, ``valid`` and ``test`` of a split have it.
+
+    Returns
+    -------
+    Tokens
+        In the order in which they stand.
+
+    Raises
+    ------
+    HimoeError
+        If one is absent or not the one the split saw.
+
+    Examples
+    --------
+    >>> import himoe
+    >>> tokens, _ = himoe.simulate(people=3, trials=2, seconds=20)
+    >>> keys = {(t.subject, t.trial): t.digest for t in tokens.trials if t.subject == "p02"}
+    >>> [t.trial for t in himoe.splits.select(tokens, keys).trials]
+    ['v01', 'v02']
+    """
     return tokens.select(positions(tokens, keys))
 
 

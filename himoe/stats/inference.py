@@ -24,6 +24,22 @@ def holm(p_values: list[float]) -> list[float]:
     """Holm-adjusted p values in the given order (Holm 1979).
 
     A NaN, where no test could be made, stays NaN but counts as a test: a rival that fails makes no other test easier.
+
+    Parameters
+    ----------
+    p_values
+        Of tests that are made together.
+
+    Returns
+    -------
+    list of float
+        The smallest times their number, the next times one less, and on, never falling.
+
+    Examples
+    --------
+    >>> import himoe
+    >>> [round(p, 3) for p in himoe.stats.holm([0.03, 0.01, 0.04])]  # 2 * .03, 3 * .01, not below .06
+    [0.06, 0.03, 0.06]
     """
     from statsmodels.stats.multitest import multipletests
 

@@ -40,7 +40,28 @@ class Variance(NamedTuple):
 
 
 def interval(values: np.ndarray, alpha: float = ALPHA) -> Interval:
-    """Interval of the mean of ``values`` (..., n_people, n_seeds) that covers with probability 1 - alpha."""
+    """Interval of a mean over people and seeds that covers with probability 1 - alpha.
+
+    Parameters
+    ----------
+    values
+        (..., n_people, n_seeds), one value for each person under each seed; what is before is carried along.
+    alpha
+        0.05: an interval at 95%.
+
+    Returns
+    -------
+    Interval
+        ``mean``, ``low`` and ``high`` (...), in the unit of the values; bounds are NaN with fewer than two people.
+
+    Examples
+    --------
+    Mean .2, SD .0707 over five people, t(4) = 2.776: .2 -+ 2.776 * .0707 / sqrt(5).
+
+    >>> import himoe
+    >>> [round(float(bound), 3) for bound in himoe.stats.interval([[0.1], [0.2], [0.3], [0.2], [0.2]])]
+    [0.2, 0.112, 0.288]
+    """
     from scipy.special import stdtrit  # quantiles of Student's t, without scipy.stats, which takes each job .4 s to import
 
     values = np.asarray(values, float)

@@ -8,7 +8,24 @@ CONSTANT = 1e-12
 
 
 def pcc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Pearson correlation of (n,) arrays; 0 where either is constant, NaN where a value is."""
+    """Pearson correlation; 0 where either is constant, NaN where a value is.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        (n,) ratings and predictions.
+
+    Returns
+    -------
+    float
+        From -1 to 1.
+
+    Examples
+    --------
+    >>> import himoe, numpy as np
+    >>> round(himoe.metrics.pcc(np.array([1.0, 2, 3]), np.array([10.0, 30, 50])), 6)
+    1.0
+    """
     if not np.isfinite(y_true.sum() + y_pred.sum()):
         return float("nan")
     if min(np.var(y_true), np.var(y_pred)) < CONSTANT:
@@ -17,8 +34,27 @@ def pcc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 
 
 def ccc(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Concordance correlation 2 cov / (s_y^2 + s_p^2 + (mu_y - mu_p)^2) (Lin 1989); 0 where either is
-    constant, NaN where a value is."""
+    """Concordance correlation 2 cov / (s_y^2 + s_p^2 + (mu_y - mu_p)^2) (Lin 1989), with population moments; 0 where either is
+    constant, NaN where a value is.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        (n,) ratings and predictions of one person, or of whatever is to be judged as one.
+
+    Returns
+    -------
+    float
+        From -1 to 1; 1 only where every prediction is right.
+
+    Examples
+    --------
+    One too high throughout: 2 * (2/3) / (2/3 + 2/3 + 1) = 4/7.
+
+    >>> import himoe, numpy as np
+    >>> round(himoe.metrics.ccc(np.array([1.0, 2, 3]), np.array([2.0, 3, 4])), 4)
+    0.5714
+    """
     if not np.isfinite(y_true.sum() + y_pred.sum()):
         return float("nan")
     if min(np.var(y_true), np.var(y_pred)) < CONSTANT:
