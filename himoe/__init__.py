@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from himoe.library import metrics as metrics
     from himoe.library.arrays import make_tokens as make_tokens
     from himoe.library.arrays import simulate as simulate
+    from himoe.library.bundle import load as load
     from himoe.library.estimator import HiMoERegressor as HiMoERegressor
     from himoe.library.network import HiMoE as HiMoE
+    from himoe.library.recording import read_recording as read_recording
     from himoe.registry import available as available
     from himoe.types import HimoeError as HimoeError
     from himoe.types import Output as Output

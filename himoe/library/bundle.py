@@ -67,12 +67,30 @@ class Bundle:
 
 
 def load(path: str | Path) -> Bundle:
-    """A bundle, or a fit of results/ (its folder ``seed-0``, or one ``shard-0`` of it).
+    """A trained model: a bundle, or a fit of results/.
+
+    Parameters
+    ----------
+    path
+        Folder that ``himoe export`` wrote, or a fit's ``seed-0``, or one ``shard-0`` of it.
+
+    Returns
+    -------
+    Bundle
+        The networks of all folds, what they read (``inputs``) and what is known of them (``about``);
+        ``Bundle.predict(recording)`` uses them, ``Bundle.network(fold)`` is one of them.
 
     Raises
     ------
     HimoeError
         In one line if it is neither, was changed since it was written, or is of a newer format.
+
+    Examples
+    --------
+    >>> import himoe
+    >>> bundle = himoe.load("docs/tutorials/ceap_twin")  # in the checkout; of a simulated data set
+    >>> bundle.spec.model, bundle.inputs.targets
+    ('himoe', ('valence', 'arousal'))
     """
     folder = Path(path)
     folder = folder.parent if folder.name == RECORD else folder

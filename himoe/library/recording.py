@@ -100,13 +100,29 @@ def read_recording(path: str | Path, mapping: str | Path | Mapping | None = None
 
     Parameters
     ----------
-    path : the file; what belongs to it (``.vmrk``, JSON of BIDS, ``*_events.tsv``) stands beside it.
-    mapping : a YAML file, or a :class:`Mapping`: what channels are, units, rates, which marks are trials, the baseline.
+    path
+        The file; what belongs to it (``.vmrk``, JSON of BIDS, ``*_events.tsv``) stands beside it.
+    mapping
+        A YAML file, or a :class:`Mapping`: what channels are, units, rates, which marks are trials, the baseline.
+
+    Returns
+    -------
+    Recording
+        ``channels``, each with its samples, rate (Hz), unit and start (s), and ``trials``, what the model is asked about.
 
     Raises
     ------
     HimoeError
         In one line if the file is absent, of another kind or damaged, or if the mapping names a channel that is not in it.
+
+    Examples
+    --------
+    >>> import himoe, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "wristband.csv")
+    >>> _ = path.write_text("time,EDA\\n0.00,1.2\\n0.25,1.3\\n0.50,1.3\\n0.75,1.4\\n")
+    >>> [eda] = himoe.read_recording(path).channels
+    >>> eda.name, eda.sfreq, eda.data.tolist()
+    ('EDA', 4.0, [1.2, 1.3, 1.3, 1.4])
     """
     path, said = Path(path), mapping if isinstance(mapping, Mapping) else read_mapping(mapping) if mapping else AS_IS
     if not path.is_file():
