@@ -16,8 +16,6 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_tutorial_runs_and_shows_something(path, monkeypatch):
-    if path.stem in ("own_recordings", "new_condition"):
-        pytest.importorskip("himoe.library.bundle", reason="it uses himoe.load and himoe.simulate, which are not there yet")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(FOLDER)}}).execute()
