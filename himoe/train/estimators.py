@@ -89,8 +89,11 @@ class EstimatorFits:
         return calibrate(rows.y, self._predict(state, rows), rows.subject)
 
     def _predict(self, state: Arrays, rows: Rows) -> np.ndarray:
-        """Predictions (n_rows, n_outputs), of which the labels are no part."""
-        return predicted_by(self.plugin, state, rows.unlabelled(), rows.y.shape[1])
+        """Predictions (n_rows, n_outputs), of which the labels are no part; HimoeError where one is no finite number."""
+        predicted = predicted_by(self.plugin, state, rows.unlabelled(), rows.y.shape[1])
+        if not np.isfinite(predicted).all():
+            raise HimoeError(f"{self.plugin.__name__}: predict gave numbers that are not finite for rows of inner validation")
+        return predicted
 
     def _search(self, train: Tokens, valid: Tokens) -> list[dict[str, Any]]:
         """Every configuration fitted on the training rows, judged on the validation rows; nothing where there is no choice."""

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from himoe import registry
 from himoe.config.sections import Execution, Training
 from himoe.train import devices, loop
 from himoe.train.stack import Stack
 from himoe.train.together import StackFit, named_weights
 from himoe.types import HimoeError
 from tests.conftest import make_tokens
-from tests.train.fits import SHORT, distance, fits_of, fitted, folds
+from tests.train.fits import SHORT, distance, fit, fits_of, fitted, folds
 
 CPU = torch.device("cpu")
 
@@ -137,3 +138,12 @@ def test_too_many_for_the_memory_are_halved(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(loop.Trainer, "run", never)
     with pytest.raises(HimoeError, match=r"one fold alone does not fit into the GPU's memory; lower training\.batch_size"):
         list(fits.fit(splits))
+
+
+def test_an_estimator_that_predicts_no_number_is_named(tmp_path, tokens, monkeypatch):
+    """In inner validation, before anything is written: of NaN the calibration would be NaN, which no run record may hold."""
+    split = folds(tokens, n_folds=2, tmp=tmp_path)[0]
+    plugin = registry.load("models", "ridge")
+    monkeypatch.setattr(plugin, "predict", lambda state, rows: np.full((len(rows.x), 2), np.nan))
+    with pytest.raises(HimoeError, match=r"himoe\.models\.ridge: predict gave numbers that are not finite"):
+        fit("ridge", tokens, split)
