@@ -105,6 +105,8 @@ class Downloader:
                 while chunk := response.raw.read1(CHUNK, decode_content=True):
                     if self.n_bytes == 0 and chunk[:256].lstrip().lower().startswith((b"<!doctype html", b"<html")):
                         raise HimoeError(self.web_page())
+                    if self.n_bytes == 0 and self.download.name.endswith(".zip") and not b"PK".startswith(chunk[:2]):
+                        raise HimoeError(f"{self.download.url}: what comes is no zip file; download the file by hand")
                     out.write(chunk)
                     self.n_bytes += len(chunk)
                     if self.n_bytes > most:

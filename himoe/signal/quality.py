@@ -12,7 +12,8 @@ from himoe.types import Signal
 
 REASONS = ("not_recorded", "dead", "flat", "clipped", "implausible")
 COUNTED = ("tokens", "present", "features_unmeasured", "windows", "too_short", "no_baseline", *REASONS)  # in the data card
-PLAUSIBLE = {"S": (1e-8, 1e-4), "degC": (15.0, 45.0), "1/min": (25.0, 220.0)}  # unit -> what skin and heart can show
+# Unit -> what skin, heart and electrodes can show; of volts the largest offset that an amplifier of electrodes takes.
+PLAUSIBLE = {"S": (1e-8, 1e-4), "degC": (15.0, 45.0), "1/min": (25.0, 220.0), "V": (-0.3, 0.3)}
 RUN = 3
 STEEP = 2.5
 

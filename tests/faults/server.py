@@ -131,11 +131,15 @@ class Server(BaseHTTPRequestHandler):
         self.close_connection = True
         PAUSE.wait(5)
 
-    def do_endless(self):
+    def do_endless(self, begins=b"PK"):
         self.answer(b"", length="none")
         with suppress(OSError):
+            self.wfile.write(begins)
             while True:
                 self.wfile.write(bytes(1 << 20))
+
+    def do_endless_noise(self):
+        self.do_endless(b"\0")
 
     def do_enormous(self):
         self.answer(b"PK", length=1 << 50)
@@ -144,7 +148,7 @@ class Server(BaseHTTPRequestHandler):
         self.answer(b"PK", length=1 << 20)
 
     def do_packed_bomb(self):
-        packed = gzip.compress(bytes(50 << 20))
+        packed = gzip.compress(b"PK" + bytes(50 << 20))
         self.answer(packed, **{"Content-Encoding": "gzip"})
 
     def do_fast_enough(self):

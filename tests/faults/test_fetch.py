@@ -70,6 +70,7 @@ def test_a_fault_leaves_no_file_and_says_what_to_do(server, tmp_path, fault, mes
         ("drip_of_headers", "0 bytes in 1 s"),
         ("silent", "0 bytes in 1 s"),
         ("endless", "more than 16777216 bytes came, which is no file of this data set"),
+        ("endless_noise", "what comes is no zip file; download the file by hand"),
         ("enormous", "1125899906842624 bytes are announced, which is no file of this data set"),
         ("larger_than_the_disk", "1048576 bytes are announced, and .* has room for 1000000"),
         ("packed_bomb", r"more than \d{6,7} bytes came"),

@@ -40,6 +40,15 @@ def test_what_no_body_shows_is_refused():
     assert np.argwhere(single["implausible"]).tolist() == [[1, 1], [5, 0]]  # one sample per window, too
 
 
+def test_a_spike_that_no_electrode_shows_is_refused():
+    """An EEG in V, one sample of 1e12 uV in the second window; the same EEG in uV, taken for V, in all of them."""
+    times, eeg = clock.token_times(8, 0.5, 4), np.array([[10e-6, -20e-6, 5e-6, 8e-6, -7e-6, 1e6, 3e-6, 2e-6]])
+    assert quality.gate(Signal(eeg, 1.0), times, 4.0, 0.9, ("V",))["implausible"].T.tolist() == [[False, True, True]]
+    eeg[0, 5] = 4e-6
+    assert quality.gate(Signal(1e6 * eeg, 1.0), times, 4.0, 0.9, ("V",))["implausible"].all()
+    assert not quality.gate(Signal(eeg, 1.0), times, 4.0, 0.9, ("V",))["implausible"].any()
+
+
 def test_a_quantised_peak_is_no_clipping():
     """A pulse wave in whole steps dwells at its foot and its peak; cut off by a converter it arrives there by a jump."""
     from himoe.signal import simulate
