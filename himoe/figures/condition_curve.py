@@ -3,8 +3,8 @@ Where there are more lines than five, or two that a colour-blind reader would co
 Hi-MoE, targets averaged; references, which are told the clip or the person, are thin and dotted. Ahead and behind are of
 Hi-MoE's lead where input is worst: a 95% interval above or below 0, one comparison at a time. Where each severity is a subset
 of the modalities, the worst is that with the lowest mean over all models, lines are means over the subsets of one size and the
-band is the range of Hi-MoE's over them. All models meet the same perturbed input. A model that always says the same has CCC 0
-and no line."""
+band is the range of Hi-MoE's over them; where each takes one modality away, they are named and rivals are ticks. All models
+meet the same perturbed input. A model that always says the same has CCC 0 and no line."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pandas as pd
 
 from himoe import registry
 from himoe.names import CLEAN, STUDIED
+from himoe.report.absence import absent, one_by_one, with_names
 from himoe.report.colours import told_apart
 from himoe.report.evidence import Evidence
 from himoe.report.items import FigureItem
@@ -76,6 +77,14 @@ class Curves(NamedTuple):
         """Where it was evaluated."""
         return self.evidence.perturbed(self.condition)
 
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether each severity takes one modality away, or none: they are named then, and no line joins them."""
+        if not self.words.get("NUMBERED", False):
+            return False
+        sizes = (len(self.evidence.config.modalities_of(dataset_of(s))) for s in self.settings)
+        return all(len(gone) <= 1 for n in sizes for gone in absent(self.data, self.condition, n).values())
+
     def whole(self, setting: str) -> pd.DataFrame:
         """Rows of a setting, targets averaged."""
         targets = self.evidence.targets_of(setting)
@@ -87,7 +96,10 @@ def draw(evidence: Evidence, theme: Theme, condition: str) -> FigureItem:
     data = _means(evidence, condition)
     lines = [m for m in evidence.models if not (pick(data, model=m)["ccc"].abs() < FLAT).all()]
     curves = Curves(evidence, theme, condition, data, lines)
-    figure = _together(curves) if share_a_panel(lines) else _apart(curves)
+    if curves.is_one_by_one:
+        figure = one_by_one(_absent_by_name(curves), theme)
+    else:
+        figure = _together(curves) if share_a_panel(lines) else _apart(curves)
     return FigureItem(figure, data, " ".join(_sentence(curves, curves.whole(s)) for s in curves.settings))
 
 
@@ -116,7 +128,7 @@ def _apart(curves: Curves) -> Figure:
     wholes = [curves.whole(s) for s in curves.settings]
     rivals = [[m for m in curves.lines if m in set(w["model"]) and _is_rival(m)] for w in wholes]
     references = [m for m in curves.lines if registry.is_reference(m)]
-    figure, blocks = small_multiples([len(names) for names in rivals], 1.6 if curves.words.get("NUMBERED", False) else 1.2)
+    figure, blocks = small_multiples([len(names) for names in rivals])
     styles = {m: s._replace(width=min(s.width, 1.4)) for m, s in line_styles(curves.theme, curves.lines).items()}
     for (block, axes), here, names in zip(blocks, wholes, rivals, strict=True):
         for ax, rival in zip(axes, names, strict=True):
@@ -148,43 +160,38 @@ def _is_rival(model: str) -> bool:
 def _lines(ax: Axes, curves: Curves, here: pd.DataFrame, shown: list[tuple[str, LineStyle]], small: bool = False) -> str:
     """Draw models' lines of one setting and target, with Hi-MoE's band; gives back what x is."""
     at, label = here.assign(x=here["severity"]), f"{curves.words['TITLE']} ({curves.words['UNIT']})"
-    names: list[str] = []
     if curves.words.get("NUMBERED", False):
         modalities = curves.evidence.config.modalities_of(dataset_of(here["setting"].iloc[0]))
-        at, label, names = _by_size(here, curves.condition, modalities)
+        at, label = _by_size(here, curves.condition, len(modalities))
     for model, style in shown:
-        line, dash = pick(at, model=model), " " if names else style.dash
+        line, dash = pick(at, model=model), style.dash
         title = model_title(model) + (" (failed)" if line["ccc"].isna().any() else "")
-        marker = "" if small and dash != " " else style.marker
-        ax.plot(
-            line["x"], line["ccc"], dash, color=style.colour, marker=marker, ms=3 if small else 4, lw=style.width, label=title
-        )
-        if model == STUDIED and dash != " ":
+        marker = "" if small else style.marker
+        ax.plot(line["x"], line["ccc"], dash, color=style.colour, marker=marker, ms=4, lw=style.width, label=title)
+        if model == STUDIED:
             ax.fill_between(line["x"], line["low"], line["high"], color=style.colour, alpha=0.18, lw=0)
-    if names:
-        ax.set_xticks(range(len(names)), names, rotation=90 if small else 40, ha="center" if small else "right")
-    elif small:
+    if small:
         ax.set_xticks([at["x"].min(), at["x"].max()])
     return label
 
 
-def _by_size(data: pd.DataFrame, condition: str, modalities: tuple[str, ...]) -> tuple[pd.DataFrame, str, list[str]]:
-    """(rows at the x at which they are drawn, label of x, names along it): each absent modality by name where all subsets have
-    one size; else the mean over subsets of a size, with the range over them in place of the interval, and no names."""
-    gone = _absent(data, condition, len(modalities))
-    if all(len(of) <= 1 for of in gone.values()):
-        at = {s: i for i, s in enumerate(sorted(gone))}
-        names = [modalities[gone[s][0]] if gone[s] else "none" for s in sorted(gone)]
-        return data.assign(x=data["severity"].map(at)), "modality that is absent", names
-    present = data.assign(x=len(modalities) - data["severity"].map(lambda s: len(gone[s])))
+def _by_size(data: pd.DataFrame, condition: str, n_modalities: int) -> tuple[pd.DataFrame, str]:
+    """(rows at the x at which they are drawn, label of x): the mean over subsets of a size, with the range over them in place
+    of the interval."""
+    gone = absent(data, condition, n_modalities)
+    present = data.assign(x=n_modalities - data["severity"].map(lambda s: len(gone[s])))
     sizes = present.groupby(["model", "x"], sort=True)["ccc"]
-    return sizes.agg(["mean", "min", "max"]).set_axis(["ccc", "low", "high"], axis=1).reset_index(), "modalities present", []
+    return sizes.agg(["mean", "min", "max"]).set_axis(["ccc", "low", "high"], axis=1).reset_index(), "modalities present"
 
 
-def _absent(data: pd.DataFrame, condition: str, n_modalities: int) -> dict[float, tuple[int, ...]]:
-    """Which modalities each severity takes away, where severities are numbers of subsets."""
-    absent = registry.load("conditions", condition).absent
-    return {s: absent(s, n_modalities) for s in data["severity"].unique()}
+def _absent_by_name(curves: Curves) -> dict[str, pd.DataFrame]:
+    """Title of a panel -> rows of its setting, of Hi-MoE and its rivals, with what is ``absent``."""
+    blocks, shown = {}, [STUDIED, *filter(_is_rival, curves.lines)]
+    for setting in curves.settings:
+        here, modalities = curves.whole(setting), curves.evidence.config.modalities_of(dataset_of(setting))
+        named = with_names(pick(here, model=shown), curves.condition, modalities)
+        blocks[f"{setting_title(setting)}: {_in_short(curves, here)}"] = named
+    return blocks
 
 
 def _one_scale(curves: Curves, axes: list[Axes]) -> None:

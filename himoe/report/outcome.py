@@ -17,7 +17,7 @@ COUNTED = {  # how a number of claims reads, in the order of interest
     verdicts.SUPPORTED: "supported", MIXED: "supported on some of the data",
     BOTH: "supported on some of the data and contradicted on other", verdicts.CONTRADICTED: "contradicted",
     verdicts.EQUIVALENT: "no better and no worse", verdicts.INCONCLUSIVE: "undecided", verdicts.FAILED: "failed",
-    verdicts.UNTESTABLE: "untestable on these labels", verdicts.NOT_RUN: "not run",
+    verdicts.UNTESTABLE: "untestable on this data", verdicts.NOT_RUN: "not run",
 }  # fmt: skip
 RECORDINGS = "config/paper.yaml --config data_root=/path/to/data"
 OPEN = "config/open.yaml --config data_root=/path/to/data"

@@ -15,6 +15,8 @@ from himoe.stats.intervals import interval as interval_of
 from himoe.stats.levels import Levels
 from himoe.stats.sides import SIDES, side_of
 
+AS_HIGHEST = " (interval as of the highest of all)"  # wider: it was picked for being so
+
 
 class Against(NamedTuple):
     """Hi-MoE's CCC less another model's: mean, interval, and what it says."""
@@ -60,7 +62,7 @@ def stands(competing: Levels, names: int = 4) -> str:
         sides.append(f"{words} {len(there) or 'none'}{few}")
     low, high = map(float, interval_of(competing[STUDIED])[1:])
     level = interval(float(competing[STUDIED].mean()), low, high, 2)
-    return f"{ordinal(rank(competing))} of {len(competing)} by mean CCC, {level}: {', '.join(sides)}."
+    return f"{ordinal(rank(competing))} of {len(competing)} by mean CCC on clean input, {level}: {', '.join(sides)}."
 
 
 def predicts(competing: Levels) -> str:
@@ -69,10 +71,10 @@ def predicts(competing: Levels) -> str:
     first, tied = best(competing)
     mean, low, high = map(float, interval_of(competing[first], ALPHA / len(competing)))
     if not low > 0:
-        return f"no model is shown to: the highest CCC, {model_title(first)}'s, is {interval(mean, low, high, 2)}."
+        return f"no model is shown to: the highest CCC, {model_title(first)}'s, is {interval(mean, low, high, 2)}{AS_HIGHEST}."
     few = listed([model_title(m) for m in tied]) if len(tied) <= 4 else f"{len(tied)} of the other {len(competing) - 1}"
     behind = f"; not told apart from it: {few}" if tied else ", ahead of all others"
-    return f"{model_title(first)}, CCC {interval(mean, low, high, 2)}{behind}."
+    return f"{model_title(first)}, CCC {interval(mean, low, high, 2)}{AS_HIGHEST}{behind}."
 
 
 def without_score(failed: list[str]) -> str:

@@ -34,9 +34,11 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """Mean with its interval; a dash for what does not exist."""
+    """Mean with its interval, if there is one; a dash for what does not exist."""
     if math.isnan(mean):
         return MISSING
+    if math.isnan(low):
+        return number(mean, digits)
     return f"{number(mean, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 

@@ -18,6 +18,7 @@ from himoe import registry
 from himoe.config.claims import parse_claims
 from himoe.config.protocols import MIN_SEEDS
 from himoe.names import STUDIED
+from himoe.report.absence import what_matters
 from himoe.report.evidence import Evidence
 from himoe.report.forest import Bar, panel
 from himoe.report.items import TableItem
@@ -75,6 +76,8 @@ def _page(evidence: Evidence, judged: pd.DataFrame) -> dict[str, Any]:
             parts.setdefault(STANDS, []).append(f"{start}nowhere.{without_score(failed)}")
         if competing:
             parts.setdefault(BEST, []).append(start + predicts(competing))
+        if STUDIED in competing and (matters := what_matters(evidence, setting)):
+            parts.setdefault(MATTERS, []).append(start + matters)
         if beyond := _known(scores, competing):
             parts.setdefault(BEYOND, []).append(start + beyond)
     if evidence.audits:
@@ -111,7 +114,7 @@ def _settings(evidence: Evidence) -> list[str]:
 
 
 PREDICTS, STANDS, ADDS = "What predicts?", "Where does Hi-MoE stand?", "What does it add?"
-BEST, LEAKS = "Which model predicts best?", "Did anything leak?"
+BEST, MATTERS, LEAKS = "Which model predicts best?", "Which modality matters?", "Did anything leak?"
 AT_A_GLANCE = 2  # settings
 KNOWN = "Something is known beyond the clip"
 BEYOND, HOLDS, SETTLES = "Is anything known beyond the clip?", "Which claims hold?", "What would settle the others?"
@@ -134,6 +137,8 @@ def _answers(evidence: Evidence, setting: str, judged: pd.DataFrame) -> Iterator
         yield STANDS, _stands(competing) + caution
         if adds := _adds(competing):
             yield ADDS, adds + caution
+    if STUDIED in competing and (matters := what_matters(evidence, setting)):
+        yield MATTERS, _capital(matters)
     if beyond := _beyond(scores, competing):
         yield BEYOND, beyond
     of_setting = judged[judged["setting"] == setting]

@@ -15,7 +15,7 @@ from himoe import registry
 from himoe.names import CEILINGS
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
-from himoe.report.text import MISSING, intervals, number
+from himoe.report.text import MISSING, interval, intervals, number
 from himoe.report.titles import model_title, setting_title
 from himoe.stats.frames import pick
 from himoe.stats.levels import POOLED, means_with_intervals
@@ -66,7 +66,7 @@ def _kind(model: str) -> str:
 
 
 def _findings(data: pd.DataFrame) -> list[str]:
-    """For every data set and target a sentence: the best model beside both ceilings, and what it knows beyond the clip."""
+    """For every data set and target a sentence: the best model beside both ceilings, and what is left of it within clips."""
     sentences = []
     for (setting, target), part in data.groupby(["setting", "target"], sort=False):
         ccc = part.set_index("model")["ccc"]
@@ -85,14 +85,11 @@ def _findings(data: pd.DataFrame) -> list[str]:
 
 
 def _beyond(row: pd.Series) -> str:
-    """Whether a model knows more than the clip, by the interval of what is left within clips."""
-    low, high = row["residual_pcc_low"], row["residual_pcc_high"]
+    """What is left of a model within clips."""
     if not np.isfinite(row["residual_pcc"]):
-        return "whether it knows more than the clip cannot be told"
-    found = number(row["residual_pcc"])
-    if not low > 0:
-        return f"it is not shown to know more than the clip (left within a clip: PCC {found}, interval up to {number(high)})"
-    return f"it knows more than the clip (left within a clip: PCC {found}, interval from {number(low)})"
+        return "what is left of it within a clip cannot be told"
+    bounds = interval(row["residual_pcc"], row["residual_pcc_low"], row["residual_pcc_high"])
+    return f"left of it within a clip: PCC {bounds}, not corrected for picking it"
 
 
 def _notes(evidence: Evidence) -> list[str]:

@@ -8,6 +8,7 @@ every lag is found; a wrong lag is far off, so that a few of them lower it much.
 injected (mean and standard deviation over trials). 95% intervals over people and seeds; rows of one modality are parts of the
 row of all. Trials of a fold that failed under one seed are left out under all."""
 
+import numpy as np
 import pandas as pd
 
 from himoe import registry
@@ -18,7 +19,7 @@ from himoe.report.items import TableItem
 from himoe.report.text import interval, number, p_value
 from himoe.report.titles import dataset_of, failed_folds, few_seeds, setting_title
 from himoe.stats.frames import pick
-from himoe.stats.intervals import ALPHA
+from himoe.stats.intervals import ALPHA, Interval
 from himoe.stats.lags import QUANTITIES, Recovered, recovered, recovery
 
 TITLE = "Recovery of injected lags"
@@ -27,6 +28,8 @@ NEEDS = ("routing", "runs")
 CONDITIONS = ("shift", "shift_half", "shift_all")
 REQUIRES = {"models": "himoe", "conditions": ("shift", "shift_half", "shift_all")}
 ALL = "all"
+FEWEST = 3  # people that an interval asks for
+NO_BOUNDS = np.array(np.nan), np.array(np.nan)
 MAX_LAG = 8.0  # s, where the run's config does not say: himoe.max_lag, whose plug-in no report may import
 COLUMNS = [
     "setting", "condition", "modality", "n_people", "n_lags", "slope", "slope_low", "slope_high", "p", "error", "within",
@@ -63,10 +66,11 @@ def make(evidence: Evidence) -> TableItem:
 
 
 def _flat(found: Recovered) -> list[float]:
-    """In the order of the columns."""
+    """In the order of the columns; of two people there is no interval to speak of."""
+    slope, within = (of if found.n_people >= FEWEST else Interval(of.mean, *NO_BOUNDS) for of in (found.slope, found.within))
     return [
-        found.n_people, found.n_lags, *map(float, found.slope), found.p, found.error, *map(float, found.within), found.chance,
-        found.rest, found.rest_spread,
+        found.n_people, found.n_lags, *map(float, slope), found.p, found.error, *map(float, within), found.chance, found.rest,
+        found.rest_spread,
     ]  # fmt: skip
 
 

@@ -128,7 +128,8 @@ def test_the_box_tells_where_hi_moe_stands_in_plain_words():
     page = answer.make(evidence(RUN)).page
     box = {row["question"]: row["answers"] for row in page["box"]}
     assert box[answer.STANDS] == [
-        "3rd of 4 by mean CCC, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided against 1 (late fusion)."
+        "3rd of 4 by mean CCC on clean input, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided "
+        "against 1 (late fusion)."
     ]
     assert box[answer.BEST] == ["Ridge, CCC 0.30 [0.29, 0.31], ahead of all others."]
     assert box[answer.BEYOND] == ["Shown for 1 of 4 models, not for Hi-MoE."]

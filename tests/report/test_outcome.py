@@ -40,7 +40,7 @@ def test_the_title_tells_wins_and_losses():
     assert outcome.headline(words, False) == "Hi-MoE: 1 of 7 claims supported, 2 contradicted, 1 undecided, 3 not tested"
     assert outcome.headline(["not run"], True) == "Hi-MoE on simulated data: none of 1 claims supported, 1 not tested"
     assert outcome.counted(words) == (
-        "1 of 7 claims is supported, 2 are contradicted, 1 undecided, 1 untestable on these labels, 2 not run"
+        "1 of 7 claims is supported, 2 are contradicted, 1 undecided, 1 untestable on this data, 2 not run"
     )
 
 

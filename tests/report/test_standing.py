@@ -33,7 +33,8 @@ def test_leads_keep_the_order_of_the_models():
 def test_rank_is_by_the_mean_and_says_who_is_on_which_side():
     assert rank(LEVELS) == 3
     assert stands(LEVELS) == (
-        "3rd of 4 by mean CCC, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided against 1 (late fusion)."
+        "3rd of 4 by mean CCC on clean input, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided "
+        "against 1 (late fusion)."
     )
 
 
