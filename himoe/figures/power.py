@@ -3,7 +3,9 @@ every model it must be ahead of by the lead along x, all of them level: simulate
 this run, and judged by the rule that judges the run. At a lead of 0 the line is the chance of a false alarm where all rivals
 are level, which is below that of the table of claims, where one is level and the others are far behind. The dot is the lead
 that is seen with a chance of 80%, the dashed line the smallest effect of interest: a dot right of it says that an effect of
-interest may have been missed. Claims whose verdict rests on no scores have no line."""
+interest may have been missed. No lead is seen where Hi-MoE's own CCC is not shown to be above 0: predicting nothing is among
+the rivals. Claims that lack data, models or labels have no line; where the network adds nothing or nothing is lost, the line
+says what would have been seen."""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ TITLE = "What could this run have seen?"
 SECTION = "trust"
 NEEDS = ("scores", "claims", "runs")
 LEADS = np.round(np.arange(0, 0.2001, 0.005), 3)  # along x
-COLUMNS = ["setting", "claim", "lead", "chance", "smallest", "n_people", "n_seeds", "n_rivals"]
+FAR = 2.0  # CCC: a lead that is seen if any is
+COLUMNS = ["setting", "claim", "lead", "chance", "smallest", "n_people", "n_seeds", "n_rivals", "can_be_seen"]
 
 
 def draw(evidence: Evidence, theme: Theme) -> FigureItem:
@@ -46,10 +49,10 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
             continue
         for ax, (claim, part) in zip(axes, here.groupby("claim", sort=False), strict=True):
             _panel(ax, part, theme)
-            title_small(ax, str(claim), f"80% at {_seen(part)}")
+            title_small(ax, str(claim), f"80%: {_seen(part)}")
         n_people, n_seeds = here[["n_people", "n_seeds"]].iloc[0]
         who = f"{setting_title(setting)} ({n_people} people, {n_seeds} seed{'s' * (n_seeds > 1)})"
-        findings.append(f"{who}: {_finding(here)}.")
+        findings.append(f"{who}: {_finding(here, evidence.has_few_seeds(setting))}.")
         block.suptitle(who, x=0.01, ha="left", fontsize=9)
         block.supylabel("chance of “supported”", fontsize=8.5)
         block.supxlabel("true lead over every rival, CCC", fontsize=8.5)
@@ -64,10 +67,12 @@ def _chances(evidence: Evidence) -> pd.DataFrame:
             if not (found := design_of(evidence, setting, claim)):
                 continue
             design, level = found
-            seen = np.zeros(len(LEADS))
+            seen, can_be_seen = np.zeros(len(LEADS)), False
             if not evidence.has_few_seeds(setting):
-                seen = chances(design, claim.smallest_effect, LEADS, settings.simulations, settings.seed, level)
-            of = (claim.smallest_effect, design.n_people, design.n_seeds, len(design.spread.rest) - 1)
+                at = np.append(LEADS, FAR)
+                found_at = chances(design, claim.smallest_effect, at, settings.simulations, settings.seed, level)
+                seen, can_be_seen = found_at[:-1], bool(found_at[-1] >= POWER)
+            of = (claim.smallest_effect, design.n_people, design.n_seeds, len(design.spread.rest) - 1, can_be_seen)
             rows += [(setting, claim.id, lead, chance, *of) for lead, chance in zip(LEADS, seen, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -82,14 +87,16 @@ def _panel(ax: Axes, part: pd.DataFrame, theme: Theme) -> None:
 
 
 def _seen(part: pd.DataFrame) -> str:
-    """The least lead along x that is seen with a chance of 80%."""
+    """The least lead along x that is seen with a chance of 80%; none does where Hi-MoE's own CCC is not shown to be above 0."""
     seen = part[part["chance"] >= POWER]["lead"]
-    return number(seen.min()) if len(seen) else "none" if not part["chance"].any() else f"over {number(LEADS[-1], 1)}"
+    if len(seen):
+        return number(seen.min())
+    return f"over {number(LEADS[-1], 1)}" if part["can_be_seen"].iloc[0] else "no lead"
 
 
-def _finding(here: pd.DataFrame) -> str:
+def _finding(here: pd.DataFrame, few_seeds: bool) -> str:
     """What each claim's design sees; which would miss an effect of interest."""
-    if not here["chance"].any():
+    if few_seeds:
         return "no lead would do: people share networks of too few seeds"
     parts = [f"{claim} {_seen(part)}" for claim, part in here.groupby("claim", sort=False)]
     at_smallest = here[here["lead"] >= here["smallest"] - 1e-9].groupby("claim", sort=False)["chance"].first()

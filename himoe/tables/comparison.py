@@ -6,7 +6,6 @@ they differ at all, and two that are closer than the critical difference (Nemeny
 
 import pandas as pd
 
-from himoe import registry
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.items import TableItem
@@ -38,7 +37,7 @@ def make(evidence: Evidence) -> TableItem:
         "seen with 80% power": by_ccc["detectable"].map(number),
         "its mean rank": by_ccc["other_rank"].map(lambda r: number(r, 1)), "n": by_ccc["n_subjects"],
     })  # fmt: skip
-    judged = pick(by_ccc, setting=evidence.judged, other=[m for m in evidence.models if not registry.is_reference(m)])
+    judged = pick(by_ccc, setting=evidence.judged, other=evidence.config.rivals)
     ahead = int((judged["low"] > 0).sum())
     failed = int(judged["difference"].isna().sum())
     finding = f"Hi-MoE's CCC is above a rival's with an interval above 0 in {ahead} of {len(judged) - failed} comparisons"

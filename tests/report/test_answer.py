@@ -131,7 +131,7 @@ def test_the_box_tells_where_hi_moe_stands_in_plain_words():
         "3rd of 4 by mean CCC on clean input, 0.20 [0.19, 0.21]: ahead of 1 (train mean), behind 1 (ridge), undecided "
         "against 1 (late fusion)."
     ]
-    assert box[answer.BEST] == ["Ridge, CCC 0.30 [0.29, 0.31], ahead of all others."]
+    assert box[answer.BEST] == ["Ridge, CCC 0.30 [0.29, 0.31] (interval as of the highest of all), ahead of all others."]
     assert box[answer.BEYOND] == ["Shown for 1 of 4 models, not for Hi-MoE."]
     assert box[answer.HOLDS][0].startswith("None of 7 claims is supported")
     assert box[answer.LEAKS] == ["0 of 1 checks passed, 1 not run; what was only measured is in the audit."]

@@ -42,13 +42,13 @@ def made(run, condition="missing_rate", inches=style.WIDTH):
 
 
 @pytest.mark.parametrize(
-    ("condition", "dash", "when", "last"),
+    ("condition", "when", "last"),
     [
-        ("missing_rate", "-", "random missing rate 0 to 2 (share of tokens lost)", 0.4),
-        ("one_modality", "None", f"without eeg ({condition_curve.LOWEST})", 0.3),
+        ("missing_rate", "random missing rate 0 to 2 (share of tokens lost)", 0.4),
+        ("one_modality", f"without eeg ({condition_curve.LOWEST})", 0.3),
     ],
 )
-def test_lines_and_points(condition, dash, when, last):
+def test_lines_and_names(condition, when, last):
     """At severity 0 Hi-MoE has 0.5, at 1 it has 0.3, and at 2 0.4."""
     frame = scores({"himoe": 0.5})
     at_0, at_2 = (frame[(frame["condition"] == "missing_rate") & (frame["severity"] == s)] for s in (0, 0.5))
@@ -56,11 +56,11 @@ def test_lines_and_points(condition, dash, when, last):
     run = evidence(["himoe"], condition, [0, 1, 2 if condition == "one_modality" else 0.5])
     run.__dict__["scores"] = frame.assign(condition=condition)
     item = made(run, condition)
-    (line,) = item.figure.axes[0].lines
-    assert line.get_linestyle() == dash
     if condition == "one_modality":
-        assert [t.get_text() for t in item.figure.axes[0].get_xticklabels()] == ["none", "eeg", "eog"]
-    assert line.get_marker() != "None"
+        assert [t.get_text() for t in item.figure.axes[0].get_yticklabels()] == ["none", "eeg", "eog"]
+    else:
+        (line,) = item.figure.axes[0].lines
+        assert (line.get_linestyle(), line.get_marker()) == ("-", "o")
     assert item.finding.startswith(f"DEAP twin (6 people, 2 seeds), {when}: Hi-MoE goes from CCC 0.50 to {last:.2f} [")
     assert "; there it is ahead of none, behind none, undecided against none." in item.finding
 
@@ -127,10 +127,10 @@ def test_lines_of_every_panel_are_told_apart(theme, n_rivals):
 def test_too_few_seeds_tell_nobody_ahead():
     """Two seeds of networks that people share: leads are numbers alone. At a rate of .5 Hi-MoE has .4, the others .6 to 0."""
     item = made(evidence(MANY, protocol="subject_kfold"))
-    assert item.finding.endswith("there its leads over 5 others run from -0.20 to 0.40, of too few seeds to tell.")
+    assert item.finding.endswith("there its leads over 5 others run from −0.20 to 0.40, of too few seeds to tell.")
     assert "ahead" not in item.finding
     titles = {ax.get_title(loc="left").replace("\n", " ") for ax in item.figure.axes}
-    assert {"ridge lead -0.20", "Gradient boosting lead 0.40", "late fusion lead 0.20"} < titles
+    assert {"ridge lead −0.20", "Gradient boosting lead 0.40", "late fusion lead 0.20"} < titles
     (ax,) = made(evidence(["ridge", "late_fusion", "himoe"], protocol="subject_kfold")).figure.axes
     assert ax.get_title(loc="left").replace("\n", " ") == "DEAP twin · valence: 0.50 to 0.40"
 
@@ -159,8 +159,8 @@ def test_subsets_are_drawn_by_their_size():
     """Of three modalities: all .5; one absent .4 .3 .2; two absent .1 .2 .3: means .5 .3 .2, ranges .2 to .4 and .1 to .3."""
     by_subset = dict(enumerate([0.5, 0.4, 0.3, 0.2, 0.1, 0.2, 0.3]))
     data = pd.DataFrame({"model": "himoe", "severity": by_subset.keys(), "ccc": by_subset.values()})
-    shown, label, names = condition_curve._by_size(data, "modality_subset", ("eeg", "gsr", "bvp"))
-    assert (label, names) == ("modalities present", [])
+    shown, label = condition_curve._by_size(data, "modality_subset", 3)
+    assert label == "modalities present"
     assert shown[["x", "ccc", "low", "high"]].to_numpy() == pytest.approx(
         np.array([[1, 0.2, 0.1, 0.3], [2, 0.3, 0.2, 0.4], [3, 0.5, 0.5, 0.5]])
     )

@@ -43,6 +43,13 @@ def test_an_effect_that_may_be_missed_is_named():
     assert item.finding.endswith("C1 over 0.2, C2 over 0.2; C1, C2 may miss an effect of interest.")
 
 
+def test_without_skill_of_its_own_no_lead_is_seen():
+    """Hi-MoE at -.1: ahead of others that are worse still, it is not ahead of predicting nothing."""
+    _, item = made({"himoe": (-0.1, -0.2), "late_fusion": (-0.3, -0.4)})
+    assert not item.data["chance"].any()
+    assert "C1 no lead, C2 no lead; C1, C2 may miss an effect of interest" in item.finding
+
+
 def test_too_few_seeds_see_nothing():
     _, item = made({"himoe": (0.6, 0.5), "late_fusion": (0.5, 0.4)}, seeds=(0,))
     assert item.finding == "DEAP twin (23 people, 1 seed): no lead would do: people share networks of too few seeds."

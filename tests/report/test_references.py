@@ -102,7 +102,7 @@ def test_the_table_of_ceilings_says_what_a_model_knows_beyond_the_clip(run):
     assert item.data["kind"].tolist() == ["ceiling"] * 3 + ["reference", "model", "model"]
     assert item.shown["CCC [95% CI]"].iloc[2] == "–"  # rating_bias_and_spread is not in these scores
     assert "best model (Hi-MoE) 0.5" in item.finding
-    assert "it knows more than the clip (left within a clip: PCC 0.302, interval from 0.29" in item.finding
+    assert "left of it within a clip: PCC 0.302 [0.292, 0.313], not corrected for picking it" in item.finding
     assert item.note.endswith("31% right, chance 8%.")
     assert len(item.shown.columns) <= 8
 
@@ -115,7 +115,7 @@ def test_without_shared_clips_the_table_has_dashes(run):
     item = ceilings.make(run)
     assert (item.shown["left within a clip, PCC [95% CI]"] == "–").all()
     assert "no clip has two raters" in item.finding
-    assert "whether it knows more than the clip cannot be told" in item.finding
+    assert "what is left of it within a clip cannot be told" in item.finding
 
 
 def test_the_figure_draws_ceilings_as_lines_and_references_at_the_right(run):

@@ -47,8 +47,9 @@ def test_ties_with_the_best_are_named():
     """Late fusion at .295 is .005 below ridge for each person but for +-.02: not told apart; the others are."""
     tied = LEVELS | {"late_fusion": 0.295 - SIGNS}
     assert best(tied) == ("ridge", ["late_fusion"])
-    assert predicts(tied) == "ridge, CCC 0.30 [0.29, 0.31]; not told apart from it: late fusion."
-    assert predicts(LEVELS) == "ridge, CCC 0.30 [0.29, 0.31], ahead of all others."
+    first = "ridge, CCC 0.30 [0.29, 0.31] (interval as of the highest of all)"
+    assert predicts(tied) == f"{first}; not told apart from it: late fusion."
+    assert predicts(LEVELS) == f"{first}, ahead of all others."
     nothing = {"himoe": -0.1 - SIGNS, "train_mean": 0.0 * SIGNS}
     assert predicts(nothing) == "no model is shown to: the highest CCC, train mean's, is 0.00 [0.00, 0.00]."
 
