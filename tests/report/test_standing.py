@@ -51,7 +51,10 @@ def test_ties_with_the_best_are_named():
     assert predicts(tied) == f"{first}; not told apart from it: late fusion."
     assert predicts(LEVELS) == f"{first}, ahead of all others."
     nothing = {"himoe": -0.1 - SIGNS, "train_mean": 0.0 * SIGNS}
-    assert predicts(nothing) == "no model is shown to: the highest CCC, train mean's, is 0.00 [0.00, 0.00]."
+    assert (
+        predicts(nothing)
+        == "no model is shown to: the highest CCC, train mean's, is 0.00 [0.00, 0.00] (interval as of the highest of all)."
+    )
 
 
 def test_the_highest_of_many_that_know_nothing_is_seldom_said_to_predict():
