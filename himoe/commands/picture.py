@@ -106,8 +106,9 @@ def _timed(axes: list[Axes], trial: Shown) -> None:
         if target in trial.rated:
             _line(ax, trial.rated[target], span, LIGHT.text, "rated")
         ax.set_ylabel(target)
-        if trial.target_range:
-            ax.set_ylim(*trial.target_range)
+        if trial.target_range:  # predictions may leave the scale, and are drawn where they are
+            ends = [*trial.target_range, *map(float, trace[1][np.isfinite(trace[1])])]
+            ax.set_ylim(min(ends), max(ends))
     axes[len(names) + 1].legend(loc="upper right", fontsize=8, ncols=2)
     for ax in axes:
         ax.set_xlim(*span)

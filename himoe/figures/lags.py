@@ -28,7 +28,7 @@ NEEDS = ("routing", "runs")
 REQUIRES = {"models": "himoe"}
 CONDITIONS = {"shift": "one moved", "shift_half": "half moved", "shift_all": "all moved"}
 MAX_POINTS = 2000  # in a panel
-COLUMNS = ["setting", "condition", "part", "injected", "estimated", "moved"]
+COLUMNS = ["setting", "condition", "modality", "injected", "estimated", "moved"]
 
 
 def draw(evidence: Evidence, theme: Theme) -> FigureItem:
@@ -47,7 +47,9 @@ def draw(evidence: Evidence, theme: Theme) -> FigureItem:
                     empty_panel(ax, title, theme)
                 ax.set_axis_off()
                 continue
-            parts.append(lags.assign(setting=setting, condition=condition)[COLUMNS])
+            names = evidence.config.modalities_of(dataset_of(setting))
+            named = lags.assign(setting=setting, condition=condition, modality=[names[int(k)] for k in lags["part"]])
+            parts.append(named[COLUMNS])
             lost = failed_folds(evidence, setting)
             findings.append(f"{setting_title(setting)}, {title}{lost}: {_panel(ax, lags, token, title, theme)}")
         row[0].set_ylabel(f"{setting_title(setting).split(',')[0]}\nfound (s)")
