@@ -23,8 +23,8 @@ python -m himoe predict THIS_FOLDER recording.edf --mapping mapping.yaml --out p
 {title}, {people} people. Licence: {licence}. Cite: {citation}.
 
 The weights were made of these data: whether they may be passed on, and what for, is for that licence to say. No row of the
-data is in this folder; of each trial that was learnt from there is a hash. Only the very same session, to the last bit, is known
-by it and not predicted: with a trial less or a sample more, networks say what they have learnt by heart.
+data is in this folder; of each trial that was learnt from there is a hash. Only the very same session, to the last bit, is
+known by it and not predicted: with a trial less or a sample more, networks say what they have learnt by heart.
 {caveats}
 ## What it reads
 
