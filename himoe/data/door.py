@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +29,8 @@ def let_in(trial: Trial, modalities: tuple[Modality, ...]) -> Trial:
     """A trial with regular signals in the units inside; what is so already is the very same.
 
     An irregular series (``Signal.times``) is put on the grid of its modality, ``sfreq``, from ``start`` to the end of the trial
-    (a pre-trial recording: to its last value): linear between two values that are at most ``max_gap`` s apart, held for half of
-    that before the first and after the last one, NaN elsewhere, so that tokens there are absent
+    (a pre-trial recording: to its last value, which is in it): linear between two values that are at most ``max_gap`` s apart,
+    held for half of that before the first and after the last one, NaN elsewhere, so that tokens there are absent
     (:func:`himoe.signal.clock.on_grid`).
 
     Raises
@@ -56,13 +57,15 @@ def let_in(trial: Trial, modalities: tuple[Modality, ...]) -> Trial:
 
 
 def _regular(signal: Signal, times: np.ndarray, modality: Modality, seconds: float | None, where: str) -> Signal:
-    """On the modality's grid until ``seconds`` from stimulus onset, or to the last value."""
+    """On the modality's grid until ``seconds`` from stimulus onset, or to the last point that is not after the last value."""
     if signal.data.ndim != 2 or times.shape != signal.data.shape[1:]:
         raise HimoeError(f"{where}: {times.shape} times for values of shape {signal.data.shape}; expected one for each column")
     if not np.isfinite(times).all() or (np.diff(times) < 0).any():
         raise HimoeError(f"{where}: times that fall, or are no numbers; sort the values by their times")
     if not modality.max_gap > 0:
         raise HimoeError(f"{where}: an irregular series; say max_gap of the modality: within how many s a value holds")
-    end = seconds if seconds is not None else float(times[-1]) if len(times) else signal.start
-    data = on_grid(times, signal.data, modality.sfreq, signal.start, end - signal.start, modality.max_gap)
+    last = float(times[-1]) if len(times) else signal.start - 1 / modality.sfreq
+    n_grid = max(math.floor((last - signal.start) * modality.sfreq + 1e-6) + 1, 0)
+    length = n_grid / modality.sfreq if seconds is None else seconds - signal.start
+    data = on_grid(times, signal.data, modality.sfreq, signal.start, length, modality.max_gap)
     return Signal(data, modality.sfreq, signal.start)

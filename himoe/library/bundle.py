@@ -2,7 +2,8 @@
 
 A bundle holds ``weights.safetensors`` (weights and scalers of every fold), ``bundle.json`` (settings, inputs, scores),
 ``inputs.schema.json`` and ``README.md``, the model card. There is no row of training data in it: of the trials that were
-learnt from it holds hashes alone, so that nobody is told a prediction of what a network has learnt by heart.
+learnt from it holds hashes alone, by which the very same session, to the last bit, is known and not predicted; a copy that
+differs is not known (:func:`himoe.library.inference.predict`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ python -m himoe predict THIS_FOLDER recording.edf --mapping mapping.yaml --out p
 {title}, {people} people. Licence: {licence}. Cite: {citation}.
 
 The weights were made of these data: whether they may be passed on, and what for, is for that licence to say. No row of the
-data is in this folder; of each trial that was learnt from there is a hash, so that it is told when it is predicted.
+data is in this folder; of each trial that was learnt from there is a hash. Only the very same session, to the last bit, is
+known by it and not predicted: with a trial less or a sample more, networks say what they have learnt by heart.
 {caveats}
 ## What it reads
 
@@ -40,7 +41,7 @@ Modalities may be absent. `inputs.schema.json` says the same to machines.
 
 ## Limits
 
-- {folds} networks, each fitted without some of the people. A prediction is their mean, and the scores are of one alone.
+- {folds} networks, each fitted without some of the {apart}. A prediction is their mean, and the scores are of one alone.
 {tested}
 - Recorded with other sensors, in another place, or of other feelings, nothing is known of how it does. `predict` warns where
   what it reads lies outside of what was trained on; that it does not warn is no proof.
@@ -53,7 +54,8 @@ Protocol `{protocol}`, seed {seed}.
 def model_card(spec: FitSpec, inputs: Inputs, about: About, n_folds: int) -> str:
     """The model card in Markdown."""
     rows = [
-        f"| {m.name} | {', '.join(m.channels)} | {m.sfreq:g} | {m.unit} | {len(m.features)}, `{m.recipe}` | {m.baseline:g} |"
+        f"| {m.name} | {', '.join(m.channels)} | {m.sfreq:g} | {m.unit_inside} | {len(m.features)}, `{m.recipe}` "
+        f"| {m.baseline:g} |"
         for m in inputs.modalities
     ]
     by, n_first = (inputs.options["normalise"][key] for key in ("by", "trials"))
@@ -70,9 +72,14 @@ def model_card(spec: FitSpec, inputs: Inputs, about: About, n_folds: int) -> str
         people=about.people, licence=about.licence, citation=about.citation, inputs="\n".join(rows),
         caveats="".join(f"\n- {text}" for text in about.caveats) + "\n" if about.caveats else "", step=1 / inputs.token_rate,
         window=inputs.token_window, normalised=whole[by], scores=_scores(about), tested=_tested(spec.protocol), folds=n_folds,
-        protocol=spec.protocol,
-        seed=spec.seed,
+        protocol=spec.protocol, seed=spec.seed, apart=_apart(spec.protocol),
     )  # fmt: skip
+
+
+def _apart(protocol: str) -> str:
+    """What a network is fitted without some of."""
+    facts = PROTOCOLS[protocol]
+    return "people" if facts.independent else "windows" if facts.windows else "trials"
 
 
 def _tested(protocol: str) -> str:
@@ -96,6 +103,11 @@ def _scores(about: About) -> str:
         return "Not scored: the run that it is of had no scores yet when it was exported."
     rows = [f"| {s.target} | {s.metric} | {s.mean:.3f} | {s.sd:.3f} | {s.n} |" for s in about.scores]
     head = "Of trials that a network was not fitted on, clean recordings; mean and SD over people.\n"
+    if (least := min(s.n for s in about.scores)) < about.people:
+        head += (
+            f"\n{about.people - least} of {about.people} people have no score, as where a network failed: the means leave them "
+            "out, and may flatter.\n"
+        )
     return "\n".join([head, "| target | metric | mean | SD | people |", "|---|---|---|---|---|", *rows])
 
 
@@ -104,9 +116,9 @@ def schema(inputs: Inputs) -> dict[str, Any]:
     modalities = {
         m.name: {
             "type": "object", "additionalProperties": False,
-            "description": f"{m.sfreq:g} Hz, {m.unit}; {len(m.features)} features: {', '.join(m.features[:8])}",
+            "description": f"{m.sfreq:g} Hz, {m.unit_inside}; {len(m.features)} features: {', '.join(m.features[:8])}",
             "properties": {c: {"type": "array", "items": {"type": ["number", "null"]}} for c in m.channels},
-            "x-sfreq": m.sfreq, "x-unit": m.unit, "x-channels": list(m.channels), "x-rest-seconds": m.baseline,
+            "x-sfreq": m.sfreq, "x-unit": m.unit_inside, "x-channels": list(m.channels), "x-rest-seconds": m.baseline,
         }
         for m in inputs.modalities
     }  # fmt: skip

@@ -17,8 +17,11 @@ MANY = 0.02  # share of a modality's values that may be as far
 FACTOR = 2.0  # a trial that many times longer or shorter than those of training
 
 
-def doubts(inputs: Inputs, matched: Matched, trials: Sequence[Trial], counts: dict[str, dict[str, int]]) -> Iterator[str]:
-    """Of what was recorded, before anything is predicted; ``counts`` are the quality gate's, modality by modality."""
+def doubts(
+    inputs: Inputs, matched: Matched, trials: Sequence[Trial], counts: dict[str, dict[str, int]], short: Sequence[str] = ()
+) -> Iterator[str]:  # fmt: skip
+    """Of what was recorded, before anything is predicted; ``counts`` are the quality gate's, modality by modality; ``short``
+    are the names of trials without a whole window."""
     for m in inputs.modalities:
         found = matched.channels.get(m.name, {})
         if not found:
@@ -33,6 +36,9 @@ def doubts(inputs: Inputs, matched: Matched, trials: Sequence[Trial], counts: di
         yield from _refused(m.name, counts[m.name])
     if unread := matched.unread:
         yield f"not read: {', '.join(unread[:12])}{' ...' if len(unread) > 12 else ''}"
+    if short:
+        names = ", ".join(short[:12])
+        yield f"left out, for they are shorter than a window of {inputs.token_window:g} s: {len(short)} trial(s) ({names})"
     if inputs.options["normalise"]["by"] == "session" and inputs.trials and len(trials) < inputs.trials / FACTOR:
         yield (
             f"features are normalised over {len(trials)} trial(s) of this person, in training over {inputs.trials:.0f}: what "

@@ -42,8 +42,7 @@ def extract(
     Parameters
     ----------
     data
-        (n_chans, n_times), or (n_times,) of one channel, in SI units (V, S, K; temperature also in degrees Celsius); NaN where
-        nothing was recorded.
+        (n_chans, n_times), or (n_times,) of one channel, in V, S, degrees Celsius (degC); NaN where nothing was recorded.
     sfreq
         Samples per second, Hz.
     recipe_name

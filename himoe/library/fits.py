@@ -131,7 +131,7 @@ def _about(spec: FitSpec, info: DatasetInfo, card: dict[str, Any], results: Path
 
 
 def _scores(spec: FitSpec, file: Path) -> tuple[Score, ...]:
-    """Means over people that were left out, of clean recordings."""
+    """Means over people that were left out, of clean recordings; people of a fold that failed have none, and ``n`` tells."""
     if not file.is_file():
         return ()
     rows = pick(io.read_table(file, dtype={"subject": str}), **spec.columns, condition=CLEAN)

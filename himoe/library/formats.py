@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +48,9 @@ class Mark:
 Content = tuple[list[Channel], list[Mark]]
 TIMES = ("time", "timestamp", "t", "seconds")  # columns of a table that hold seconds
 TRIAL_COLUMN = "trial"
-EDF = (".edf", ".bdf")
-VOLTS: dict[str, float] = {"mV": 1e-3, "uV": 1e-6, "µV": 1e-6, "μV": 1e-6}  # what MNE scales
-OF_BRAINVISION = {"nV": 1e-9, "uS": 1e-6, "µS": 1e-6}
+TRIGGERS = ("status", "trigger")  # of EDF and BDF: codes, no signal
+DECIMALS = 9  # of a time stamp, at most
+SLOWEST = 0.5  # Hz: fewer rows a second are rather milliseconds that were taken for seconds
 MAX_GAP = 2.5  # steps of a table's clock without a sample: longer is a gap
 UNREADABLE = (OSError, ValueError, RuntimeError, AssertionError, LookupError, TypeError, ArithmeticError)
 
@@ -66,54 +68,75 @@ def read(path: Path, rate: float | None = None) -> Content:
 
 
 def _through_mne(path: Path, rate: float | None) -> Content:
-    """EDF, BDF, BrainVision, FIF, in the units of the file: what MNE scales is scaled back."""
+    """BrainVision, FIF, in the units of the file: what MNE scales is scaled back."""
     import mne
 
-    channels: list[Channel] = []
     try:
-        for options in _groups(path):  # of one rate each: MNE would bring all channels to the highest
-            raw = mne.io.read_raw(path, preload=False, verbose="error", **options)
-            units, sfreq = _units(path, raw), float(raw.info["sfreq"])
-            rows = zip(raw.ch_names, raw.get_data(), raw.get_channel_types(), units, strict=True)
-            channels += [Channel(name, row / by, sfreq, unit) for name, row, kind, (unit, by) in rows if kind != "stim"]
+        raw = mne.io.read_raw(path, preload=False, verbose="error")
+        units, sfreq = _units(path, raw), float(raw.info["sfreq"])
+        rows = zip(raw.ch_names, raw.get_data(), raw.get_channel_types(), units, strict=True)
+        channels = [Channel(name, row / by, sfreq, unit) for name, row, kind, (unit, by) in rows if kind != "stim"]
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable ({' '.join(str(error).split())[:200]})") from error
     found = raw.annotations
     onsets = found.onset - raw.first_time  # MNE counts from the start of the measurement, not of what is in the file
-    marks = [Mark(str(d), float(o), float(s)) for d, o, s in zip(found.description, onsets, found.duration, strict=True)]
+    lengths = np.where(found.duration * sfreq > 1.5, found.duration, 0.0)  # a marker of one sample says when, not how long
+    marks = [Mark(str(d), float(o), float(s)) for d, o, s in zip(found.description, onsets, lengths, strict=True)]
     return channels, [*marks, *_events_beside(path)]
-
-
-def _edf_header(path: Path) -> list[Any]:
-    """The signals of an EDF or BDF file (edfio), none of their samples read."""
-    import edfio
-
-    reader = edfio.read_edf if path.suffix.lower() == ".edf" else edfio.read_bdf
-    return list(reader(path).signals)
-
-
-def _groups(path: Path) -> list[dict[str, Any]]:
-    """Which channels to read at once, as options of MNE's reader."""
-    if path.suffix.lower() not in EDF:
-        return [{}]
-    rates: dict[float, list[str]] = {}
-    for signal in _edf_header(path):
-        rates.setdefault(signal.sampling_frequency, []).append(signal.label)
-    return [{"include": labels} for labels in rates.values()] if len(rates) > 1 else [{}]
 
 
 def _units(path: Path, raw: Any) -> list[tuple[str, float]]:
     """(unit of the file, factor by which MNE has scaled it) of each channel."""
     from mne.io.constants import FIFF
 
-    if path.suffix.lower() in EDF:  # MNE says n/a of units that it does not know
-        stated: dict[str, str] = {signal.label: str(signal.physical_dimension) for signal in _edf_header(path)}
-        return [(stated.get(name, ""), VOLTS.get(stated.get(name, ""), 1.0)) for name in raw.ch_names]
-    if path.suffix.lower() == ".vhdr":
-        units = [raw._orig_units.get(name, "") for name in raw.ch_names]
-        return [(unit, (VOLTS | OF_BRAINVISION).get(unit, 1.0)) for unit in units]
+    if path.suffix.lower() == ".vhdr":  # MNE scales by more units than it names: each is as the header has it, by position
+        lines = re.findall(r"^ch(\d+)=(.*)$", _as_written(path.read_bytes()), re.MULTILINE | re.IGNORECASE)
+        stated = {int(n): (said.strip().split(",") + [""] * 4)[3] or "uV" for n, said in lines if "," in said}
+        factors = [float(channel["range"]) for channel in raw.info["chs"]]
+        return [(stated.get(i, ""), by) for i, by in enumerate(factors, start=1)]
     names = {FIFF.FIFF_UNIT_V: "V", FIFF.FIFF_UNIT_S: "S", FIFF.FIFF_UNIT_CEL: "degC"}
     return [(names.get(channel["unit"], ""), 1.0) for channel in raw.info["chs"]]
+
+
+def _edf(path: Path, rate: float | None) -> Content:
+    """EDF, BDF: every signal at its rate, in the unit of its header."""
+    import edfio
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file that was cut off, and of flat ranges
+            file = (edfio.read_edf if path.suffix.lower() == ".edf" else edfio.read_bdf)(path, header_encoding="latin-1")
+            signals: list[Any] = list(file.signals)
+            labels = [_as_written(signal.label.encode("latin-1")) for signal in signals]
+            units = [_as_written(signal.physical_dimension.encode("latin-1")) for signal in signals]
+            rows = zip(distinct(labels), signals, units, strict=True)
+            channels = [
+                Channel(name, np.array(signal.data), float(signal.sampling_frequency), unit)
+                for name, signal, unit in rows
+                if name.lower() not in TRIGGERS
+            ]
+            marks = [Mark(mark.text, float(mark.onset), float(mark.duration or 0.0)) for mark in file.annotations]
+    except UNREADABLE as error:
+        raise HimoeError(f"{path}: not readable ({' '.join(str(error).split())[:200]})") from error
+    return channels, [*marks, *_events_beside(path)]
+
+
+def _as_written(header: bytes) -> str:
+    """UTF-8, or where it is none Latin-1, as older devices write."""
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of which each is there once: a number behind those that were there several times."""
+    out: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{i}" for i in count(1))
+        several = names.count(name) > 1
+        out.append(next(n for n in numbered if n not in names and n not in out) if several else name)
+    return out
 
 
 def _table(path: Path, rate: float | None) -> Content:
@@ -137,7 +160,7 @@ def _table(path: Path, rate: float | None) -> Content:
             f"{path}: column '{words[0]}' holds no numbers; leave it out, or name the column of trials '{TRIAL_COLUMN}'"
         )
     if times is not None:
-        clock = frame[times].to_numpy(np.float64)
+        clock = _seconds(frame[times], path)
     elif rate:
         clock = np.arange(len(frame)) / rate
     else:
@@ -147,15 +170,52 @@ def _table(path: Path, rate: float | None) -> Content:
 
 
 def _on_a_clock(signals: pd.DataFrame, clock: np.ndarray, rate: float | None, path: Path) -> list[Channel]:
-    """Columns as channels: time stamps of their own are brought to a regular clock, gaps stay gaps."""
+    """Columns as channels: time stamps of their own are brought to a regular clock, gaps stay gaps; what differs from it by no
+    more than time stamps are rounded to is regular."""
     steps = np.diff(clock)
     if len(clock) < 2 or not (np.isfinite(clock).all() and (steps >= 0).all() and np.median(steps) > 0):
         raise HimoeError(f"{path}: its column of time does not grow from row to row; sort it, in seconds")
-    sfreq = rate or float(1 / np.median(steps))
+    rounding = _rounding(clock)
+    found = _rate(steps, rounding)
+    sfreq = rate or found
+    if found < SLOWEST and not 0.5 < sfreq / found < 2:
+        raise HimoeError(
+            f"{path}: a `rate` of {sfreq:g} Hz, and a row every {1 / found:g} s; is time in ms? Write it in seconds"
+        )
+    if found < SLOWEST and not rate:
+        raise HimoeError(
+            f"{path}: a row every {1 / found:g} s; is time in ms? Write it in seconds, or say `rate: {found:g}` in the mapping"
+        )
     values, start = signals.to_numpy(np.float64).T, float(clock[0])
-    if np.abs(clock - start - np.arange(len(clock)) / sfreq).max() > 0.5 / sfreq:
+    if np.abs(clock - start - np.arange(len(clock)) / sfreq).max() > 0.5 / sfreq + min(rounding, 0.25 / sfreq):
+        regular = start + np.rint((clock - start) * sfreq) / sfreq
+        clock = regular if np.abs(regular - clock).max() <= rounding else clock
         values = on_grid(clock, values, sfreq, start, float(clock[-1]) - start + 1 / sfreq, MAX_GAP / sfreq)
     return [Channel(str(name), row, sfreq, "", start) for name, row in zip(signals.columns, values, strict=True)]
+
+
+def _seconds(times: pd.Series, path: Path) -> np.ndarray:
+    """A column of time as numbers (n_rows,)."""
+    if times.dtype.kind not in "fiu":
+        raise HimoeError(
+            f"{path}: column '{times.name}' holds no seconds but {times.iloc[0]!s:.40}; write seconds from a start"
+        )
+    return times.to_numpy(np.float64)
+
+
+def _rounding(clock: np.ndarray) -> float:
+    """What time stamps are rounded to, s: their last decimal."""
+    noise = 4 * np.finfo(float).eps * np.abs(clock).max()
+    return next((10.0**-n for n in range(DECIMALS) if np.abs(np.round(clock, n) - clock).max() <= noise), 10.0**-DECIMALS)
+
+
+def _rate(steps: np.ndarray, rounding: float) -> float:
+    """Samples per second without the gaps: the roundest number that agrees with time stamps so rounded."""
+    inside = steps <= MAX_GAP * np.median(steps)
+    n_steps, seconds, n_gaps = int(inside.sum()), float(steps[inside].sum()), int((~inside).sum())
+    found = n_steps / seconds
+    rounds = (round(found, n) for n in range(4))
+    return next((r for r in rounds if r and abs(n_steps / r - seconds) <= (n_gaps + 1) * rounding), found)
 
 
 def _runs(trials: pd.Series, clock: np.ndarray) -> list[Mark]:
@@ -207,6 +267,7 @@ def _events_beside(path: Path) -> list[Mark]:
 
 
 READERS: dict[tuple[str, ...], Callable[[Path, float | None], Content]] = {
-    (".edf", ".bdf", ".vhdr", ".fif", ".fif.gz"): _through_mne,
+    (".edf", ".bdf"): _edf,
+    (".vhdr", ".fif", ".fif.gz"): _through_mne,
     (".csv", ".tsv", ".parquet"): _table,
 }

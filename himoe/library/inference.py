@@ -15,7 +15,7 @@ from himoe.data.views import prepare as as_viewed
 from himoe.evaluate.outages import SHARE
 from himoe.evaluate.predictor import unlabelled
 from himoe.library.doubts import doubts, far_out
-from himoe.library.matching import match, to_trials
+from himoe.library.matching import long_enough, match, to_trials
 from himoe.stats.calibration import calibrated
 from himoe.types import HimoeError, Tokens, Trial
 
@@ -49,7 +49,9 @@ class Prediction:
 def predict(bundle: Bundle, recording: Recording, fold: int | None = None) -> Prediction:
     """Predictions of a recording: the mean of all networks of a bundle, or those of one ``fold``.
 
-    A network that has learnt from a trial of this very recording is left out.
+    A network that has learnt from this very session is left out. It is known by hashes of its tokens alone: the same trials
+    of the same samples, to the last bit. With a trial less, a channel less or a shift by one sample it is not known any more,
+    and what is said of it is what was learnt by heart: whose data were trained on is for the user to know.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def predict(bundle: Bundle, recording: Recording, fold: int | None = None) -> Pr
     """
     inputs, view = bundle.inputs, bundle.spec.view
     matched = match(recording, inputs)
-    trials = to_trials(recording, inputs, matched)
+    trials, short = long_enough(recording, inputs, to_trials(recording, inputs, matched))
     tokens, counts = prepare_subject(inputs.info, trials, inputs.targets, inputs.options)
     if not tokens.mask.any():
         raise HimoeError(
@@ -68,16 +70,14 @@ def predict(bundle: Bundle, recording: Recording, fold: int | None = None) -> Pr
     if tokens.layout != inputs.layout:
         tokens = matching(tokens, inputs.layout)
     tokens = unlabelled(narrow(view, as_viewed(view, tokens, trials)))
-    folds = _unseen(bundle, tokens, recording.name, fold)
-    warned = [*doubts(inputs, matched, trials, counts), *far_out(tokens, [bundle.folds[f].scaler for f in folds])]
-    if len(folds) < (len(bundle.folds) if fold is None else 1):
-        warned.append(f"{len(bundle.folds) - len(folds)} of {len(bundle.folds)} networks have learnt from it, and are left out")
+    folds, left_out = _unseen(bundle, tokens, recording.name, fold)
+    warned = [*doubts(inputs, matched, trials, counts, short), *far_out(tokens, [bundle.folds[f].scaler for f in folds])]
     parts = [_of_fold(bundle, f, tokens) for f in folds]
-    return Prediction(_table(tokens, parts), tokens, tuple(trials), folds, tuple(warned))
+    return Prediction(_table(tokens, parts), tokens, tuple(trials), folds, (*warned, *left_out))
 
 
-def _unseen(bundle: Bundle, tokens: Tokens, name: str, fold: int | None) -> tuple[int, ...]:
-    """Folds that ended well and have not read these trials."""
+def _unseen(bundle: Bundle, tokens: Tokens, name: str, fold: int | None) -> tuple[tuple[int, ...], list[str]]:
+    """Folds that ended well and have not read these trials, and what is to be said of the others."""
     if fold is not None and fold not in bundle.folds:
         raise HimoeError(f"{bundle.path}: there is no fold {fold}; folds: {', '.join(map(str, sorted(bundle.folds)))}")
     asked = [fold] if fold is not None else sorted(bundle.folds)
@@ -86,7 +86,8 @@ def _unseen(bundle: Bundle, tokens: Tokens, name: str, fold: int | None) -> tupl
     digests = {t.digest for t in tokens.trials}
     if not (unseen := tuple(f for f in well if not digests & set(bundle.folds[f].read))):
         raise HimoeError(f"{name}: the model has learnt from this very recording: what it says of it is no prediction")
-    return unseen
+    parts = {"failed": len(asked) - len(well), "have learnt from it": len(well) - len(unseen)}
+    return unseen, [f"{n} of {len(asked)} networks {what}, and are left out" for what, n in parts.items() if n]
 
 
 def _of_fold(bundle: Bundle, fold: int, tokens: Tokens) -> dict[str, np.ndarray]:

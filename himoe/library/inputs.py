@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from himoe.config.fields import Strict
+from himoe.signal.units import UNITS
 from himoe.types import DatasetInfo, Layout, Modality
 
 
 class Input(Strict):
-    """One modality that a model reads: its channels at ``sfreq`` Hz in ``unit``, the recipe of their features (and what these
-    are called), how they are normalised, and the s of rest before a trial that it was trained with."""
+    """One modality that a model reads: its channels at ``sfreq`` Hz, in training recorded in ``unit``, the recipe of their
+    features (and what these are called), how they are normalised, and the s of rest before a trial that it was trained with."""
 
     name: str
     channels: tuple[str, ...]
@@ -20,6 +21,16 @@ class Input(Strict):
     normalise: str
     features: tuple[str, ...]
     baseline: float = 0.0
+
+    @property
+    def facts(self) -> Modality:
+        """It, as a data set states it."""
+        return Modality(self.name, self.channels, self.sfreq, self.unit, self.recipe, self.normalise)
+
+    @property
+    def unit_inside(self) -> str:
+        """What numbers reach the model in: what the recorded ``unit`` (or each of several) is converted to."""
+        return ", ".join(UNITS[unit][0] for unit in self.unit.split(", ") if unit)
 
 
 class Inputs(Strict):
@@ -45,7 +56,7 @@ class Inputs(Strict):
     @property
     def info(self) -> DatasetInfo:
         """The facts that preparation reads, as those of a data set."""
-        modalities = tuple(Modality(m.name, m.channels, m.sfreq, m.unit, m.recipe, m.normalise) for m in self.modalities)
+        modalities = tuple(m.facts for m in self.modalities)
         return DatasetInfo(
             title="", citation="", licence="", access="", editions=(), subjects=(), n_trials=None, seconds=None,
             modalities=modalities, targets=self.targets, default_targets=self.targets, target_range=self.target_range,

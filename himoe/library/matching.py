@@ -13,13 +13,15 @@ from himoe.library.inputs import Input, Inputs
 from himoe.library.recording import ChannelMapping, Recording
 from himoe.library.units import convert
 from himoe.signal.cleaning import average_reference, resample
-from himoe.signal.clock import fill_gaps
+from himoe.signal.clock import fill_gaps, token_times
 from himoe.signal.features import recipe
+from himoe.signal.units import recorded_units
 from himoe.types import HimoeError, Signal, Trial
 
 # What files call a modality: names of neurokit2 (EDA, RSP, PPG, with _Raw or _Clean behind them), of BIDS physio, of devices.
+# BIDS's cardiac is a pulse: that it is an ECG is for a mapping to say.
 KNOWN = {
-    "eeg": (), "ecg": ("ekg", "cardiac"), "gsr": ("eda", "scr", "skinconductance", "galvanic"),
+    "eeg": (), "ecg": ("ekg",), "gsr": ("eda", "scr", "skinconductance", "galvanic"),
     "bvp": ("ppg", "pulse", "plethysmograph", "plet", "cardiac"), "resp": ("rsp", "respiratory", "respiration", "breathing"),
     "temperature": ("temp", "skt", "skintemperature"), "emg": (), "eog": (), "pupil": ("pupilsize", "pupildiameter"),
 }  # fmt: skip
@@ -72,17 +74,22 @@ def _folded(name: str) -> str:
 def _as_said(recording: Recording, channel: Channel, said: ChannelMapping, inputs: Inputs) -> tuple[str, str]:
     """Modality and channel of the model that a mapping means."""
     where = f"{recording.name}: channel {channel.name}"
-    names = [m.name for m in inputs.modalities]
-    modality = next((m for m in inputs.modalities if _folded(said.modality) in (_folded(m.name), *KNOWN.get(m.name, ()))), None)
-    if modality is None:
-        hint = registry.hint(said.modality, names)
-        raise HimoeError(f"{where}: the model reads no '{said.modality}'; {hint or 'it reads ' + ', '.join(names)}")
+    modality = _modality(said.modality, inputs, where)
     if (name := _of(modality, said.channel or channel.name)) is None:
         raise HimoeError(
             f"{where}: the model's {modality.name} has no channel '{said.channel or channel.name}'; say in the mapping which "
             f"it is: {', '.join(modality.channels[:40])}"
         )
     return modality.name, name
+
+
+def _modality(said: str, inputs: Inputs, where: str) -> Input:
+    """The modality that a word means; HimoeError, beginning with ``where``, if the model reads none such."""
+    for m in inputs.modalities:
+        if _folded(said) in (_folded(m.name), *KNOWN.get(m.name, ())):
+            return m
+    names = [m.name for m in inputs.modalities]
+    raise HimoeError(f"{where}: the model reads no '{said}'; {registry.hint(said, names) or 'it reads ' + ', '.join(names)}")
 
 
 def _of(modality: Input, name: str) -> str | None:
@@ -117,9 +124,15 @@ def to_trials(recording: Recording, inputs: Inputs, matched: Matched) -> list[Tr
     Raises
     ------
     HimoeError
-        If a unit is not said, or of another kind than the model reads.
+        If a unit is not said, or of another kind than the model reads, or a reference is said of what the model does not read.
     """
-    whole = {m.name: _signal(recording, m, matched.channels[m.name]) for m in inputs.modalities if m.name in matched.channels}
+    where = f"{recording.name}: reference"
+    averaged = {_modality(said, inputs, where).name for said in recording.mapping.reference}
+    whole = {
+        m.name: _signal(recording, m, matched.channels[m.name], m.name in averaged)
+        for m in inputs.modalities
+        if m.name in matched.channels
+    }
     marks, trials = recording.trials, []
     for i, mark in enumerate(marks):
         seconds = mark.seconds or _until(marks, i, recording) - mark.onset
@@ -130,30 +143,36 @@ def to_trials(recording: Recording, inputs: Inputs, matched: Matched) -> list[Tr
     return trials
 
 
+def long_enough(recording: Recording, inputs: Inputs, trials: list[Trial]) -> tuple[list[Trial], list[str]]:
+    """Trials that hold a token's window, and the names of the others; HimoeError if there is none."""
+    kept = [t for t in trials if len(token_times(t.seconds, inputs.token_rate, inputs.token_window))]
+    if not kept:
+        raise HimoeError(
+            f"{recording.name}: every trial is shorter than a window of {inputs.token_window:g} s; say in a mapping file which "
+            "marks are trials"
+        )
+    return kept, [t.trial for t in trials if t.trial not in {k.trial for k in kept}]
+
+
 def _until(marks: list[Mark], i: int, recording: Recording) -> float:
     """Where a trial ends of which only the onset is marked: at the next one, or with the recording."""
     return marks[i + 1].onset if i + 1 < len(marks) else max(c.end for c in recording.channels)
 
 
-def _signal(recording: Recording, modality: Input, channels: dict[str, Channel]) -> Signal:
+def _signal(recording: Recording, modality: Input, channels: dict[str, Channel], averaged: bool) -> Signal:
     """One modality of the whole recording: (n_chans, n_times) in the model's order; NaN where a channel was not recorded.
     ``start`` is on the recording's clock."""
     rows = {}
     for name, channel in channels.items():
         where = f"{recording.name}: channel {channel.name}"
-        unit = _unit_of(modality, name)
+        unit = recorded_units(modality.facts)[modality.channels.index(name)] or modality.unit
         rows[name] = _at_rate(convert(channel.data, channel.unit, unit, where), channel.sfreq, modality.sfreq)
     n_times = min(map(len, rows.values()))
     data = np.stack([rows[c][:n_times] if c in rows else np.full(n_times, np.nan) for c in modality.channels])
-    if recording.mapping.reference.get(modality.name) == "average":
+    if averaged:
         there = [i for i, c in enumerate(modality.channels) if c in rows]
         data[there] = average_reference(data[there])
     return Signal(data.astype(np.float32), modality.sfreq, next(iter(channels.values())).start)
-
-
-def _unit_of(modality: Input, channel: str) -> str:
-    named = modality.unit.split(", ")
-    return named[modality.channels.index(channel)] if len(named) == len(modality.channels) else named[0]
 
 
 def _at_rate(data: np.ndarray, sfreq: float, wanted: float) -> np.ndarray:

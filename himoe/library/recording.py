@@ -1,6 +1,7 @@
 """A recording of one's own, whatever file it comes in: channels with their units and rates, and marks of what was when.
 
-``recording.edf``, ``.bdf``, ``.vhdr`` (BrainVision), ``.fif`` are read through MNE; ``.csv``, ``.tsv``, ``.parquet`` as tables;
+``recording.edf`` and ``.bdf`` are read by edfio, ``.vhdr`` (BrainVision) and ``.fif`` through MNE; ``.csv``, ``.tsv``,
+``.parquet`` as tables;
 ``*_physio.tsv.gz`` as BIDS has it, with its JSON beside it. A mapping file says what files do not.
 """
 
@@ -79,8 +80,7 @@ class Recording:
             start, end = min(c.start for c in self.channels), max(c.end for c in self.channels)
             return [Mark("whole", start, end - start)]
         found = [replace(m, name=m.name.replace(WINDOW, "_")) for m in found]  # names of windows hold the sign
-        names = [m.name for m in found]
-        return [replace(m, name=f"{m.name}-{i + 1}") if names.count(m.name) > 1 else m for i, m in enumerate(found)]
+        return [replace(m, name=name) for m, name in zip(found, formats.distinct([m.name for m in found]), strict=True)]
 
 
 def read_mapping(path: str | Path) -> Mapping:

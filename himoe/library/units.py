@@ -37,20 +37,22 @@ def unit_of(text: str, where: str) -> str:
 def convert(data: np.ndarray, unit: str, wanted: str, where: str) -> np.ndarray:
     """``data`` in ``unit`` as what a model reads, ``wanted``; resistance becomes conductance, NaN where none was measured.
 
-    A model that reads arbitrary units (pulse, breath) takes any.
+    ``wanted`` may name several (``1, rad/s``): any of them will do. A model that reads arbitrary units (pulse, breath) takes
+    whatever there is.
 
     Raises
     ------
     HimoeError
         Beginning with ``where`` if no unit is said, or one that is not of the kind that is wanted.
     """
-    wanted = UNITS[wanted][0] if wanted else ""  # a model reads what a data set's unit is converted to
-    if wanted in ("", ARBITRARY):
+    kinds = [UNITS[name][0] for name in wanted.split(", ") if name]  # a model reads what a data set's unit is converted to
+    if not kinds or ARBITRARY in kinds:
         return data
+    wanted = " or ".join(kinds)
     if not unit:
         raise HimoeError(f"{where}: no unit; say in a mapping file what it is recorded in (the model reads {wanted})")
     kind, factor, offset = UNITS[unit]
-    if kind == wanted:
+    if kind in kinds:
         return data * factor + offset
     if {kind, wanted} == {"S", "ohm"}:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -48,7 +48,18 @@ def test_a_series_that_began_before_the_trial_and_a_baseline_of_its_own():
     out = let_in(before, baseline={"ibi": Signal(INTERVALS[:, :2], 2.0, times=TIMES[:2])})
     assert out.signals["ibi"].data.shape == (1, 18)  # 1 s before and 8 s of the trial, at 2 Hz
     np.testing.assert_allclose(out.signals["ibi"].data[0, :4], [0.8, 0.8, 0.85, 0.9])  # at -1, -0.5, 0, 0.5 s
-    np.testing.assert_allclose(out.baseline["ibi"].data, GRID[:, :4])  # to its last value, at 2 s
+    np.testing.assert_allclose(out.baseline["ibi"].data, GRID[:, :5])  # to its last value, at 2 s, with it
+
+
+def test_a_baseline_holds_its_last_value():
+    """Four values at 1 Hz are four points; with the last at 3.4 s, the point after 3 s, 3.5, is beyond it."""
+    four = Signal(np.array([[800.0, 900.0, 1000.0, 1100.0]]), 2.0, times=np.arange(4.0))
+    late = replace(four, times=np.array([0.0, 1.0, 2.0, 3.4]))
+    for series, n_points in ((four, 7), (late, 7)):
+        out = let_in(Signal(INTERVALS, 2.0, times=TIMES), baseline={"ibi": series}).baseline["ibi"]
+        assert out.data.shape == (1, n_points)
+    out = door.let_in(trial({}, baseline={"temperature": replace(four, sfreq=1.0)}), (replace(SKIN, unit="degC", max_gap=2.0),))
+    np.testing.assert_allclose(out.baseline["temperature"].data, [[800, 900, 1000, 1100]])
 
 
 def test_nothing_was_recorded():

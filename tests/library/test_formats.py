@@ -205,28 +205,11 @@ def test_a_mapping_with_a_mistake_names_it(tmp_path):
 def test_a_lone_ecg_is_the_first_lead():
     ecg = Input(name="ecg", channels=("ECG1", "ECG2"), sfreq=4.0, unit="V", **(BASE | {"recipe": "ecg"}))
     inputs = INPUTS.model_copy(update={"modalities": (ecg,)})
-    for name, expected in (("ECG_Raw", "ECG1"), ("ECG2", "ECG2"), ("EKG", "ECG1"), ("cardiac", "ECG1")):
+    for name, expected in (("ECG_Raw", "ECG1"), ("ECG2", "ECG2"), ("EKG", "ECG1")):
         matched = match(Recording("me", (Channel(name, np.zeros(8), 4.0, "mV"),)), inputs)
         assert list(matched.channels["ecg"]) == [expected]
-
-
-def test_brainvision_in_its_own_units(tmp_path):
-    data = np.stack([np.arange(80.0) - 40, np.linspace(2, 3, 80)])
-    data.T.astype("<f4").tofile(tmp_path / "me.eeg")
-    (tmp_path / "me.vhdr").write_text(
-        "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=me.eeg\n"
-        "MarkerFile=me.vmrk\nDataFormat=BINARY\nDataOrientation=MULTIPLEXED\nNumberOfChannels=2\nSamplingInterval=125000\n"
-        "[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n[Channel Infos]\nCh1=Fp1,,1,µV\nCh2=EDA,,1,µS\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "me.vmrk").write_text(
-        "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nCodepage=UTF-8\nDataFile=me.eeg\n[Marker Infos]\n"
-        "Mk1=Comment,trial one,17,32,0\n",
-        encoding="utf-8",
-    )
-    recording = read_recording(tmp_path / "me.vhdr", Mapping(trials="*trial*"))
-    assert [(c.name, c.unit) for c in recording.channels] == [("Fp1", "uV"), ("EDA", "uS")]
-    [trial] = to_trials(recording, INPUTS, match(recording, INPUTS))
-    assert trial.seconds == 4.0  # samples 17 to 48 of 8 Hz
-    np.testing.assert_allclose(trial.signals["eeg"].data[0], data[0, 16:48] * 1e-6, rtol=1e-6)
-    np.testing.assert_allclose(trial.signals["gsr"].data[0, 2:-2], data[1, 16:48:2][2:-2] * 1e-6, rtol=1e-3)
+    pulse = Recording("me", (Channel("cardiac", np.zeros(8), 4.0, "mV"),))  # as BIDS calls a pulse
+    with pytest.raises(HimoeError, match=r"no channel that the model reads \(ecg\).*: cardiac"):
+        match(pulse, inputs)
+    said = Mapping(channels={"cardiac": ChannelMapping(modality="ecg")})
+    assert list(match(replace(pulse, mapping=said), inputs).channels["ecg"]) == ["ECG1"]

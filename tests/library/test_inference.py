@@ -83,6 +83,23 @@ def test_a_network_that_has_learnt_from_the_recording_is_left_out(model, recordi
         predict(model, recording, 1 - fold)
 
 
+def test_only_the_very_same_session_is_known_again(model, recording):
+    """As card and guide say: z-scores over five trials are other numbers than over six, and so are all hashes."""
+    shorter = replace(recording, marks=recording.marks[:5])
+    later = replace(recording, marks=tuple(replace(m, onset=m.onset + 1 / 128) for m in recording.marks))
+    for copy in (shorter, later, without(recording, "GSR")):
+        said = predict(model, copy)
+        assert said.folds == (0, 1)
+        assert not [line for line in said.warnings if "learnt" in line]
+
+
+def test_a_trial_without_a_window_is_left_out_and_told(model, recording, fold):
+    short = replace(recording, marks=(*recording.marks, replace(recording.marks[-1], name="trial bell", seconds=0.5)))
+    said = predict(model, short, fold)
+    assert said.warnings == ("left out, for they are shorter than a window of 2 s: 1 trial(s) (trial bell)",)
+    pd.testing.assert_frame_equal(said.table, predict(model, recording, fold).table)
+
+
 def test_a_modality_that_was_not_recorded_is_done_without(model, recording, fold):
     said = predict(model, without(recording, "GSR"), fold)
     assert (said.table["present_gsr"] == 0).all()
