@@ -10,6 +10,7 @@ import himoe
 from himoe.evaluate.conditions import under_condition
 from tests.conftest import make_tokens
 
+COLUMNS = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value"]
 LEADS = np.array([[0.1, 0.3], [0.2, 0.2], [0.3, 0.1], [0.2, 0.4]])  # 4 people, 2 seeds
 
 
@@ -19,13 +20,61 @@ def test_a_table_of_scores_and_arrays_give_the_same_comparison():
         ("own", "loso", model, seed, f"s{person}", "clean", 0.0, "valence", "ccc", of[person, seed])
         for model, of in values.items() for person in range(4) for seed in range(2)
     ]  # fmt: skip
-    columns = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value"]
-    by_table = himoe.stats.compare(pd.DataFrame(rows, columns=columns)).iloc[0]
+    by_table = himoe.stats.compare(pd.DataFrame(rows, columns=COLUMNS)).iloc[0]
     by_array = himoe.stats.compare(values).iloc[0]
     assert by_table["setting"] == "own"
     same = ["difference", "low", "high", "p", "p_holm", "d", "detectable", "n_subjects", "n_seeds"]
     assert by_table[same].astype(float).tolist() == pytest.approx(by_array[same].astype(float).tolist())
     assert by_array["difference"] == pytest.approx(1.8 / 8)
+
+
+def table(*models):
+    """Scores of one seed: the first model's CCC is 0.4, 0.5, 0.6, 0.5 of its people, each other one's less by LEADS."""
+    rows = [
+        ("own", "loso", model, 0, f"s{person}", "clean", 0.0, "valence", "ccc", value)
+        for number, model in enumerate(models)
+        for person, value in enumerate(np.array([0.4, 0.5, 0.6, 0.5]) - (number > 0) * LEADS[:, 0])
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_a_table_s_ceilings_controls_and_ablations_are_no_rivals():
+    """With one rival Holm multiplies nothing: p is p. With two it is twice the smaller one, here both equal."""
+    scores = table(
+        "himoe", "ridge", "himoe-flat", "ridge-shuffled_labels", "late_fusion-clean", "himoe-people_8", "rating_bias"
+    )
+    found = himoe.stats.compare(scores)
+    assert found["other"].tolist() == ["ridge"]
+    assert found["p_holm"].tolist() == found["p"].tolist()
+    asked = himoe.stats.compare(scores, among=["himoe-flat", "ridge"])
+    assert sorted(asked["other"]) == ["himoe-flat", "ridge"]
+    assert asked["p_holm"].tolist() == pytest.approx((2 * found["p"].tolist()[0],) * 2)
+    arrays = {"himoe": 0.1 + LEADS, "ridge": 0 * LEADS, "mine-tuned": 0 * LEADS}  # names of one's own arrays mean nothing
+    assert himoe.stats.compare(arrays)["other"].tolist() == ["mine-tuned", "ridge"]
+    assert himoe.stats.compare(arrays, among=["ridge"])["other"].tolist() == ["ridge"]
+
+
+def test_arrays_of_any_metric_are_compared():
+    found = himoe.stats.compare({"himoe": 0.1 + LEADS, "ridge": np.full((4, 2), 0.1)}, metric="skill")
+    assert found[["metric", "difference"]].to_numpy().tolist() == [["skill", pytest.approx(1.8 / 8)]]
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "said"),
+    [
+        (lambda t: t, {"metric": "cccc"}, r"there is no metric 'cccc'; did you mean 'ccc'\?; valid names: ccc"),
+        (lambda t: t, {"model": "himo"}, "there is no model 'himo' among himoe, mult, ridge"),
+        (lambda t: t, {"among": ["rigde"]}, "there is no model 'rigde' among himoe, mult, ridge"),
+        (lambda t: t[t["model"] == "himoe"], {}, "nothing to hold 'himoe' against among himoe"),
+        (lambda t: t.drop(index=5), {}, "scores of other people or seeds than those of himoe"),
+        (lambda t: t.assign(seed=[*[0] * 11, 1]), {}, "scores of other people or seeds than those of himoe"),
+        (lambda t: t.assign(condition="gaps"), {}, "no setting has scores of 'himoe' and of another model on clean input"),
+        (lambda t: t.drop(columns="seed"), {}, "the table of scores has no column seed"),
+    ],
+)
+def test_a_table_that_cannot_be_compared(change, arguments, said):
+    with pytest.raises(himoe.HimoeError, match=f"^compare: .*{said}"):
+        himoe.stats.compare(change(table("himoe", "ridge", "mult")), **arguments)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +87,42 @@ def test_a_table_of_scores_and_arrays_give_the_same_comparison():
     ],
 )
 def test_the_word_of_a_judgement(himoe_s, word, closest):
-    found = himoe.stats.judge({"himoe": himoe_s, "weak": np.full(8, 0.1), "strong": np.full(8, 0.4)})
+    values = {"himoe": himoe_s, "weak": np.full(8, 0.1), "strong": np.full(8, 0.4)}
+    found = himoe.stats.judge(values, shared_networks=False)
     assert (found.word, found.closest) == (word, closest)
     assert found.lead == pytest.approx(np.mean(himoe_s) - 0.4)
     assert found.low <= found.lead <= found.high
 
 
+def test_too_few_seeds_of_shared_networks_support_nothing():
+    """As the report: the luck of a network that people share is in no interval of fewer than three seeds."""
+    ahead = {"himoe": np.tile(0.5 + 0.01 * np.arange(8), (3, 1)).T, "ridge": np.full((8, 3), 0.4)}
+    assert himoe.stats.judge(ahead)[0::5] == ("supported", "")
+    two = {name: of[:, :2] for name, of in ahead.items()}
+    found = himoe.stats.judge(two)
+    assert (found.word, found.why[:36]) == ("inconclusive", "2 seed(s) of networks that people sh")
+    assert found.lead == pytest.approx(0.135)
+    assert himoe.stats.judge(two, shared_networks=False).word == "supported"
+
+
+def test_what_failed_is_no_win():
+    """Of the model itself, of the only rival, of one of two; who is behind another one stays behind."""
+    level, lost = 0.5 + 0.01 * np.arange(8), np.r_[np.nan, np.full(7, 0.1)]
+
+    def word(**values):
+        return himoe.stats.judge(values, shared_networks=False).word
+
+    assert word(himoe=lost, ridge=level) == word(himoe=level, ridge=lost) == "failed"
+    assert word(himoe=level, mult=level - 0.2, ridge=lost) == "failed"
+    assert word(himoe=level, mult=level + 0.2, ridge=lost) == "contradicted"
+    found = himoe.stats.judge({"himoe": level, "mult": level - 0.2, "ridge": lost})
+    assert (found.word, found.why) == ("failed", "values of ridge are not finite")
+    assert found.lead == pytest.approx(0.2)
+
+
 def test_predicting_nothing_is_a_rival():
-    found = himoe.stats.judge({"himoe": -0.1 - 0.01 * np.arange(6), "worse": np.full(6, -0.9)})
+    values = {"himoe": -0.1 - 0.01 * np.arange(6), "worse": np.full(6, -0.9)}
+    found = himoe.stats.judge(values, shared_networks=False)
     assert (found.word, found.closest) == ("contradicted", "predicting nothing")
 
 
