@@ -186,6 +186,12 @@ def test_conditions_are_those_of_the_workflow():
 def test_conditions_that_cannot_be():
     with pytest.raises(himoe.HimoeError, match=r"there is no 'shiftt'; did you mean 'shift'\?"):
         himoe.conditions.apply(make_tokens(), "shiftt", 1)
+    for wrong in (1.5, -0.5, np.nan, np.inf):
+        for function in (himoe.conditions.apply, himoe.conditions.injected_lags):
+            with pytest.raises(himoe.HimoeError, match=r"^conditions\.missing_rate: severities are finite and from 0 to 1"):
+                function(make_tokens(), "missing_rate", wrong)
+    with pytest.raises(himoe.HimoeError, match=r"^conditions\.one_modality: severities are whole numbers \(got 0\.5\)"):
+        himoe.conditions.apply(make_tokens(), "one_modality", 0.5)
     with pytest.raises(himoe.HimoeError, match=r"eeg_channels: severity 0\.5 is not possible here"):
         himoe.conditions.apply(make_tokens(), "eeg_channels", 0.5)
     with pytest.raises(himoe.HimoeError, match="missing_rate: it displaces no modality as a whole"):
