@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import himoe
-from himoe.evaluate.conditions import under_condition
 from tests.conftest import make_tokens
 
 COLUMNS = ["dataset", "protocol", "model", "seed", "subject", "condition", "severity", "target", "metric", "value"]
@@ -170,17 +171,37 @@ def test_a_protocol_with_a_typo():
         himoe.splits.make_folds(make_tokens(), "losso")
 
 
-def test_conditions_are_those_of_the_workflow():
-    """The same tokens are lost as in a run with the same seed; the source stays as it was."""
-    tokens = make_tokens(per_token=True)
+def generator(condition, trial="s0/1/t0"):
+    """What a run draws from for a trial: seed 5, and the names of the trial and of the condition."""
+    return np.random.default_rng((5, zlib.crc32(f"{trial}/{condition}".encode())))
+
+
+def test_what_is_lost_is_what_a_run_loses():
+    """Each token of each modality whose number of the trial's generator is below the severity; the source stays as it was."""
+    tokens = make_tokens(n_subjects=2, n_trials=1, per_token=True)
     before = tokens.mask.copy()
-    for name, severity in (("missing_rate", 0.4), ("shift", 2.0)):
-        theirs = under_condition(tokens, name, [0, severity], 5)[severity].tokens
-        ours = himoe.conditions.apply(tokens, name, severity, seed=5)
-        for part in ("x", "mask", "y"):
-            np.testing.assert_array_equal(getattr(ours, part), getattr(theirs, part))
+    found = himoe.conditions.apply(tokens, "missing_rate", 0.4, seed=5)
+    there = np.concatenate([generator("missing_rate", f"s{i}/1/t0").random((24, 2)) >= 0.4 for i in (0, 1)])
+    assert np.array_equal(found.mask, before & there)
+    assert np.array_equal(found.x, np.where(np.repeat(found.mask, [3, 2], axis=1), tokens.x, 0))
+    assert np.array_equal(found.y, tokens.y)
     assert np.array_equal(tokens.mask, before)
     assert himoe.conditions.apply(tokens, "missing_rate", 0).x is tokens.x
+
+
+def test_what_is_displaced_is_what_a_run_displaces():
+    """2 s at 2 Hz are 4 tokens, either way, of one of two modalities; labels of 4 tokens at each end do not hold."""
+    tokens = make_tokens(n_subjects=1, n_trials=1, per_token=True)
+    rng = generator("shift")
+    late, by = int(2 * rng.random()), 4 * int(rng.choice([-1, 1]))
+    found = himoe.conditions.apply(tokens, "shift", 2.0, seed=5)
+    columns = [slice(0, 3), slice(3, 5)]
+    assert np.array_equal(found.x[:, columns[late]], np.roll(tokens.x[:, columns[late]], by, axis=0))
+    assert np.array_equal(found.x[:, columns[1 - late]], tokens.x[:, columns[1 - late]])
+    assert np.array_equal(found.mask[:, late], np.roll(tokens.mask[:, late], by))
+    assert np.flatnonzero(np.isfinite(found.y).all(axis=1)).tolist() == list(range(4, 20))
+    lags = himoe.conditions.injected_lags(tokens, "shift", 2.0, seed=5)
+    assert lags.tolist() == [[by / 2 * (m == late) for m in (0, 1)]]
 
 
 def test_conditions_that_cannot_be():
@@ -198,14 +219,30 @@ def test_conditions_that_cannot_be():
         himoe.conditions.injected_lags(make_tokens(), "missing_rate", 0.5)
 
 
+T = np.arange(256 * 20) / 256  # s
+BEAT = 1e-3 * np.exp(-0.5 * (((T - 0.1) % 0.8 - 0.4) / 0.01) ** 2)  # every 0.8 s, V
+DE, POWER = 0.5 * np.log(2 * np.pi * np.e * 0.5e-12), np.log(0.5e-12)  # of a wave of 1 uV, whose variance is 0.5 (uV)^2
+KNOWN = {  # recipe -> a signal, and what the window from 9 to 11 s must show
+    "eeg_de": (1e-6 * np.sin(2 * np.pi * 10 * T), {"a/alpha": DE}),
+    "eeg_de_delta": (1e-6 * np.sin(2 * np.pi * 2.5 * T), {"a/delta": DE}),
+    "emg": (1e-6 * np.sin(2 * np.pi * 50 * T), {"a": POWER}),
+    "eog": (1e-6 * np.sin(2 * np.pi * 5 * T), {"a": POWER}),
+    "gsr": (np.full_like(T, 1e-5), {"tonic": np.log(10), "phasic": 0, "responses": 0}),
+    "ppg": (np.sin(2 * np.pi * 1.25 * T), {"rate": 75, "variability": 0, "amplitude": np.log(0.5) / 2}),
+    "ecg": (BEAT, {"rate": 75, "variability": 0}),
+    "respiration": (np.sin(2 * np.pi * 0.25 * T), {"rate": 15}),
+    "temperature": (30 + 0.01 * T, {"level": 30.1, "slope": 0.01}),
+    "values": (T, {"a": 10 - 1 / 512}),  # the mean of 512 samples, half a sample before the middle
+    "log_values": (np.exp(T), {"a": 10 - 1 / 512}),
+}
+
+
 @pytest.mark.parametrize("recipe", himoe.features.recipes())
-def test_every_recipe_gives_a_column_for_each_name(recipe):
-    data = 1e-5 * (1 + np.abs(np.random.default_rng(0).standard_normal((2, 256 * 20))))
-    table = himoe.features.extract(
-        data[: 2 if recipe in ("eeg_de", "eog", "emg", "values") else 1], 256, recipe, token_rate=1.0
-    )
-    assert len(table) == 19
-    assert table.index[0] == 1.0  # the centre of the first window of 2 s
+def test_every_recipe_by_hand(recipe):
+    signal, expected = KNOWN[recipe]
+    table = himoe.features.extract(signal, 256, recipe, channels=["a"], token_rate=1.0)
+    assert table.index.tolist() == list(range(1, 20))  # the centres of windows of 2 s
+    assert table.loc[10.0, [*expected]].to_dict() == pytest.approx(expected, rel=2e-3, abs=2e-3)
 
 
 def test_recordings_that_cannot_be():
