@@ -15,7 +15,7 @@ from himoe.types import HimoeError
 def check_feasibility(config: Config) -> None:
     """Raises HimoeError in one line: which key, which data set, and what would do."""
     for condition, severities in config.conditions.items():
-        _check_limits(condition, severities)
+        check_limits(condition, severities, "config: conditions")
     _check_few_shot(config)
     for dataset in config.datasets:
         for protocol in config.protocols:
@@ -31,15 +31,16 @@ def check_feasibility(config: Config) -> None:
             _check_margin(config, dataset, condition, severities)
 
 
-def _check_limits(condition: str, severities: list[float]) -> None:
+def check_limits(condition: str, severities: list[float], where: str) -> None:
+    """HimoeError, beginning with ``where``, if a severity is beyond those that the condition's plug-in says are possible."""
     facts = registry.peek("conditions", condition)
     low, high = facts.get("LIMITS", (0, math.inf))
     for severity in severities:
         if not (low <= severity <= high and math.isfinite(severity)):
             allowed = f"at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            raise HimoeError(f"config: conditions.{condition}: severities are finite and {allowed} (got {severity:g})")
+            raise HimoeError(f"{where}.{condition}: severities are finite and {allowed} (got {severity:g})")
         if facts.get("WHOLE") and severity != round(severity):
-            raise HimoeError(f"config: conditions.{condition}: severities are whole numbers (got {severity:g})")
+            raise HimoeError(f"{where}.{condition}: severities are whole numbers (got {severity:g})")
 
 
 def _check_models(config: Config, dataset: str, protocol: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 TARGETS = ("valence", "arousal")
+LARGEST = float(np.finfo(np.float32).max)  # tokens are float32: what is larger would become infinite
 
 
 def make_tokens(
@@ -34,7 +35,8 @@ def make_tokens(
         where all of its features are finite.
     y
         Ratings: (n_trials, n_outputs), one for each trial, or (n_trials, n_tokens, n_outputs), or a list with one array a
-        trial, where they vary within it. NaN where unknown; without ``y`` everywhere.
+        trial, where they vary within it. NaN where unknown; without ``y`` everywhere. Of as many outputs as tokens, three or
+        more, ``targets`` must say that they are outputs.
     subject
         (n_trials,) who the trial is of; without it every trial is of somebody else. Splits keep people apart by it.
     stimulus
@@ -54,7 +56,8 @@ def make_tokens(
     Raises
     ------
     HimoeError
-        If modalities, ratings or names do not agree in their numbers of trials, tokens or columns, or a value is infinite.
+        If modalities, ratings or names do not agree in their numbers of trials, tokens or columns, a value is infinite or too
+        large for float32, or it is not clear whether ratings are of tokens or of targets.
 
     Examples
     --------
@@ -88,8 +91,8 @@ def _block(name: str, trial: ArrayLike) -> np.ndarray:
     block = np.asarray(trial, np.float64)
     if block.ndim != 2 or not block.size:
         raise HimoeError(f"make_tokens: {name}: a trial of shape {block.shape}, expected (n_tokens, n_features)")
-    if np.isinf(block).any():
-        raise HimoeError(f"make_tokens: {name} has an infinite value; write NaN where nothing was measured")
+    if (np.abs(block) > LARGEST).any():
+        raise HimoeError(f"make_tokens: {name} has an infinite value, or one above {LARGEST:.1e}; write NaN where not measured")
     return block
 
 
@@ -128,9 +131,17 @@ def _labels(
         raise HimoeError(
             f"make_tokens: y: expected ({len(lengths)} trials, targets) or ({len(lengths)} trials, tokens, targets)"
         )
-    if np.isinf(np.concatenate([of.ravel() for of in given])).any():
-        raise HimoeError("make_tokens: y has an infinite value; write NaN where there is no rating")
+    if (np.abs(np.concatenate([of.ravel() for of in given])) > LARGEST).any():
+        raise HimoeError(
+            f"make_tokens: y has an infinite value, or one above {LARGEST:.1e}; write NaN where there is no rating"
+        )
     if given[0].ndim == 1:
+        n = len(given[0])
+        if n > 2 and not targets and set(lengths) == {n}:
+            raise HimoeError(
+                f"make_tokens: y has {n} ratings of each trial of {n} tokens: name {n} targets where a trial has so many; "
+                f"write ({len(given)}, {n}, 1) where each token has one"
+            )
         return [np.tile(of, (n, 1)) for of, n in zip(given, lengths, strict=True)], False
     if [len(of) for of in given] != lengths:
         raise HimoeError(f"make_tokens: y has ratings of {sum(map(len, given))} tokens, x has {sum(lengths)}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from himoe.config.sections import Execution, Splits, Training
@@ -24,11 +26,12 @@ from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
 from himoe.train.stack import Stack
 from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
-from himoe.types import HimoeError, Split, Tokens
+from himoe.types import HimoeError, Layout, Split, Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+SEEDS = 2**31 - 1  # of those that are drawn, as scikit-learn draws them
 PROTOCOL = "subject_kfold"  # people of inner validation are others than those of training
 
 
@@ -51,7 +54,8 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
     validation_fraction
         Share of the people that inner validation takes, one at least.
     random_state
-        Seed of weights, order, noise and of who is held out; equal seeds give equal predictions.
+        Seed of weights, order, noise and of who is held out; equal seeds give equal predictions. A generator, or None for
+        numpy's own, gives another one to every fit.
     device
         ``cpu``, ``cuda``, or ``auto``: a GPU where torch sees one.
 
@@ -81,7 +85,7 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
     def __init__(
         self, modalities: Mapping[str, int] | None = None, *, token_rate: float = 2.0,
         options: Mapping[str, Any] | None = None, training: Mapping[str, Any] | None = None,
-        validation_fraction: float = 0.25, random_state: int = 0, device: str = "auto",
+        validation_fraction: float = 0.25, random_state: int | np.random.RandomState | None = 0, device: str = "auto",
     ):  # fmt: skip
         self.modalities = modalities
         self.token_rate = token_rate
@@ -117,10 +121,14 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         HimoeError
             If a setting is not valid, training diverged, or a trial of the held-out people is a copy of another one.
         """
-        if y is None and not isinstance(X, Tokens):
+        if isinstance(X, Tokens):
+            tokens, flat = X, False
+        elif y is None:
             raise ValueError("HiMoERegressor requires y to be passed, but the target y is None")
-        tokens = X if isinstance(X, Tokens) else self._tokens(X, y, groups)
-        self._spec, split = self._specify(), self._split(tokens)
+        else:
+            tokens, flat = self._tokens(X, y, groups), np.asarray(y).ndim == 1
+        self._spec = self._specify()
+        split = self._split(tokens, self._spec.seed)
         with _as_for_a_fit(self._spec.training, self.device) as (execution, device):
             progress = Progress("HiMoERegressor", 1, self._spec.training.epochs)
             try:
@@ -131,6 +139,7 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         if fitted.failed:
             raise HimoeError(f"HiMoERegressor: {fitted.failed}; lower training's learning_rate or look for outliers in X")
         self.fitted_, self.layout_, self.n_features_in_ = fitted, tokens.layout, tokens.layout.n_features
+        self._flat = flat
         return self
 
     def predict(self, X: ArrayLike | Tokens) -> np.ndarray:
@@ -139,24 +148,24 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X
-            As in :meth:`fit`.
+            As in :meth:`fit`; the columns of an array in the order of the modalities and features that it was fitted on.
 
         Returns
         -------
         numpy.ndarray
-            Shaped as the ``y`` that it was fitted on; (n_ratings, n_outputs) for Tokens.
+            Shaped as the ``y`` that it was fitted on; (n_ratings, n_outputs) for Tokens. An array given to one that was
+            fitted on Tokens: a row a trial, or (n_trials, n_tokens, n_outputs) where ratings vary within it.
 
         Raises
         ------
         ValueError
             If ``X`` has other columns than in training.
         HimoeError
-            If Tokens have other modalities or features.
+            If Tokens have other modalities, features or tokens per second.
         """
         check_is_fitted(self)
-        tokens = X if isinstance(X, Tokens) else self._tokens(X, None, None)
-        if tokens.layout.features != self.layout_.features:
-            raise HimoeError("HiMoERegressor: these tokens have other modalities or features than those it was fitted on")
+        tokens = X if isinstance(X, Tokens) else self._new_tokens(X)
+        self._check_layout(tokens.layout)
         said = self._predicted(tokens)
         if isinstance(X, Tokens):
             return said
@@ -171,17 +180,29 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = tags.regressor_tags.poor_score = True
         return tags
 
-    def _tokens(self, X: ArrayLike, y: ArrayLike | None, groups: ArrayLike | None) -> Tokens:
-        """``X`` as trials; with ``y`` those of a fit."""
-        x = self._columns(X, fitting=y is not None)
+    def _check_layout(self, layout: Layout) -> None:
+        """HimoeError where tokens are not of what it was fitted on."""
+        for what in ("modalities", "features", "token_rate"):
+            if (given := getattr(layout, what)) != (known := getattr(self.layout_, what)):
+                shown = "" if what == "features" else f": {_shown(given)}, not {_shown(known)}"
+                raise HimoeError(f"HiMoERegressor: these tokens differ in {what} from those that it was fitted on{shown}")
+
+    def _new_tokens(self, X: ArrayLike) -> Tokens:
+        """``X`` as trials of what it was fitted on."""
+        x, layout = self._columns(X, fitting=False), self.layout_
+        named = dict(zip(layout.modalities, layout.features, strict=True))
+        blocks = {name: x[..., columns] for name, columns in layout.slices.items()}
+        return make_tokens(blocks, token_rate=layout.token_rate, targets=layout.targets, features=named)
+
+    def _tokens(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None) -> Tokens:
+        """``X`` as trials of a fit."""
+        x = self._columns(X, fitting=True)
         sizes = self.modalities or {"x": x.shape[2]}
         if sum(sizes.values()) != x.shape[2]:
             raise ValueError(f"modalities have {sum(sizes.values())} columns, X has {x.shape[2]}")
         ends = np.cumsum(list(sizes.values()))[:-1]
         blocks = dict(zip(sizes, np.split(x, ends, axis=2), strict=True))
         people = None if groups is None else list(np.asarray(groups))
-        if y is None:
-            return make_tokens(blocks, subject=people, token_rate=self.token_rate, targets=self.layout_.targets)
         return make_tokens(blocks, self._ratings(y, len(x)), subject=people, token_rate=self.token_rate)
 
     def _columns(self, X: ArrayLike, fitting: bool) -> np.ndarray:
@@ -197,24 +218,25 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
         given = check_array(y, dtype=np.float64, ensure_all_finite="allow-nan", ensure_2d=False, allow_nd=True, input_name="y")
         if len(given) != n_trials or np.isnan(given).all():
             raise ValueError(f"y has {len(given)} trials, X has {n_trials}; {np.isfinite(given).sum()} values of y are known")
-        self._flat = given.ndim == 1
-        return given[:, None] if self._flat else given
+        return given[:, None] if given.ndim == 1 else given
 
     def _specify(self) -> FitSpec:
         """What the fit is."""
         training = section(Training, self.training, "HiMoERegressor: training")
         section(plugin.Config, self.options, "HiMoERegressor: options")
         of = {"dataset": "own", "protocol": PROTOCOL, "model": "himoe", "shard": 0, "folds": (0,)}
-        return FitSpec(**of, seed=self.random_state, options=dict(self.options or {}), training=training)
+        state = self.random_state
+        seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(SEEDS))
+        return FitSpec(**of, seed=seed, options=dict(self.options or {}), training=training)
 
-    def _split(self, tokens: Tokens) -> Split:
+    def _split(self, tokens: Tokens, seed: int) -> Split:
         """People of training and of inner validation; nobody is tested."""
         people = sorted({t.subject for t in tokens.trials})
         if len(people) < 2:
             raise ValueError(
                 f"trials of {len(people)} person(s), n_samples={len(tokens.trials)}: inner validation takes 2 or more"
             )
-        given = {"validation_fraction": self.validation_fraction, "seed": self.random_state}
+        given = {"validation_fraction": self.validation_fraction, "seed": seed}
         held = set(held_out(people, section(Splits, given, "HiMoERegressor")))
         keys = {(t.subject, t.trial): t.digest for t in tokens.trials}
         valid = {key: digest for key, digest in keys.items() if key[0] in held}
@@ -232,6 +254,10 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
             said = predict_tokens(Stack([network], device, devices.autocast(training)), bank, affine, windows, length).tokens
             said = said if self.layout_.per_token else mean_per_trial(said, bank)
         return fitted.scaler.inverse(calibrated(said[0].cpu().numpy(), fitted.calibration))
+
+
+def _shown(part: tuple[str, ...] | float) -> str:
+    return ", ".join(part) if isinstance(part, tuple) else f"{part:g} a second"
 
 
 @contextmanager

@@ -101,7 +101,7 @@ class HiMoE(plugin.HiMoE):
         y
             (B, T, n_outputs) standardised targets, NaN where unknown: read in training mode alone, by the model's own losses.
         valid
-            (B, T) bool: which tokens are no padding; without it all.
+            (B, T) bool: which tokens are no padding; without it all. :meth:`loss` is told the same.
 
         Returns
         -------
@@ -139,9 +139,9 @@ class HiMoE(plugin.HiMoE):
         valid = mask.new_ones(n_windows, n_times) if valid is None else valid
         if y is None:
             y = x.new_full((n_windows, n_times, len(self.heads.bias)), torch.nan)
-        return Batch(x, mask & valid.unsqueeze(-1), time, valid, trial, y)
+        return Batch(x, mask & valid.unsqueeze(-1), time, valid, trial, _known(y, valid))
 
-    def loss(self, output: Output, y: Tensor, ccc_weight: float = CCC_WEIGHT) -> Tensor:
+    def loss(self, output: Output, y: Tensor, valid: Tensor | None = None, *, ccc_weight: float = CCC_WEIGHT) -> Tensor:
         """The objective that the workflow trains by.
 
         Mean squared error + ``ccc_weight`` (1 - CCC over the batch) + the model's own losses.
@@ -152,6 +152,8 @@ class HiMoE(plugin.HiMoE):
             Of :meth:`forward`, in training mode.
         y
             (B, T, n_outputs) standardised targets, NaN where unknown.
+        valid
+            (B, T) bool: which tokens are no padding, as :meth:`forward` was given it; the others do not count. Without it all.
         ccc_weight
             Weight of the concordance (Lin 1989).
 
@@ -160,7 +162,7 @@ class HiMoE(plugin.HiMoE):
         Tensor
             A scalar.
         """
-        batch = Batch(None, None, None, None, None, y)
+        batch = Batch(None, None, None, None, None, y if valid is None else _known(y, valid))
         return objective(per_token=True, ccc_weight=ccc_weight)(output, batch)
 
     def export(self, x: Tensor) -> torch.export.ExportedProgram:
@@ -197,6 +199,11 @@ class HiMoE(plugin.HiMoE):
             name: first.new_full((*first.shape[:2], n), torch.nan) for name, n in self.modalities.items() if name not in x
         }
         return torch.cat([x[name] if name in x else absent[name] for name in self.modalities], -1)
+
+
+def _known(y: Tensor, valid: Tensor) -> Tensor:
+    """(B, T, n_outputs) NaN where padding: what a label says there is nothing to learn from."""
+    return y.masked_fill(~valid.unsqueeze(-1), torch.nan)
 
 
 class _Prediction(nn.Module):

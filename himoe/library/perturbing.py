@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from himoe.config.feasibility import check_limits
 from himoe.evaluate import conditions
 from himoe.registry import check
 from himoe.types import HimoeError, Tokens
@@ -47,6 +48,7 @@ def apply(tokens: Tokens, name: str, severity: float, seed: int = 0) -> Tokens:
     (1.0, 0.5)
     """
     check("conditions", name)
+    check_limits(name, [severity], "conditions")
     try:
         return conditions.under_condition(tokens, name, [severity], seed)[severity].tokens
     except (ValueError, IndexError) as error:
@@ -69,7 +71,7 @@ def injected_lags(tokens: Tokens, name: str, severity: float, seed: int = 0) -> 
     Raises
     ------
     HimoeError
-        If there is no such condition, or it displaces no modality as a whole.
+        If there is no such condition, the severity is impossible, or it displaces no modality as a whole.
 
     Examples
     --------
@@ -79,6 +81,7 @@ def injected_lags(tokens: Tokens, name: str, severity: float, seed: int = 0) -> 
     [2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
     """
     check("conditions", name)
+    check_limits(name, [severity], "conditions")
     lags = conditions.injected_lags(tokens, name, severity, seed)
     if lags is None:
         raise HimoeError(f"conditions.{name}: it displaces no modality as a whole; shift, shift_half and shift_all do")

@@ -17,8 +17,11 @@ import pytest
 import yaml
 
 from himoe.config.sections import walk
+from himoe.data.door import let_in
 from himoe.data.rows import to_rows
 from himoe.report import style
+from himoe.signal.quality import implausible
+from himoe.signal.units import units_of
 from himoe.types import HimoeError, Size
 from tests.conftest import make_tokens
 from tests.report.two_models import evidence
@@ -52,6 +55,8 @@ def datasets(made, folder):
     assert len(trials) == size.n_trials
     for trial in trials:
         assert {n: s.data.shape for n, s in trial.signals.items()} == {m.name: (1, 20) for m in info.modalities}
+        inside = let_in(trial, info.modalities)
+        assert not any(implausible(inside.signals[m.name].data, units_of(m)).any() for m in info.modalities)
     level = [[t.signals["gsr"].data.mean(), t.targets[0]] for t in trials]
     assert np.corrcoef(np.transpose(level))[0, 1] > 0.9
     path = folder / second.files[0]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from himoe.stats.verdicts import WORDS
 from tests.conftest import ROOT
 
 nbformat = pytest.importorskip("nbformat")
@@ -31,3 +34,10 @@ def test_a_tutorial_is_kept_without_output(path):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in code)
     assert path.stem in (FOLDER / "index.md").read_text()
+
+
+def test_the_tutorial_of_power_uses_the_words_of_the_verdicts():
+    cells = nbformat.read(FOLDER / "power.ipynb", as_version=4).cells
+    text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert {word.lower() for word in re.findall(r'"([^"]+)"', text)} <= set(WORDS)
+    assert re.findall(r"[*](\w+)[*]", text) == list(WORDS)

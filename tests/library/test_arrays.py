@@ -32,6 +32,12 @@ def test_ratings_of_every_token():
     assert tokens.y[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def test_as_many_targets_as_tokens_are_named():
+    tokens = himoe.make_tokens({"eeg": np.zeros((2, 3, 1))}, y=[[1, 2, 3], [4, 5, 6]], targets=["a", "b", "c"])
+    assert not tokens.layout.per_token
+    assert tokens.y[:3].tolist() == [[1, 2, 3]] * 3
+
+
 def test_equal_content_has_equal_digests_and_blank_trials_are_no_copies():
     x = np.stack([np.ones((3, 1)), np.ones((3, 1)), np.full((3, 1), np.nan), np.full((3, 1), np.nan)])
     digests = [t.digest for t in himoe.make_tokens({"eeg": x}).trials]
@@ -47,6 +53,9 @@ def test_equal_content_has_equal_digests_and_blank_trials_are_no_copies():
         ({"x": {"eeg": np.full((2, 3, 1), np.inf)}}, "eeg has an infinite value"),
         ({"x": {"eeg": np.zeros((2, 3, 1)), "gsr": np.zeros((2, 4, 1))}}, "gsr has 2 trials of 8 tokens, eeg 2 of 6"),
         ({"x": {"eeg": [np.zeros((3, 1)), np.zeros((3, 2))]}}, "eeg has another number of features in some trials"),
+        ({"x": {"eeg": np.full((2, 3, 1), -1e39)}}, r"eeg has an infinite value, or one above 3\.4e\+38"),
+        ({"y": [[1e39], [0]]}, r"y has an infinite value, or one above 3\.4e\+38"),
+        ({"y": np.zeros((2, 3))}, r"y has 3 ratings of each trial of 3 tokens: name 3 targets .*; write \(2, 3, 1\) where"),
         ({"y": [[1.0, 2]]}, r"y: expected \(2 trials, targets\)"),
         ({"y": [np.zeros((3, 1)), np.zeros((4, 1))]}, "y has ratings of 7 tokens, x has 6"),
         ({"y": [[np.inf], [0]]}, "y has an infinite value"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import himoe
@@ -13,7 +15,7 @@ from himoe.config.sections import Execution
 from himoe.evaluate.conditions import Conditions
 from himoe.evaluate.predict import predict_shard
 from himoe.train.results import StoredFold
-from tests.conftest import make_tokens
+from tests.conftest import ROOT, make_tokens
 
 torch.set_num_threads(1)  # workers of a test run have the other cores
 TINY = {"width": 8, "n_blocks": 1, "n_encoder_blocks": 0, "max_lag": 1}
@@ -96,11 +98,20 @@ def test_equal_seeds_give_equal_predictions_and_torch_is_left_as_it_was():
     assert torch.are_deterministic_algorithms_enabled() is deterministic
 
 
-def test_scikit_learn_s_cross_validation_runs_over_people():
+def test_people_reach_inner_validation_through_scikit_learn_as_the_reference_shows():
+    """Four people of three trials in two folds: of the two that are left to learn from one is held out, with all three."""
+    page = (ROOT / "docs/reference/api.md").read_text()
+    [block] = re.findall(r"```python\n(.*?)```", page, re.S)
     rng = np.random.default_rng(0)
     x, y, people = rng.standard_normal((12, 6, 2)), rng.standard_normal(12), np.repeat(np.arange(4), 3)
-    said = cross_val_predict(regressor(), x, y, groups=people, cv=GroupKFold(2))
-    assert np.isfinite(said).all()
+    there = {"X": x, "y": y, "people": people, "model": regressor()}
+    exec(block, there)
+    person = {t.digest: people[i] for i, t in enumerate(himoe.make_tokens({"x": x}).trials)}
+    found = there["found"]
+    for model, test in zip(found["estimator"], found["indices"]["test"], strict=True):
+        judged, read = ([person[digest] for digest in of] for of in (model.fitted_.judged, model.fitted_.read))
+        assert (len(judged), len(set(judged)), len(read)) == (3, 1, 6)
+        assert not set(read) & set(people[test])
 
 
 @pytest.mark.parametrize(
@@ -130,6 +141,35 @@ def test_one_person_is_too_few():
 
 
 def test_other_modalities_than_in_training_are_refused():
-    model = regressor().fit(make_tokens(n_subjects=3, n_trials=1))
-    with pytest.raises(himoe.HimoeError, match="other modalities or features than those it was fitted on"):
-        model.predict(make_tokens(n_subjects=1, n_trials=1, features={"a": ("a0", "a1", "a2", "a3")}))
+    known = make_tokens(n_subjects=3, n_trials=1)
+    model = regressor().fit(known)
+    two = known.layout.features
+    for changes, said in (
+        ({"features": (*two[:1], ("z0", "z1"))}, "features from those that it was fitted on"),
+        ({"modalities": ("gsr", "eeg")}, "modalities from those that it was fitted on: gsr, eeg, not "),
+        ({"token_rate": 4.0}, "token_rate from those that it was fitted on: 4 a second, not 2 a second"),
+    ):
+        with pytest.raises(himoe.HimoeError, match=f"^HiMoERegressor: these tokens differ in {said}"):
+            model.predict(replace(known, layout=replace(known.layout, **changes)))
+
+
+@pytest.mark.parametrize("per_token", [False, True])
+def test_fitted_on_tokens_it_reads_an_array_of_the_same_columns(per_token):
+    known = make_tokens(n_subjects=3, n_trials=2, n_times=10, per_token=per_token)
+    model = regressor().fit(np.random.default_rng(0).standard_normal((4, 5)), [1.0, 2, 3, 4]).fit(known)  # flat no more
+    columns = np.repeat(known.mask, [len(names) for names in known.layout.features], axis=1)
+    x = np.where(columns, known.x, np.nan).reshape(6, 10, 5)
+    said = model.predict(x)
+    assert said.shape == ((6, 10, 2) if per_token else (6, 2))
+    assert np.array_equal(said.reshape(-1, 2), model.predict(known))
+
+
+def test_a_random_state_may_be_a_generator_or_none():
+    """A generator gives one seed after the other, as scikit-learn draws them; numpy's own where it is None."""
+    known = make_tokens(n_subjects=3, n_trials=1)
+    expected = np.random.RandomState(3).randint(2**31 - 1, size=2).tolist()
+    generator = np.random.RandomState(3)
+    assert [regressor(random_state=generator).fit(known)._spec.seed for _ in range(2)] == expected
+    assert regressor(random_state=np.int64(7)).fit(known)._spec.seed == 7
+    np.random.seed(3)
+    assert regressor(random_state=None).fit(known)._spec.seed == expected[0]

@@ -108,6 +108,15 @@ def test_the_loss_by_hand():
     assert build().loss(output, y, ccc_weight=0.0).item() == pytest.approx(1.25)
 
 
+def test_padding_counts_in_no_loss():
+    """The same two tokens with a third of padding, labelled 0: the loss of the two."""
+    output = Output(torch.tensor([[[1.0], [3.0], [9.0]]]), {}, {})
+    y, valid = torch.tensor([[[2.0], [4.0], [0.0]]]), torch.tensor([[True, True, False]])
+    assert build().loss(output, y, valid).item() == pytest.approx(1 + 0.5 * (1 - 2 / 3))
+    batch = build().batch(torch.zeros(1, 3, 7), y=y.expand(1, 3, 2), valid=valid)
+    assert batch.y[0, :, 0].nan_to_num(-1).tolist() == [2, 4, -1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
