@@ -108,7 +108,7 @@ def test_the_version_stands_in_one_place(wheel):
     assert f"-{himoe.__version__}-" in wheel.name
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == himoe.__version__
     found = subprocess.run(
-        ["git", "grep", "-l", f'"{himoe.__version__}"', "himoe", "pyproject.toml"], cwd=ROOT, capture_output=True
+        ["git", "grep", "-lF", f'"{himoe.__version__}"', "himoe", "pyproject.toml"], cwd=ROOT, capture_output=True
     )
     assert found.stdout.decode().split() == ["himoe/__init__.py"]
 
@@ -118,8 +118,9 @@ def test_the_wheel_is_the_package_alone(wheel):
         names = packed.namelist()
         metadata = Parser().parsestr(packed.read(next(n for n in names if n.endswith("/METADATA"))).decode())
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "himoe").rglob("*.py")}
-    assert {n for n in names if ".dist-info/" not in n} == modules | {"himoe/py.typed"}
-    assert {"workflow", "dev", "slurm", "crate", "tensorboard"} == set(metadata.get_all("Provides-Extra"))
+    templates = {p.relative_to(ROOT).as_posix() for p in (ROOT / "himoe/commands/templates").iterdir()}
+    assert {n for n in names if ".dist-info/" not in n} == modules | templates | {"himoe/py.typed"}
+    assert {"workflow", "dev", "docs", "slurm", "crate", "tensorboard"} == set(metadata.get_all("Provides-Extra"))
     unconditional = {Requirement(line).name for line in metadata.get_all("Requires-Dist") if "extra ==" not in line}
     assert {"torch", "numpy", "mne"} <= unconditional
     assert not {"snakemake", "pytest", "jinja2"} & unconditional

@@ -83,7 +83,7 @@ def test_one_that_takes_too_long_is_not_handled(tmp_path, attempt):
 
 
 def test_one_that_takes_too_much_memory_is_not_handled(tmp_path):
-    row = tried(Fault("f", "x", "one line", lambda folder: str(len(bytearray(b"x") * (1100 << 20)))), tmp_path / "a")
+    row = tried(Fault("f", "x", "one line", lambda folder: str(len(bytearray(b"x") * (1500 << 20)))), tmp_path / "a")
     assert row.handled is False
     assert "MB where 1024 are allowed" in row.seen
 

@@ -208,9 +208,11 @@ def test_axe_finds_nothing_broken(finished, page):
         for theme in ("light", "dark"):
             page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
             assert page.accessibility(axe) == [], (width, theme)
-    page.evaluate("document.querySelector('main img').removeAttribute('alt')")
+    page.evaluate(
+        "document.querySelectorAll('main img').forEach(i => i.removeAttribute('alt'))"
+    )  # those of one theme are hidden
     (found,) = page.accessibility(axe)
-    assert found.startswith("image-alt: 1 x")
+    assert found.startswith("image-alt: ")
 
 
 def test_a_request_would_be_seen(finished, page, tmp_path):
