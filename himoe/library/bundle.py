@@ -8,7 +8,7 @@ differs is not known (:func:`himoe.library.inference.predict`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ class Bundle:
 
     path: Path
     spec: FitSpec
-    folds: dict[int, StoredFold]
+    folds: dict[int, StoredFold] = field(repr=False)
     inputs: Inputs
     about: About
 

@@ -55,7 +55,7 @@ def model_card(spec: FitSpec, inputs: Inputs, about: About, n_folds: int) -> str
     """The model card in Markdown."""
     rows = [
         f"| {m.name} | {', '.join(m.channels)} | {m.sfreq:g} | {m.unit_inside} | {len(m.features)}, `{m.recipe}` "
-        f"| {m.baseline:g} |"
+        f"| {m.baseline + 0.0:g} |"  # no "-0"
         for m in inputs.modalities
     ]
     by, n_first = (inputs.options["normalise"][key] for key in ("by", "trials"))

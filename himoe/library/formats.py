@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ class Channel:
     """One recorded channel: ``data`` (n_times,) in ``unit`` (empty: not said), whose first sample stands at ``start`` s."""
 
     name: str
-    data: np.ndarray
+    data: np.ndarray = field(repr=False)
     sfreq: float
     unit: str
     start: float = 0.0

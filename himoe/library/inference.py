@@ -71,7 +71,11 @@ def predict(bundle: Bundle, recording: Recording, fold: int | None = None) -> Pr
         tokens = matching(tokens, inputs.layout)
     tokens = unlabelled(narrow(view, as_viewed(view, tokens, trials)))
     folds, left_out = _unseen(bundle, tokens, recording.name, fold)
-    warned = [*doubts(inputs, matched, trials, counts, short), *far_out(tokens, [bundle.folds[f].scaler for f in folds])]
+    warned = []
+    if recording.unmatched:
+        as_one = "the whole recording is taken as one trial"
+        warned.append(f"no mark is '{recording.mapping.trials}': {as_one}; marks: {recording.unmatched}")
+    warned += [*doubts(inputs, matched, trials, counts, short), *far_out(tokens, [bundle.folds[f].scaler for f in folds])]
     parts = [_of_fold(bundle, f, tokens) for f in folds]
     return Prediction(_table(tokens, parts), tokens, tuple(trials), folds, (*warned, *left_out))
 

@@ -47,7 +47,7 @@ class Mapping(Strict):
     channels: dict[str, Annotated[ChannelMapping, BeforeValidator(_short)]] = Field(default={})
     rate: Positive | None = Field(default=None, description="Hz, of a table without a column of time")
     trials: str = Field(
-        default=TRIALS, description="which marks are trials (a pattern); none so named: the whole recording is one"
+        default=TRIALS, description="which marks are trials (a pattern); without marks the whole recording is one"
     )
     baseline: float = Field(default=0.0, ge=0, description="s of rest before each trial's onset")
     reference: dict[str, Literal["average"]] = Field(
@@ -71,6 +71,14 @@ class Recording:
     channels: tuple[Channel, ...]
     marks: tuple[Mark, ...] = ()
     mapping: Mapping = AS_IS
+
+    @property
+    def unmatched(self) -> str:
+        """The names of marks, where there are marks and none is a trial's; else empty."""
+        if not self.marks or any(fnmatchcase(m.name.lower(), self.mapping.trials.lower()) for m in self.marks):
+            return ""
+        names = list(dict.fromkeys(m.name for m in self.marks))
+        return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
 
     @property
     def trials(self) -> list[Mark]:
@@ -137,7 +145,11 @@ def read_recording(path: str | Path, mapping: str | Path | Mapping | None = None
             f"{path}: no channel '{absent[0]}', which the mapping names; {near or 'channels: ' + ', '.join(names[:40])}"
         )
     told = tuple(_as_told(c, said.channels.get(c.name, ChannelMapping()), path) for c in channels)
-    return Recording(path.name.partition(".")[0], told, tuple(sorted(marks, key=lambda m: m.onset)), said)
+    recording = Recording(path.name.partition(".")[0], told, tuple(sorted(marks, key=lambda m: m.onset)), said)
+    if "trials" in said.model_fields_set and (recording.unmatched or not marks):
+        there = f"marks: {recording.unmatched}" if marks else "the file has no marks"
+        raise HimoeError(f"{path}: no mark is '{said.trials}', which the mapping names; {there}")
+    return recording
 
 
 def _as_told(channel: Channel, said: ChannelMapping, path: Path) -> Channel:

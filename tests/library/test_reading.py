@@ -163,3 +163,18 @@ def test_the_guide_names_every_unit():
     guide = (ROOT / "docs/howto/predict.md").read_text(encoding="utf-8")
     [said] = [line.partition("Units: ")[2] for line in guide.replace("\n", " ").split("\n") if "Units: " in line]
     assert said.partition(". Resistance")[0].split(", ") == list(UNITS)
+
+
+def test_marks_that_no_pattern_meets_are_named(tmp_path):
+    brainvision(tmp_path / "me.vhdr", [("Fp1", "µV", np.ones(80))], ["Comment,film one,17,32,0", "Comment,film two,49,16,0"])
+    there = "marks: Comment/film one, Comment/film two"
+    with pytest.raises(HimoeError, match=rf"no mark is 'video\*', which the mapping names; {there}"):
+        read_recording(tmp_path / "me.vhdr", Mapping(trials="video*"))
+    recording = read_recording(tmp_path / "me.vhdr")  # nothing was said: one trial, and a warning of predict's
+    assert [trial.name for trial in recording.trials] == ["whole"]
+    assert f"marks: {recording.unmatched}" == there
+    assert read_recording(tmp_path / "me.vhdr", Mapping(trials="*film*")).unmatched == ""
+    brainvision(tmp_path / "me.vhdr", [("Fp1", "µV", np.ones(80))], [])
+    with pytest.raises(HimoeError, match="the file has no marks"):
+        read_recording(tmp_path / "me.vhdr", Mapping(trials="*"))
+    assert "array" not in repr(recording)  # what a notebook shows of it
