@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 
+import yaml
+
+from himoe.config.load import load_config
 from himoe.config.run import Config
 from himoe.evaluate import score
 from himoe.evaluate.predict import COLUMNS, PREDICTION_COLUMNS, REPRESENTATION, ROUTING_COLUMNS
@@ -35,6 +38,13 @@ def test_every_column_is_explained():
 def test_every_setting_says_what_it_makes_due():
     named = {name.partition(".")[0] for name in rows((REFERENCE / "reruns.md").read_text())}
     assert set(Config.model_fields) <= named
+
+
+def test_the_config_of_the_first_page_is_one():
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/start.md").read_text(), re.S)
+    config = load_config(yaml.safe_load(text))
+    assert config.models == ["train_mean", "ridge", "himoe"]
+    assert "main" in config.tables
 
 
 def test_the_pictures_are_of_the_code(tmp_path):
