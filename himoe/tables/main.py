@@ -76,9 +76,15 @@ def _cell(row: dict[str, Any] | None, marks: Marks, model: str) -> dict[str, Any
     if row is None:
         return {}
     return {
-        key: [finite(row[key]), finite(row[f"{key}_low"]), finite(row[f"{key}_high"]), marks[key].get(model, "")]
+        key: [finite(row[key]), finite(row[f"{key}_low"]), finite(row[f"{key}_high"]), _mark(marks[key], model)]
         for key in SHOWN
     }
+
+
+def _mark(of_metric: dict[str, str], model: str) -> str:
+    """``best``, or ``tied`` where that tells some models from others: where all are tied, only the best is marked."""
+    mark = of_metric.get(model, "")
+    return "" if mark == "tied" and "" not in of_metric.values() else mark
 
 
 def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) -> Marks:
@@ -89,7 +95,7 @@ def _marks(evidence: Evidence, setting: str, target: str, data: pd.DataFrame) ->
     for key in SHOWN:
         values = {m: v for m, v in levels(scores, key).items() if np.isfinite(v).all()}
         first, tied = best(values, lower=key == "rmse") if values else ("", [])
-        out[key] = dict.fromkeys(tied, "tied") | {first: "best"}
+        out[key] = dict.fromkeys(values, "") | dict.fromkeys(tied, "tied") | {first: "best"}
     return out
 
 

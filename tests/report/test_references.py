@@ -91,8 +91,8 @@ def test_ties_and_lower_errors_are_marked():
         run, "deap_twin", "valence", pd.DataFrame({"setting": "deap_twin", "target": "valence", "model": models})
     )
     for metric in main.SHOWN:
-        assert sorted(marks[metric].values()) == ["best", "tied"], metric
-        assert "train_mean" not in marks[metric]
+        assert sorted(marks[metric].values()) == ["", "best", "tied"], metric
+        assert marks[metric]["train_mean"] == ""
 
 
 def test_the_table_of_ceilings_says_what_a_model_knows_beyond_the_clip(run):
@@ -159,3 +159,12 @@ def test_without_a_rival_there_are_points_alone(run):
         drawn = subjects.draw(run, style.LIGHT)
     assert drawn.finding == "DEAP twin: no rival to hold Hi-MoE against."
     assert [t.get_text() for t in drawn.figure.axes[0].texts] == ["failed: diverged"]
+
+
+def test_bold_tells_some_models_from_others():
+    """Where every model is tied with the best, the best alone is marked."""
+    from himoe.tables import main
+
+    some, all_tied = {"a": "best", "b": "tied", "c": ""}, {"a": "best", "b": "tied"}
+    assert [main._mark(some, m) for m in "abc"] == ["best", "tied", ""]
+    assert [main._mark(all_tied, m) for m in "ab"] == ["best", ""]
