@@ -56,6 +56,11 @@ def lacks_seeds(protocol: str, n_seeds: int) -> bool:
     return protocol != "loso" and n_seeds < MIN_SEEDS
 
 
+def shared_luck(n_seeds: int) -> str:
+    """Why people who share networks of so few seeds support nothing."""
+    return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {MIN_SEEDS}"
+
+
 def can_split(n: int, n_folds: int) -> bool:
     """Whether ``n`` names give every fold some to test on and leave, beside the most, one to train and one to validate on."""
     return n >= n_folds and n - -(-n // n_folds) >= 2

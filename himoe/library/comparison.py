@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from himoe.config.protocols import MIN_SEEDS
+from himoe.config.protocols import MIN_SEEDS, shared_luck
 from himoe.names import CEILINGS, CLEAN, STUDIED, parse_model, setting
 from himoe.registry import hint
 from himoe.stats import paired
-from himoe.stats.verdicts import CONTRADICTED, FAILED, INCONCLUSIVE, decide, smallest_lead
+from himoe.stats.verdicts import CONTRADICTED, FAILED, INCONCLUSIVE, NOTHING, decide, smallest_lead
 from himoe.types import HimoeError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-NOTHING = "predicting nothing"  # CCC 0: always among the rivals
 OWN = "own"  # the setting of values that come as arrays
 VALUE = "ccc"  # the metric that they are kept under: one that no sum over people is made of
 COLUMNS = ("model", "seed", "subject", "condition", "severity", "target", "metric", "value")  # of a table of scores
@@ -145,8 +144,7 @@ def judge(
     lead = smallest_lead(np.stack([*(whole[model] - whole[name] for name in others), whole[model]], axis=-1))
     word, why, n_seeds = str(decide(lead.low, lead.high, smallest)), "", whole[model].shape[1]
     if shared_networks and n_seeds < MIN_SEEDS:
-        word = INCONCLUSIVE
-        why = f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {MIN_SEEDS}"
+        word, why = INCONCLUSIVE, shared_luck(n_seeds)
     if failed and word != CONTRADICTED:  # one that failed saves nobody who is behind another, and is no win
         word, why = FAILED, lost
     return Judgement(word, float(lead.value), float(lead.low), float(lead.high), [*others, NOTHING][int(lead.closest)], why)

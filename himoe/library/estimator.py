@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,17 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from himoe.config.sections import Execution, Splits, Training
 from himoe.config.spec import FitSpec
+from himoe.evaluate.predictor import predictor_of
 from himoe.library.arrays import make_tokens
 from himoe.library.settings import section
 from himoe.models import himoe as plugin
 from himoe.splits.make import held_out
 from himoe.stats.calibration import calibrated
 from himoe.train import devices
-from himoe.train.build import build_model, crop_tokens
 from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
-from himoe.train.stack import Stack
-from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
+from himoe.train.results import StoredFold
+from himoe.train.tuning import configuration, configure
 from himoe.types import HimoeError, Layout, Split, Tokens
 
 if TYPE_CHECKING:
@@ -244,16 +245,14 @@ class HiMoERegressor(RegressorMixin, BaseEstimator):
 
     def _predicted(self, tokens: Tokens) -> np.ndarray:
         """(n_ratings, n_outputs) in the unit of the targets."""
-        training, fitted = self._spec.training, self.fitted_
-        length = crop_tokens(self.layout_.token_rate, training)
-        with _as_for_a_fit(training, self.device) as (_, device):
-            network = build_model(plugin, plugin.Config(**self._spec.options), {}, self.layout_, training)
-            network.load_state_dict({name: torch.from_numpy(value) for name, value in fitted.state.items()})
-            bank, affine = Bank(tokens, device), Affine.of([fitted.scaler], device)
-            windows = cover(bank, [np.arange(len(tokens.trials))], length)
-            said = predict_tokens(Stack([network], device, devices.autocast(training)), bank, affine, windows, length).tokens
-            said = said if self.layout_.per_token else mean_per_trial(said, bank)
-        return fitted.scaler.inverse(calibrated(said[0].cpu().numpy(), fitted.calibration))
+        spec, fitted = self._spec, self.fitted_
+        settings = configuration(plugin, configure(plugin, spec.model, spec.options), spec.training, {})
+        stored = StoredFold(fitted.scaler, fitted.state, fitted.read)
+        with _as_for_a_fit(spec.training, self.device) as (execution, _):
+            said, _ = predictor_of(spec, execution, settings, stored, self.layout_).predict(
+                replace(tokens, layout=self.layout_)
+            )
+        return fitted.scaler.inverse(calibrated(said, fitted.calibration))
 
 
 def _shown(part: tuple[str, ...] | float) -> str:

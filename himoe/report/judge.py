@@ -10,7 +10,7 @@ import pandas as pd
 from himoe import registry
 from himoe.config.claims import Claim, applies, has_labels, lacks, others_of, parse_claims
 from himoe.config.facts import dataset_info
-from himoe.config.protocols import MIN_SEEDS, lacks_seeds
+from himoe.config.protocols import lacks_seeds, shared_luck
 from himoe.names import STUDIED
 from himoe.report.evidence import Evidence
 from himoe.report.text import number
@@ -21,7 +21,6 @@ from himoe.stats.frames import pick
 from himoe.stats.inert import inert
 from himoe.stats.levels import CLEAN, Levels, levels
 
-NOTHING = "predicting nothing"
 ONE_LABEL = "one label per trial: a mean-pooled model is invariant to shifts by construction"
 NUMBERS = ["lead", "low", "high", "detectable", "power", "false_support"]
 
@@ -122,8 +121,9 @@ def _weigh(evidence: Evidence, setting: str, claim: Claim, start: Levels, left: 
     word = str(verdicts.decide(lead.low, lead.high, claim.smallest_effect))
     settings, (design, level) = evidence.config.statistics, _design(left)
     seen = characteristics(design, claim.smallest_effect, settings.simulations, settings.seed, level)
-    closest = [*others, NOTHING][int(lead.closest)]
-    why = [f"closest: {NOTHING if closest == NOTHING else model_title(closest)}", _levels(claim, start, left, closest)]
+    closest = [*others, verdicts.NOTHING][int(lead.closest)]
+    named = closest if closest == verdicts.NOTHING else model_title(closest)
+    why = [f"closest: {named}", _levels(claim, start, left, closest)]
     if reason := _not_enough(evidence, setting, n_seeds):
         word, seen = verdicts.INCONCLUSIVE, Characteristics(0.0, 0.0, np.nan)
         why.insert(0, reason)
@@ -163,7 +163,7 @@ def _not_enough(evidence: Evidence, setting: str, n_seeds: int) -> str:
     person."""
     if not lacks_seeds(evidence.protocol_of(setting), n_seeds):
         return ""
-    return f"{n_seeds} seed(s) of networks that people share: for the luck of training the interval needs {MIN_SEEDS}"
+    return shared_luck(n_seeds)
 
 
 def _keeps_less(start: Levels, left: Levels, model: str, n_others: int) -> bool:

@@ -19,6 +19,7 @@ from himoe.stats.levels import share_kept
 
 SUPPORTED, CONTRADICTED, EQUIVALENT, INCONCLUSIVE = "supported", "contradicted", "equivalent", "inconclusive"
 UNTESTABLE, NOT_RUN, FAILED = "untestable on this data", "not run", "failed"
+NOTHING = "predicting nothing"  # CCC 0: always among the rivals
 WORDS = (SUPPORTED, CONTRADICTED, EQUIVALENT, INCONCLUSIVE)
 
 

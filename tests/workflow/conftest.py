@@ -14,6 +14,7 @@ from himoe.data.twins import synthesize
 from himoe.types import Size
 from tests.conftest import stand_in
 from tests.workflow import cluster, deployment
+from tests.workflow.browser import Page, find_chromium
 from tests.workflow.runs import LONG, checkout, made_once, prepared, snakemake
 
 
@@ -86,3 +87,12 @@ def conda(tmp_path_factory) -> dict[str, str]:
     if not (stand_in("mkconda.py") and stand_in("mkchannel.py")):
         pytest.skip("no conda here: set HIMOE_TOOLS to a folder with a stand-in for it (mkconda.py and mkchannel.py)")
     return deployment.build(tmp_path_factory.mktemp("conda"))
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A tab of headless Chromium; skips where there is none."""
+    if not find_chromium():
+        pytest.skip("no Chromium on this machine")
+    with Page(tmp_path / "profile") as tab:
+        yield tab

@@ -14,7 +14,6 @@ import yaml
 
 from himoe.config.contents import SECTIONS
 from tests.conftest import ROOT
-from tests.workflow.browser import Page, find_chromium
 from tests.workflow.runs import copied, snakemake
 
 pytestmark = pytest.mark.slow(60)
@@ -115,14 +114,6 @@ def test_snakemakes_own_report_has_every_item_by_section(appendix):
     assert "00 The report" in text
     assert "Which claims of Hi-MoE hold" in text  # caption of the page
     assert "only the abstract was at hand" not in text  # caption of a table that was not made
-
-
-@pytest.fixture
-def page(tmp_path):
-    if not find_chromium():
-        pytest.skip("no Chromium on this machine")
-    with Page(tmp_path / "profile") as tab:
-        yield tab
 
 
 def test_the_page_runs_in_a_browser_without_requests_or_errors(finished, page):

@@ -13,7 +13,6 @@ from himoe import io
 from himoe.report.items import FigureItem, draw_figure
 from himoe.report.style import panels
 from tests.report.test_page import ANSWER, CLAIMS, HOSTILE, RECORD, WIDE, render
-from tests.workflow.browser import Page, find_chromium
 
 FORMS = {"svg": "svg", "dark": "dark.svg", "phone": "phone.svg", "phone_dark": "phone.dark.svg", "png": "png", "pdf": "pdf",
          "csv": "csv", "item": "json"}  # fmt: skip
@@ -63,51 +62,43 @@ def hostile(tmp_path, monkeypatch):
     return results / "report.html", figure
 
 
-@pytest.fixture
-def tab(tmp_path):
-    if not find_chromium():
-        pytest.skip("no Chromium on this machine")
-    with Page(tmp_path / "profile") as page:
-        yield page
-
-
-def ran(tab):
+def ran(page):
     """Whether a word of the page has run: each of them would open a dialog."""
-    return [event for event in tab.events if event.get("method") == "Page.javascriptDialogOpening"]
+    return [event for event in page.events if event.get("method") == "Page.javascriptDialogOpening"]
 
 
-def test_the_page_shows_markup_as_text(hostile, tab):
+def test_the_page_shows_markup_as_text(hostile, page):
     address = hostile[0].as_uri()
-    tab.open(address)
-    tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert tab.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
-    assert not ran(tab)
-    assert tab.complaints() == []
-    assert [url for url in tab.requests() if not url.startswith("data:")] == [address]
-    assert tab.evaluate("document.body.innerText").count(HOSTILE) > 20
-    assert tab.evaluate("document.scripts.length") == 1  # the page's own
-    assert tab.evaluate(
+    page.open(address)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+    assert not ran(page)
+    assert page.complaints() == []
+    assert [url for url in page.requests() if not url.startswith("data:")] == [address]
+    assert page.evaluate("document.body.innerText").count(HOSTILE) > 20
+    assert page.evaluate("document.scripts.length") == 1  # the page's own
+    assert page.evaluate(
         "[...document.querySelectorAll('*')].every(e => !e.getAttribute('onerror') && !e.getAttribute('onload'))"
     )
 
 
 @pytest.mark.parametrize("form", ["svg", "phone_dark"])
-def test_a_figure_opened_by_itself_shows_markup_as_text(hostile, tab, tmp_path, form):
+def test_a_figure_opened_by_itself_shows_markup_as_text(hostile, page, tmp_path, form):
     """As somebody opens the file, where scripts of an SVG may run; in the page, as an image, they may not."""
     picture = tmp_path / "figure.svg"
     picture.write_bytes(Path(hostile[1][form]).read_bytes())
-    tab.open(picture.as_uri())
-    assert tab.evaluate("document.documentElement.localName") == "svg"  # whole, no error of the parser
-    assert not ran(tab)
-    assert tab.complaints() == []
-    words = tab.evaluate("document.documentElement.textContent")
+    page.open(picture.as_uri())
+    assert page.evaluate("document.documentElement.localName") == "svg"  # whole, no error of the parser
+    assert not ran(page)
+    assert page.complaints() == []
+    words = page.evaluate("document.documentElement.textContent")
     assert HOSTILE in words
     assert all(part in words for part in ("</text></svg><script>alert(2)", "]]><img src=x onerror=alert(3)>"))
-    assert tab.evaluate("document.querySelectorAll('script, foreignObject, img').length") == 0
+    assert page.evaluate("document.querySelectorAll('script, foreignObject, img').length") == 0
 
 
-def test_a_script_that_runs_would_be_seen(tab, tmp_path):
+def test_a_script_that_runs_would_be_seen(page, tmp_path):
     (tmp_path / "bad.html").write_text("<script>setTimeout(() => alert(1))</script>")
-    tab.call("Page.navigate", url=(tmp_path / "bad.html").as_uri())
-    tab.receive_until(lambda: ran(tab))
-    tab.call("Page.handleJavaScriptDialog", accept=True)
+    page.call("Page.navigate", url=(tmp_path / "bad.html").as_uri())
+    page.receive_until(lambda: ran(page))
+    page.call("Page.handleJavaScriptDialog", accept=True)
