@@ -7,6 +7,7 @@ d width. Sign: lag > 0 where a modality is late relative to the others.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -45,28 +46,48 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
     return (p - total / count.clamp(min=1)) * present
 
 
-def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_lag: int) -> Tensor:
+class Spectra(NamedTuple):
+    """What correlations at lags up to ``max_lag`` are computed from: Fourier transforms over time of tokens (B, f, M, s) and of
+    their presence (B, f, M, 1), zero-padded to ``size`` so that nothing wraps around, and the tokens' mean power (B, M)."""
+
+    tokens: Tensor
+    presence: Tensor
+    power: Tensor
+    size: int
+    max_lag: int
+
+    @staticmethod
+    def of(p: Tensor, mask: Tensor, max_lag: int) -> Spectra:
+        """Of p (B, T, M, s), 0 where absent by mask (B, T, M)."""
+        size = -(-(p.shape[1] + max_lag) // 16) * 16  # a multiple of 16, not a prime: half the time
+        tokens, presence = (torch.fft.rfft(x.float(), size, dim=1) for x in (p, mask.unsqueeze(-1)))
+        return Spectra(tokens, presence, mean_power(p, mask), size, max_lag)
+
+    def detach(self) -> Spectra:
+        """The same, through which no gradient goes."""
+        return self._replace(tokens=self.tokens.detach(), power=self.power.detach())
+
+
+def pair_scores(p: Spectra, other: Spectra) -> Tensor:
     """Normalised cross-correlation of every modality of ``p`` with every one of ``other`` at every lag, (B, M, N, K).
 
-    p, other (B, T, M, s), 0 where absent by mask, other_mask (B, T, M). The score at lag k is the mean of ``p_m(t + k) .
-    other_n(t)`` over the t at which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided
-    by ``|p_m| (sum_n |other_n|^2)^1/2``. It is 0 for a modality with itself. Summed over n it is the correlation with the sum
-    of the others if these are uncorrelated, and larger the more of them agree.
+    The score at lag k is the mean of ``p_m(t + k) . other_n(t)`` over the t at which both are present, shrunk by n / (n + 8)
+    so that a lag seen in few pairs cannot win, divided by ``|p_m| (sum_n |other_n|^2)^1/2``. It is 0 for a modality with
+    itself. Summed over n it is the correlation with the sum of the others if these are uncorrelated, and larger the more of
+    them agree.
     """
-    not_self = 1 - torch.eye(p.shape[2], device=p.device)  # (M, N)
-    scale = (mean_power(p, mask) * (mean_power(other, other_mask) @ not_self) + 1e-6).sqrt()  # (B, M)
-    # pairs of present tokens, counted by FFT as well: rounded, as 7 comes back as 6.9999998
-    n_pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()  # (B, M, N, K)
-    sums = _correlate(p, other, max_lag)  # (B, M, N, K)
+    not_self = 1 - torch.eye(p.power.shape[1], device=p.power.device)  # (M, N)
+    scale = (p.power * (other.power @ not_self) + 1e-6).sqrt()  # (B, M)
+    n_pairs = _correlate(p.presence, other.presence, p).round()  # (B, M, N, K); rounded, as 7 comes back as 6.9999998
+    sums = _correlate(p.tokens, other.tokens, p)  # (B, M, N, K)
     return sums / (n_pairs + PSEUDO_PAIRS) * not_self.unsqueeze(-1) / scale[..., None, None]
 
 
-def _correlate(a: Tensor, b: Tensor, max_lag: int) -> Tensor:
-    """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), by FFT: a fifth of the time of the direct sums."""
-    size = a.shape[1] + max_lag  # zero-padded so that nothing wraps around
-    a, b = (torch.fft.rfft(x.float(), size, dim=1) for x in (a, b))  # (B, f, M, s)
-    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), size)  # (B, M, N, T + max_lag)
-    return torch.cat([products[..., size - max_lag :], products[..., : max_lag + 1]], dim=-1)  # lags < 0 stand at the end
+def _correlate(a: Tensor, b: Tensor, made: Spectra) -> Tensor:
+    """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), of transforms (B, f, M, s): a fifth of the time of the direct
+    sums."""
+    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), made.size)  # (B, M, N, size)
+    return torch.cat([products[..., -made.max_lag :], products[..., : made.max_lag + 1]], dim=-1)  # lags < 0 at the end
 
 
 def mean_power(x: Tensor, mask: Tensor) -> Tensor:
@@ -84,6 +105,14 @@ def lag_scores(pairs: Tensor, q: Tensor) -> Tensor:
     padded = F.pad(q, (max_lag, max_lag))  # (B, N, K + 2 max_lag)
     shifted = padded.unfold(-1, q.shape[-1], 1).flip(-1)  # (B, N, K, L): entry (k, l) is q_n(k - l), l a relative lag
     return torch.einsum("bmnl,bnkl->bmk", pairs, shifted)
+
+
+def _by_own_lag(pairs: Tensor) -> Tensor:
+    """pairs (B, M, N, K) by relative lag -> (B, M, N*K, K), the matrix that turns q (B, N*K) into :func:`lag_scores`: at (n j,
+    k) it has pairs_mn(k - j), 0 beyond the largest lag."""
+    n_lags = pairs.shape[-1]
+    padded = F.pad(pairs, (n_lags // 2, n_lags // 2))
+    return padded.unfold(-1, n_lags, 1).flip(-2).flatten(2, 3)
 
 
 def lag_indicator(n_times: int, max_lag: int, device: torch.device | None = None) -> Tensor:
@@ -135,17 +164,19 @@ class LagBank(nn.Module):
 
         pairs (B, M, N, K); order (B, M), a permutation of the modalities that must not depend on how they are numbered.
         """
+        # all in the order of the turns, which differs between windows, so that a turn is a place
+        pairs = pairs.take_along_dim(order[..., None, None], 1).take_along_dim(order[:, None, :, None], 2)
+        prior = PRIOR_UNIT * self.log_prior.expand(*pairs.shape[:2], -1).take_along_dim(order.unsqueeze(-1), 1)  # (B, M, K)
+        scores_of = _by_own_lag(self.log_sharpness.exp() * pairs)  # (B, M, N*K, K)
         lags = torch.arange(-self.max_lag, self.max_lag + 1, device=pairs.device)
-        q = (lags == 0).to(pairs.dtype).expand(*order.shape, -1)  # (B, M, K)
-        modalities = torch.arange(order.shape[1], device=order.device)
+        q = (lags == 0).to(pairs.dtype) + torch.zeros_like(prior)  # (B, M, K), of the size that it is written in
         for i in range(n_passes):
             for turn in range(order.shape[1]):
-                # the one whose turn it is differs between windows: chosen by a mask, not by an index
-                updated = (order[:, turn, None] == modalities).unsqueeze(-1)  # (B, M, 1)
-                its_pairs = (pairs * updated.unsqueeze(-1)).sum(1, keepdim=True)  # (B, 1, N, K)
-                scores = lag_scores(its_pairs, q) * ((i + 1) / n_passes)  # (B, 1, K)
-                q = torch.where(updated, self.posterior(scores)[0], q)  # the posterior (B, M, K) is read at one m
-        return q
+                logits = torch.baddbmm(
+                    prior[:, turn, None], q.flatten(1).unsqueeze(1), scores_of[:, turn], alpha=(i + 1) / n_passes
+                )  # (B, 1, K)
+                q[:, turn] = torch.softmax(logits.squeeze(1), dim=-1)
+        return q.take_along_dim(order.argsort(1).unsqueeze(-1), 1)
 
     def shift(self, h: Tensor, mask: Tensor, q: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor]:
         """Soft shift h'(t) = sum_k q(k) h(t + lag_k) over present tokens, renormalised.
@@ -172,9 +203,10 @@ def shift_mask(mask: Tensor, shift: Tensor) -> Tensor:
 def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
     """Delay by whole tokens, p'(t) = p(t - shift): p (B, T, M, s), mask (B, T, M), shift (B, M) -> the same shapes, 0 where
     absent. What leaves the window is absent."""
-    source, _ = _source_times(p.shape[1], shift)
-    moved = shift_mask(mask, shift)
-    return p.gather(1, source.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
+    source, inside = _source_times(p.shape[1], shift)  # (B, T, M)
+    # a product with 0 and 1: the gradient of a gather adds up in any order on a GPU, or is sorted first
+    read = (source.unsqueeze(-1) == torch.arange(p.shape[1], device=p.device)) & inside.unsqueeze(-1)  # (B, T, M, T)
+    return torch.einsum("btmu,bums->btms", read.to(p.dtype), p), shift_mask(mask, shift)
 
 
 def _source_times(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
@@ -205,8 +237,8 @@ class LocalCrossAttention(nn.Module):
         """
         n_windows, n_times, n_modalities, _ = h.shape
         others, any_other = mean_of_others(h, mask)  # (B, T, M, d), (B, T, M)
-        reach = min(self.reach, n_times - 1)
-        size = n_times if 2 * reach + 1 >= n_times else 2 * reach + 1  # S; one block where several would spare nothing
+        several = 5 * self.reach < n_times  # else one block, with no keys around it: several would spare nothing
+        size, reach = (3 * self.reach, self.reach) if several and self.reach else (n_times, 0)  # S
 
         def to_blocks(x: Tensor, reach: int) -> Tensor:  # (B, T, M, w) -> (B*M, n, S + 2 reach, w)
             return blocks(x.transpose(1, 2).flatten(0, 1), size, reach)

@@ -23,9 +23,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
 
 
 def blocks(x: Tensor, size: int, reach: int, value: float = 0.0) -> Tensor:
-    """Overlapping blocks in time: x (N, T, w) -> (N, n_blocks, size + 2 reach, w).
+    """Overlapping blocks in time: x (N, T, w) -> (N, n_blocks, size + 2 reach, w), 2 reach <= size.
 
-    Block i begins at token i size - reach; beyond either end it is padded with ``value``.
+    Block i begins at token i size - reach; beyond either end it is padded with ``value``. Made of slices: the gradient of
+    ``unfold`` is ten times slower.
     """
     tail = -x.shape[1] % size  # tokens missing in the last block
-    return F.pad(x, (0, 0, reach, reach + tail), value=value).unfold(1, size + 2 * reach, size).transpose(2, 3)
+    rows = F.pad(x, (0, 0, reach, size - reach + tail), value=value).unflatten(1, (-1, size))  # (N, n_blocks + 1, size, w)
+    return torch.cat([rows[:, :-1], rows[:, 1:, : 2 * reach]], dim=2) if reach else rows[:, :-1]
