@@ -41,7 +41,7 @@ def starts_nothing(func: torch._ops.OpOverload) -> bool:
 
 
 class Steps:
-    """The last steps of the first epoch of these folds side by side: what the trainer does, noise, batch, gradient and AdamW."""
+    """The last steps of an epoch of these folds side by side: all that the trainer does, noise, batch, gradient and AdamW."""
 
     def __init__(self, fits: NetworkFits, splits: list[Split]) -> None:
         together = StackFit(fits, splits)
