@@ -116,15 +116,14 @@ def _conda() -> Finding:
 def _torch() -> Finding:
     import torch
 
-    from himoe.train.versions import NEWEST, OLDEST, check_torch, dotted, is_tried
+    from himoe.train.versions import TRIED, check_torch, is_tried
 
     try:
         check_torch(torch.__version__)
     except HimoeError as error:
         return Finding("torch", WRONG, str(error))
-    tried = f"{dotted(OLDEST)} to {dotted(NEWEST)} were tried"
-    newer = "" if is_tried(torch.__version__) else ", and this one is newer"
-    return Finding("torch", READY, f"{torch.__version__}: {tried}{newer}")
+    where = "one of" if is_tried(torch.__version__) else "newer than any of"
+    return Finding("torch", READY, f"{torch.__version__}: {where} the versions that are known to work, {TRIED}")
 
 
 def _gpu() -> Finding:

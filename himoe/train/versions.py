@@ -27,11 +27,11 @@ def check_torch(version: str) -> None:
             f"torch {version} is installed; Hi-MoE's networks need {dotted(OLDEST)} or newer: pip install -r "
             "envs/requirements.lock, or another torch from there on"
         )
-    log.info("torch %s is newer than any that was tried (%s to %s)", version, dotted(OLDEST), dotted(NEWEST))
+    log.info("torch %s is newer than any that is known to work (%s)", version, TRIED)
 
 
 def is_tried(version: str) -> bool:
-    """Whether a version, ``2.11.0+cu130``, is one of those that the tests passed with."""
+    """Whether a version, ``2.11.0+cu130``, is within the range that the tests pass at both ends of, and at 2.11."""
     return OLDEST <= minor_of(version) <= NEWEST
 
 
@@ -43,3 +43,6 @@ def minor_of(version: str) -> tuple[int, ...]:
 def dotted(minor: tuple[int, ...]) -> str:
     """(2, 11) -> ``2.11``."""
     return ".".join(map(str, minor))
+
+
+TRIED = f"{dotted(OLDEST)} to {dotted(NEWEST)}"
