@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.nn.attention import attend, blocks
+from himoe.nn.attention import attend, blocks, hidden
 from himoe.nn.linear import Linear
 
 PSEUDO_PAIRS = 8.0  # a lag seen in n pairs of tokens has its correlation shrunk by n / (n + 8)
@@ -48,11 +48,13 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
 
 class Spectra(NamedTuple):
     """What correlations at lags up to ``max_lag`` are computed from: Fourier transforms over time of tokens (B, f, M, s) and of
-    their presence (B, f, M, 1), zero-padded to ``size`` so that nothing wraps around, and the tokens' mean power (B, M)."""
+    their presence (B, f, M, 1), zero-padded to ``size`` so that nothing wraps around; the tokens' mean power (B, M); 0 for a
+    modality with itself, else 1 (M, M)."""
 
     tokens: Tensor
     presence: Tensor
     power: Tensor
+    not_self: Tensor
     size: int
     max_lag: int
 
@@ -61,7 +63,7 @@ class Spectra(NamedTuple):
         """Of p (B, T, M, s), 0 where absent by mask (B, T, M)."""
         size = -(-(p.shape[1] + max_lag) // 16) * 16  # a multiple of 16, not a prime: half the time
         tokens, presence = (torch.fft.rfft(x.float(), size, dim=1) for x in (p, mask.unsqueeze(-1)))
-        return Spectra(tokens, presence, mean_power(p, mask), size, max_lag)
+        return Spectra(tokens, presence, mean_power(p, mask), 1 - torch.eye(p.shape[2], device=p.device), size, max_lag)
 
     def detach(self) -> Spectra:
         """The same, through which no gradient goes."""
@@ -76,11 +78,10 @@ def pair_scores(p: Spectra, other: Spectra) -> Tensor:
     itself. Summed over n it is the correlation with the sum of the others if these are uncorrelated, and larger the more of
     them agree.
     """
-    not_self = 1 - torch.eye(p.power.shape[1], device=p.power.device)  # (M, N)
-    scale = (p.power * (other.power @ not_self) + 1e-6).sqrt()  # (B, M)
+    scale = (p.power * (other.power @ other.not_self) + 1e-6).sqrt()  # (B, M)
     n_pairs = _correlate(p.presence, other.presence, p).round()  # (B, M, N, K); rounded, as 7 comes back as 6.9999998
     sums = _correlate(p.tokens, other.tokens, p)  # (B, M, N, K)
-    return sums / (n_pairs + PSEUDO_PAIRS) * not_self.unsqueeze(-1) / scale[..., None, None]
+    return sums / (n_pairs + PSEUDO_PAIRS) * other.not_self.unsqueeze(-1) / scale[..., None, None]
 
 
 def _correlate(a: Tensor, b: Tensor, made: Spectra) -> Tensor:
@@ -133,12 +134,15 @@ class LagBank(nn.Module):
     signals at SNR 1 is recovered (tested): gradients move it too slowly to rely on them.
     """
 
+    lags: Tensor
+
     def __init__(self, max_lag: int, n_modalities: int, rest: float):
         super().__init__()
         self.max_lag = max_lag
         self.log_sharpness = nn.Parameter(torch.tensor(3.5))
-        lags = torch.arange(-max_lag, max_lag + 1).abs()
-        log_prior = rest * (lags == 0) - LAG_PENALTY * lags  # (K,), nats, up to a constant
+        # not persistent: follows from the arguments, and stacked models keep parameters only
+        self.register_buffer("lags", torch.arange(-max_lag, max_lag + 1).float(), persistent=False)  # (K,), tokens
+        log_prior = rest * (self.lags == 0) - LAG_PENALTY * self.lags.abs()  # (K,), nats, up to a constant
         self.log_prior = nn.Parameter(log_prior.repeat(n_modalities, 1) / PRIOR_UNIT)  # (M, K)
 
     def evidence(self, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -151,7 +155,7 @@ class LagBank(nn.Module):
 
     def _expected(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         q = torch.softmax(logits, dim=-1)  # (B, M, K)
-        return q, (q * torch.arange(-self.max_lag, self.max_lag + 1, device=q.device, dtype=q.dtype)).sum(-1)
+        return q, (q * self.lags).sum(-1)
 
     @torch.no_grad()
     def estimate_jointly(self, pairs: Tensor, order: Tensor, n_passes: int) -> Tensor:
@@ -165,18 +169,16 @@ class LagBank(nn.Module):
         pairs (B, M, N, K); order (B, M), a permutation of the modalities that must not depend on how they are numbered.
         """
         # all in the order of the turns, which differs between windows, so that a turn is a place
-        pairs = pairs.take_along_dim(order[..., None, None], 1).take_along_dim(order[:, None, :, None], 2)
-        prior = PRIOR_UNIT * self.log_prior.expand(*pairs.shape[:2], -1).take_along_dim(order.unsqueeze(-1), 1)  # (B, M, K)
+        pairs = pairs.gather(1, order[..., None, None].expand_as(pairs)).gather(2, order[:, None, :, None].expand_as(pairs))
+        prior = self.log_prior.expand(*pairs.shape[:2], -1)  # (B, M, K)
+        prior = PRIOR_UNIT * prior.gather(1, order.unsqueeze(-1).expand_as(prior))
         scores_of = _by_own_lag(self.log_sharpness.exp() * pairs)  # (B, M, N*K, K)
-        lags = torch.arange(-self.max_lag, self.max_lag + 1, device=pairs.device)
-        q = (lags == 0).to(pairs.dtype) + torch.zeros_like(prior)  # (B, M, K), of the size that it is written in
+        q = (self.lags == 0).to(pairs.dtype) + torch.zeros_like(prior)  # (B, M, K), of the size that it is written in
         for i in range(n_passes):
             for turn in range(order.shape[1]):
-                logits = torch.baddbmm(
-                    prior[:, turn, None], q.flatten(1).unsqueeze(1), scores_of[:, turn], alpha=(i + 1) / n_passes
-                )  # (B, 1, K)
-                q[:, turn] = torch.softmax(logits.squeeze(1), dim=-1)
-        return q.take_along_dim(order.argsort(1).unsqueeze(-1), 1)
+                scores = torch.bmm(q.flatten(1).unsqueeze(1), scores_of[:, turn]).squeeze(1)  # (B, K)
+                q[:, turn] = torch.softmax(torch.add(prior[:, turn], scores, alpha=(i + 1) / n_passes), dim=-1)
+        return q.gather(1, order.argsort(1).unsqueeze(-1).expand_as(q))
 
     def shift(self, h: Tensor, mask: Tensor, q: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor]:
         """Soft shift h'(t) = sum_k q(k) h(t + lag_k) over present tokens, renormalised.
@@ -203,10 +205,10 @@ def shift_mask(mask: Tensor, shift: Tensor) -> Tensor:
 def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
     """Delay by whole tokens, p'(t) = p(t - shift): p (B, T, M, s), mask (B, T, M), shift (B, M) -> the same shapes, 0 where
     absent. What leaves the window is absent."""
-    source, inside = _source_times(p.shape[1], shift)  # (B, T, M)
+    source, inside = _source_times(p.shape[1], shift)
     # a product with 0 and 1: the gradient of a gather adds up in any order on a GPU, or is sorted first
     read = (source.unsqueeze(-1) == torch.arange(p.shape[1], device=p.device)) & inside.unsqueeze(-1)  # (B, T, M, T)
-    return torch.einsum("btmu,bums->btms", read.to(p.dtype), p), shift_mask(mask, shift)
+    return torch.einsum("btmu,bums->btms", read.to(p.dtype), p), mask.gather(1, source) & inside
 
 
 def _source_times(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
@@ -255,7 +257,7 @@ class LocalCrossAttention(nn.Module):
         has_key = has_key.transpose(2, 3).unflatten(0, (n_windows, n_modalities))  # (B, M, n, 1, U)
         seen = (self.near(time, size, reach)[:, None] & has_key).flatten(0, 1)  # (B*M, n, S, U)
         seen = F.pad(seen, (0, 1), value=True).unsqueeze(2)  # (B*M, n, 1, S, U + 1), with the null key
-        a = attend(q, k, v, seen)  # (B*M, n, H, S, d/H)
+        a = attend(q, k, v, hidden(seen))  # (B*M, n, H, S, d/H)
         a = a.transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]  # (B*M, T, d), without the last block's padding
         a = a.unflatten(0, (n_windows, n_modalities)).transpose(1, 2)  # (B, T, M, d)
         return h + self.out(a) * mask.unsqueeze(-1)

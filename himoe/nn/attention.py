@@ -12,13 +12,19 @@ from torch.nn import functional as F
 MASKED_LOGIT = -1e9  # not -inf: a softmax over masked entries alone stays finite, and so does its gradient
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor) -> Tensor:
+def hidden(seen: Tensor) -> Tensor:
+    """What :func:`attend` adds to its scores: 0 where a query sees a key, seen (..., T, U) bool, else almost minus infinity. It
+    is added, as masked_fill would cost one more pass over the scores in the backward."""
+    return MASKED_LOGIT * ~seen
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, unseen: Tensor) -> Tensor:
     """softmax(q k' / sqrt(w)) v over the visible keys (Vaswani et al. 2017, eq. 1).
 
-    q (..., T, w), k and v (..., U, w), seen (..., T, U) bool -> (..., T, w). A query that sees no key gets the mean of v.
+    q (..., T, w), k and v (..., U, w), unseen (..., T, U) of :func:`hidden` -> (..., T, w). A query that sees no key gets the
+    mean of v.
     """
-    # the mask is added, as masked_fill would cost one more pass over the scores in the backward
-    scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2) + MASKED_LOGIT * ~seen  # (..., T, U)
+    scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2) + unseen  # (..., T, U)
     return torch.softmax(scores, dim=-1) @ v
 
 

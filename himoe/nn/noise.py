@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,30 +16,28 @@ from torch import Tensor
 GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 FIRST, SECOND = -4658895280553007687, -7723592293110705685  # 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 HALF = 1 << 7
-AHEAD = 16  # keys that are derived together
 VIEWS = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 13)
 
 
-@dataclass
-class _Source:
-    """The key in use, how many keys were drawn from it, and the next ones (AHEAD,): derived together, which takes as many
-    operations as one alone."""
+class Source:
+    """Words of 64 bits in a row, the n-th a function of the key and n alone: how many are drawn together is of no consequence
+    for them, but for the number of operations. The first ``n_ahead`` are drawn at once."""
 
-    key: Tensor
-    n_drawn: int = 0
-    ready: tuple[Tensor, ...] = ()
+    def __init__(self, key: Tensor, n_ahead: int):
+        self.key, self.n_ahead, self.n_taken = key, n_ahead, 0
+        self._ahead: Tensor | None = None
 
-    def next(self) -> Tensor:
-        """The next key."""
-        at = self.n_drawn % AHEAD
-        if at == 0:
-            numbers = torch.arange(self.n_drawn + 1, self.n_drawn + 1 + AHEAD, device=self.key.device)
-            self.ready = fold_in(self.key, numbers).unbind()
-        self.n_drawn += 1
-        return self.ready[at]
+    def take(self, n: int) -> Tensor:
+        """The next n words (..., n) for a key (...)."""
+        first, self.n_taken = self.n_taken, self.n_taken + n
+        if self.n_taken > self.n_ahead:
+            return bits(self.key, n, first)
+        if self._ahead is None:
+            self._ahead = bits(self.key, self.n_ahead)
+        return self._ahead[..., first : self.n_taken]
 
 
-_sources: list[_Source] = []  # a plain list: torch.compile cannot follow a context variable
+_sources: list[Source] = []
 
 
 def _mix(z: Tensor) -> Tensor:
@@ -55,9 +52,9 @@ def fold_in(key: Tensor, number: int | Tensor) -> Tensor:
     return _mix(_mix(key + GOLDEN) + number)
 
 
-def bits(key: Tensor, n: int) -> Tensor:
-    """64 random bits (..., n) for keys (...)."""
-    return _mix(key.unsqueeze(-1) + GOLDEN * torch.arange(1, n + 1, device=key.device))
+def bits(key: Tensor, n: int, first: int = 0) -> Tensor:
+    """Words of 64 random bits (..., n) for keys (...): those of the key's sequence from ``first`` on."""
+    return _mix(key.unsqueeze(-1) + GOLDEN * torch.arange(first + 1, first + n + 1, device=key.device))
 
 
 def uniform(key: Tensor, *shape: int) -> Tensor:
@@ -72,17 +69,17 @@ def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
 
 
 @contextmanager
-def keyed(key: Tensor) -> Iterator[None]:
-    """Within this block :func:`draw`, and so :func:`dropout`, derives its keys from ``key``, the n-th call with number n."""
-    _sources.append(_Source(key))
+def keyed(key: Tensor, n_ahead: int = 0) -> Iterator[Source]:
+    """Within this block :func:`draw` and :func:`dropout` take their noise from the words of ``key``, one after the other."""
+    _sources.append(Source(key, n_ahead))
     try:
-        yield
+        yield _sources[-1]
     finally:
         _sources.pop()
 
 
-def draw() -> Tensor:
-    """The next key of the current :func:`keyed` block.
+def take(n: int) -> Tensor:
+    """The next n words of the current :func:`keyed` block.
 
     Raises
     ------
@@ -91,7 +88,12 @@ def draw() -> Tensor:
     """
     if not _sources:
         raise RuntimeError("noise is drawn outside of noise.keyed(key)")
-    return _sources[-1].next()
+    return _sources[-1].take(n)
+
+
+def draw() -> Tensor:
+    """A key of one's own, of the current :func:`keyed` block."""
+    return fold_in(take(1).squeeze(-1), 0)
 
 
 def dropout(x: Tensor, p: float, training: bool) -> Tensor:
@@ -101,7 +103,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     if not training or lost == 0:
         return x
     n = x.numel()
-    keep = bytes_from(bits(draw(), -(-n // 8)), lost - HALF)[..., :n].unflatten(-1, x.shape)
+    keep = bytes_from(take(-(-n // 8)), lost - HALF)[..., :n].unflatten(-1, x.shape)
     return x * (keep * (2 * HALF / (2 * HALF - lost)))
 
 

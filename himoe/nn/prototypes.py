@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from himoe.nn.linear import Linear
+from himoe.nn.losses import known_targets
 from himoe.nn.soft_moe import Experts
 
 MAX_LAMBDA = 0.9
@@ -94,6 +95,6 @@ class DifferentialPrototypes(nn.Module):
 
         first_map a (B, T, K), y (B, T, n_outputs), NaN where unknown, valid (B, T) -> ().
         """
-        error = first_map @ self.anchors - torch.where(torch.isfinite(y), y, 0.0)  # (B, T, n_outputs)
-        known = torch.isfinite(y) & valid.unsqueeze(-1)
+        error = first_map @ self.anchors - torch.nan_to_num(y)  # (B, T, n_outputs)
+        known = known_targets(y) & valid.unsqueeze(-1)
         return (torch.where(known, error, 0.0) ** 2).sum() / known.sum().clamp(min=1)

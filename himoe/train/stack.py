@@ -43,6 +43,7 @@ class Stack:
         self.flat = torch.stack([nn.utils.parameters_to_vector(m.parameters()).detach() for m in models]).to(device)
         self.template.to(device).requires_grad_(False)
         self.device, self.autocast = device, autocast
+        self.n_words = 0  # of noise in a step, once one is seen
 
     def __len__(self) -> int:
         return len(self.flat)
@@ -81,8 +82,10 @@ class Stack:
         """Losses (K,) of rows, batch and keys."""
 
         def loss(weights: Tensor, batch: Batch, key: Tensor) -> Tensor:  # of one model
-            with noise.keyed(key):
-                return objective(self._output(weights, batch), batch)
+            with noise.keyed(key, self.n_words) as source:
+                value = objective(self._output(weights, batch), batch)
+            self.n_words = source.n_taken
+            return value
 
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
             return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
@@ -158,7 +161,7 @@ class Adam:
         unbiased = torch.stack([rate / (1 - BETAS[0] ** n), (1 - BETAS[1] ** n).rsqrt(), 1 - rate * self.weight_decay])
         scale, spread, kept = unbiased.float().unsqueeze(2)  # each (K, 1)
         flat = torch.addcdiv(stack.flat * kept, first * -scale, second.sqrt() * spread + EPSILON)
-        updated = active & torch.isfinite(norm) & torch.isfinite(flat).all(1)
+        updated = active & (norm < torch.inf) & (flat.abs().amax(1) < torch.inf)  # NaN is not
         row = updated.unsqueeze(1)
         for place, value in ((stack.flat, flat), (self.first, first), (self.second, second)):
             torch.where(row, value, place, out=place)

@@ -85,7 +85,7 @@ class TrainingStep:
         batch = training_batch(self.bank, self.affine, windows, self.n_times, self.training, now.input_keys)
         losses, gradient = self.stack.gradients(batch, now.model_keys, self.objective)  # (K,), (K, P)
         active = now.active & ~self.state.diverged
-        updated = self.adam.step(self.stack, gradient, now.rate, active & torch.isfinite(losses))
+        updated = self.adam.step(self.stack, gradient, now.rate, active & (losses.abs() < torch.inf))
         self.state.total.add_(torch.where(updated, losses, 0.0))
         self.state.diverged.logical_or_(active & ~updated)
         self.place.add_(1)
@@ -101,7 +101,8 @@ def objective(per_token: bool, ccc_weight: float) -> Objective:
             prediction, y = prediction.flatten(0, 1), y.flatten(0, 1)  # y is NaN where not valid
         else:
             prediction, y = masked_mean(prediction, batch.valid, 1), y[:, 0]
-        return squared_error(prediction, y) + ccc_weight * concordance_loss(prediction, y) + sum(output.losses.values())
+        own = (squared_error(prediction, y), ccc_weight * concordance_loss(prediction, y))
+        return torch.stack([*own, *output.losses.values()]).sum()
 
     return loss
 
