@@ -200,7 +200,8 @@ class HiMoE(nn.Module):
         moved, moved_mask = shift_tokens(p, mask, shift)
         pairs = pair_scores(Spectra.of(moved, moved_mask, max_lag), unmoved)  # (B, M, M, K)
         _, estimate = self.lags.evidence(lag_scores(pairs, q))  # (B, M)
-        counted = mask.any(1) & (mask.any(1).sum(1, keepdim=True) > 1)  # (B, M)
+        present = mask.any(1)
+        counted = present & (present.sum(1, keepdim=True) > 1)  # (B, M)
         error = F.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
         return torch.where(counted, error, 0.0).sum() / counted.sum().clamp(min=1) / max(max_lag // 2, 1)
 
@@ -212,11 +213,11 @@ class HiMoE(nn.Module):
         n_steps = h.shape[0] * h.shape[1]
         null = self.null.expand(n_steps, 1, -1)  # (N, 1, d), always present: no step is empty
         tokens = torch.cat([h.flatten(0, 1), null], dim=1)  # (N, S, d)
-        token_mask = torch.cat([mask.flatten(0, 1), mask.new_ones(n_steps, 1)], dim=1)  # (N, S)
+        token_mask = F.pad(mask.flatten(0, 1), (0, 1), value=True)  # (N, S)
         if self.modality_bank is None:
             return tokens, token_mask, None
         step = torch.cat([mask.to(h.dtype), agree], dim=-1).flatten(0, 1)  # (N, 2M): presence and agreement of all
-        token_agreement = torch.cat([agree.flatten(0, 1), agree.new_zeros(n_steps, 1)], dim=1)  # (N, S)
+        token_agreement = F.pad(agree.flatten(0, 1), (0, 1))  # (N, S)
         bias = self.presence_bias(step).unsqueeze(1) + token_agreement.unsqueeze(-1) * self.agreement_bias  # (N, S, E)
         routed = self.modality_bank(tokens, token_mask, bias)
         return tokens + routed.out, token_mask, routed

@@ -27,14 +27,14 @@ def mean_of_others(h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     h (B, T, M, d), mask (B, T, M) -> the mean (B, T, M, d), 0 where no other is present, and whether one is (B, T, M).
     """
     weight = mask.unsqueeze(-1).to(h.dtype)  # (B, T, M, 1)
-    total, count = (h * weight).sum(2, keepdim=True), weight.sum(2, keepdim=True)  # (B, T, 1, d), (B, T, 1, 1)
+    h, count = h * weight, weight.sum(2, keepdim=True)  # (B, T, M, d), (B, T, 1, 1)
     n_others = count - weight  # (B, T, M, 1)
-    return (total - h * weight) / n_others.clamp(min=1), n_others.squeeze(-1) > 0
+    return (h.sum(2, keepdim=True) - h) / n_others.clamp(min=1), n_others.squeeze(-1) > 0
 
 
 def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
-    """High-pass filter: p (B, T, M, s) minus its mean over the tokens within ``radius`` that are present, mask (B, T, M); 0
-    where absent.
+    """High-pass filter: p (B, T, M, s), 0 where absent by mask (B, T, M), minus its mean over the present tokens within
+    ``radius``; 0 where absent.
 
     Lags are to be found from fast changes: slow drifts correlate at every lag alike and carry most of the noise (compare the
     pre-whitening of generalised cross-correlation, Knapp & Carter 1976).
@@ -42,7 +42,7 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
     t = torch.arange(p.shape[1], device=p.device)
     near = ((t[:, None] - t[None]).abs() <= radius).to(p.dtype)  # (T, T)
     present = mask.to(p.dtype).unsqueeze(-1)  # (B, T, M, 1)
-    total, count = (torch.einsum("tu,bums->btms", near, x) for x in (p * present, present))
+    total, count = (torch.einsum("tu,bums->btms", near, x) for x in (p, present))
     return (p - total / count.clamp(min=1)) * present
 
 
@@ -81,7 +81,7 @@ def pair_scores(p: Spectra, other: Spectra) -> Tensor:
     scale = (p.power * (other.power @ other.not_self) + 1e-6).sqrt()  # (B, M)
     n_pairs = _correlate(p.presence, other.presence, p).round()  # (B, M, N, K); rounded, as 7 comes back as 6.9999998
     sums = _correlate(p.tokens, other.tokens, p)  # (B, M, N, K)
-    return sums / (n_pairs + PSEUDO_PAIRS) * other.not_self.unsqueeze(-1) / scale[..., None, None]
+    return sums * (other.not_self.unsqueeze(-1) / (n_pairs + PSEUDO_PAIRS)) / scale[..., None, None]
 
 
 def _correlate(a: Tensor, b: Tensor, made: Spectra) -> Tensor:

@@ -62,14 +62,14 @@ def balance_loss(combine: Tensor, valid: Tensor) -> Tensor:
 
     combine (n, E), summed over the rows where valid (n,).
     """
-    importance = torch.where(valid.unsqueeze(-1), combine, 0.0).sum(0)
+    importance = (combine * valid.unsqueeze(-1)).sum(0)
     return importance.var(unbiased=False) / importance.mean().clamp(min=1e-8) ** 2
 
 
 def router_z_loss(logits: Tensor, valid: Tensor) -> Tensor:
     """Mean of (log sum_e exp logits_e)^2 over valid rows (Zoph et al. 2022, eq. 5): logits (n, E), valid (n,)."""
     z = torch.logsumexp(logits, dim=-1) ** 2
-    return torch.where(valid, z, 0.0).sum() / valid.sum().clamp(min=1)
+    return (z * valid).sum() / valid.sum().clamp(min=1)
 
 
 def diversity_loss(prototypes: Tensor) -> Tensor:

@@ -72,9 +72,9 @@ class DifferentialPrototypes(nn.Module):
         """The current lambda, a scalar."""
         if not self.differential:
             return self.lambda_vectors.new_zeros(())
-        q1, k1, q2, k2 = self.lambda_vectors
-        value = torch.exp((q1 * k1).sum()) - torch.exp((q2 * k2).sum()) + self.lambda_init
-        return value.clamp(0.0, MAX_LAMBDA)
+        q, k = self.lambda_vectors.unflatten(0, (2, 2)).unbind(1)  # each (2, w)
+        first, second = torch.exp((q * k).sum(1)).unbind()
+        return (first - second + self.lambda_init).clamp(0.0, MAX_LAMBDA)
 
     def forward(self, z: Tensor) -> PrototypeOutput:
         """z (B, T, d) -> z plus the experts' signed mixture, with the weights it was mixed by."""
@@ -85,7 +85,8 @@ class DifferentialPrototypes(nn.Module):
         lam = self.lam()
         signed = maps[:, :, 0] - lam * maps[:, :, 1]  # (B, T, H, K)
         values = self.experts(x.flatten(0, 1)).unflatten(-1, (self.n_heads, self.width))  # (K, B*T, H, w)
-        mixed = torch.einsum("nhk,knhw->nhw", signed.flatten(0, 1), values)  # (B*T, H, w)
+        weight = signed.flatten(0, 1).permute(2, 0, 1).unsqueeze(-1)  # (K, B*T, H, 1)
+        mixed = (weight * values).sum(0)  # (B*T, H, w)
         mixed = F.rms_norm(mixed, (self.width,)) * (1 - self.lambda_init)
         out = z + self.out(mixed.flatten(1)).unflatten(0, z.shape[:2])  # (B, T, d)
         return PrototypeOutput(out, signed.mean(2), maps[:, :, 0].mean(2), lam)

@@ -56,7 +56,7 @@ class MaskedSoftMoE(nn.Module):
         """tokens (N, S, d), mask (N, S), bias (N, S, E); at least one token of each step must be present."""
         x = self.norm(tokens)  # (N, S, d)
         present, absent = mask.unsqueeze(-1), ~mask.unsqueeze(-1)  # (N, S, 1)
-        logits = self.scale * F.normalize(x, dim=-1) @ F.normalize(self.slots, dim=-1).T + bias  # (N, S, E)
+        logits = F.normalize(x, dim=-1) @ (self.scale * F.normalize(self.slots, dim=-1)).T + bias  # (N, S, E)
         dispatch = torch.softmax(logits.masked_fill(absent, MASKED_LOGIT), dim=1) * present  # sums to 1 over S
         combine = torch.softmax(logits, dim=2) * present  # sums to 1 over E
         # 0 * NaN is NaN: a weight of 0 does not suffice, what an absent token holds is removed

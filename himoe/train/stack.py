@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from himoe.nn import noise
+from himoe.nn.linear import Linear
 from himoe.types import Batch, HimoeError, Output
 
 Objective = Callable[[Output, Batch], Tensor]
@@ -42,6 +43,9 @@ class Stack:
         self.shapes = [p.shape for p in self.template.parameters()]
         self.flat = torch.stack([nn.utils.parameters_to_vector(m.parameters()).detach() for m in models]).to(device)
         self.template.to(device).requires_grad_(False)
+        for module in self.template.modules():
+            if isinstance(module, Linear):
+                module.apart = self.n_begun > 1
         self.device, self.autocast = device, autocast
         self.n_words = 0  # of noise in a step, once one is seen
 
@@ -158,9 +162,9 @@ class Adam:
         first = torch.lerp(self.first, gradient, 1 - BETAS[0])
         second = torch.addcmul(BETAS[1] * self.second, gradient, gradient, value=1 - BETAS[1])
         n = (self.steps + 1).double()  # of an update; float32 would round 0.999^n at small n
-        unbiased = torch.stack([rate / (1 - BETAS[0] ** n), (1 - BETAS[1] ** n).rsqrt(), 1 - rate * self.weight_decay])
+        unbiased = torch.stack([rate / (BETAS[0] ** n - 1), (1 - BETAS[1] ** n).rsqrt(), 1 - rate * self.weight_decay])
         scale, spread, kept = unbiased.float().unsqueeze(2)  # each (K, 1)
-        flat = torch.addcdiv(stack.flat * kept, first * -scale, second.sqrt() * spread + EPSILON)
+        flat = torch.addcdiv(stack.flat * kept, first * scale, second.sqrt() * spread + EPSILON)
         updated = active & (norm < torch.inf) & (flat.abs().amax(1) < torch.inf)  # NaN is not
         row = updated.unsqueeze(1)
         for place, value in ((stack.flat, flat), (self.first, first), (self.second, second)):
