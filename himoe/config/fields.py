@@ -5,7 +5,15 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Label = Annotated[str, Field(pattern="^[a-z0-9_]+$")]  # what comes behind a - in a name
@@ -38,6 +46,25 @@ class Strict(BaseModel):
     """A section whose unknown keys are errors and whose values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        made = read(value)
+        if _became_number(value, made):
+            raise ValueError("expected a number, got yes or no (true or false)")
+        return made
+
+
+def _became_number(value: Any, made: Any) -> bool:
+    """Whether a truth value was read as 1 or 0: YAML takes ``yes``, ``no``, ``on`` and ``off`` for such."""
+    if isinstance(value, bool):
+        return isinstance(made, int | float) and not isinstance(made, bool)
+    if isinstance(value, dict) and isinstance(made, dict):
+        return any(_became_number(of, made.get(key)) for key, of in value.items())
+    if isinstance(value, list | tuple) and isinstance(made, list | tuple):
+        return any(map(_became_number, value, made))
+    return False
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:
