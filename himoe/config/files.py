@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 import unicodedata
 from collections.abc import Hashable, Iterable
@@ -28,7 +29,11 @@ def check_place(*folders: Path | str) -> None:
             raise HimoeError(f"{folder}: Snakemake takes braces in a path for wildcards; move it to a path without {{ and }}")
         if ":" in folder:
             raise HimoeError(f"{folder}: a search path cannot hold a folder with a colon in its path; move it")
-        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in folder):
+        odd = {unicodedata.category(letter) for letter in folder} & {"Cc", "Cs"}
+        if odd == {"Cs"} and (known := sys.getfilesystemencoding()) != "utf-8":
+            remedy = "set LC_ALL=C.UTF-8 and not PYTHONUTF8=0, or move it"
+            raise HimoeError(f"{folder}: letters in its path that are not {known}, which the locale knows alone; {remedy}")
+        if odd:
             raise HimoeError(f"{folder}: letters in its path that are not UTF-8, or control characters; move it")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,6 +166,29 @@ def _(folder: Path) -> str:
     plugin = registry.load("models", "ridge")
     with mock.patch.object(plugin, "predict", lambda state, rows: np.full((len(rows.x), 2), np.nan)):
         return refused(lambda: fit("ridge", tokens, folds(tokens, n_folds=2, tmp=folder)[0]), "not finite")
+
+
+@fault("labels", "a fold whose people to learn from have rated nothing")
+def _(folder: Path) -> str:
+    from himoe.splits.guards import check_fold, labels_of
+    from tests.train.fits import folds
+
+    tokens = make_tokens(6, 4, 10, per_token=True)
+    split = folds(tokens, n_folds=2, tmp=folder)[0]
+    rated = np.repeat([(t.subject, t.trial) not in split.train for t in tokens.trials], np.diff(tokens.offsets))
+    labels = labels_of(replace(tokens, y=np.where(rated[:, None], tokens.y, np.nan)))
+    return refused(lambda: check_fold(split, "subject_kfold", labels, tokens.layout.targets), "label of valence")
+
+
+@fault("labels", "a target that nobody has rated")
+def _(folder: Path) -> str:
+    from himoe.config.facts import dataset_info
+    from himoe.data.card import describe
+
+    tokens = make_tokens(6, 4, 10)
+    parts = [replace(tokens, y=np.where([True, False], tokens.y, np.nan))]
+    how = {"options": {"normalise": {"by": "session"}}}
+    return refused(lambda: describe("deap", dataset_info("deap"), {}, parts, [{}], how), "no trial has a label of arousal")
 
 
 @fault("models", "one that reads the labels of what it should predict", "there are none")
