@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -20,6 +21,7 @@ from himoe.types import HimoeError
 MAX_BYTES = 1 << 20
 CLOCK_SECONDS = 60.0  # by which the clock of a file server may be ahead
 MAX_VALUES = 100_000  # aliases spelled out
+HELD: list[IO[str]] = []
 
 
 def check_place(*folders: Path | str) -> None:
@@ -44,6 +46,22 @@ def check_writable(*folders: Path) -> None:
             raise HimoeError(f"{folder.absolute()}: a file or a broken link where the run needs a folder; move it away")
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise HimoeError(f"{folder.absolute()}: cannot be written; make the run elsewhere: --directory FOLDER")
+
+
+def hold(results: Path) -> str:
+    """Lock the results until this process ends; says so where another run has. Snakemake's own lock is of the folder it runs
+    in, of which several may share results by a link."""
+    try:
+        (results / "logs").mkdir(parents=True, exist_ok=True)
+        lock = open(results / "logs/lock", "w")  # noqa: SIM115
+        HELD.append(lock)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        HELD.pop().close()
+        return f"{results.resolve()}: another run writes into it; wait for its end, or give each folder its own results"
+    except OSError:
+        return ""  # a full disk, which the first job names, or a file system without locks
+    return ""
 
 
 def check_times(folder: Path | str, paths: Iterable[Path | str]) -> None:

@@ -42,6 +42,21 @@ def _(folder: Path) -> str:
     return next(line for line in second.splitlines() if "cannot be locked" in line)
 
 
+@fault("places", "two folders that share their results", "the second is refused; the first has equal bits", 900.0)
+def _(folder: Path) -> str:
+    known, run, other = hashes(undisturbed()), checkout(folder / "run"), checkout(folder / "other")
+    (folder / "results").mkdir()
+    for place in (run, other):
+        (place / "results").symlink_to(folder / "results")
+    first = snakemake(run)
+    wait_until(lambda: any((folder / "results/planted-a").glob("*")), first)
+    second = finished(other, code=1)
+    assert first.wait(600) == 0
+    assert hashes(run) == known
+    assert "Traceback" not in second
+    return next(line for line in second.splitlines() if "another run writes into it" in line)
+
+
 @fault("places", "results of tomorrow", "refused with the remedy, which leaves nothing to be made again", 300.0)
 def _(folder: Path) -> str:
     run = folder / "run"
