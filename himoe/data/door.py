@@ -68,7 +68,11 @@ def real_numbers(values: ArrayLike, where: str) -> np.ndarray:
     """``values`` as float64, None as NaN; HimoeError, beginning with ``where``, where they are truth values, text or complex,
     of which numpy makes numbers without a word."""
     array = np.asarray(values)
-    if array.dtype.kind != "O":
+    if array.dtype.kind == "O":
+        odd = [type(value).__name__ for value in array.flat if isinstance(value, bool | np.bool_ | str | bytes | complex)]
+        if odd:
+            raise HimoeError(f"{where}: values of type {odd[0]}, expected real numbers")
+    else:
         _refuse_no_numbers(array, where)
     return array.astype(np.float64)
 

@@ -97,6 +97,9 @@ def test_numbers_of_any_kind_are_float64_and_none_is_unknown():
     assert door.real_numbers([1, None, 2.5], "x")[[0, 2]].tolist() == [1.0, 2.5]
     assert np.isnan(door.real_numbers([1, None, 2.5], "x")[1])
     assert door.real_numbers(np.int8([-3]), "x").dtype == np.float64
+    for odd in ([True, None], ["1", None], [1j, None]):
+        with pytest.raises(HimoeError, match=r"^x: values of type (bool|str|complex), expected real numbers"):
+            door.real_numbers(odd, "x")
 
 
 def test_without_a_longest_gap_a_series_is_refused():
