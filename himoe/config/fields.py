@@ -51,20 +51,23 @@ class Strict(BaseModel):
     @classmethod
     def _no_truth_for_a_number(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         made = read(value)
-        if _became_number(value, made):
-            raise ValueError("expected a number, got yes or no (true or false)")
+        if (keys := _truth_for_a_number(value, made)) is not None:
+            raise ValueError(": ".join([*filter(None, [".".join(keys)]), "expected a number, got yes or no (true or false)"]))
         return made
 
 
-def _became_number(value: Any, made: Any) -> bool:
-    """Whether a truth value was read as 1 or 0: YAML takes ``yes``, ``no``, ``on`` and ``off`` for such."""
+def _truth_for_a_number(value: Any, made: Any) -> list[str] | None:
+    """Keys below a value to where a truth value was read as 1 or 0, else None: YAML takes ``yes`` and ``off`` for such."""
     if isinstance(value, bool):
-        return isinstance(made, int | float) and not isinstance(made, bool)
+        return [] if isinstance(made, int | float) and not isinstance(made, bool) else None
     if isinstance(value, dict) and isinstance(made, dict):
-        return any(_became_number(of, made.get(key)) for key, of in value.items())
-    if isinstance(value, list | tuple) and isinstance(made, list | tuple):
-        return any(map(_became_number, value, made))
-    return False
+        parts = [(str(key), of, made.get(key)) for key, of in value.items()]
+    elif isinstance(value, list | tuple) and isinstance(made, list | tuple):
+        parts = [(str(i), *pair) for i, pair in enumerate(zip(value, made, strict=False))]
+    else:
+        return None
+    found = ((key, _truth_for_a_number(of, read)) for key, of, read in parts)
+    return next(([key, *below] for key, below in found if below is not None), None)
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:

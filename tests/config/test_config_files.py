@@ -81,7 +81,7 @@ def test_what_is_meant_is_read(tmp_path):
         ({"seeds": [True]}, "seeds.0: .*valid integer"),
         ({"seeds": [-1]}, "seeds.0: .*greater than or equal to 0"),
         ({"training": {"epochs": True}}, "training.epochs: expected a number, got yes or no"),
-        ({"conditions": {"missing_rate": [False, 0.5]}}, "conditions: expected a number, got yes or no"),
+        ({"conditions": {"missing_rate": [False, 0.5]}}, "conditions: missing_rate.0: expected a number, got yes or no"),
         ({"model_options": {"himoe": {"max_lag": True}}}, "model_options.himoe.max_lag: expected a number"),
         ({"training": {"crop_seconds": 0.7}}, "training.crop_seconds: 0.7 s are fewer than two tokens of .* use 1 or more"),
         ({"condition_seed": 2**40}, "condition_seed: .*less than"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from functools import partial
@@ -69,4 +70,4 @@ def _(folder: Path) -> str:
     assert "find results/ -newermt now -exec touch -d now {} +" in seen
     os.system(f"cd {run} && find results/ -newermt now -exec touch -d now {{}} +")
     assert "Nothing to be done" in finished(run)
-    return seen
+    return re.sub(r"\(.*?\)", "(...)", seen, count=1)
