@@ -7,6 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from himoe.train.versions import check_torch
 from himoe.types import HimoeError
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ def settle(training: Training, execution: Execution) -> torch.device:
     Raises
     ------
     HimoeError
-        If the config asks for a GPU that torch does not see, or a scheduler gave one to this job and torch does not see it.
+        If torch is too old, or sees no GPU where the config asks for one or a scheduler gave one to this job.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
     import torch
 
+    check_torch(torch.__version__)
     torch.set_num_threads(execution.threads)
     torch.use_deterministic_algorithms(True)
     # nothing here reads memory that it has not written
