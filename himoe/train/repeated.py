@@ -43,18 +43,28 @@ class Repeated:
         """The recording, None where torch refuses it; what is ``written`` is as before."""
         before = [t.clone() for t in self.written]
         try:
-            self._warm_up()
-            graph: torch.cuda.CUDAGraph | None = self._recorded()
+            self._warm_up(before)
+            return self._recorded()
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
             if isinstance(error.__context__, torch.OutOfMemoryError):  # the end of a recording that had no memory fails too
                 raise error.__context__ from None
             log.warning("a step cannot be captured as a CUDA graph, it goes on without: %s", str(error).split("\n")[0])
-            graph = None
-        for tensor, value in zip(self.written, before, strict=True):
-            tensor.copy_(value)
-        return graph
+            return None
+        finally:
+            self._restore(before)
+
+    def _warm_up(self, before: list[Tensor]) -> None:
+        """On a stream of its own, as a recording asks for; the memory it took is given back, for the recording has its own."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(WARM_UPS):
+                self.work()
+                self._restore(before)  # a second call would be of the next step, and there may be none
+        torch.cuda.current_stream().wait_stream(stream)
+        torch.cuda.empty_cache()
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
@@ -62,12 +72,6 @@ class Repeated:
             self.work()
         return graph
 
-    def _warm_up(self) -> None:
-        """On a stream of its own, as a recording asks for; the memory it took is given back, for the recording has its own."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(WARM_UPS):
-                self.work()
-        torch.cuda.current_stream().wait_stream(stream)
-        torch.cuda.empty_cache()
+    def _restore(self, before: list[Tensor]) -> None:
+        for tensor, value in zip(self.written, before, strict=True):
+            tensor.copy_(value)
