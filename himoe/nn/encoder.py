@@ -72,8 +72,9 @@ class ModalityEncoder(nn.Module):
         """
         parts = absent_to_zero(x, mask, self.owner).split(self.n_features, -1)  # of each modality (B, T, n_features)
         present = mask.unsqueeze(-1).to(x.dtype)  # (B, T, M, 1)
-        projected = [F.linear(part, own.weight) for own, part in zip(self.project, parts, strict=True)]
-        offset = torch.stack([own.bias for own in self.project]) + self.embedding  # (M, d): all biases in one operation
+        own = [layer for layer in self.project if isinstance(layer, Linear)]  # all are
+        projected = [F.linear(part, layer.weight) for layer, part in zip(own, parts, strict=True)]
+        offset = torch.stack([layer.bias for layer in own]) + self.embedding  # (M, d): all biases in one operation
         h = (torch.stack(projected, dim=2) + offset) * present  # (B, T, M, d)
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             # two-dimensional over (1, T): channels stay last in memory, which on a CPU is a sixth of the time of conv1d

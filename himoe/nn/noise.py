@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,22 +20,36 @@ HALF = 1 << 7
 VIEWS = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 13)
 
 
-class Source:
-    """Words of 64 bits in a row, the n-th a function of the key and n alone: how many are drawn together is of no consequence
-    for them, but for the number of operations. The first ``n_ahead`` are drawn at once."""
+class Ahead(NamedTuple):
+    """The draws of a block, known before: words of each, and where all of them stand in the key's sequence (n_words,)."""
 
-    def __init__(self, key: Tensor, n_ahead: int):
-        self.key, self.n_ahead, self.n_taken = key, n_ahead, 0
-        self._ahead: Tensor | None = None
+    sizes: tuple[int, ...]
+    places: Tensor
+
+    @staticmethod
+    def of(sizes: list[int], device: torch.device) -> Ahead:
+        """Of draws of so many words."""
+        return Ahead(tuple(sizes), torch.cat([_places(i, n, device) for i, n in enumerate(sizes)]))
+
+
+class Source:
+    """Draws from one key: a word is a function of the key, the number of the draw and its place in it. Where the draws are
+    known ``ahead``, all are made at once, which takes as many operations as one and changes no bit."""
+
+    def __init__(self, key: Tensor, ahead: Ahead | None):
+        self.key, self.ahead = key, ahead
+        self.sizes: list[int] = []
+        self._drawn: tuple[Tensor, ...] | None = None
 
     def take(self, n: int) -> Tensor:
-        """The next n words (..., n) for a key (...)."""
-        first, self.n_taken = self.n_taken, self.n_taken + n
-        if self.n_taken > self.n_ahead:
-            return bits(self.key, n, first)
-        if self._ahead is None:
-            self._ahead = bits(self.key, self.n_ahead)
-        return self._ahead[..., first : self.n_taken]
+        """The next draw, n words (..., n) for a key (...)."""
+        number = len(self.sizes)
+        self.sizes.append(n)
+        if self.ahead is None or self.ahead.sizes[number : number + 1] != (n,):
+            return _words(self.key, _places(number, n, self.key.device))
+        if self._drawn is None:
+            self._drawn = _words(self.key, self.ahead.places).split(self.ahead.sizes, -1)
+        return self._drawn[number]
 
 
 _sources: list[Source] = []
@@ -52,9 +67,19 @@ def fold_in(key: Tensor, number: int | Tensor) -> Tensor:
     return _mix(_mix(key + GOLDEN) + number)
 
 
-def bits(key: Tensor, n: int, first: int = 0) -> Tensor:
-    """Words of 64 random bits (..., n) for keys (...): those of the key's sequence from ``first`` on."""
-    return _mix(key.unsqueeze(-1) + GOLDEN * torch.arange(first + 1, first + n + 1, device=key.device))
+def bits(key: Tensor, n: int) -> Tensor:
+    """Words of 64 random bits (..., n) for keys (...)."""
+    return _words(key, _places(0, n, key.device))
+
+
+def _places(draw: int, n: int, device: torch.device) -> Tensor:
+    """Where the words of a draw stand in a sequence, (n,): apart from those of any other draw, however long."""
+    return torch.arange(1, n + 1, device=device) + (draw << 40)
+
+
+def _words(key: Tensor, places: Tensor) -> Tensor:
+    """Of the sequences of keys (...), what stands at these places (n,): (..., n)."""
+    return _mix(key.unsqueeze(-1) + GOLDEN * places)
 
 
 def uniform(key: Tensor, *shape: int) -> Tensor:
@@ -69,9 +94,9 @@ def integers(key: Tensor, low: int, high: int, *shape: int) -> Tensor:
 
 
 @contextmanager
-def keyed(key: Tensor, n_ahead: int = 0) -> Iterator[Source]:
-    """Within this block :func:`draw` and :func:`dropout` take their noise from the words of ``key``, one after the other."""
-    _sources.append(Source(key, n_ahead))
+def keyed(key: Tensor, ahead: Ahead | None = None) -> Iterator[Source]:
+    """Within this block :func:`draw` and :func:`dropout` draw from ``key``, one after the other."""
+    _sources.append(Source(key, ahead))
     try:
         yield _sources[-1]
     finally:
@@ -79,7 +104,7 @@ def keyed(key: Tensor, n_ahead: int = 0) -> Iterator[Source]:
 
 
 def take(n: int) -> Tensor:
-    """The next n words of the current :func:`keyed` block.
+    """The next draw of the current :func:`keyed` block, n words.
 
     Raises
     ------

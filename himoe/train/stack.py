@@ -47,7 +47,8 @@ class Stack:
             if isinstance(module, Linear):
                 module.apart = self.n_begun > 1
         self.device, self.autocast = device, autocast
-        self.n_words = 0  # of noise in a step, once one is seen
+        self.sizes: list[int] = []  # words of noise of each draw of a step, once one is seen
+        self.ahead: noise.Ahead | None = None
 
     def __len__(self) -> int:
         return len(self.flat)
@@ -66,6 +67,8 @@ class Stack:
         self.template.train()
         with self._precision():
             losses = self._losses(objective)(flat, batch, keys)
+        if self.sizes and self.ahead is None:
+            self.ahead = noise.Ahead.of(self.sizes, self.device)
         (gradient,) = torch.autograd.grad(losses.sum(), flat)
         return losses.detach(), gradient
 
@@ -86,9 +89,9 @@ class Stack:
         """Losses (K,) of rows, batch and keys."""
 
         def loss(weights: Tensor, batch: Batch, key: Tensor) -> Tensor:  # of one model
-            with noise.keyed(key, self.n_words) as source:
+            with noise.keyed(key, self.ahead) as source:
                 value = objective(self._output(weights, batch), batch)
-            self.n_words = source.n_taken
+            self.sizes = source.sizes
             return value
 
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:

@@ -66,6 +66,24 @@ def test_dropout_keeps_the_mean_and_is_off_out_of_training():
     assert noise.dropout(x, 0.3, False) is x
 
 
+def test_noise_drawn_ahead_is_the_noise_drawn_part_by_part():
+    """Also where a draw is not as long as was known; and it does not depend on how long the draws before it were."""
+    key = torch.tensor([5, 6])
+
+    def drawn(sizes, ahead):
+        with noise.keyed(key, ahead) as source:
+            return [source.take(n) for n in sizes]
+
+    parts = drawn((3, 10, 4), None)
+    assert torch.equal(drawn((3, 3), noise.Ahead.of([3], CPU))[1], parts[1][..., :3])
+    for known in ((3, 10, 4), (3, 9, 4), (3,), (3, 10, 4, 5)):
+        together = drawn((3, 10, 4), noise.Ahead.of(list(known), CPU))
+        assert all(torch.equal(a, b) for a, b in zip(parts, together, strict=True))
+    assert torch.equal(drawn((2, 10), None)[1], parts[1])
+    words = torch.cat(parts, dim=-1).flatten()
+    assert len(words.unique()) == len(words)
+
+
 def test_noise_without_a_key_is_refused():
     with pytest.raises(RuntimeError, match=r"outside of noise\.keyed"):
         noise.dropout(torch.ones(3), 0.5, True)
