@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from himoe.library.settings import section
 from himoe.models import himoe as plugin
 from himoe.nn import noise
-from himoe.train.loop import objective
+from himoe.train.step import objective
 from himoe.train.versions import check_torch
 from himoe.types import Batch, BuildContext, HimoeError, Layout, Output
 

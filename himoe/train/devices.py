@@ -62,7 +62,8 @@ def given_gpus() -> str:
 
 def describe(device: torch.device, training: Training, execution: Execution) -> dict[str, Any]:
     """For the run record: device, its name, precision, and GPU memory at its peak."""
-    facts = {"device": device.type, "precision": training.precision, "tf32": training.tf32, "compile": execution.compile}
+    facts = {"device": device.type, "precision": training.precision, "tf32": training.tf32}
+    facts |= {"capture": captured(execution, device)}
     if device.type != "cuda":
         return facts | {"device_name": "", "peak_gpu_mb": 0.0}
     import torch
@@ -76,6 +77,11 @@ def autocast(training: Training) -> torch.dtype | None:
     import torch
 
     return torch.bfloat16 if training.precision == "bfloat16" else None
+
+
+def captured(execution: Execution, device: torch.device) -> bool:
+    """Whether steps are recorded as CUDA graphs."""
+    return execution.capture == "auto" and device.type == "cuda"
 
 
 def side_by_side(execution: Execution, device: torch.device, n_folds: int, bytes_of_one: int = 0) -> int:

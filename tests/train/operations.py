@@ -9,11 +9,10 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from himoe.train.loop import Trainer, objective
+from himoe.train.loop import Trainer
 from himoe.train.networks import NetworkFits
 from himoe.train.runs import FoldRun
 from himoe.train.together import StackFit
-from himoe.train.windows import Affine
 from himoe.types import Split
 
 # they make memory or another look at it, and start nothing, though their schema does not say so
@@ -48,20 +47,21 @@ class Steps:
         self.trainer: Trainer = together.trainers[0]
         self.runs: list[FoldRun] = [together.fold_run(split, n_epochs=1) for split in splits]
         self.state, self.stack, self.adam = self.trainer._start(self.runs, "refit")
-        self.affine = Affine.of([run.scaler for run in self.runs], self.trainer.device)
-        self.loss = objective(self.trainer.bank.layout.per_token, self.trainer.training.ccc_weight)
+        self.machine = self.trainer._machine(self.runs, self.stack, self.adam, self.state)
         self.n_steps = int(self.trainer.steps(self.runs).max())
 
     def __call__(self, n: int) -> None:
         """Train ``n`` of them, with all that an epoch needs before its first step."""
         assert n <= self.n_steps
         self.state.step = self.n_steps - n
-        self.trainer.train_epoch(self.runs, self.stack, self.adam, self.state, self.affine, self.loss, dict)
+        self.trainer.train_epoch(self.runs, self.stack, self.adam, self.state, self.machine, dict)
 
 
 def operations_of(steps: Callable[[int], None]) -> Counter[str]:
-    """Operations of one training step, by name: those of an epoch of two steps less those of an epoch of one."""
+    """Operations of one training step, by name: those of an epoch of two steps less those of an epoch of one. Not of the very
+    first, which draws its noise part by part: how much a step needs is not known before."""
     one, two = Operations(), Operations()
+    steps(1)
     with one:
         steps(1)
     with two:

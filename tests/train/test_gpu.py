@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from himoe.config.sections import Execution, Training
-from himoe.train import devices, loop
+from himoe.train import devices, loop, step
 from himoe.train.stack import Adam, Stack
 from himoe.train.together import StackFit
 from tests.conftest import make_tokens
@@ -48,6 +48,20 @@ def test_the_same_bits_twice(accelerator, tmp_path):
     splits = folds(tokens, "loso", tmp=tmp_path)
     a, b = (fitted("himoe", tokens, splits, 6, device=accelerator, epochs=2) for _ in range(2))
     assert all(np.array_equal(x.state[n], y.state[n]) for x, y in zip(a, b, strict=True) for n in x.state)
+
+
+def test_recorded_steps_are_the_steps(accelerator, tmp_path, caplog):
+    """To the bit, folds that leave the stack among them, and torch refuses none."""
+    tokens = uneven()
+    splits = folds(tokens, n_folds=4, tmp=tmp_path)
+    a, b = (
+        fitted("himoe", tokens, splits, 4, device=accelerator, capture=c, epochs=6, patience=1, learning_rate=3e-3)
+        for c in ("off", "auto")
+    )
+    for plain, replayed in zip(a, b, strict=True):
+        assert plain.history == replayed.history
+        assert all(np.array_equal(plain.state[n], replayed.state[n]) for n in plain.state)
+    assert not [line for line in caplog.messages if "captured" in line]
 
 
 def test_all_folds_that_fit_are_taken(accelerator, tmp_path):
@@ -101,9 +115,12 @@ def test_no_step_waits_for_the_gpu(accelerator, tmp_path, monkeypatch):
     tokens = make_tokens()
     split = folds(tokens, "loso", tmp=tmp_path)[0]
     settings, watched = Training(epochs=1, crop_seconds=10), unsynchronised(accelerator)
-    one = StackFit(fits_of("himoe", tokens, {"width": 16}, settings=settings, execution=Execution(device=accelerator)), [split])
+    one = StackFit(
+        fits_of("himoe", tokens, {"width": 16}, settings=settings, execution=Execution(device=accelerator, capture="off")),
+        [split],
+    )
     [runner], run = one.trainers, one.fold_run(split)
-    for owner, name in ((loop, "training_batch"), (Stack, "gradients"), (Adam, "step")):
+    for owner, name in ((step, "training_batch"), (Stack, "gradients"), (Adam, "step")):
         monkeypatch.setattr(owner, name, watched(getattr(owner, name)))
     runner.run([run], "choose")
     if accelerator == "cpu":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from himoe.config.sections import Execution, Training
+from tests.benchmarks.bench_training import deap_layout, leave_one_out, made
 from tests.conftest import make_tokens
 from tests.train.fits import SHORT, fits_of, folds
 from tests.train.operations import Operations, Steps, operations_of
@@ -52,3 +54,14 @@ def test_the_step_is_the_trainers_and_does_not_grow_with_the_folds(model, tmp_pa
         assert all(torch.equal(run.weights, row) for run, row in zip(again.runs, again.stack.flat, strict=True))
     assert counts[0] == counts[1]
     assert min(counts[0][name] for name in ("bitwise_xor", "lerp")) > 0  # noise and AdamW are part of it
+
+
+def test_a_step_of_the_studied_model_starts_no_more_than_1700_operations():
+    """At DEAP's layout, with lags, shifts and outages: for one fold and for 32 alike."""
+    tokens = made(deap_layout(), 33, 2, 120)
+    for n in (1, 32):
+        settings = Training(epochs=1, batch_size=2, shift_seconds=1)
+        fits = fits_of("himoe", tokens, settings=settings, execution=Execution(stack=n, device="cpu"))
+        counts = operations_of(Steps(fits, leave_one_out(tokens)[:n]))
+        assert counts.total() <= 1700
+        assert counts["bmm"] > 50
