@@ -1,5 +1,5 @@
-"""Leave-one-subject-out of the estimators on full-size DEAP against its pass lines (G13): the whole job, from files to files, and
-beside it the former path, on which every fold scaled and laid out a copy of its own; and what more people cost."""
+"""Leave-one-subject-out of the estimators on full-size DEAP against its pass lines (G13): the whole job, from files to files,
+and beside it the former path, on which every fold scaled and laid out a copy of its own; and what more people cost."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from himoe.config.sections import Execution, Training
 from himoe.config.spec import FitSpec
 from himoe.train.shard import fit_shard
 model, root, n = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-spec = FitSpec(dataset="deap", protocol="loso", model=model, seed=0, shard=0, folds=tuple(range(n)), training=Training(refit=True),
-               view={"baseline": "estimated"})
+fit = {"dataset": "deap", "protocol": "loso", "model": model, "seed": 0, "shard": 0, "view": {"baseline": "estimated"}}
+spec = FitSpec(**fit, folds=tuple(range(n)), training=Training(refit=True))
 fit_shard(spec, Execution(threads=1), sorted(root.glob("s*.npz")), root / "splits.csv", root / "weights", root / "run.json")
 """
 
