@@ -110,11 +110,6 @@ def subjects(dataset):
     return CONFIG.size(dataset).subjects
 
 
-def simulated(dataset):
-    """Cores of a simulation: one for each person; a scheduler gives as many as there are."""
-    return min(len(subjects(dataset)), 16)
-
-
 def shards(dataset, protocol):
     """Numbers of the shards that together hold every fold."""
     return range(len(CONFIG.shard_sizes(dataset, protocol)))
