@@ -20,12 +20,16 @@ Load = Callable[[set[str], set[str]], Tokens]  # (subjects, forbidden) -> their 
 
 
 class Reader:
-    """Tokens of subjects as a view has them, each file read once; refuses a subject that a fold must not see."""
+    """Tokens of subjects as a view has them, each file read once; refuses a subject that a fold must not see. ``read`` reads a
+    file of tokens: two readers that share one that remembers read each file once together."""
 
-    def __init__(self, files: Iterable[Path], view: View | None = None, recordings: Sequence[Path] = ()):
+    def __init__(
+        self, files: Iterable[Path], view: View | None = None, recordings: Sequence[Path] = (),
+        read: Callable[[Path], Tokens] | None = None,
+    ):  # fmt: skip
         self.paths = {f.stem: f for f in files}
         self.recordings = {f.stem: f for f in recordings}
-        self.view = view or View()
+        self.view, self.read = view or View(), read or read_tokens
         self.kept: dict[str, Tokens] = {}
 
     def load(self, subjects: set[str], forbidden: Iterable[str] = ()) -> Tokens:
@@ -34,7 +38,7 @@ class Reader:
             raise HimoeError(f"leakage: a fit asked for test subject {sorted(wrong)[0]}")
         for subject in subjects - set(self.kept):
             trials = read_trials(self.recordings[subject]) if self.view.samples else []
-            self.kept[subject] = prepare(self.view, read_tokens(self.paths[subject]), trials)
+            self.kept[subject] = prepare(self.view, self.read(self.paths[subject]), trials)
         return Tokens.concatenate([self.kept[s] for s in sorted(subjects)])
 
 
