@@ -17,6 +17,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from himoe import registry
+from himoe.config.sections import Training
+from himoe.data.memory import bytes_of
 from himoe.data.rows import to_rows
 from himoe.data.tokens import write_tokens
 from himoe.provenance import environment
@@ -26,7 +28,7 @@ from himoe.stats.calibration import calibrate
 from himoe.train.row_bank import RowBank
 from himoe.train.scaling import Scaler
 from himoe.types import Split, Tokens
-from tests.benchmarks.bench_training import deap_layout, made
+from tests.benchmarks.bench_training import deap_layout, epoch_seconds, made
 from tests.benchmarks.cost import Cost, measured
 from tests.conftest import ROOT
 
@@ -144,9 +146,26 @@ def test_what_more_people_cost():
                 for split in loso(tokens)[:2]:
                     of_bank(bank, split, model)
                 each.append((time.process_time() - started) / 2)
-        held = sum(a.nbytes for a in (bank.rows.x, bank.rows.filled, bank.rows.presence, tokens.x, tokens.mask, tokens.y))
-        rows.append((n, laid, *each))
-        print(f"{n:6} | {laid:.2f} | {held / 2**20:.0f} | {1e3 * each[0]:.0f}, {1e3 * each[1]:.0f} | {laid + n * each[1]:.0f}")
+            rows.append((n, laid, *each))
+        print(
+            f"{n:6} | {laid:.2f} | {bytes_of(tokens) / 2**20:.0f} | {1e3 * each[0]:.0f}, {1e3 * each[1]:.0f} | {laid + n * each[1]:.0f}"
+        )
     (_, laid_32, _, fold_32), (_, laid_128, _, fold_128) = rows[1:]
     assert laid_128 / laid_32 <= 5
     assert fold_128 / fold_32 <= 6
+
+
+def test_a_step_of_a_network_does_not_depend_on_people():
+    """Hi-MoE of width 16 on crops of 10 s, batches of 32: an epoch has steps by the number of people, of equal cost."""
+    settings, options = Training(epochs=10, crop_seconds=10, shift_seconds=1), {"width": 16, "max_lag": 2}
+    print(f"\n{environment()}, {os.cpu_count()} cores\npeople | bank MB, bytes a token | steps an epoch | ms of CPU a step")
+    steps_ms = {}
+    for n in (8, 32, 128):
+        tokens = deap(n)
+        split = loso(tokens)[0]
+        n_steps = -(-(len(split.train) + len(split.valid)) // settings.batch_size)
+        each = [epoch_seconds(tokens, [split], "himoe", 1, settings, options)[0] / n_steps for _ in range(3 if n < 128 else 1)]
+        steps_ms[n] = 1e3 * min(each)
+        size = bytes_of(tokens)
+        print(f"{n:6} | {size / 2**20:.0f}, {size / len(tokens.x):.0f} | {n_steps} | {steps_ms[n]:.1f}")
+    assert max(steps_ms.values()) <= 1.25 * min(steps_ms.values())
