@@ -147,9 +147,8 @@ def test_what_more_people_cost():
                     of_bank(bank, split, model)
                 each.append((time.process_time() - started) / 2)
             rows.append((n, laid, *each))
-        print(
-            f"{n:6} | {laid:.2f} | {bytes_of(tokens) / 2**20:.0f} | {1e3 * each[0]:.0f}, {1e3 * each[1]:.0f} | {laid + n * each[1]:.0f}"
-        )
+        size, spent = f"{bytes_of(tokens) / 2**20:.0f}", ", ".join(f"{1e3 * s:.0f}" for s in each)
+        print(f"{n:6} | {laid:.2f} | {size} | {spent} | {laid + n * each[1]:.0f}")
     (_, laid_32, _, fold_32), (_, laid_128, _, fold_128) = rows[1:]
     assert laid_128 / laid_32 <= 5
     assert fold_128 / fold_32 <= 6
