@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -61,6 +64,34 @@ def test_what_a_person_lacks_is_told_as_it_is(threads):
 def test_a_killed_process_is_told_in_one_line():
     with pytest.raises(HimoeError, match="one of 2 processes was killed, for its memory most likely: use fewer cores"):
         list(in_processes(die, range(3), 2))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@linux
+def test_no_process_outlives_a_job_that_is_killed():
+    code = (
+        "import os, time; from himoe.data.processes import in_processes\n"
+        "def work(n): print(os.getpid(), flush=True); time.sleep(60)\n"
+        "list(in_processes(work, range(2), 2))"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    workers = [int(job.stdout.readline()) for _ in range(2)]
+    assert all(map(runs, workers))
+    job.kill()
+    job.wait()
+    until = time.monotonic() + 10
+    while any(map(runs, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    left = [pid for pid in workers if runs(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left
 
 
 def test_a_file_compressed_in_parts_is_one_that_all_can_read(tmp_path):
