@@ -54,7 +54,7 @@ bench: setup
 	$(BIN)/python -m pytest tests/benchmarks -q -s -o python_files='bench_*.py'
 
 bench-gpu: setup
-	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
+	$(BIN)/python -m pytest tests/train/test_gpu.py tests/benchmarks/bench_step.py tests/benchmarks/bench_training.py -m gpu -s -o python_files='bench_*.py test_*.py'
 
 # Every known fault, and genuine files damaged at random: docs/explanation/reliability.md. A nightly run: make faults EXAMPLES=2000
 faults: setup

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from himoe import cards
 from himoe.types import HimoeError, printable
 
 SHOWN = 6  # paths of a job, of hundreds, in Snakemake's own log
@@ -51,9 +52,9 @@ class ShortLines(logging.Filter):
 def job(snakemake: Any) -> Iterator[None]:
     """Run one rule's work.
 
-    Must be entered before numpy or torch is imported: it limits their threads to the rule's. A :class:`HimoeError`
-    ends the job with one line on stderr, and so does a file that cannot be opened where nobody foresaw it; any other error is a
-    defect of this package: its traceback goes to the log too.
+    Must be entered before numpy or torch is imported: it limits their threads to the rule's, and takes a GPU of its own for a
+    job that asks for one. A :class:`HimoeError` ends the job with one line on stderr, and so does a file that cannot be opened
+    where nobody foresaw it; any other error is a defect of this package: its traceback goes to the log too.
     """
     for name in THREAD_VARIABLES:
         os.environ[name] = str(snakemake.threads)
@@ -62,6 +63,8 @@ def job(snakemake: Any) -> Iterator[None]:
     try:
         _open_log(path)
         log.info("on %s by %s", platform.node(), sys.executable)
+        if getattr(getattr(snakemake, "resources", None), "gpu", 0):
+            cards.take()
         yield
         _of_now(snakemake)
     except (HimoeError, OSError, MemoryError) as error:

@@ -9,6 +9,8 @@ import tomllib
 import yaml
 from setuptools import find_packages
 
+from himoe.train.versions import NEWEST, OLDEST, dotted, minor_of
+
 
 def lock(root):
     lines = (root / "envs/requirements.lock").read_text().splitlines()
@@ -45,8 +47,13 @@ def test_every_package_is_installed(root):
     assert set(found) == {".".join(p.parent.relative_to(root).parts) for p in (root / "himoe").rglob("*.py")}
 
 
-def test_torch_is_pinned(root):
+def test_torch_is_let_in_from_the_oldest_tried_to_the_pinned_one(root):
     assert lock(root)["torch"] == "2.13.0"
+    assert minor_of(lock(root)["torch"]) == NEWEST
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert f"torch>={dotted(OLDEST)}" in project["dependencies"]
+    for page in ("README.md", "docs/start.md", "docs/howto/gpu.md"):
+        assert f"torch from {dotted(OLDEST)} to {dotted(NEWEST)}" in (root / page).read_text(), page
 
 
 def test_extras_are_those_of_the_lock(root):

@@ -15,15 +15,15 @@ from tests.conftest import ROOT
 
 # From the ground up: a room (a file or a folder of himoe/) imports from rooms before it, and from itself without circles.
 ORDER = (
-    "lazy", "types", "names", "io", "registry", "provenance", "job", "stats", "signal", "nn", "config", "data", "datasets",
-    "conditions", "controls", "splits", "models", "train", "evaluate", "library", "report", "figures", "tables", "commands",
-    "__main__",
+    "lazy", "types", "names", "io", "registry", "provenance", "cards", "job", "stats", "signal", "nn", "config", "data",
+    "datasets", "conditions", "controls", "splits", "models", "train", "evaluate", "library", "report", "figures", "tables",
+    "commands", "__main__",
 )  # fmt: skip
 PLUGINS = ("datasets", "models", "conditions", "controls", "figures", "tables")
 PACKAGE = ROOT / "himoe"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in FILES}
-GROUND = ("types", "names", "io", "registry", "provenance", "job", "config")
+GROUND = ("types", "names", "io", "registry", "provenance", "cards", "job", "config")
 
 
 def imports(path, runtime_only=True):

@@ -92,3 +92,18 @@ def test_what_was_read_is_not_from_the_future(tmp_path):
     assert time.time() - 60 < scores.stat().st_mtime <= time.time()
     assert {path: path.stat().st_mtime for path in before} == before
     assert f"{scores}: from the future" in log
+
+
+@pytest.mark.parametrize("gpu", [1, 0])
+def test_a_job_that_asks_for_a_gpu_takes_one(tmp_path, gpu):
+    """An estimator asks for none, and keeps none from others."""
+    body = f"""
+    import os
+    from himoe import cards
+    assert len(cards._held) == {gpu}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "stand-in-of-test-job"
+"""
+    job = f"resources=SimpleNamespace(gpu={gpu})"
+    code, printed, log = run(tmp_path, body, job, CUDA_VISIBLE_DEVICES="stand-in-of-test-job")
+    assert (code, printed) == (0, "")
+    assert ("GPU stand-in-of-test-job, one of 1" in log) == bool(gpu)

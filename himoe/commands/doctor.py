@@ -34,7 +34,7 @@ class Finding:
 
 
 def examine(data_root: Path, configfiles: Sequence[Path] = ()) -> list[Finding]:
-    """Findings on config files, every data set, conda, GPU and SLURM; nothing is changed and no recording is opened."""
+    """Findings on config files, every data set, conda, torch, GPU and SLURM; nothing is changed and no recording is opened."""
     found = _configs(configfiles)
     for name in registry.available("datasets"):
         if registry.is_planted(name):
@@ -43,7 +43,7 @@ def examine(data_root: Path, configfiles: Sequence[Path] = ()) -> list[Finding]:
         info = registry.peek("datasets", name)["INFO"]
         found.append(_dataset(name, info, dataset_folder(data_root, name, info)))
         found.append(Finding(f"{name}_twin", READY, "simulated on demand"))
-    return [*found, _conda(), _gpu(), *_slurm()]
+    return [*found, _conda(), _torch(), _gpu(), *_slurm()]
 
 
 def _configs(paths: Sequence[Path]) -> list[Finding]:
@@ -111,6 +111,19 @@ def _conda() -> Finding:
     if path := shutil.which("conda"):  # Snakemake calls it by this name, also where mamba is installed
         return Finding("conda", READY, f"{path}: --use-conda works from conda 24.7.1 on")
     return Finding("conda", ABSENT, "rules run in the current environment; install miniforge for --use-conda")
+
+
+def _torch() -> Finding:
+    import torch
+
+    from himoe.train.versions import TRIED, check_torch, is_tried
+
+    try:
+        check_torch(torch.__version__)
+    except HimoeError as error:
+        return Finding("torch", WRONG, str(error))
+    where = "one of" if is_tried(torch.__version__) else "newer than any of"
+    return Finding("torch", READY, f"{torch.__version__}: {where} the versions that are known to work, {TRIED}")
 
 
 def _gpu() -> Finding:

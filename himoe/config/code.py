@@ -10,7 +10,8 @@ from himoe import registry
 from himoe.names import plugin_of
 from himoe.provenance import fingerprint
 
-FRAME = "himoe.job"
+# What changes no result: the frame that every script runs in, and which versions of torch are let in.
+LEFT_OUT = ("himoe.job", "himoe.train.versions")
 SCRIPTS = registry.ROOT.parent / "workflow/scripts"
 # What is of the other kind of model: a change of a network refits no estimator, and the other way round.
 OF_ESTIMATORS = ("himoe.train.estimators", "himoe.train.row_bank")
@@ -22,15 +23,15 @@ OF_NETWORKS = (
 
 @cache
 def script_code(script: str, without: tuple[str, ...] = (), words: bool = False) -> str:
-    """Of all that a script of ``workflow/scripts`` imports; :mod:`himoe.job`, in which every script runs, left out."""
+    """Of all that a script of ``workflow/scripts`` imports, but for what changes no result."""
     tree = ast.parse((SCRIPTS / f"{script}.py").read_text(encoding="utf-8"))
     modules = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "himoe":
             modules |= {f"{node.module}.{a.name}" if node.module == "himoe" else node.module for a in node.names}
             modules |= {child for a in node.names if _is_module(child := f"{node.module}.{a.name}")}
-    modules = {m for m in modules if _is_module(m) and m != FRAME}
-    return fingerprint(*sorted(modules), without=(*without, FRAME), words=words)
+    modules = {m for m in modules if _is_module(m) and m not in LEFT_OUT}
+    return fingerprint(*sorted(modules), without=(*without, *LEFT_OUT), words=words)
 
 
 @cache

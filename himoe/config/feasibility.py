@@ -18,6 +18,7 @@ def check_feasibility(config: Config) -> None:
         check_limits(condition, severities, "config: conditions")
     _check_few_shot(config)
     for dataset in config.datasets:
+        _check_crop(config.training.crop_seconds, dataset)
         for protocol in config.protocols:
             _check_models(config, dataset, protocol)
             _check_calibration(config, dataset)
@@ -41,6 +42,16 @@ def check_limits(condition: str, severities: list[float], where: str) -> None:
             raise HimoeError(f"{where}.{condition}: severities are finite and {allowed} (got {severity:g})")
         if facts.get("WHOLE") and severity != round(severity):
             raise HimoeError(f"{where}.{condition}: severities are whole numbers (got {severity:g})")
+
+
+def _check_crop(seconds: float, dataset: str) -> None:
+    """A crop is two tokens at least, for a model over time and for a CCC alike."""
+    rate = dataset_info(dataset).token_rate
+    if round(seconds * rate) < 2:
+        raise HimoeError(
+            f"config: training.crop_seconds: {seconds:g} s are fewer than two tokens of {dataset}, which has {rate:g} per "
+            f"second; use {2 / rate:g} or more"
+        )
 
 
 def _check_models(config: Config, dataset: str, protocol: str) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Label = Annotated[str, Field(pattern="^[a-z0-9_]+$")]  # what comes behind a - in a name
@@ -38,6 +46,28 @@ class Strict(BaseModel):
     """A section whose unknown keys are errors and whose values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        made = read(value)
+        if (keys := _truth_for_a_number(value, made)) is not None:
+            raise ValueError(": ".join([*filter(None, [".".join(keys)]), "expected a number, got yes or no (true or false)"]))
+        return made
+
+
+def _truth_for_a_number(value: Any, made: Any) -> list[str] | None:
+    """Keys below a value to where a truth value was read as 1 or 0, else None: YAML takes ``yes`` and ``off`` for such."""
+    if isinstance(value, bool):
+        return [] if isinstance(made, int | float) and not isinstance(made, bool) else None
+    if isinstance(value, dict) and isinstance(made, dict):
+        parts = [(str(key), of, made.get(key)) for key, of in value.items()]
+    elif isinstance(value, list | tuple) and isinstance(made, list | tuple):
+        parts = [(str(i), *pair) for i, pair in enumerate(zip(value, made, strict=False))]
+    else:
+        return None
+    found = ((key, _truth_for_a_number(of, read)) for key, of, read in parts)
+    return next(([key, *below] for key, below in found if below is not None), None)
 
 
 def setting(default: Any, description: str, source: str, **limits: Any) -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import sys
 import time
 import unicodedata
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -19,6 +21,7 @@ from himoe.types import HimoeError
 MAX_BYTES = 1 << 20
 CLOCK_SECONDS = 60.0  # by which the clock of a file server may be ahead
 MAX_VALUES = 100_000  # aliases spelled out
+HELD: list[IO[str]] = []
 
 
 def check_place(*folders: Path | str) -> None:
@@ -28,7 +31,11 @@ def check_place(*folders: Path | str) -> None:
             raise HimoeError(f"{folder}: Snakemake takes braces in a path for wildcards; move it to a path without {{ and }}")
         if ":" in folder:
             raise HimoeError(f"{folder}: a search path cannot hold a folder with a colon in its path; move it")
-        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in folder):
+        odd = {unicodedata.category(letter) for letter in folder} & {"Cc", "Cs"}
+        if odd == {"Cs"} and (known := sys.getfilesystemencoding()) != "utf-8":
+            remedy = "set LC_ALL=C.UTF-8 and not PYTHONUTF8=0, or move it"
+            raise HimoeError(f"{folder}: letters in its path that are not {known}, which the locale knows alone; {remedy}")
+        if odd:
             raise HimoeError(f"{folder}: letters in its path that are not UTF-8, or control characters; move it")
 
 
@@ -39,6 +46,22 @@ def check_writable(*folders: Path) -> None:
             raise HimoeError(f"{folder.absolute()}: a file or a broken link where the run needs a folder; move it away")
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise HimoeError(f"{folder.absolute()}: cannot be written; make the run elsewhere: --directory FOLDER")
+
+
+def hold(results: Path) -> str:
+    """Lock the results until this process ends; says so where another run has. Snakemake's own lock is of the folder it runs
+    in, of which several may share results by a link."""
+    try:
+        (results / "logs").mkdir(parents=True, exist_ok=True)
+        lock = open(results / "logs/lock", "w")  # noqa: SIM115
+        HELD.append(lock)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        HELD.pop().close()
+        return f"{results.resolve()}: another run writes into it; wait for its end, or give each folder its own results"
+    except OSError:
+        return ""  # a full disk, which the first job names, or a file system without locks
+    return ""
 
 
 def check_times(folder: Path | str, paths: Iterable[Path | str]) -> None:

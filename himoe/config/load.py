@@ -16,7 +16,7 @@ from himoe.types import HimoeError
 
 MOVED = {  # key of an earlier version -> where it stands now
     f"training.{key}": f"execution.{key}"
-    for key in ("threads", "device", "stack", "compile", "checkpoint_seconds", "tensorboard", "folds_per_job")
+    for key in ("threads", "device", "stack", "capture", "checkpoint_seconds", "tensorboard", "folds_per_job")
 } | {"features.quality.baseline_correction": "features.baseline"}
 NAMED = re.compile("[a-z0-9_]+")  # what an ablation, or a regime, may be called
 GONE = {

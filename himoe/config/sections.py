@@ -202,8 +202,8 @@ class Execution(Strict):
     """How fits are executed. None of it says what a fit is, and changing it refits nothing. The exception is ``folds_per_job``:
     it says which folds come in one file, so that other shards are fitted anew.
 
-    A GPU's results differ from a CPU's in rounding, and so do those of stacked folds, compiled steps and other numbers of
-    threads: the run record says how and where a fit was made, and one that was interrupted goes on only where these are equal.
+    A GPU's results differ from a CPU's in rounding, and so do those of stacked folds and other numbers of threads: the run
+    record says how and where a fit was made, and one that was interrupted goes on only where these are equal.
     """
 
     folds_per_job: Some | Literal["all"] = setting(
@@ -214,8 +214,8 @@ class Execution(Strict):
     stack: Some | Literal["auto"] = setting(
         "auto", "folds trained side by side as one model; auto: all that fit into a GPU's memory, one on a CPU", "ours"
     )
-    compile: bool = setting(
-        False, "compile the training step (torch.compile): a minute or more once per fit, for long fits on a GPU", "ours"
+    capture: Literal["auto", "off"] = setting(
+        "auto", "record a training step as a CUDA graph and replay it: the same bits, without the launches", "ours"
     )
     checkpoint_seconds: int = setting(30, "seconds between two writes of a fit's resume state", "ours", ge=0, le=86400)
     tensorboard: bool = setting(False, "also write curves for TensorBoard, beside the weights", "ours")

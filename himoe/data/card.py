@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from himoe.types import DatasetInfo, Layout, Tokens
+from himoe.types import DatasetInfo, HimoeError, Layout, Tokens
 
 
 def describe(
@@ -27,7 +27,7 @@ def describe(
         "n_subjects": sum(len(part.trials) > 0 for part in parts), "n_trials": len(tokens.trials), "n_tokens": len(tokens.time),
         "n_stimuli": len({t.stimulus for t in tokens.trials}), "token_rate": info.token_rate,
         "token_window": info.token_window, "per_token": info.per_token, "n_features": tokens.layout.n_features,
-        "modalities": _modalities(info, tokens.layout, quality, by), "labels": _labels(info, tokens),
+        "modalities": _modalities(info, tokens.layout, quality, by), "labels": _labels(info, tokens, dataset),
         "preparation": preparation, "absent_subjects": manifest["absent"],
         "stray_files": manifest["stray"], "edition": manifest["edition"],
         "source_sha256": {name: fact["sha256"] for name, fact in manifest["source"].items()},
@@ -67,11 +67,16 @@ def _modalities(
     return out
 
 
-def _labels(info: DatasetInfo, tokens: Tokens) -> dict[str, dict[str, Any]]:
-    """Histogram, mean and SD of each target: over tokens, or over trials where there is one label per trial."""
+def _labels(info: DatasetInfo, tokens: Tokens, dataset: str) -> dict[str, dict[str, Any]]:
+    """Histogram, mean and SD of each target: over tokens, or over trials where there is one label per trial. HimoeError where
+    nobody has one."""
     out = {}
     for i, name in enumerate(tokens.layout.targets):
         y = tokens.y[:, i] if info.per_token else tokens.y[tokens.offsets[:-1], i]
+        if not np.isfinite(y).any():
+            raise HimoeError(
+                f"{dataset}: no trial has a label of {name}; choose other targets, as in targets: {{{dataset}: [...]}}"
+            )
         counts, edges = np.histogram(y[np.isfinite(y)], bins=8, range=info.target_range)
         spread = {"mean": float(np.nanmean(y)), "sd": float(np.nanstd(y))}
         out[name] = {"counts": counts.tolist(), "edges": edges.round(4).tolist()} | spread

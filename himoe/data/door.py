@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from himoe import registry
 from himoe.signal.clock import on_grid
 from himoe.signal.units import AS_IT_IS, UNITS, check_units, recorded_units
 from himoe.types import HimoeError, Modality, Record, Signal, Size, Trial
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+NUMBERS = "fiu"  # kinds of numpy's types
 
 
 def read_trials_of(dataset: str, folder: Path, record: Record, size: Size, **options: Any) -> Iterator[Trial]:
@@ -36,13 +41,15 @@ def let_in(trial: Trial, modalities: tuple[Modality, ...]) -> Trial:
     Raises
     ------
     HimoeError
-        With subject, trial and modality, where times do not fit the values, or fall, or no ``max_gap`` is declared.
+        With subject, trial and modality, where values are no real numbers, or times do not fit them, or fall, or no
+        ``max_gap`` is declared.
     """
     known, where = {m.name: m for m in modalities}, f"{trial.subject} {trial.trial}"
 
     def through(name: str, signal: Signal, seconds: float | None) -> Signal:
         if (modality := known.get(name)) is None:
             return signal
+        _refuse_no_numbers(signal.data, f"{where}: {name}")
         if signal.times is not None:
             signal = _regular(signal, signal.times, modality, seconds, f"{where}: {name}")
         units = recorded_units(modality)
@@ -51,9 +58,28 @@ def let_in(trial: Trial, modalities: tuple[Modality, ...]) -> Trial:
         scales = np.array([UNITS[unit][1:] for unit in units])  # (n_chans, 2)
         return replace(signal, data=signal.data * scales[:, :1] + scales[:, 1:])
 
+    _refuse_no_numbers(trial.targets, f"{where}: targets")
     signals = {name: through(name, signal, trial.seconds) for name, signal in trial.signals.items()}
     baseline = {name: through(name, signal, None) for name, signal in trial.baseline.items()}
     return replace(trial, signals=signals, baseline=baseline)
+
+
+def real_numbers(values: ArrayLike, where: str) -> np.ndarray:
+    """``values`` as float64, None as NaN; HimoeError, beginning with ``where``, where they are truth values, text or complex,
+    of which numpy makes numbers without a word."""
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        odd = [type(value).__name__ for value in array.flat if isinstance(value, bool | np.bool_ | str | bytes | complex)]
+        if odd:
+            raise HimoeError(f"{where}: values of type {odd[0]}, expected real numbers")
+    else:
+        _refuse_no_numbers(array, where)
+    return array.astype(np.float64)
+
+
+def _refuse_no_numbers(array: np.ndarray, where: str) -> None:
+    if array.dtype.kind not in NUMBERS:
+        raise HimoeError(f"{where}: values of type {array.dtype}, expected real numbers")
 
 
 def _regular(signal: Signal, times: np.ndarray, modality: Modality, seconds: float | None, where: str) -> Signal:

@@ -119,7 +119,7 @@ class Downloader:
 
     def _check_room(self, n_bytes: int, path: Path) -> None:
         """HimoeError if the file that is announced is none of a data set's, or the disk cannot hold it."""
-        if n_bytes > MAX_BYTES:
+        if not 0 <= n_bytes <= MAX_BYTES:
             raise HimoeError(f"{self.download.url}: {n_bytes} bytes are announced, which is no file of this data set")
         if n_bytes > (free := shutil.disk_usage(path.parent).free):
             raise HimoeError(f"{self.download.url}: {n_bytes} bytes are announced, and {path.parent} has room for {free}")

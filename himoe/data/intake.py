@@ -119,9 +119,13 @@ def _hashes_in(path: Path) -> dict[str, dict[str, Any]]:
     if not os.access(path, os.R_OK):
         log.warning("%s: cannot be read: what it says of earlier runs counts for nothing", path)
         return {}
-    known = io.read_json(path)
+    remedy = "delete it, and the files are trusted as they are now"
+    try:
+        known = io.read_json(path)
+    except HimoeError as error:
+        raise HimoeError(f"{error}; {remedy}") from error
     if not isinstance(known, dict) or not all(isinstance(fact, dict) for fact in known.values()):
-        raise HimoeError(f"{path}: not a list of hashes; delete it, and the files are trusted as they are now")
+        raise HimoeError(f"{path}: not a list of hashes; {remedy}")
     return known
 
 

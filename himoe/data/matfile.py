@@ -100,6 +100,7 @@ class _Header(NamedTuple):
 
     kind: int
     is_complex: bool
+    is_logical: bool
     shape: tuple[int, ...]
     name: str
     length: int
@@ -163,8 +164,9 @@ class _Walker:
             used = size
         elif header.kind not in CLASSES and header.kind != CHAR:
             raise _Broken(f"{_named(path)} is an array of class {header.kind}, which no recording needs")
-        elif header.is_complex:
-            raise _Broken(f"{_named(path)} has complex numbers, which no recording needs")
+        elif header.is_complex or header.is_logical:
+            what = "complex numbers" if header.is_complex else "truth values (a logical array)"
+            raise _Broken(f"{_named(path)} has {what}, which no recording needs")
         else:
             value, length = self.text(source) if header.kind == CHAR else self.array(source, header.kind, header.shape)
             used += length
@@ -176,11 +178,12 @@ class _Walker:
         """Class, shape and name of a matrix element."""
         flags, n_flags = self.numbers(source)
         dims, n_dims = self.numbers(source)
-        kind, is_complex, shape = int(flags[0]) & 0xFF, bool(int(flags[0]) & 0x800), tuple(int(n) for n in dims)
+        kind, shape = int(flags[0]) & 0xFF, tuple(int(n) for n in dims)
+        is_complex, is_logical = (bool(int(flags[0]) & flag) for flag in (0x800, 0x200))
         if min(shape, default=0) < 0 or not 2 <= len(shape) <= MAX_DIMS:
             raise _Broken(f"an array of shape {shape[:MAX_DIMS]}")
         _, name, n_name = self.data(source)
-        return _Header(kind, is_complex, shape, name.decode("latin1"), n_flags + n_dims + n_name)
+        return _Header(kind, is_complex, is_logical, shape, name.decode("latin1"), n_flags + n_dims + n_name)
 
     def fields(self, source: _Bytes) -> tuple[list[str], int]:
         """Names of a struct's fields, and their length in the stream."""
@@ -239,7 +242,7 @@ def walk(path: str | Path, want: Callable[[LeafPath], bool] = lambda path: True)
     ------
     HimoeError
         If the file is no MATLAB v5 file, is truncated or damaged (checksum of every compressed element), holds two variables
-        of one name, or sparse, complex or program content among the leaves that are wanted.
+        of one name, or sparse, complex, logical or program content among the leaves that are wanted.
     """
     refuse_no_file(path := Path(path))
     try:

@@ -41,7 +41,10 @@ class Clips:
         where = f"{self.path}: {clip}: {name}"
         try:
             listed = self.entries[clip][name]
-            table = np.array([[s["TimeStamp"], *(s[k] for k in keys)] for s in listed], np.float64)
+            rows = [[s["TimeStamp"], *(s[k] for k in keys)] for s in listed]
+            if any(isinstance(value, bool) for row in rows for value in row):
+                raise ValueError("true or false among them")
+            table = np.array(rows, np.float64)
         except (KeyError, TypeError, ValueError) as error:
             raise HimoeError(f"{where}: expected a list of TimeStamp, {', '.join(keys)} as numbers ({error!r})") from error
         table = table.reshape(-1, 1 + len(keys)).T

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from himoe import io
+from himoe.data.columns import read_columns
 from himoe.signal import cleaning
 from himoe.types import HimoeError
 
@@ -151,17 +152,9 @@ def _video_starts(path: Path, header: tuple[int, int, int]) -> np.ndarray:
 
 def _ratings(path: Path, participant: int, n_trials: int) -> tuple[np.ndarray, np.ndarray]:
     """(labels by video (n_trials, 4), index of the video of each trial in the order of presentation)."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path, encoding="utf-8-sig")
-        rows = frame[frame["Participant_id"] == participant].sort_values("Trial")
-        trials, videos = rows["Trial"].to_numpy(float), rows["Experiment_id"].to_numpy(float)
-        values = rows[list(RATINGS)].to_numpy(float)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HimoeError(
-            f"{path}: expected columns Participant_id, Trial, Experiment_id, {', '.join(RATINGS)} ({error})"
-        ) from error
+    frame = read_columns(path, ("Participant_id", "Trial", "Experiment_id", *RATINGS), encoding="utf-8-sig")
+    rows = frame[frame["Participant_id"] == participant].sort_values("Trial")
+    trials, videos, values = rows["Trial"].to_numpy(), rows["Experiment_id"].to_numpy(), rows[list(RATINGS)].to_numpy()
     whole = np.arange(1, n_trials + 1)
     if not np.array_equal(trials, whole) or not np.array_equal(np.sort(videos), whole):
         raise HimoeError(f"{path}: participant {participant}: trials or Experiment_ids are not 1..{n_trials}, each once")

@@ -26,6 +26,7 @@ from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Sign
 EEG_SFREQ, ECG_SFREQ = 128.0, 256.0
 SCORES = ("ScoreValence", "ScoreArousal", "ScoreDominance")
 TWIN_BASELINE_SECONDS = 10.0
+UNEVEN_SECONDS = 1.0  # by which EEG and ECG of a recording, or two baselines, may differ
 MICRO, MILLI = 1e-6, 1e-3
 INFO = DatasetInfo(
     title="DREAMER",
@@ -144,6 +145,22 @@ def _trials(person: dict[tuple, Any], subject: str, size: Size, where: str) -> I
             signals[modality.name] = Signal(clip[:, -n_times:], modality.sfreq)
             baseline[modality.name] = Signal(rest, modality.sfreq)
         yield Trial(subject, "1", trial, trial, seconds, signals, labels, baseline=baseline)
+    _check_lengths(person, n_trials, where)
+
+
+def _check_lengths(person: dict[tuple, Any], n_trials: int, where: str) -> None:
+    """HimoeError where recordings have changed places: EEG and ECG of one last equally long, and all baselines do (the owners'
+    61 s), while stimuli, each as long as its clip, do not (65 to 393 s)."""
+    rates = (("EEG", EEG_SFREQ), ("ECG", ECG_SFREQ))
+    for part in ("baseline", "stimuli"):
+        eeg, ecg = (np.array([len(person[field, part, i]) / sfreq for i in range(n_trials)]) for field, sfreq in rates)
+        if (differ := np.abs(eeg - ecg)).max() > UNEVEN_SECONDS:
+            i = int(differ.argmax())
+            lasts = f"EEG.{part} lasts {eeg[i]:.1f} s, ECG.{part} {ecg[i]:.1f} s"
+            raise HimoeError(f"{where}: trial c{i + 1:02d}: {lasts}; have recordings changed places?")
+        if part == "baseline" and np.ptp(eeg) > UNEVEN_SECONDS:
+            lasts = f"last {eeg.min():.1f} to {eeg.max():.1f} s, expected one length"
+            raise HimoeError(f"{where}: baselines {lasts}; have baselines and stimuli changed places?")
 
 
 def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from himoe import io
+from himoe.data.columns import read_columns
 from himoe.signal import simulate
 from himoe.types import DatasetInfo, Edition, HimoeError, Modality, Record, Signal, Size, Trial
 
@@ -144,11 +145,10 @@ def _grid(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """The columns on a whole 1 Hz grid, gaps as NaN."""
     try:
         _refuse_ragged(path)
-        frame = pd.read_csv(path)
-        seconds = frame["time"].to_numpy(float)
-        frame = frame[list(columns)].astype(float)
-    except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
+    except (OSError, ValueError) as error:
         raise HimoeError(f"{path}: expected columns time, {', '.join(columns)} of numbers ({error})") from error
+    frame = read_columns(path, ("time", *columns))
+    seconds = frame.pop("time").to_numpy()
     if not np.isfinite(seconds).all() or np.abs(seconds - np.rint(seconds)).max(initial=0) > 0.01:
         raise HimoeError(f"{path}: time is not on a 1 Hz grid")
     if not (np.diff(seconds) > 0).all():

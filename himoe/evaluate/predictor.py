@@ -74,8 +74,9 @@ def _network_predictor(
     from himoe.evaluate.watched import Sharing, Watched
     from himoe.train import devices
     from himoe.train.build import crop_tokens
+    from himoe.train.prediction import mean_per_trial, predict_tokens
     from himoe.train.stack import Stack
-    from himoe.train.windows import Affine, Bank, cover, mean_per_trial, predict_tokens
+    from himoe.train.windows import Affine, Bank, cover
 
     device, length = devices.settle(spec.training, execution), crop_tokens(layout.token_rate, spec.training)
     network = network_of(spec, chosen, fold, layout)

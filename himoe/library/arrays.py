@@ -9,6 +9,7 @@ import numpy as np
 
 from himoe import io
 from himoe.config.sections import Planted
+from himoe.data.door import real_numbers
 from himoe.library.settings import section
 from himoe.registry import load
 from himoe.types import HimoeError, Layout, Tokens, TrialInfo
@@ -88,7 +89,7 @@ def make_tokens(
 
 
 def _block(name: str, trial: ArrayLike) -> np.ndarray:
-    block = np.asarray(trial, np.float64)
+    block = real_numbers(trial, f"make_tokens: {name}")
     if block.ndim != 2 or not block.size:
         raise HimoeError(f"make_tokens: {name}: a trial of shape {block.shape}, expected (n_tokens, n_features)")
     if (np.abs(block) > LARGEST).any():
@@ -125,7 +126,7 @@ def _labels(
     """Ratings of every token of every trial, and whether they vary within one."""
     if y is None:
         return [np.full((n, len(targets or TARGETS)), np.nan) for n in lengths], True
-    given = [np.asarray(of, np.float64) for of in y]
+    given = [real_numbers(of, "make_tokens: y") for of in y]
     given = [of[None] if of.ndim == 0 else of for of in given]
     if len(given) != len(lengths) or len({(of.ndim, of.shape[-1]) for of in given}) > 1 or given[0].ndim > 2:
         raise HimoeError(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from himoe.config.protocols import MIN_SEEDS, shared_luck
+from himoe.data.door import real_numbers
 from himoe.names import CEILINGS, CLEAN, STUDIED, parse_model, setting
 from himoe.registry import hint
 from himoe.stats import paired
@@ -179,7 +180,7 @@ def _named(there: Collection[str], model: str, among: Collection[str]) -> list[s
 
 def _arrays(values: Mapping[str, ArrayLike], model: str) -> dict[str, np.ndarray]:
     """(n_people, n_seeds) of each model."""
-    found = {name: np.asarray(of, np.float64) for name, of in values.items()}
+    found = {name: real_numbers(of, f"compare: {name}") for name, of in values.items()}
     found = {name: of[:, None] if of.ndim == 1 else of for name, of in found.items()}
     if model not in found or len(found) < 2:
         raise HimoeError(f"compare: '{model}' and another model are needed, there is {', '.join(found) or 'none'}")

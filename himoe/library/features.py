@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from himoe.data.door import real_numbers
 from himoe.signal.clock import token_times
 from himoe.signal.features import RECIPES, recipe
 from himoe.types import HimoeError, Signal
@@ -82,7 +83,7 @@ def extract(
     """
     import pandas as pd
 
-    signal = Signal(np.atleast_2d(np.asarray(data, np.float64)), float(sfreq))
+    signal = Signal(np.atleast_2d(real_numbers(data, "features")), float(sfreq))
     chosen = recipe(recipe_name)
     n_chans, n_times = signal.data.shape
     names = tuple(map(str, range(n_chans) if channels is None else channels))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from himoe import io
+from himoe.data.columns import refuse_truth
+from himoe.data.door import NUMBERS, real_numbers
 from himoe.signal.clock import on_grid
 from himoe.types import HimoeError
 
@@ -74,7 +76,8 @@ def _through_mne(path: Path, rate: float | None) -> Content:
     try:
         raw = mne.io.read_raw(path, preload=False, verbose="error")
         units, sfreq = _units(path, raw), float(raw.info["sfreq"])
-        rows = zip(raw.ch_names, raw.get_data(), raw.get_channel_types(), units, strict=True)
+        samples = real_numbers(raw.get_data(), str(path))
+        rows = zip(raw.ch_names, samples, raw.get_channel_types(), units, strict=True)
         channels = [Channel(name, row / by, sfreq, unit) for name, row, kind, (unit, by) in rows if kind != "stim"]
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable ({' '.join(str(error).split())[:200]})") from error
@@ -155,7 +158,7 @@ def _table(path: Path, rate: float | None) -> Content:
     times = next((c for c in frame.columns if str(c).lower() in TIMES), None)
     trial = next((c for c in frame.columns if str(c).lower() == TRIAL_COLUMN), None)
     signals = frame.drop(columns=[c for c in (times, trial) if c is not None])
-    if words := [c for c in signals if signals[c].dtype.kind not in "fiub"]:
+    if words := [c for c in signals if signals[c].dtype.kind not in NUMBERS]:
         raise HimoeError(
             f"{path}: column '{words[0]}' holds no numbers; leave it out, or name the column of trials '{TRIAL_COLUMN}'"
         )
@@ -196,7 +199,7 @@ def _on_a_clock(signals: pd.DataFrame, clock: np.ndarray, rate: float | None, pa
 
 def _seconds(times: pd.Series, path: Path) -> np.ndarray:
     """A column of time as numbers (n_rows,)."""
-    if times.dtype.kind not in "fiu":
+    if times.dtype.kind not in NUMBERS:
         raise HimoeError(
             f"{path}: column '{times.name}' holds no seconds but {times.iloc[0]!s:.40}; write seconds from a start"
         )
@@ -238,6 +241,7 @@ def _physio(path: Path) -> Content:
         raise HimoeError(f"{path}: {beside.name} beside it must say Columns and SamplingFrequency, as BIDS asks")
     try:
         frame = pd.read_csv(path, sep="\t", header=None, na_values=["n/a"], float_precision="round_trip")
+        refuse_truth(frame)
         values = frame.to_numpy(np.float64).T
     except UNREADABLE as error:
         raise HimoeError(f"{path}: not readable as BIDS physio ({' '.join(str(error).split())[:200]})") from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from himoe.data.door import real_numbers
 from himoe.stats.metrics import by_group, ccc, pcc
 from himoe.types import HimoeError
 
@@ -52,13 +53,14 @@ def per_person(y_true: ArrayLike, y_pred: ArrayLike, person: ArrayLike, referenc
     """
     import pandas as pd
 
-    true, predicted, people = np.asarray(y_true, np.float64), np.asarray(y_pred, np.float64), np.asarray(person)
+    true, predicted = (real_numbers(of, "per_person") for of in (y_true, y_pred))
+    people = np.asarray(person)
     if not (true.ndim == 1 and true.shape == predicted.shape == people.shape):
         raise HimoeError(f"per_person: shapes {true.shape}, {predicted.shape}, {people.shape}: expected (n,) of each")
     known = np.isfinite(true)
     if not known.any():
         raise HimoeError("per_person: no rating is known")
-    against = np.broadcast_to(true[known].mean() if reference is None else np.asarray(reference, np.float64), true.shape)
+    against = np.broadcast_to(true[known].mean() if reference is None else real_numbers(reference, "per_person"), true.shape)
     names, group = np.unique(people[known], return_inverse=True)
     found = by_group(group, true[known], predicted[known], against[known])
     return pd.DataFrame(found, pd.Index(names, name="person"))

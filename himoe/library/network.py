@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from himoe.library.settings import section
 from himoe.models import himoe as plugin
 from himoe.nn import noise
-from himoe.train.loop import objective
+from himoe.train.step import objective
+from himoe.train.versions import check_torch
 from himoe.types import Batch, BuildContext, HimoeError, Layout, Output
 
 CCC_WEIGHT = 0.5  # as training.ccc_weight
@@ -39,7 +40,7 @@ class HiMoE(plugin.HiMoE):
     Raises
     ------
     HimoeError
-        If there is no modality, a size is no positive whole number, or a setting is unknown or not valid.
+        If torch is too old, there is no modality, a size is no positive whole number, or a setting is unknown or not valid.
 
     Examples
     --------
@@ -69,6 +70,7 @@ class HiMoE(plugin.HiMoE):
     def __init__(
         self, modalities: Mapping[str, int], n_outputs: int = 2, *, token_rate: float = 2.0, n_times: int = 60, **settings: Any
     ):
+        check_torch(torch.__version__)
         wrong = [name for name, n in modalities.items() if not (isinstance(n, int) and n > 0)]
         if wrong or not modalities:
             raise HimoeError(

@@ -94,7 +94,7 @@ class SparseLayer(nn.Module):
         alone."""
         qkv = self.qkv(self.norm_attention(h)).chunk(3, -1)
         q, k, v = (x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for x in qkv)  # (N, H, M, d/H)
-        a = attend(q, k, v, torch.ones((), dtype=torch.bool, device=h.device))  # (N, H, M, d/H); every token has a value
+        a = attend(q, k, v, h.new_zeros(()))  # (N, H, M, d/H); every token has a value
         h = h + dropout(self.out(a.transpose(1, 2).flatten(2)), self.dropout, self.training)  # (N, M, d)
         x = self.norm_experts(h)
         special = self.special(x) + self.observed(mask.to(x.dtype)).unsqueeze(1)

@@ -20,11 +20,11 @@ from himoe.config.networks import NetworkSettings
 from himoe.nn.alignment import (
     LagBank,
     LocalCrossAttention,
+    Spectra,
     agreement,
     lag_indicator,
     lag_scores,
     mean_of_others,
-    mean_power,
     pair_scores,
     remove_local_mean,
     shift_tokens,
@@ -174,32 +174,34 @@ class HiMoE(nn.Module):
         if self.config.affect_weight:  # else the modalities' own predictions are not learnt
             p = torch.cat([p, self.config.read_weight * self.affect(p) * mask.unsqueeze(-1)], dim=-1)  # (.., s + n_outputs)
         fast = remove_local_mean(p, mask, radius)  # (B, T, M, s + n_outputs)
-        pairs = pair_scores(fast, mask, fast.detach(), mask, max_lag)  # (B, M, M, K)
-        weakest_first = mean_power(fast.detach(), mask).argsort(dim=1, stable=True)  # the strongest sets the time of the rest
+        spectra = Spectra.of(fast, mask, max_lag)
+        pairs = pair_scores(spectra, spectra.detach())  # (B, M, M, K)
+        weakest_first = spectra.power.detach().argsort(dim=1, stable=True)  # the strongest sets the time of the rest
         q = self.lags.estimate_jointly(pairs, weakest_first, self.config.lag_passes)  # (B, M, K)
         scores = lag_scores(pairs, q)  # (B, M, K)
         _, lag = self.lags.evidence(scores)  # (B, M), tokens
         posterior, moved = self.lags.posterior(scores)  # (B, M, K), (B, M)
         loss = h.new_zeros(())
         if self.training and self.config.lag_weight:
-            loss = self.lag_loss(fast, mask, q, lag)
+            loss = self.lag_loss(fast, mask, spectra.detach(), q, lag)
         h, mask = self.lags.shift(h, mask, posterior, lag_indicator(h.shape[1], max_lag, h.device))
         mask = mask & batch.valid.unsqueeze(-1)  # a shift may move a token into the padding
         lags = {"lag": lag / self.token_rate, "moved": moved / self.token_rate}
         return h * mask.unsqueeze(-1), mask, lags, loss
 
-    def lag_loss(self, p: Tensor, mask: Tensor, q: Tensor, lag: Tensor) -> Tensor:
+    def lag_loss(self, p: Tensor, mask: Tensor, unmoved: Spectra, q: Tensor, lag: Tensor) -> Tensor:
         """Self-supervised: modalities are shifted by known numbers of tokens, the estimated lags must change by as many. Ours.
 
         Mean over modalities that have another beside them of smooth_l1(estimate after the shift - lag, shift), over the largest
-        shift. p (B, T, M, s), mask (B, T, M), q (B, M, K) of the modalities as they were, their lags (B, M) -> ().
+        shift. p (B, T, M, s), mask (B, T, M), spectra and q (B, M, K) of the modalities as they were, their lags (B, M) -> ().
         """
         max_lag = self.lags.max_lag
         shift = integers(draw(), -(max_lag // 2), max_lag // 2, *lag.shape)  # (B, M)
         moved, moved_mask = shift_tokens(p, mask, shift)
-        pairs = pair_scores(moved, moved_mask, p.detach(), mask, max_lag)  # (B, M, M, K)
+        pairs = pair_scores(Spectra.of(moved, moved_mask, max_lag), unmoved)  # (B, M, M, K)
         _, estimate = self.lags.evidence(lag_scores(pairs, q))  # (B, M)
-        counted = mask.any(1) & (mask.any(1).sum(1, keepdim=True) > 1)  # (B, M)
+        present = mask.any(1)
+        counted = present & (present.sum(1, keepdim=True) > 1)  # (B, M)
         error = F.smooth_l1_loss(estimate - lag.detach(), shift.to(lag.dtype), reduction="none")
         return torch.where(counted, error, 0.0).sum() / counted.sum().clamp(min=1) / max(max_lag // 2, 1)
 
@@ -211,11 +213,11 @@ class HiMoE(nn.Module):
         n_steps = h.shape[0] * h.shape[1]
         null = self.null.expand(n_steps, 1, -1)  # (N, 1, d), always present: no step is empty
         tokens = torch.cat([h.flatten(0, 1), null], dim=1)  # (N, S, d)
-        token_mask = torch.cat([mask.flatten(0, 1), mask.new_ones(n_steps, 1)], dim=1)  # (N, S)
+        token_mask = F.pad(mask.flatten(0, 1), (0, 1), value=True)  # (N, S)
         if self.modality_bank is None:
             return tokens, token_mask, None
         step = torch.cat([mask.to(h.dtype), agree], dim=-1).flatten(0, 1)  # (N, 2M): presence and agreement of all
-        token_agreement = torch.cat([agree.flatten(0, 1), agree.new_zeros(n_steps, 1)], dim=1)  # (N, S)
+        token_agreement = F.pad(agree.flatten(0, 1), (0, 1))  # (N, S)
         bias = self.presence_bias(step).unsqueeze(1) + token_agreement.unsqueeze(-1) * self.agreement_bias  # (N, S, E)
         routed = self.modality_bank(tokens, token_mask, bias)
         return tokens + routed.out, token_mask, routed

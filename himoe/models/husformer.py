@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from himoe.config.fields import setting
 from himoe.config.networks import NetworkSettings
 from himoe.nn.crossmodal import AttentionBlocks, normed
-from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding
+from himoe.nn.encoder import Heads, ModalityEncoder, TransformerBlock, time_encoding, unseen_steps
 from himoe.nn.losses import masked_mean
 from himoe.types import Batch, BuildContext, Output
 
@@ -71,8 +71,9 @@ class Husformer(nn.Module):
         z = torch.cat([self.reinforce(low, batch.mask), null]).transpose(0, 1)  # (B, M + 1, T, d)
         present = torch.cat([batch.mask, batch.valid.unsqueeze(-1)], dim=-1).transpose(1, 2)  # (B, M + 1, T)
         z = z.flatten(1, 2)  # (B, (M + 1)*T, d): one sequence
+        unseen = unseen_steps(present.flatten(1))
         for block in self.together:
-            z = block(z, present.flatten(1))
+            z = block(z, unseen)
         z = masked_mean(z.unflatten(1, present.shape[1:]), present, dim=1)  # (B, T, d)
         return Output(self.heads(z), {}, {})
 

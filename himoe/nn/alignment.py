@@ -7,12 +7,13 @@ d width. Sign: lag > 0 where a modality is late relative to the others.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.nn.attention import attend, blocks
+from himoe.nn.attention import attend, blocks, hidden
 from himoe.nn.linear import Linear
 
 PSEUDO_PAIRS = 8.0  # a lag seen in n pairs of tokens has its correlation shrunk by n / (n + 8)
@@ -26,14 +27,14 @@ def mean_of_others(h: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     h (B, T, M, d), mask (B, T, M) -> the mean (B, T, M, d), 0 where no other is present, and whether one is (B, T, M).
     """
     weight = mask.unsqueeze(-1).to(h.dtype)  # (B, T, M, 1)
-    total, count = (h * weight).sum(2, keepdim=True), weight.sum(2, keepdim=True)  # (B, T, 1, d), (B, T, 1, 1)
+    h, count = h * weight, weight.sum(2, keepdim=True)  # (B, T, M, d), (B, T, 1, 1)
     n_others = count - weight  # (B, T, M, 1)
-    return (total - h * weight) / n_others.clamp(min=1), n_others.squeeze(-1) > 0
+    return (h.sum(2, keepdim=True) - h) / n_others.clamp(min=1), n_others.squeeze(-1) > 0
 
 
 def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
-    """High-pass filter: p (B, T, M, s) minus its mean over the tokens within ``radius`` that are present, mask (B, T, M); 0
-    where absent.
+    """High-pass filter: p (B, T, M, s), 0 where absent by mask (B, T, M), minus its mean over the present tokens within
+    ``radius``; 0 where absent.
 
     Lags are to be found from fast changes: slow drifts correlate at every lag alike and carry most of the noise (compare the
     pre-whitening of generalised cross-correlation, Knapp & Carter 1976).
@@ -41,32 +42,53 @@ def remove_local_mean(p: Tensor, mask: Tensor, radius: int) -> Tensor:
     t = torch.arange(p.shape[1], device=p.device)
     near = ((t[:, None] - t[None]).abs() <= radius).to(p.dtype)  # (T, T)
     present = mask.to(p.dtype).unsqueeze(-1)  # (B, T, M, 1)
-    total, count = (torch.einsum("tu,bums->btms", near, x) for x in (p * present, present))
+    total, count = (torch.einsum("tu,bums->btms", near, x) for x in (p, present))
     return (p - total / count.clamp(min=1)) * present
 
 
-def pair_scores(p: Tensor, mask: Tensor, other: Tensor, other_mask: Tensor, max_lag: int) -> Tensor:
+class Spectra(NamedTuple):
+    """What correlations at lags up to ``max_lag`` are computed from: Fourier transforms over time of tokens (B, f, M, s) and of
+    their presence (B, f, M, 1), zero-padded to ``size`` so that nothing wraps around; the tokens' mean power (B, M); 0 for a
+    modality with itself, else 1 (M, M)."""
+
+    tokens: Tensor
+    presence: Tensor
+    power: Tensor
+    not_self: Tensor
+    size: int
+    max_lag: int
+
+    @staticmethod
+    def of(p: Tensor, mask: Tensor, max_lag: int) -> Spectra:
+        """Of p (B, T, M, s), 0 where absent by mask (B, T, M)."""
+        size = -(-(p.shape[1] + max_lag) // 16) * 16  # a multiple of 16, not a prime: half the time
+        tokens, presence = (torch.fft.rfft(x.float(), size, dim=1) for x in (p, mask.unsqueeze(-1)))
+        return Spectra(tokens, presence, mean_power(p, mask), 1 - torch.eye(p.shape[2], device=p.device), size, max_lag)
+
+    def detach(self) -> Spectra:
+        """The same, through which no gradient goes."""
+        return self._replace(tokens=self.tokens.detach(), power=self.power.detach())
+
+
+def pair_scores(p: Spectra, other: Spectra) -> Tensor:
     """Normalised cross-correlation of every modality of ``p`` with every one of ``other`` at every lag, (B, M, N, K).
 
-    p, other (B, T, M, s), 0 where absent by mask, other_mask (B, T, M). The score at lag k is the mean of ``p_m(t + k) .
-    other_n(t)`` over the t at which both are present, shrunk by n / (n + 8) so that a lag seen in few pairs cannot win, divided
-    by ``|p_m| (sum_n |other_n|^2)^1/2``. It is 0 for a modality with itself. Summed over n it is the correlation with the sum
-    of the others if these are uncorrelated, and larger the more of them agree.
+    The score at lag k is the mean of ``p_m(t + k) . other_n(t)`` over the t at which both are present, shrunk by n / (n + 8)
+    so that a lag seen in few pairs cannot win, divided by ``|p_m| (sum_n |other_n|^2)^1/2``. It is 0 for a modality with
+    itself. Summed over n it is the correlation with the sum of the others if these are uncorrelated, and larger the more of
+    them agree.
     """
-    not_self = 1 - torch.eye(p.shape[2], device=p.device)  # (M, N)
-    scale = (mean_power(p, mask) * (mean_power(other, other_mask) @ not_self) + 1e-6).sqrt()  # (B, M)
-    # pairs of present tokens, counted by FFT as well: rounded, as 7 comes back as 6.9999998
-    n_pairs = _correlate(mask.unsqueeze(-1), other_mask.unsqueeze(-1), max_lag).round()  # (B, M, N, K)
-    sums = _correlate(p, other, max_lag)  # (B, M, N, K)
-    return sums / (n_pairs + PSEUDO_PAIRS) * not_self.unsqueeze(-1) / scale[..., None, None]
+    scale = (p.power * (other.power @ other.not_self) + 1e-6).sqrt()  # (B, M)
+    n_pairs = _correlate(p.presence, other.presence, p).round()  # (B, M, N, K); rounded, as 7 comes back as 6.9999998
+    sums = _correlate(p.tokens, other.tokens, p)  # (B, M, N, K)
+    return sums * (other.not_self.unsqueeze(-1) / (n_pairs + PSEUDO_PAIRS)) / scale[..., None, None]
 
 
-def _correlate(a: Tensor, b: Tensor, max_lag: int) -> Tensor:
-    """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), by FFT: a fifth of the time of the direct sums."""
-    size = a.shape[1] + max_lag  # zero-padded so that nothing wraps around
-    a, b = (torch.fft.rfft(x.float(), size, dim=1) for x in (a, b))  # (B, f, M, s)
-    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), size)  # (B, M, N, T + max_lag)
-    return torch.cat([products[..., size - max_lag :], products[..., : max_lag + 1]], dim=-1)  # lags < 0 stand at the end
+def _correlate(a: Tensor, b: Tensor, made: Spectra) -> Tensor:
+    """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), of transforms (B, f, M, s): a fifth of the time of the direct
+    sums."""
+    products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), made.size)  # (B, M, N, size)
+    return torch.cat([products[..., -made.max_lag :], products[..., : made.max_lag + 1]], dim=-1)  # lags < 0 at the end
 
 
 def mean_power(x: Tensor, mask: Tensor) -> Tensor:
@@ -84,6 +106,14 @@ def lag_scores(pairs: Tensor, q: Tensor) -> Tensor:
     padded = F.pad(q, (max_lag, max_lag))  # (B, N, K + 2 max_lag)
     shifted = padded.unfold(-1, q.shape[-1], 1).flip(-1)  # (B, N, K, L): entry (k, l) is q_n(k - l), l a relative lag
     return torch.einsum("bmnl,bnkl->bmk", pairs, shifted)
+
+
+def _by_own_lag(pairs: Tensor) -> Tensor:
+    """pairs (B, M, N, K) by relative lag -> (B, M, N*K, K), the matrix that turns q (B, N*K) into :func:`lag_scores`: at (n j,
+    k) it has pairs_mn(k - j), 0 beyond the largest lag."""
+    n_lags = pairs.shape[-1]
+    padded = F.pad(pairs, (n_lags // 2, n_lags // 2))
+    return padded.unfold(-1, n_lags, 1).flip(-2).flatten(2, 3)
 
 
 def lag_indicator(n_times: int, max_lag: int, device: torch.device | None = None) -> Tensor:
@@ -104,12 +134,15 @@ class LagBank(nn.Module):
     signals at SNR 1 is recovered (tested): gradients move it too slowly to rely on them.
     """
 
+    lags: Tensor
+
     def __init__(self, max_lag: int, n_modalities: int, rest: float):
         super().__init__()
         self.max_lag = max_lag
         self.log_sharpness = nn.Parameter(torch.tensor(3.5))
-        lags = torch.arange(-max_lag, max_lag + 1).abs()
-        log_prior = rest * (lags == 0) - LAG_PENALTY * lags  # (K,), nats, up to a constant
+        # not persistent: follows from the arguments, and stacked models keep parameters only
+        self.register_buffer("lags", torch.arange(-max_lag, max_lag + 1).float(), persistent=False)  # (K,), tokens
+        log_prior = rest * (self.lags == 0) - LAG_PENALTY * self.lags.abs()  # (K,), nats, up to a constant
         self.log_prior = nn.Parameter(log_prior.repeat(n_modalities, 1) / PRIOR_UNIT)  # (M, K)
 
     def evidence(self, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,7 +155,7 @@ class LagBank(nn.Module):
 
     def _expected(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         q = torch.softmax(logits, dim=-1)  # (B, M, K)
-        return q, (q * torch.arange(-self.max_lag, self.max_lag + 1, device=q.device, dtype=q.dtype)).sum(-1)
+        return q, (q * self.lags).sum(-1)
 
     @torch.no_grad()
     def estimate_jointly(self, pairs: Tensor, order: Tensor, n_passes: int) -> Tensor:
@@ -135,17 +168,17 @@ class LagBank(nn.Module):
 
         pairs (B, M, N, K); order (B, M), a permutation of the modalities that must not depend on how they are numbered.
         """
-        lags = torch.arange(-self.max_lag, self.max_lag + 1, device=pairs.device)
-        q = (lags == 0).to(pairs.dtype).expand(*order.shape, -1)  # (B, M, K)
-        modalities = torch.arange(order.shape[1], device=order.device)
+        # all in the order of the turns, which differs between windows, so that a turn is a place
+        pairs = pairs.gather(1, order[..., None, None].expand_as(pairs)).gather(2, order[:, None, :, None].expand_as(pairs))
+        prior = self.log_prior.expand(*pairs.shape[:2], -1)  # (B, M, K)
+        prior = PRIOR_UNIT * prior.gather(1, order.unsqueeze(-1).expand_as(prior))
+        scores_of = _by_own_lag(self.log_sharpness.exp() * pairs)  # (B, M, N*K, K)
+        q = (self.lags == 0).to(pairs.dtype) + torch.zeros_like(prior)  # (B, M, K), of the size that it is written in
         for i in range(n_passes):
             for turn in range(order.shape[1]):
-                # the one whose turn it is differs between windows: chosen by a mask, not by an index
-                updated = (order[:, turn, None] == modalities).unsqueeze(-1)  # (B, M, 1)
-                its_pairs = (pairs * updated.unsqueeze(-1)).sum(1, keepdim=True)  # (B, 1, N, K)
-                scores = lag_scores(its_pairs, q) * ((i + 1) / n_passes)  # (B, 1, K)
-                q = torch.where(updated, self.posterior(scores)[0], q)  # the posterior (B, M, K) is read at one m
-        return q
+                scores = torch.bmm(q.flatten(1).unsqueeze(1), scores_of[:, turn]).squeeze(1)  # (B, K)
+                q[:, turn] = torch.softmax(torch.add(prior[:, turn], scores, alpha=(i + 1) / n_passes), dim=-1)
+        return q.gather(1, order.argsort(1).unsqueeze(-1).expand_as(q))
 
     def shift(self, h: Tensor, mask: Tensor, q: Tensor, indicator: Tensor) -> tuple[Tensor, Tensor]:
         """Soft shift h'(t) = sum_k q(k) h(t + lag_k) over present tokens, renormalised.
@@ -172,9 +205,10 @@ def shift_mask(mask: Tensor, shift: Tensor) -> Tensor:
 def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
     """Delay by whole tokens, p'(t) = p(t - shift): p (B, T, M, s), mask (B, T, M), shift (B, M) -> the same shapes, 0 where
     absent. What leaves the window is absent."""
-    source, _ = _source_times(p.shape[1], shift)
-    moved = shift_mask(mask, shift)
-    return p.gather(1, source.unsqueeze(-1).expand_as(p)) * moved.unsqueeze(-1), moved
+    source, inside = _source_times(p.shape[1], shift)
+    # a product with 0 and 1: the gradient of a gather adds up in any order on a GPU, or is sorted first
+    read = (source.unsqueeze(-1) == torch.arange(p.shape[1], device=p.device)) & inside.unsqueeze(-1)  # (B, T, M, T)
+    return torch.einsum("btmu,bums->btms", read.to(p.dtype), p), mask.gather(1, source) & inside
 
 
 def _source_times(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:
@@ -205,8 +239,8 @@ class LocalCrossAttention(nn.Module):
         """
         n_windows, n_times, n_modalities, _ = h.shape
         others, any_other = mean_of_others(h, mask)  # (B, T, M, d), (B, T, M)
-        reach = min(self.reach, n_times - 1)
-        size = n_times if 2 * reach + 1 >= n_times else 2 * reach + 1  # S; one block where several would spare nothing
+        several = 5 * self.reach < n_times  # else one block, with no keys around it: several would spare nothing
+        size, reach = (3 * self.reach, self.reach) if several and self.reach else (n_times, 0)  # S
 
         def to_blocks(x: Tensor, reach: int) -> Tensor:  # (B, T, M, w) -> (B*M, n, S + 2 reach, w)
             return blocks(x.transpose(1, 2).flatten(0, 1), size, reach)
@@ -223,7 +257,7 @@ class LocalCrossAttention(nn.Module):
         has_key = has_key.transpose(2, 3).unflatten(0, (n_windows, n_modalities))  # (B, M, n, 1, U)
         seen = (self.near(time, size, reach)[:, None] & has_key).flatten(0, 1)  # (B*M, n, S, U)
         seen = F.pad(seen, (0, 1), value=True).unsqueeze(2)  # (B*M, n, 1, S, U + 1), with the null key
-        a = attend(q, k, v, seen)  # (B*M, n, H, S, d/H)
+        a = attend(q, k, v, hidden(seen))  # (B*M, n, H, S, d/H)
         a = a.transpose(2, 3).flatten(3).flatten(1, 2)[:, :n_times]  # (B*M, T, d), without the last block's padding
         a = a.unflatten(0, (n_windows, n_modalities)).transpose(1, 2)  # (B, T, M, d)
         return h + self.out(a) * mask.unsqueeze(-1)

@@ -5,10 +5,12 @@ Axes: K models trained together, B windows of each, T tokens, M modalities.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from himoe.nn.noise import fold_in, integers, uniform
+from himoe.nn.noise import uniform
 
 
 def gather_windows(x: Tensor, mask: Tensor, index: Tensor, valid: Tensor, n_features: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -25,28 +27,37 @@ def gather_windows(x: Tensor, mask: Tensor, index: Tensor, valid: Tensor, n_feat
     return torch.cat(parts, dim=-1), present
 
 
-def draw_shifts(keys: Tensor, n_windows: int, n_modalities: int, chance: float, largest: int) -> Tensor:
-    """Whole-token shifts (K, B, M) for keys (K,): each modality is shifted with probability
-    ``chance``, uniformly within +-largest."""
-    moved = uniform(fold_in(keys, 1), n_windows, n_modalities) < chance
-    return integers(fold_in(keys, 2), -largest, largest, n_windows, n_modalities) * moved
+class Losses(NamedTuple):
+    """Chances of simulated losses: of a modality to be absent throughout, of a single token (its rate is drawn per window from
+    [0, ``token``]) and of an outage, of exponential length with mean ``gap_tokens``; of a modality to be shifted, uniformly
+    within ``largest`` tokens either way."""
+
+    modality: float
+    token: float
+    gap: float
+    gap_tokens: float
+    shift: float
+    largest: int
 
 
-def drop_tokens(mask: Tensor, modality: float, token: float, gap: float, gap_tokens: float, keys: Tensor) -> Tensor:
-    """mask (K, B, T, M) with simulated losses, for keys (K,).
+class Drawn(NamedTuple):
+    """What is lost and shifted of B windows of each of K models: keep (K, B, T, M), whole-token shifts (K, B, M)."""
 
-    A modality is absent throughout with probability ``modality`` and has an outage, of exponential length with mean
-    ``gap_tokens``, with probability ``gap``; single tokens are lost at a rate drawn per window from [0, ``token``].
-    """
-    _, batch, n_times, n_modalities = mask.shape
+    keep: Tensor
+    shift: Tensor
 
-    def rand(number: int, *shape: int) -> Tensor:
-        return uniform(fold_in(keys, number), *shape)
 
-    keep = rand(1, batch, 1, n_modalities) >= modality
-    keep = keep & (rand(2, batch, n_times, n_modalities) >= token * rand(3, batch, 1, 1))
-    first = rand(4, batch, 1, n_modalities) * n_times  # (K, B, 1, M), tokens
-    last = first - gap_tokens * torch.log(rand(5, batch, 1, n_modalities).clamp(min=1e-6))
-    at = torch.arange(n_times, device=mask.device)[:, None]  # (T, 1)
-    outage = (rand(6, batch, 1, n_modalities) < gap) & (at >= first) & (at < last)
-    return mask & keep & ~outage
+def draw_losses(keys: Tensor, n_windows: int, n_times: int, n_modalities: int, losses: Losses) -> Drawn:
+    """Losses and shifts for keys (K,), all from one draw of uniform numbers."""
+    sizes = (n_modalities,) * 6 + (1, n_times * n_modalities)
+    drawn = uniform(keys, n_windows, sum(sizes)).split(sizes, -1)
+    absent, moved, to, gap, first, length, rate = (part.unsqueeze(2) for part in drawn[:-1])  # (K, B, 1, M), rate (K, B, 1, 1)
+    lost = drawn[-1].unflatten(-1, (n_times, n_modalities))  # (K, B, T, M)
+    n_places = 2 * losses.largest + 1
+    shift = ((to * n_places).long() - losses.largest) * (moved < losses.shift)
+    begin = first * n_times  # tokens
+    end = begin - losses.gap_tokens * torch.log(length.clamp(min=1e-6))
+    at = torch.arange(n_times, device=keys.device)[:, None]  # (T, 1)
+    outage = (gap < losses.gap) & (at >= begin) & (at < end)
+    keep = (absent >= losses.modality) & (lost >= losses.token * rate) & ~outage
+    return Drawn(keep, shift.squeeze(2))

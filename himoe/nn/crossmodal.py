@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from himoe.nn.attention import attend
+from himoe.nn.attention import attend, hidden
 from himoe.nn.noise import dropout
 
 
@@ -42,7 +42,7 @@ class AttentionBlocks(nn.Module):
         seen (P or 1, B, T or 1, U) -> (P, B, T, d)."""
         projected = (self.linear("query", z), self.linear("key", source), self.linear("value", source))
         q, k, v = (x.unflatten(-1, (self.n_heads, -1)).transpose(2, 3) for x in projected)  # (P, B, H, T or U, w)
-        a = attend(q, k, v, seen.unsqueeze(2))  # (P, B, H, T, w)
+        a = attend(q, k, v, hidden(seen.unsqueeze(2)))  # (P, B, H, T, w)
         return self.linear("out", a.transpose(2, 3).flatten(3))
 
     def forward(self, z: Tensor, source: Tensor, seen: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from himoe.nn.linear import Linear
+from himoe.nn.losses import known_targets
 from himoe.nn.soft_moe import Experts
 
 MAX_LAMBDA = 0.9
@@ -71,9 +72,9 @@ class DifferentialPrototypes(nn.Module):
         """The current lambda, a scalar."""
         if not self.differential:
             return self.lambda_vectors.new_zeros(())
-        q1, k1, q2, k2 = self.lambda_vectors
-        value = torch.exp((q1 * k1).sum()) - torch.exp((q2 * k2).sum()) + self.lambda_init
-        return value.clamp(0.0, MAX_LAMBDA)
+        q, k = self.lambda_vectors.unflatten(0, (2, 2)).unbind(1)  # each (2, w)
+        first, second = torch.exp((q * k).sum(1)).unbind()
+        return (first - second + self.lambda_init).clamp(0.0, MAX_LAMBDA)
 
     def forward(self, z: Tensor) -> PrototypeOutput:
         """z (B, T, d) -> z plus the experts' signed mixture, with the weights it was mixed by."""
@@ -84,7 +85,8 @@ class DifferentialPrototypes(nn.Module):
         lam = self.lam()
         signed = maps[:, :, 0] - lam * maps[:, :, 1]  # (B, T, H, K)
         values = self.experts(x.flatten(0, 1)).unflatten(-1, (self.n_heads, self.width))  # (K, B*T, H, w)
-        mixed = torch.einsum("nhk,knhw->nhw", signed.flatten(0, 1), values)  # (B*T, H, w)
+        weight = signed.flatten(0, 1).permute(2, 0, 1).unsqueeze(-1)  # (K, B*T, H, 1)
+        mixed = (weight * values).sum(0)  # (B*T, H, w)
         mixed = F.rms_norm(mixed, (self.width,)) * (1 - self.lambda_init)
         out = z + self.out(mixed.flatten(1)).unflatten(0, z.shape[:2])  # (B, T, d)
         return PrototypeOutput(out, signed.mean(2), maps[:, :, 0].mean(2), lam)
@@ -94,6 +96,6 @@ class DifferentialPrototypes(nn.Module):
 
         first_map a (B, T, K), y (B, T, n_outputs), NaN where unknown, valid (B, T) -> ().
         """
-        error = first_map @ self.anchors - torch.where(torch.isfinite(y), y, 0.0)  # (B, T, n_outputs)
-        known = torch.isfinite(y) & valid.unsqueeze(-1)
+        error = first_map @ self.anchors - torch.nan_to_num(y)  # (B, T, n_outputs)
+        known = known_targets(y) & valid.unsqueeze(-1)
         return (torch.where(known, error, 0.0) ** 2).sum() / known.sum().clamp(min=1)

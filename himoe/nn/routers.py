@@ -28,7 +28,7 @@ def gates(x: Tensor, centres: Tensor, scale: Tensor, bias: Tensor, gate: Gate) -
     if gate == "laplace":
         logits = bias - scale * (x.unsqueeze(-2) - centres).norm(dim=-1) / x.shape[-1] ** 0.5  # (N, S, E)
     else:
-        logits = scale * F.normalize(x, dim=-1) @ F.normalize(centres, dim=-1).T + bias  # (N, S, E)
+        logits = F.normalize(x, dim=-1) @ (scale * F.normalize(centres, dim=-1)).T + bias  # (N, S, E)
     weights = torch.softmax(logits, dim=-1)
     match gate:
         case "dense" | "laplace":

@@ -55,12 +55,12 @@ class MaskedSoftMoE(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor, bias: Tensor) -> MoEOutput:
         """tokens (N, S, d), mask (N, S), bias (N, S, E); at least one token of each step must be present."""
         x = self.norm(tokens)  # (N, S, d)
-        present = mask.unsqueeze(-1)  # (N, S, 1)
-        logits = self.scale * F.normalize(x, dim=-1) @ F.normalize(self.slots, dim=-1).T + bias  # (N, S, E)
-        dispatch = torch.softmax(logits.masked_fill(~present, MASKED_LOGIT), dim=1) * present  # sums to 1 over S
+        present, absent = mask.unsqueeze(-1), ~mask.unsqueeze(-1)  # (N, S, 1)
+        logits = F.normalize(x, dim=-1) @ (self.scale * F.normalize(self.slots, dim=-1)).T + bias  # (N, S, E)
+        dispatch = torch.softmax(logits.masked_fill(absent, MASKED_LOGIT), dim=1) * present  # sums to 1 over S
         combine = torch.softmax(logits, dim=2) * present  # sums to 1 over E
         # 0 * NaN is NaN: a weight of 0 does not suffice, what an absent token holds is removed
-        slots = torch.einsum("nse,nsd->end", dispatch, torch.where(present, x, 0.0))  # (E, N, d)
+        slots = torch.einsum("nse,nsd->end", dispatch, x.masked_fill(absent, 0.0))  # (E, N, d)
         out = torch.einsum("nse,end->nsd", combine, self.experts(slots))  # (N, S, d)
         return MoEOutput(out, combine, logits)
 
@@ -75,5 +75,6 @@ class MaskedFusion(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """tokens (N, S, d), mask (N, S) -> fused (N, d), weights (N, S), exactly 0 where absent."""
         scores = self.score(tokens).squeeze(-1)  # (N, S)
-        weights = torch.softmax(scores.masked_fill(~mask, MASKED_LOGIT), dim=1) * mask
-        return torch.einsum("ns,nsd->nd", weights, torch.where(mask.unsqueeze(-1), tokens, 0.0)), weights
+        absent = ~mask
+        weights = torch.softmax(scores.masked_fill(absent, MASKED_LOGIT), dim=1) * mask
+        return (weights.unsqueeze(1) @ tokens.masked_fill(absent.unsqueeze(-1), 0.0)).squeeze(1), weights

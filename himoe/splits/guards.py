@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
+
 from himoe.config.protocols import PROTOCOLS
 from himoe.names import trial_of
 from himoe.types import HimoeError, Keys, Split, Tokens
@@ -48,6 +50,29 @@ def _what(what: str, key: tuple[str, str], split: Split) -> str:
     if what == "stimulus":
         return split.stimulus[key]
     return key[0] if what == "subject" else f"{key[0]} {trial_of(key[1])}"
+
+
+def labels_of(tokens: Tokens) -> dict[tuple[str, str], set[str]]:
+    """(subject, trial) -> targets of which it has a label."""
+    if not tokens.trials:
+        return {}
+    known = np.logical_or.reduceat(np.isfinite(tokens.y), tokens.offsets[:-1], axis=0)  # (n_trials, n_outputs)
+    targets = tokens.layout.targets
+    return {
+        (t.subject, t.trial): {targets[k] for k in np.flatnonzero(row)} for t, row in zip(tokens.trials, known, strict=True)
+    }
+
+
+def check_fold(split: Split, protocol: str, labels: dict[tuple[str, str], set[str]], targets: tuple[str, ...]) -> None:
+    """As :func:`check_split`; HimoeError also naming a target of which the training part has no label at all (``labels``:
+    what :func:`labels_of` says of every trial): whatever a model says of it is nothing."""
+    check_split(split, protocol)
+    known: set[str] = set().union(*(labels[key] for key in split.train))
+    if absent := [name for name in targets if name not in known]:
+        raise HimoeError(
+            f"{protocol} fold {split.fold}: no trial of its training part has a label of {absent[0]}; choose other splits, or "
+            "other targets"
+        )
 
 
 def check_unseen(seen: list[str], test: Keys, where: str) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from himoe.train import devices
-from himoe.train.loop import objective
+from himoe.train.prediction import predict_tokens
 from himoe.train.stack import Stack
+from himoe.train.step import objective
 from himoe.train.timing import milliseconds
-from himoe.train.windows import Affine, cover, predict_tokens
+from himoe.train.windows import Affine, cover
 
 if TYPE_CHECKING:
     from himoe.train.loop import Trainer

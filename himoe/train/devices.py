@@ -7,6 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from himoe.train.versions import check_torch
 from himoe.types import HimoeError
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ def settle(training: Training, execution: Execution) -> torch.device:
     Raises
     ------
     HimoeError
-        If the config asks for a GPU that torch does not see, or a scheduler gave one to this job and torch does not see it.
+        If torch is too old, or sees no GPU where the config asks for one or a scheduler gave one to this job.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with it
     import torch
 
+    check_torch(torch.__version__)
     torch.set_num_threads(execution.threads)
     torch.use_deterministic_algorithms(True)
     # nothing here reads memory that it has not written
@@ -60,7 +62,8 @@ def given_gpus() -> str:
 
 def describe(device: torch.device, training: Training, execution: Execution) -> dict[str, Any]:
     """For the run record: device, its name, precision, and GPU memory at its peak."""
-    facts = {"device": device.type, "precision": training.precision, "tf32": training.tf32, "compile": execution.compile}
+    facts = {"device": device.type, "precision": training.precision, "tf32": training.tf32}
+    facts |= {"capture": captured(execution, device)}
     if device.type != "cuda":
         return facts | {"device_name": "", "peak_gpu_mb": 0.0}
     import torch
@@ -74,6 +77,11 @@ def autocast(training: Training) -> torch.dtype | None:
     import torch
 
     return torch.bfloat16 if training.precision == "bfloat16" else None
+
+
+def captured(execution: Execution, device: torch.device) -> bool:
+    """Whether steps are recorded as CUDA graphs."""
+    return execution.capture == "auto" and device.type == "cuda"
 
 
 def side_by_side(execution: Execution, device: torch.device, n_folds: int, bytes_of_one: int = 0) -> int:

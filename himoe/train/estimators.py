@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from himoe.train.progress import Progress
 
 PLACE = {
-    "device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "compile": False, "peak_gpu_mb": 0.0, "stack": 1,
+    "device": "cpu", "device_name": "", "precision": "float64", "tf32": False, "capture": False, "peak_gpu_mb": 0.0, "stack": 1,
 }  # fmt: skip
 
 

@@ -11,31 +11,38 @@ Axes: K folds in the stack, P parameters of one model.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from himoe.nn.losses import concordance_loss, masked_mean, squared_error
+from himoe.nn.losses import concordance_loss, squared_error
 from himoe.nn.noise import fold_in
 from himoe.train import devices
+from himoe.train.prediction import Prediction, mean_per_trial, predict_tokens
 from himoe.train.runs import End, FoldRun, LoopState
-from himoe.train.stack import Adam, Objective, Stack
-from himoe.train.windows import Affine, Bank, Windows, cover, crops, mean_per_trial, n_crops, predict_tokens, training_batch
-from himoe.types import Batch, Output
+from himoe.train.stack import Adam, Stack
+from himoe.train.step import Schedule, TrainingStep, objective, warm_up_and_cosine
+from himoe.train.windows import Affine, Bank, Windows, cover, crops, n_crops, training_batch
+from himoe.types import Batch
 
 if TYPE_CHECKING:
     from himoe.config.sections import Training
     from himoe.train.checkpoint import Checkpoint
     from himoe.train.progress import Progress
 
-WARM_UP = 0.05
-INPUT, MODEL = 1, 2  # streams of noise
 log = logging.getLogger("himoe")
+
+
+class Machine(NamedTuple):
+    """What works on a stack for as long as nobody leaves it: the training step, and prediction where folds are judged."""
+
+    affine: Affine
+    step: TrainingStep
+    judge: Prediction | None
 
 
 @dataclass
@@ -49,27 +56,28 @@ class Trainer:
     device: torch.device
     progress: Progress
     checkpoint: Checkpoint | None = None
-    compiled: bool = False
+    captured: bool = False
 
     def run(self, runs: list[FoldRun], phase: str) -> None:
         """Train them all to their ends; equal seeds, data and settings give equal bits."""
         state, stack, adam = self._start(runs, phase)
-        loss = objective(self.bank.layout.per_token, self.training.ccc_weight)
+        machine = None
         while not all(run.end for run in runs):
             stacked = [runs[row] for row in state.rows]
-            affine = Affine.of([run.scaler for run in stacked], self.device)
+            machine = machine or self._machine(stacked, stack, adam, state)
 
             def snapshot() -> dict[str, Any]:
                 return _snapshot(runs, phase, state, stack, adam)
 
-            self.train_epoch(stacked, stack, adam, state, affine, loss, snapshot)
-            scores = self._validate(stacked, stack, affine)
+            self.train_epoch(stacked, stack, adam, state, machine, snapshot)
+            scores = self._validate(stacked, machine)
             if scores is None:
-                state.diverged = state.diverged | self._not_finite_at_the_end(stacked, stack, affine, state.epoch)
+                state.diverged.logical_or_(self._not_finite_at_the_end(stacked, stack, machine.affine, state.epoch))
             self.conclude_epoch(stacked, stack, adam, state, scores)
             going = self._going_on(stacked, stack)
-            stack.flat = stack.flat[going]
-            adam.keep(going)
+            if len(going) < len(stacked):
+                stack.flat, machine = stack.flat[going], None
+                adam.keep(going)
             state.next_epoch(going)
 
     def keys(self, runs: list[FoldRun]) -> Tensor:
@@ -92,7 +100,7 @@ class Trainer:
         rows = kept["rows"] if resumed else list(range(len(runs)))
         # one model is the template of a resumed stack, whose weights come from the checkpoint
         models = [runs[row].initial_model() for row in rows[: 1 if resumed else None]]
-        stack = Stack(models, self.device, devices.autocast(self.training), len(runs), self.compiled)
+        stack = Stack(models, self.device, devices.autocast(self.training), len(runs))
         weight_decay, clip_norm = self.training.weight_decay, self.training.clip_norm
         if not resumed:
             zeros = torch.zeros(len(rows), device=self.device)
@@ -105,46 +113,53 @@ class Trainer:
         log.info("folds %s: resumed at epoch %d, step %d (%s)", folds, state.epoch, state.step, phase)
         return state, stack, adam
 
+    def _machine(self, runs: list[FoldRun], stack: Stack, adam: Adam, state: LoopState) -> Machine:
+        """For this stack as it is now: another where folds leave it."""
+        bank, n_times = self.bank, self.n_times
+        affine = Affine.of([run.scaler for run in runs], self.device)
+        loss = objective(bank.layout.per_token, self.training.ccc_weight)
+        schedule = self._schedule(runs, state.epoch)
+        step = TrainingStep(bank, stack, adam, state, affine, loss, self.training, n_times, schedule, self.captured)
+        judged = [run.valid for run in runs if run.valid is not None]
+        if not judged:
+            return Machine(affine, step, None)
+        return Machine(
+            affine, step, Prediction(stack, bank, affine, cover(bank, judged, n_times), n_times, captured=self.captured)
+        )
+
     def train_epoch(
-        self, runs: list[FoldRun], stack: Stack, adam: Adam, state: LoopState, affine: Affine, loss: Objective,
+        self, runs: list[FoldRun], stack: Stack, adam: Adam, state: LoopState, machine: Machine,
         snapshot: Callable[[], dict[str, Any]],
     ) -> None:  # fmt: skip
         """The rest of one epoch."""
-        width = self.training.batch_size
-        keys = fold_in(self.keys(runs), state.epoch)  # (K,)
-        drawn = [crops(self.bank, run.train, self.n_times, key) for run, key in zip(runs, keys, strict=True)]
-        windows = Windows.padded(drawn, width, self.device)
-        keys = keys.to(self.device)
-        n_steps = windows.trial.shape[1] // width  # of the longest epoch: the others wait for it
-        rates, scheduled = self._schedule(runs, state.epoch, n_steps)  # both (n_steps, K)
-        for step in range(state.step, n_steps):
-            step_keys = fold_in(keys, step + 1)
-            chunk = windows.select(slice(step * width, (step + 1) * width))
-            batch = training_batch(self.bank, affine, chunk, self.n_times, self.training, fold_in(step_keys, INPUT))
-            losses, gradient = stack.gradients(batch, fold_in(step_keys, MODEL), loss)  # (K,), (K, P)
-            active = scheduled[step] & ~state.diverged
-            updated = adam.step(stack, gradient, rates[step], active & torch.isfinite(losses))
-            state.total = state.total + torch.where(updated, losses, 0.0)
-            state.diverged, state.step = state.diverged | (active & ~updated), step + 1
+        schedule = self._schedule(runs, state.epoch)
+        machine.step.begin(schedule, state.step)
+        for step in range(state.step, len(schedule.rate)):
+            machine.step.take()
+            state.step = step + 1
             if self.checkpoint:
                 self.checkpoint.save_if_due(snapshot)
 
-    def _schedule(self, runs: list[FoldRun], epoch: int, n_steps: int) -> tuple[Tensor, Tensor]:
-        """Learning rates and which folds have a step to take, (n_steps, K): each fold on the clock of its own steps."""
+    def _schedule(self, runs: list[FoldRun], epoch: int) -> Schedule:
+        """Of an epoch: each fold on the clock of its own steps; the others wait for the longest."""
+        width, keys = self.training.batch_size, fold_in(self.keys(runs), epoch)  # (K,)
+        drawn = [crops(self.bank, run.train, self.n_times, key) for run, key in zip(runs, keys, strict=True)]
+        windows = Windows.padded(drawn, width, self.device)
         own_steps = self.steps(runs)
-        step = np.arange(n_steps)[:, None]
+        step = np.arange(windows.trial.shape[1] // width)[:, None]
         share = ((epoch - 1) * own_steps + step) / (self.training.epochs * own_steps)
         rates = np.vectorize(warm_up_and_cosine)(share) * self.training.learning_rate
-        scheduled = (step < own_steps) & np.array([run.end is None for run in runs])
-        return torch.from_numpy(rates).to(self.device), torch.from_numpy(scheduled).to(self.device)
+        active = (step < own_steps) & np.array([run.end is None for run in runs])
+        there = (torch.from_numpy(table).to(self.device) for table in (rates, active))
+        return Schedule.of(windows, width, keys.to(self.device), *there)
 
-    def _validate(self, runs: list[FoldRun], stack: Stack, affine: Affine) -> np.ndarray | None:
+    def _validate(self, runs: list[FoldRun], machine: Machine) -> np.ndarray | None:
         """(2, K) loss and CCC (mean over targets) on all rows of each fold's inner-validation subjects, whole trials."""
         valid = [run.valid for run in runs if run.valid is not None]
-        if not valid:
+        if not machine.judge:
             return None
-        bank = self.bank
-        predicted = predict_tokens(stack, bank, affine, cover(bank, valid, self.n_times), self.n_times).tokens
+        bank, affine = self.bank, machine.affine
+        predicted = machine.judge.run().tokens
         judged = torch.zeros(len(runs), len(bank.lengths), dtype=torch.bool)  # (K, n_trials)
         for row, trials in enumerate(valid):
             judged[row, trials] = True
@@ -221,9 +236,9 @@ class Trainer:
         """(n,) places of the stack that stay in it.
 
         A stack of several never shrinks to one: one model alone rounds otherwise, and a fold's result would depend on when the
-        others are done. A compiled step is made for the number of folds it began with.
+        others are done.
         """
-        going = [row for row, run in enumerate(runs) if stack.compiled or run.end is None]
+        going = [row for row, run in enumerate(runs) if run.end is None]
         if len(going) == 1 and stack.n_begun > 1:
             going = sorted([*going, next(row for row in range(len(runs)) if row not in going)])
         return torch.tensor(going, dtype=torch.int64, device=self.device)
@@ -249,26 +264,3 @@ def _snapshot(runs: list[FoldRun], phase: str, state: LoopState, stack: Stack, a
     tensors |= {"total": state.total, "diverged": state.diverged}
     place = {"folds": [run.fold for run in runs], "phase": phase, "rows": state.rows, "epoch": state.epoch, "step": state.step}
     return {name: t.cpu() for name, t in tensors.items()} | place | {"runs": [run.results() for run in runs]}
-
-
-def objective(per_token: bool, ccc_weight: float) -> Objective:
-    """Squared error plus ``ccc_weight`` (1 - CCC over the batch), of tokens or of masked means over each window, plus the
-    model's own losses."""
-
-    def loss(output: Output, batch: Batch) -> Tensor:
-        prediction, y = output.prediction.float(), batch.y  # (B, T, n_outputs)
-        if per_token:
-            prediction, y = prediction.flatten(0, 1), y.flatten(0, 1)  # y is NaN where not valid
-        else:
-            prediction, y = masked_mean(prediction, batch.valid, 1), y[:, 0]
-        return squared_error(prediction, y) + ccc_weight * concordance_loss(prediction, y) + sum(output.losses.values())
-
-    return loss
-
-
-def warm_up_and_cosine(share: float) -> float:
-    """Factor of the learning rate after a share of all steps: linear warm-up, then half a cosine to 0 (Loshchilov & Hutter
-    2017, without restarts)."""
-    if share < WARM_UP:
-        return max(share, 1e-3) / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))

@@ -79,7 +79,9 @@ class LoopState:
     diverged: Tensor
 
     def next_epoch(self, going: Tensor) -> None:
-        """Only these places (n,) of the stack go on."""
-        self.rows = [self.rows[i] for i in going.tolist()]
-        self.total, self.diverged = self.total[going] * 0, self.diverged[going]
+        """Only these places (n,) of the stack go on; if all do, their tensors stay where they are."""
+        if len(going) < len(self.rows):
+            self.rows = [self.rows[i] for i in going.tolist()]
+            self.total, self.diverged = self.total[going], self.diverged[going]
+        self.total.zero_()
         self.epoch, self.step = self.epoch + 1, 0

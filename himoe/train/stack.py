@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from himoe.nn import noise
+from himoe.nn.linear import Linear
 from himoe.types import Batch, HimoeError, Output
 
 Objective = Callable[[Output, Batch], Tensor]
@@ -30,12 +31,9 @@ class Stack:
     """
 
     def __init__(
-        self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None, n_begun: int | None = None,
-        compiled: bool = False,
+        self, models: list[nn.Module], device: torch.device, autocast: torch.dtype | None = None, n_begun: int | None = None
     ):  # fmt: skip
         self.template, self.n_begun = models[0], n_begun or len(models)
-        self.compiled = compiled
-        self._made: tuple[Objective, Callable[[Tensor, Batch, Tensor], Tensor]] | None = None
         if kept := [name for name in self.template.state_dict() if name not in dict(self.template.named_parameters())]:
             raise HimoeError(f"{type(self.template).__name__}: buffer {kept[0]} changes while training; folds keep parameters")
         for (name, first), *others in zip(*(m.named_buffers() for m in models), strict=True):
@@ -45,7 +43,12 @@ class Stack:
         self.shapes = [p.shape for p in self.template.parameters()]
         self.flat = torch.stack([nn.utils.parameters_to_vector(m.parameters()).detach() for m in models]).to(device)
         self.template.to(device).requires_grad_(False)
+        for module in self.template.modules():
+            if isinstance(module, Linear):
+                module.apart = self.n_begun > 1
         self.device, self.autocast = device, autocast
+        self.sizes: list[int] = []  # words of noise of each draw of a step, once one is seen
+        self.ahead: noise.Ahead | None = None
 
     def __len__(self) -> int:
         return len(self.flat)
@@ -60,12 +63,13 @@ class Stack:
 
     def gradients(self, batch: Batch, keys: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
         """Losses (K,) and their gradients (K, P): model k on batch[k] (K, B, ...), with noise of key k (K,)."""
-        flat = self.flat.requires_grad_()
+        flat = self.flat.detach().requires_grad_()
         self.template.train()
         with self._precision():
             losses = self._losses(objective)(flat, batch, keys)
+        if self.sizes and self.ahead is None:
+            self.ahead = noise.Ahead.of(self.sizes, self.device)
         (gradient,) = torch.autograd.grad(losses.sum(), flat)
-        self.flat = flat.detach()
         return losses.detach(), gradient
 
     def _output(self, weights: Tensor, batch: Batch) -> Output:
@@ -82,21 +86,18 @@ class Stack:
         return output
 
     def _losses(self, objective: Objective) -> Callable[[Tensor, Batch, Tensor], Tensor]:
-        """Losses (K,) of rows, batch and keys: made, and compiled if that is asked for, once for an objective."""
-        if self._made is not None and self._made[0] is objective:
-            return self._made[1]
+        """Losses (K,) of rows, batch and keys."""
 
         def loss(weights: Tensor, batch: Batch, key: Tensor) -> Tensor:  # of one model
-            with noise.keyed(key):
-                return objective(self._output(weights, batch), batch)
+            with noise.keyed(key, self.ahead) as source:
+                value = objective(self._output(weights, batch), batch)
+            self.sizes = source.sizes
+            return value
 
         def alone(rows: Tensor, batch: Batch, keys: Tensor) -> Tensor:
             return loss(rows[0], Batch(*(part[0] for part in batch)), keys[0]).unsqueeze(0)
 
-        call = alone if self.n_begun == 1 else self._mapped(loss)
-        losses = torch.compile(call, dynamic=False, fullgraph=True) if self.compiled else call
-        self._made = objective, losses
-        return losses
+        return alone if self.n_begun == 1 else self._mapped(loss)
 
     def _mapped(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         """The function over the rows of the stack; HimoeError where the network holds what cannot be mapped."""
@@ -114,7 +115,7 @@ class Stack:
                     "operations that torch.vmap knows, or set execution.stack to 1"
                 ) from error
 
-        return over_rows if self.compiled else call
+        return call
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Output:
@@ -151,25 +152,27 @@ class Adam:
         zeros = torch.zeros_like(stack.flat)
         return Adam(weight_decay, clip_norm, zeros, zeros.clone(), zeros.new_zeros(len(zeros), dtype=torch.int64))
 
+    def tensors(self) -> list[Tensor]:
+        """Moments and clocks."""
+        return [self.first, self.second, self.steps]
+
     @torch.no_grad()
     def step(self, stack: Stack, gradient: Tensor, rate: Tensor, active: Tensor) -> Tensor:
-        """One step at learning rates (K,) for rows that are ``active`` (K,) bool. Returns which rows were updated, (K,) bool:
-        those whose gradient and new weights are finite; the others stay as they were."""
+        """One step at learning rates (K,) for rows that are ``active`` (K,) bool, in place. Returns which rows were updated,
+        (K,) bool: those whose gradient and new weights are finite; the others stay as they were."""
         norm = torch.linalg.vector_norm(gradient, dim=1)
-        updated = active & torch.isfinite(norm)
         gradient = gradient * (self.clip_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1)
-        steps = self.steps + updated  # as if all of them are
         first = torch.lerp(self.first, gradient, 1 - BETAS[0])
         second = torch.addcmul(BETAS[1] * self.second, gradient, gradient, value=1 - BETAS[1])
-        n = steps.clamp(min=1).double()  # float32 would round 0.999^n at small n
-        scale = (rate / (1 - BETAS[0] ** n)).float().unsqueeze(1)
-        spread = second.sqrt() / (1 - BETAS[1] ** n).sqrt().float().unsqueeze(1) + EPSILON
-        flat = stack.flat * (1 - rate * self.weight_decay).float().unsqueeze(1) - scale * first / spread
-        updated = updated & torch.isfinite(flat).all(1)
+        n = (self.steps + 1).double()  # of an update; float32 would round 0.999^n at small n
+        unbiased = torch.stack([rate / (BETAS[0] ** n - 1), (1 - BETAS[1] ** n).rsqrt(), 1 - rate * self.weight_decay])
+        scale, spread, kept = unbiased.float().unsqueeze(2)  # each (K, 1)
+        flat = torch.addcdiv(stack.flat * kept, first * scale, second.sqrt() * spread + EPSILON)
+        updated = active & (norm < torch.inf) & (flat.abs().amax(1) < torch.inf)  # NaN is not
         row = updated.unsqueeze(1)
-        stack.flat = torch.where(row, flat, stack.flat)
-        self.first, self.second = torch.where(row, first, self.first), torch.where(row, second, self.second)
-        self.steps = self.steps + updated
+        for place, value in ((stack.flat, flat), (self.first, first), (self.second, second)):
+            torch.where(row, value, place, out=place)
+        self.steps.add_(updated)
         return updated
 
     def keep(self, rows: Tensor) -> None:

@@ -18,6 +18,7 @@ from himoe.data.rows import to_rows
 from himoe.splits.guards import check_unseen, positions
 from himoe.stats.calibration import calibrate
 from himoe.stats.mixture import Mixture, mixture
+from himoe.train import devices
 from himoe.train.build import build_model, crop_tokens
 from himoe.train.checkpoint import ResumeState
 from himoe.train.cost import count_macs, trial_ms
@@ -80,9 +81,10 @@ class StackFit:
                 f"training.crop_seconds: {self.spec.training.crop_seconds:g} are {length} tokens, and the longest trial has "
                 f"{longest}; set it to {longest / self.tokens.layout.token_rate:g} or less"
             )
+        captured = devices.captured(fits.execution, fits.device)
         self.trainers = [
             Trainer(
-                bank, c.training, self.spec.seed, length, fits.device, fits.progress, fits.checkpoint, fits.execution.compile
+                bank, c.training, self.spec.seed, length, fits.device, fits.progress, fits.checkpoint, captured
             )
             for c in self.configurations
         ]  # fmt: skip

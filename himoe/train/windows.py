@@ -12,17 +12,13 @@ import torch
 from torch import Tensor
 
 from himoe.nn import noise
-from himoe.nn.augment import draw_shifts, drop_tokens, gather_windows
+from himoe.nn.augment import Losses, draw_losses, gather_windows
 from himoe.nn.encoder import owners
 from himoe.train.scaling import Scaler
 from himoe.types import Batch, Tokens
 
 if TYPE_CHECKING:
     from himoe.config.sections import Training
-    from himoe.train.stack import Stack
-
-PREDICT_BATCH = 64
-SHIFT, DROP = 1, 2  # which noise
 
 
 class Bank:
@@ -121,15 +117,14 @@ def training_batch(
     bank: Bank, affine: Affine, windows: Windows, n_times: int, settings: Training, keys: Tensor
 ) -> Batch:  # fmt: skip
     """Crops (K, B) with incompleteness and shifts drawn from keys (K,)."""
-    rate, n_windows, n_modalities = bank.layout.token_rate, windows.trial.shape[1], len(bank.n_features)
-    largest = round(settings.shift_seconds * rate)
-    shift = draw_shifts(noise.fold_in(keys, SHIFT), n_windows, n_modalities, settings.shift_chance, largest)
-    batch = read(bank, affine, windows, n_times, shift)
-    mask = drop_tokens(
-        batch.mask, settings.modality_dropout, settings.token_dropout, settings.gap_chance,
-        settings.gap_seconds * rate, noise.fold_in(keys, DROP),
+    rate = bank.layout.token_rate
+    losses = Losses(
+        settings.modality_dropout, settings.token_dropout, settings.gap_chance, settings.gap_seconds * rate,
+        settings.shift_chance, round(settings.shift_seconds * rate),
     )  # fmt: skip
-    return batch._replace(mask=mask)
+    drawn = draw_losses(keys, windows.trial.shape[1], n_times, len(bank.n_features), losses)
+    batch = read(bank, affine, windows, n_times, drawn.shift)
+    return batch._replace(mask=batch.mask & drawn.keep)
 
 
 def segments(lengths: np.ndarray, n_times: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,62 +143,3 @@ def cover(bank: Bank, trials: list[np.ndarray], n_times: int) -> Windows:
     drawn = [segments(bank.lengths[of_fold], n_times) for of_fold in trials]
     rows = [(of_fold[i], start) for of_fold, (i, start) in zip(trials, drawn, strict=True)]
     return Windows.padded(rows, device=bank.device)
-
-
-class Predicted(NamedTuple):
-    """tokens (K, N, n_outputs): 0 where a fold has no segment; routing: name -> (K, n_trials, ...), the mean over a trial's
-    valid steps, or over its segments."""
-
-    tokens: Tensor
-    routing: dict[str, Tensor]
-
-
-@torch.no_grad()
-def predict_tokens(
-    stack: Stack, bank: Bank, affine: Affine, windows: Windows, n_times: int, routing: bool = False
-) -> Predicted:  # fmt: skip
-    """Predictions of every fold on its own segments, averaged where they overlap; with ``routing`` what routed them."""
-    n_folds, n_tokens, n_trials = len(stack), len(bank.x), len(bank.lengths)
-    total = torch.zeros(n_folds * n_tokens, bank.y.shape[1], device=bank.device)
-    count, weight = torch.zeros(n_folds * n_tokens, 1, device=bank.device), torch.zeros(n_folds * n_trials, device=bank.device)
-    sums: dict[str, Tensor] = {}
-    fold = torch.arange(n_folds, device=bank.device)[:, None]
-    for column in range(0, windows.trial.shape[1], width := max(PREDICT_BATCH // stack.n_begun, 1)):
-        chunk = windows.select(slice(column, column + width))
-        batch = read(bank, affine, chunk, n_times)
-        output = stack.predict(batch._replace(y=None))
-        first = bank.offsets[chunk.trial.clamp(min=0)] + chunk.start.clamp(min=0)
-        index = (first.unsqueeze(-1) + torch.arange(n_times, device=bank.device)).clamp(max=n_tokens - 1)
-        index = (index + n_tokens * fold.unsqueeze(-1)).flatten()
-        valid = batch.valid.flatten().unsqueeze(-1)
-        total.index_add_(0, index, torch.where(valid, output.prediction.flatten(0, 2), 0.0))
-        count.index_add_(0, index, valid.float())
-        if routing:
-            trial = (chunk.trial.clamp(min=0) + n_trials * fold).flatten()
-            n_valid = batch.valid.sum(2).float().flatten()
-            weight.index_add_(0, trial, n_valid)
-            for name, value in output.routing.items():
-                value = _weighted(value, batch.valid, n_valid)
-                sums.setdefault(name, torch.zeros(len(weight), *value.shape[1:], device=bank.device)).index_add_(
-                    0, trial, value
-                )
-    means = {n: (s / weight.clamp(min=1).view(-1, *[1] * (s.dim() - 1))).unflatten(0, (n_folds, -1)) for n, s in sums.items()}
-    return Predicted((total / count.clamp(min=1)).unflatten(0, (n_folds, -1)), means)
-
-
-def _weighted(value: Tensor, valid: Tensor, n_valid: Tensor) -> Tensor:
-    """Sum over valid steps of (K, B, T, n, ...); (K, B, n) or (K,) counts once for each valid step. Returns (K*B, ...)."""
-    if value.dim() >= 4:
-        steps = valid.view(*valid.shape, *[1] * (value.dim() - 3))
-        return torch.where(steps, value, 0.0).sum(2).flatten(0, 1)
-    if value.dim() == 1:
-        return value.repeat_interleave(valid.shape[1]) * n_valid
-    return torch.where(n_valid.unsqueeze(-1) > 0, value.flatten(0, 1) * n_valid.unsqueeze(-1), 0.0)
-
-
-def mean_per_trial(values: Tensor, bank: Bank) -> Tensor:
-    """(K, N, n) -> (K, n_trials, n)."""
-    lengths = bank.offsets.diff()
-    trial = torch.repeat_interleave(torch.arange(len(lengths), device=bank.device), lengths, output_size=len(bank.x))
-    sums = torch.zeros(len(values), len(lengths), values.shape[2], device=bank.device).index_add_(1, trial, values)
-    return sums / lengths.unsqueeze(-1)

@@ -22,9 +22,9 @@ from himoe.data.prepare import layout_of
 from himoe.nn import noise
 from himoe.provenance import environment
 from himoe.train import devices
-from himoe.train.loop import INPUT
 from himoe.train.networks import NetworkFits
 from himoe.train.progress import Progress
+from himoe.train.step import INPUT
 from himoe.train.together import StackFit
 from himoe.train.windows import Affine, Windows, crops, training_batch
 from himoe.types import Layout, Split, Tokens, TrialInfo

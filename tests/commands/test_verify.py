@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +71,10 @@ def test_a_file_that_changed_since_it_was_first_seen_is_named(esports, tmp_path,
 
 DAMAGE = {
     "not numbers": (lambda t: t.replace("0.", "x."), "expected columns time"),
+    "true and false": (
+        lambda t: re.sub(r",0[^\n]*", ",True" * 6, t),
+        "expected columns time, Engagement, Excitement, Stress, Relaxation, Interest, Focus of numbers (Engagement holds",
+    ),
     "out of range": (lambda t: t.replace(",0.", ",7."), "a target is outside 0..1"),
     "empty": (lambda t: "", "expected columns time"),
     "a login page": (lambda t: "<!doctype html><title>Sign in</title>", "expected columns time"),

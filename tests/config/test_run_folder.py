@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from himoe.config import files
 from himoe.config.files import check_times, check_writable
 from himoe.types import HimoeError
 from tests.conftest import ROOT
@@ -26,6 +27,15 @@ def test_a_file_from_the_future_is_named(tmp_path):
     ) as said:
         check_times(tmp_path, [old, new])
     assert f"find {tmp_path}/ " in str(said.value)
+
+
+def test_results_are_held_by_one_run_until_it_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "HELD", [])
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    assert files.hold(tmp_path / "results") == ""
+    assert files.hold(tmp_path / "link").startswith(f"{tmp_path}/results: another run writes into it; wait for its end")
+    files.HELD.pop().close()  # as at the end of its process
+    assert files.hold(tmp_path / "link") == ""
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):

@@ -150,13 +150,17 @@ def _first(person, key, value):
             _annotation(lambda p: _first(p, "Arousal", "x")),
             "V1: TimeStamp_Valence_Arousal: expected a list of TimeStamp, Valence",
         ),
+        (
+            _annotation(lambda p: _first(p, "Arousal", True)),
+            "V1: TimeStamp_Valence_Arousal: expected .*true or false among them",
+        ),
         (_annotation(lambda p: _first(p, "TimeStamp", 7.0)), "times are not in increasing order"),
         (_annotation(lambda p: p.pop("Video_Annotation_FrameData")), r"expected ContinuousAnnotation_FrameData\[0\]"),
         (_annotation(lambda p: p.update(ParticipantID="P2")), "it is of participant P2, not P1"),
         (_annotation(lambda p: p["Video_Annotation_FrameData"].pop()), "V3: TimeStamp_Valence_Arousal: expected a list"),
         (lambda root: (root / ANNOTATION).write_text("{"), "not readable as JSON"),
     ],
-    ids=["range", "null", "text", "order", "key", "person", "clip", "cut"],
+    ids=["range", "null", "text", "truth", "order", "key", "person", "clip", "cut"],
 )
 def test_what_is_wrong_in_an_annotation_is_named(tmp_path, damage, message):
     synthesize("ceap", tmp_path / "d", SIZE, "frame", 1.0, 3)

@@ -85,6 +85,23 @@ def test_times_that_cannot_be_are_told_in_one_line(times, words):
         let_in(Signal(INTERVALS, 2.0, times=np.array(times)))
 
 
+@pytest.mark.parametrize("kind", [bool, complex, str, object])
+def test_values_that_are_no_real_numbers_are_refused(kind):
+    with pytest.raises(HimoeError, match=r"^s1 t1: temperature: values of type .*, expected real numbers"):
+        door.let_in(trial({"temperature": Signal(np.ones((1, 8)).astype(kind), 1.0)}), (SKIN,))
+    with pytest.raises(HimoeError, match=r"^s1 t1: targets: values of type .*, expected real numbers"):
+        door.let_in(replace(trial({}), targets=np.ones(1).astype(kind)), (SKIN,))
+
+
+def test_numbers_of_any_kind_are_float64_and_none_is_unknown():
+    assert door.real_numbers([1, None, 2.5], "x")[[0, 2]].tolist() == [1.0, 2.5]
+    assert np.isnan(door.real_numbers([1, None, 2.5], "x")[1])
+    assert door.real_numbers(np.int8([-3]), "x").dtype == np.float64
+    for odd in ([True, None], ["1", None], [1j, None]):
+        with pytest.raises(HimoeError, match=r"^x: values of type (bool|str|complex), expected real numbers"):
+            door.real_numbers(odd, "x")
+
+
 def test_without_a_longest_gap_a_series_is_refused():
     with pytest.raises(HimoeError, match=r"^s1 t1: temperature: an irregular series; say max_gap"):
         door.let_in(trial({"temperature": Signal(INTERVALS, 1.0, times=TIMES)}), (SKIN,))

@@ -166,6 +166,13 @@ def _set(person, field, value):
     person[0, 0][field][1, 0] = value
 
 
+def _exchange(person, *fields):
+    """Baselines (10 s) for stimuli (in this twin of 10.1 and 12.4 s)."""
+    for field in fields:
+        of = person[field][0, 0][0, 0]
+        of["stimuli"], of["baseline"] = of["baseline"].copy(), of["stimuli"].copy()
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -173,8 +180,17 @@ def _set(person, field, value):
         (lambda p: _set(p, "ScoreArousal", np.nan), "trial c02: scores"),
         (lambda p: _set(p["EEG"][0, 0], "stimuli", np.zeros((2000, 13))), r"trial c02: eeg: shape \(2000, 13\), expected"),
         (lambda p: _set(p["ECG"][0, 0], "stimuli", np.zeros((100, 2))), "c02: ecg lasts 0.4 s, less than 8 s"),
+        (
+            lambda p: _exchange(p, "EEG", "ECG"),
+            r"baselines last 10\.1 to 12\.4 s, expected one length; have baselines and stimuli",
+        ),
+        (lambda p: _exchange(p, "ECG"), r"trial c02: EEG\.baseline lasts 10\.0 s, ECG\.baseline 12\.4 s; have recordings"),
+        (
+            lambda p: _set(p["EEG"][0, 0], "stimuli", np.ones((2000, 14))),
+            r"c02: EEG\.stimuli lasts 15\.6 s, ECG\.stimuli 12\.4 s",
+        ),
     ],
-    ids=["score", "nan score", "channels", "short"],
+    ids=["score", "nan score", "channels", "short", "baselines for stimuli", "of ECG alone", "another clip's EEG"],
 )
 def test_what_is_wrong_in_dreamer_is_named(tmp_path, damage, message):
     with pytest.raises(HimoeError, match=rf"DREAMER\.mat: subject s01.*{message}"):

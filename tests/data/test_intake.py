@@ -211,6 +211,11 @@ def test_hashes_are_trusted_on_first_use_and_compared_ever_after(tmp_path):
     del remembered["s02.dat"]
     (root / "manifest.json").write_text(json.dumps(remembered))
     assert take(root, tmp_path)["source"]["s02.dat"] != first["source"]["s02.dat"]
+    (root / "manifest.json").write_text('{"s01.dat": {')
+    with pytest.raises(
+        HimoeError, match=r"manifest\.json: not readable as JSON .*; delete it, and the files are trusted as they"
+    ):
+        take(root, tmp_path)
 
 
 def test_a_twin_is_not_remembered(tmp_path):

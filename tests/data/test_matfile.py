@@ -68,7 +68,7 @@ def test_what_matlab_can_hold(tmp_path, compressed):
     savemat(
         tmp_path / "all.mat",
         {
-            "cells": people, "several": several, "one": {"deep": {"deeper": np.int8([[1], [-2]])}}, "flag": np.array([[True]]),
+            "cells": people, "several": several, "one": {"deep": {"deeper": np.int8([[1], [-2]])}},
             "big": np.int64([[2**40]]), "three": np.arange(24.0).reshape(2, 3, 4), "none": np.zeros((0, 5)), "word": "héllo",
         },
         do_compression=compressed,
@@ -162,7 +162,7 @@ def test_version_7_3_says_what_to_do(tmp_path):
         list(matfile.walk(tmp_path / "new.mat"))
 
 
-@pytest.mark.parametrize("value", [np.array([[1 + 2j]]), "sparse"], ids=["complex", "sparse"])
+@pytest.mark.parametrize("value", [np.array([[1 + 2j]]), np.array([[True]]), "sparse"], ids=["complex", "logical", "sparse"])
 def test_what_no_recording_needs_is_refused(tmp_path, value):
     from scipy.sparse import eye
 

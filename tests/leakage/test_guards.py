@@ -163,3 +163,19 @@ def test_planted_mixing_is_independent_of_the_planted_stimuli():
     cosine = (mixing * videos).sum(1) / np.linalg.norm(mixing, axis=1) / np.linalg.norm(videos, axis=1)
     assert abs(cosine.mean()) < 0.6
     assert cosine.min() < 0
+
+
+def test_a_fold_without_a_training_label_is_named(tokens):
+    """s0 has rated nothing, s1 valence alone: who learns from both knows nothing of arousal."""
+    y = tokens.y.copy()
+    for i, trial in enumerate(tokens.trials):
+        rows = slice(tokens.offsets[i], tokens.offsets[i + 1])
+        y[rows] = {"s0": np.nan, "s1": [5.0, np.nan]}.get(trial.subject, 5.0)
+    labels, targets = guards.labels_of(replace(tokens, y=y)), tokens.layout.targets
+    assert {key[0]: of for key, of in labels.items()}["s1"] == {"valence"}
+    split = Split(1, keys(tokens, {"s0", "s1"}), keys(tokens, {"s2"}), keys(tokens, {"s3"}))
+    with pytest.raises(
+        HimoeError, match=r"^loso fold 1: no trial of its training part has a label of arousal; choose other splits"
+    ):
+        guards.check_fold(split, "loso", labels, targets)
+    guards.check_fold(replace(split, train=keys(tokens, {"s0", "s4"})), "loso", labels, targets)

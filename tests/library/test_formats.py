@@ -86,6 +86,7 @@ def test_a_table_that_says_too_little_is_refused(tmp_path):
     wrong = {
         "neither a column 'time'": {"GSR": [1.0, 2.0]},
         "column 'note' holds no numbers": {"time": [0, 1], "note": ["a", "b"]},
+        "column 'worn' holds no numbers": {"time": [0, 1], "worn": [True, False]},
         "does not grow from row to row": {"time": [1.0, 0.0, 2.0], "GSR": [1.0, 2.0, 3.0]},
     }
     for message, columns in wrong.items():

@@ -9,8 +9,8 @@ import torch
 
 from himoe.models import dgcnn
 from himoe.nn import noise
-from himoe.train import loop
 from himoe.train.stack import Stack
+from himoe.train.step import objective
 from himoe.types import Batch, BuildContext, HimoeError, Layout
 
 NAMES = tuple(f"{c} {b}" for c in ("Fp1", "Fp2", "C3", "C4") for b in ("theta", "alpha"))
@@ -108,7 +108,7 @@ def test_absent_tokens_are_one_constant(garbage):
 
 
 def test_gradients_reach_every_parameter_alone_and_in_a_stack():
-    models, loss = [made(seed=i) for i in range(3)], loop.objective(False, 0.5)
+    models, loss = [made(seed=i) for i in range(3)], objective(False, 0.5)
     together = Batch(*map(torch.stack, zip(*(batch(i) for i in range(3)), strict=True)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

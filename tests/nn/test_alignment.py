@@ -30,11 +30,16 @@ def test_local_mean_by_hand():
     assert alignment.remove_local_mean(p, mask, 9).flatten().tolist() == [-4.5, -2.5, 0.0, 2.5, 4.5]
 
 
+def scores(p, mask, max_lag):
+    of = alignment.Spectra.of(p, mask, max_lag)
+    return alignment.pair_scores(of, of)
+
+
 def test_pair_scores_by_hand():
     """a = (1, 0, -1, 0), b the same a token later. At lag 1, b(t + 1) a(t) sums to 2 over 3 pairs: 2 / (3 + 8), in units of the
     mean squares 1/2 and 1/2; at lag 0 the products cancel; a is early relative to b."""
     p = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])[None, :, :, None]
-    pairs = alignment.pair_scores(p, PRESENT, p, PRESENT, 1)
+    pairs = scores(p, PRESENT, 1)
     expected = torch.tensor([-1 / 11, 0, 2 / 11]) / 0.5
     torch.testing.assert_close(pairs[0, 1, 0], expected, atol=1e-5, rtol=0)
     torch.testing.assert_close(pairs[0, 0, 1], expected.flip(0), atol=1e-5, rtol=0)
@@ -46,7 +51,7 @@ def test_pair_scores_count_present_pairs():
     p = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])[None, :, :, None]
     mask = PRESENT.clone()
     mask[0, 3, 1] = False
-    pairs = alignment.pair_scores(p, mask, p, mask, 1)
+    pairs = scores(p, mask, 1)
     assert pairs[0, 1, 0, 2].item() == pytest.approx(1 / 10 / (1 / 3 / 2) ** 0.5, abs=1e-5)
 
 
@@ -71,9 +76,9 @@ def test_lag_scores_peak_at_the_planted_lag(shift):
     delay = torch.zeros(4, 3, dtype=torch.long)
     delay[:, 0] = shift
     moved, moved_mask = alignment.shift_tokens(p * mask.unsqueeze(-1), mask, delay)
-    pairs = alignment.pair_scores(moved, moved_mask, moved, moved_mask, 8)
-    scores = alignment.lag_scores(pairs, (torch.arange(-8, 9) == 0).float().expand(4, 3, -1))
-    assert (scores[:, 0].argmax(-1) - 8).tolist() == [shift] * 4
+    pairs = scores(moved, moved_mask, 8)
+    by_lag = alignment.lag_scores(pairs, (torch.arange(-8, 9) == 0).float().expand(4, 3, -1))
+    assert (by_lag[:, 0].argmax(-1) - 8).tolist() == [shift] * 4
 
 
 def delayed(late, absent=()):
@@ -85,7 +90,7 @@ def delayed(late, absent=()):
     mask = torch.tensor(rng.random(p.shape[:3]) > 0.2)
     mask[:, :, list(absent)] = False
     p = alignment.remove_local_mean(torch.tensor(p + rng.standard_normal(p.shape), dtype=torch.float32), mask, 16)
-    return alignment.pair_scores(p, mask, p, mask, 16), mask.any(1), alignment.mean_power(p, mask).argsort(dim=1, stable=True)
+    return scores(p, mask, 16), mask.any(1), alignment.mean_power(p, mask).argsort(dim=1, stable=True)
 
 
 @pytest.mark.parametrize("sharpness", [3.5, 4.5])

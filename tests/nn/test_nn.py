@@ -148,8 +148,8 @@ def test_concordance_loss_is_one_minus_the_metric():
 def test_padding_changes_no_valid_step():
     block = encoder.TransformerBlock(8, 2, 16).eval()
     z, valid = torch.randn(1, 6, 8), torch.tensor([[True] * 4 + [False] * 2])
-    out = block(z, valid)[:, :4]
-    torch.testing.assert_close(out, block(z[:, :4], valid[:, :4]))
+    out = block(z, encoder.unseen_steps(valid))[:, :4]
+    torch.testing.assert_close(out, block(z[:, :4], encoder.unseen_steps(valid[:, :4])))
 
 
 def test_gathered_windows_take_each_modality_at_its_own_time():
@@ -160,17 +160,40 @@ def test_gathered_windows_take_each_modality_at_its_own_time():
     assert present.all()
 
 
-def test_dropping_only_removes():
-    g = torch.Generator().manual_seed(0)
-    mask, keys = torch.rand(2, 50, 30, 3, generator=g) > 0.3, torch.tensor([1, 2])
-    kept = augment.drop_tokens(mask, 0.3, 0.5, 0.5, 6.0, keys)
-    assert not (kept & ~mask).any()
-    gone = 1 - kept.any(2).float().mean()
-    assert 0.2 < gone < 0.45
-    assert (augment.drop_tokens(mask, 0.0, 0.0, 0.0, 1.0, keys) == mask).all()
-    # the noise of a fold does not depend on the folds stacked with it
-    alone = augment.drop_tokens(mask[1:], 0.3, 0.5, 0.5, 6.0, keys[1:])
-    assert (alone == kept[1:]).all()
+NONE = augment.Losses(0.0, 0.0, 0.0, 1.0, 0.0, 0)
+KEYS = torch.tensor([1, 2])
+
+
+def test_no_losses_where_none_are_asked_for():
+    drawn = augment.draw_losses(KEYS, 50, 30, 3, NONE)
+    assert drawn.keep.all()
+    assert drawn.keep.shape == (2, 50, 30, 3)
+    assert not drawn.shift.any()
+    assert drawn.shift.shape == (2, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("losses", "lost"),
+    [
+        (NONE._replace(modality=0.3), 0.3),
+        (NONE._replace(token=0.5), 0.25),  # a rate that is uniform up to a half
+        # outages of mean 6 of 30 tokens that begin anywhere, those that reach the end cut: half of (1 - e^-30/6) 6/30 off 6/30
+        (NONE._replace(gap=0.5, gap_tokens=6.0), 0.5 * (6 / 30 - (6 / 30) ** 2 * (1 - np.exp(-5)))),
+    ],
+)
+def test_losses_are_as_many_as_asked_for(losses, lost):
+    keep = augment.draw_losses(KEYS, 2000, 30, 3, losses).keep
+    assert (~keep).float().mean() == pytest.approx(lost, abs=0.01)
+    if losses.modality:
+        assert (keep.all(2) | ~keep.any(2)).all()
+    alone = augment.draw_losses(KEYS[1:], 2000, 30, 3, losses).keep  # a fold's noise does not depend on the folds beside it
+    assert (alone == keep[1:]).all()
+
+
+def test_shifts_are_uniform_and_as_many_as_asked_for():
+    shift = augment.draw_losses(KEYS, 4000, 5, 3, NONE._replace(shift=0.5, largest=2)).shift.flatten()
+    share = torch.bincount(shift + 2, minlength=5) / len(shift)
+    torch.testing.assert_close(share, torch.tensor([0.1, 0.1, 0.6, 0.1, 0.1]), atol=0.01, rtol=0)
 
 
 def test_linear_readout_is_ridge_by_hand():

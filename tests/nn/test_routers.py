@@ -13,8 +13,8 @@ import torch
 
 from himoe import registry
 from himoe.nn import prototypes, routers
-from himoe.train import loop
 from himoe.train.stack import Stack
+from himoe.train.step import objective
 from himoe.types import BuildContext
 from tests.conftest import make_tokens
 from tests.contract.networks import batch_of, train_on
@@ -149,7 +149,7 @@ def test_a_variant_never_reads_what_is_absent(variant):
 def test_a_variant_learns_in_a_stack(variant):
     """The same gradients as alone, and no warning that vmap falls back to a loop over models."""
     build, options, _ = variant
-    models, loss = [build(seed, **options) for seed in (0, 1)], loop.objective(False, 0.5)
+    models, loss = [build(seed, **options) for seed in (0, 1)], objective(False, 0.5)
     one = [batch_of(make_tokens(2, 3, seed=i)) for i in (0, 1)]
     together = type(one[0])(*map(torch.stack, zip(*one, strict=True)))
     with warnings.catch_warnings():

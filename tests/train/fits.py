@@ -75,9 +75,9 @@ def fit(model, tokens, split, options=None, **more) -> FittedFold:
     return fitted
 
 
-def fitted(model, tokens, splits, stack, options=None, *, device="cpu", compiled=False, **update) -> list[FittedFold]:
+def fitted(model, tokens, splits, stack, options=None, *, device="cpu", capture="auto", **update) -> list[FittedFold]:
     """Folds of a narrow network, so many side by side; ``update`` changes the short training."""
-    execution = Execution(stack=stack, device=device, compile=compiled)
+    execution = Execution(stack=stack, device=device, capture=capture)
     settings, options = SHORT.model_copy(update=update), {"width": 16} | (options or {})
     parts = list(fits_of(model, tokens, options, settings=settings, execution=execution, n_folds=len(splits)).fit(splits))
     assert [len(part) for part in parts][:1] == [min(stack, len(splits))]

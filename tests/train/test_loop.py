@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from himoe.nn import noise
-from himoe.train import loop, windows
+from himoe.train import windows
 from himoe.train.scaling import Scaler
+from himoe.train.step import INPUT, MODEL, objective, warm_up_and_cosine
 from himoe.train.together import StackFit, named_weights
 from himoe.types import HimoeError
 from tests.conftest import make_tokens, tokens_for
 from tests.contract.networks import TORCH
-from tests.train.fits import HAS_COMPILER, SHORT, distance, fits_of, fitted, folds, uneven
+from tests.train.fits import SHORT, distance, fits_of, fitted, folds, uneven
 
 
 def test_sequential_training_is_the_textbook_loop(tmp_path):
@@ -30,18 +31,18 @@ def test_sequential_training_is_the_textbook_loop(tmp_path):
 
     s, model = SHORT, run.initial_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: loop.warm_up_and_cosine(i / (s.epochs * n_steps)))
-    affine, loss = windows.Affine.of([run.scaler]), loop.objective(False, s.ccc_weight)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: warm_up_and_cosine(i / (s.epochs * n_steps)))
+    affine, loss = windows.Affine.of([run.scaler]), objective(False, s.ccc_weight)
     for epoch in range(1, run.n_epochs + 1):
         key = noise.fold_in(runner.keys([run]), epoch)
         trial, start = windows.crops(runner.bank, run.train, runner.n_times, key[0])
         for step in range(n_steps):
             rows, step_key = slice(step * s.batch_size, (step + 1) * s.batch_size), noise.fold_in(key, step + 1)
             drawn = windows.Windows(torch.from_numpy(trial[rows])[None], torch.from_numpy(start[rows])[None])
-            batch = windows.training_batch(runner.bank, affine, drawn, runner.n_times, s, noise.fold_in(step_key, loop.INPUT))
+            batch = windows.training_batch(runner.bank, affine, drawn, runner.n_times, s, noise.fold_in(step_key, INPUT))
             batch = type(batch)(*(part[0] for part in batch))
             optimizer.zero_grad()
-            with noise.keyed(noise.fold_in(step_key, loop.MODEL)[0]):
+            with noise.keyed(noise.fold_in(step_key, MODEL)[0]):
                 loss(model.train()(batch), batch).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip_norm)
             optimizer.step()
@@ -87,7 +88,7 @@ def test_noise_is_of_a_seed_and_a_fold(tmp_path):
         runner, runs = runs_of(fits_of("late_fusion", tokens, {"width": 16}, seed=seed), splits, 1)
         keys += runner.keys(runs).tolist()
     assert len(set(keys)) == 12
-    assert loop.INPUT != loop.MODEL
+    assert INPUT != MODEL
 
 
 def runs_of(fits, splits, n_epochs):
@@ -157,20 +158,6 @@ def test_a_target_nobody_rated_in_validation_is_refused(tmp_path):
             y[tokens.offsets[i] : tokens.offsets[i + 1], 1] = np.nan
     with pytest.raises(HimoeError, match="fold 0: no trial of its inner validation has a label of arousal"):
         fitted("late_fusion", replace(tokens, y=y), [split], 1)
-
-
-@pytest.mark.slow(40)
-@pytest.mark.skipif(not HAS_COMPILER, reason="torch.compile needs a C++ compiler")
-def test_a_compiled_step_is_the_same_step(tmp_path, monkeypatch):
-    """Two folds together, one of which is done before the other; nothing falls back to what is not compiled (fullgraph)."""
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    tokens = uneven()
-    splits = folds(tokens, n_folds=4, tmp=tmp_path)[:2]
-    small = {"n_blocks": 1, "n_encoder_blocks": 1}
-    plain, compiled = (fitted("late_fusion", tokens, splits, 2, small, compiled=c, epochs=4) for c in (False, True))
-    for a, b in zip(plain, compiled, strict=True):
-        assert a.best_epoch == b.best_epoch
-        assert distance(b.state, a.state) < 1e-4
 
 
 def test_stacks_of_any_size_cover_all_folds(tmp_path):

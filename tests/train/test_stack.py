@@ -11,8 +11,8 @@ import torch
 
 from himoe.nn import noise
 from himoe.nn.linear import Linear
-from himoe.train import loop
 from himoe.train.stack import Adam, Stack
+from himoe.train.step import objective
 from himoe.types import HimoeError
 from tests.conftest import tokens_for
 from tests.contract.networks import TORCH, batch_of, build
@@ -44,15 +44,15 @@ def test_noise_is_uniform_and_keys_are_unrelated():
     assert abs((whole == 2).float().mean() - 0.2) < 0.02
 
 
-@pytest.mark.parametrize("least", [-32768, -32767, -3, 0, 1, 32767])
-def test_quarters_compare_alike_by_view_and_by_shift(least):
-    """One word by hand: of 0x8000_0001_FFFF_7FFF the int16 are 32767, -1, 1, -32768. Then many, under vmap."""
-    by_hand = torch.tensor([-0x8000 << 48 | 0x0001_FFFF_7FFF])
-    expected = [value >= least for value in (32767, -1, 1, -32768)]
-    assert noise.quarters_from(by_hand, least, as_view=False).tolist() == expected
+@pytest.mark.parametrize("least", [-128, -127, -3, 0, 1, 127])
+def test_bytes_compare_alike_by_view_and_by_shift(least):
+    """One word by hand: of 0x80_00_01_FF_7F_00_FE_02 the int8 are 2, -2, 0, 127, -1, 1, 0, -128. Then many, under vmap."""
+    by_hand = torch.tensor([-0x80 << 56 | 0x00_01_FF_7F_00_FE_02])
+    expected = [value >= least for value in (2, -2, 0, 127, -1, 1, 0, -128)]
+    assert noise.bytes_from(by_hand, least, as_view=False).tolist() == expected
     words = noise.bits(torch.arange(3), 1000)
-    by_shift = torch.vmap(lambda drawn: noise.quarters_from(drawn, least, as_view=False))(words)
-    assert torch.equal(by_shift, words.view(torch.int16) >= least)
+    by_shift = torch.vmap(lambda drawn: noise.bytes_from(drawn, least, as_view=False))(words)
+    assert torch.equal(by_shift, words.view(torch.int8) >= least)
 
 
 def test_dropout_keeps_the_mean_and_is_off_out_of_training():
@@ -60,9 +60,28 @@ def test_dropout_keeps_the_mean_and_is_off_out_of_training():
     with noise.keyed(torch.tensor(3)):
         first, second = noise.dropout(x, 0.3, True), noise.dropout(x, 0.3, True)
     assert abs((first == 0).float().mean() - 0.3) < 0.005
-    assert first.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert first.unique().tolist() == pytest.approx([0, 256 / (256 - 77)])  # 0.3 is 77 of 256
+    assert abs(first.mean() - 1) < 0.01
     assert abs(np.corrcoef(first.flatten(), second.flatten())[0, 1]) < 0.02
     assert noise.dropout(x, 0.3, False) is x
+
+
+def test_noise_drawn_ahead_is_the_noise_drawn_part_by_part():
+    """Also where a draw is not as long as was known; and it does not depend on how long the draws before it were."""
+    key = torch.tensor([5, 6])
+
+    def drawn(sizes, ahead):
+        with noise.keyed(key, ahead) as source:
+            return [source.take(n) for n in sizes]
+
+    parts = drawn((3, 10, 4), None)
+    assert torch.equal(drawn((3, 3), noise.Ahead.of([3], CPU))[1], parts[1][..., :3])
+    for known in ((3, 10, 4), (3, 9, 4), (3,), (3, 10, 4, 5)):
+        together = drawn((3, 10, 4), noise.Ahead.of(list(known), CPU))
+        assert all(torch.equal(a, b) for a, b in zip(parts, together, strict=True))
+    assert torch.equal(drawn((2, 10), None)[1], parts[1])
+    words = torch.cat(parts, dim=-1).flatten()
+    assert len(words.unique()) == len(words)
 
 
 def test_noise_without_a_key_is_refused():
@@ -101,7 +120,7 @@ def copies(models):
 def test_gradients_of_a_stack_are_those_of_its_models(models):
     """The reference is the plain module and plain backward, one at a time."""
     one, together = batches(models)
-    keys, loss = torch.tensor([5, 6, 7]), loop.objective(False, 0.5)
+    keys, loss = torch.tensor([5, 6, 7]), objective(False, 0.5)
     stack = Stack(copies(models), CPU)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a loop in disguise warns of a performance drop
@@ -130,7 +149,7 @@ def test_predictions_of_a_stack_are_those_of_its_models(models):
 
 def count_operations(models, n):
     _, together = batches(models, n)
-    stack, loss = Stack([copies(models)[0] for _ in range(n)], CPU), loop.objective(False, 0.5)
+    stack, loss = Stack([copies(models)[0] for _ in range(n)], CPU), objective(False, 0.5)
     with torch.profiler.profile() as seen:
         stack.gradients(together, torch.arange(n), loss)
     return sum(e.count for e in seen.key_averages() if e.key.startswith("aten::"))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from himoe.train import windows
+from himoe.train.prediction import predict_tokens
 from himoe.train.scaling import Scaler
 from himoe.train.stack import Stack
 from tests.conftest import make_tokens
@@ -62,7 +63,7 @@ def test_overlapping_segments_are_averaged():
     for n_folds in (1, 2):
         stack = Stack([Clock(), twice][:n_folds], torch.device("cpu"))
         trials = [np.array([0]), np.array([1])][:n_folds]
-        predicted, routing = windows.predict_tokens(stack, bank, plain(bank, n_folds), windows.cover(bank, trials, 4), 4, True)
+        predicted, routing = predict_tokens(stack, bank, plain(bank, n_folds), windows.cover(bank, trials, 4), 4, True)
         # windows begin at 0 and 2; times from the window's start are 0, 0.5, 1, 1.5
         np.testing.assert_allclose(predicted[0, :6, 0], [0, 0.5, 0.5, 1.0, 1.0, 1.5])
         assert not predicted[0, 6:].any()  # another trial, of which this fold has no segment

@@ -59,6 +59,18 @@ def test_a_folder_that_cannot_be_is_one_line(name):
     assert str(said.value).isprintable()
 
 
+def test_letters_that_a_locale_does_not_know_are_told_with_the_locale(tmp_path):
+    """Python takes C for C.UTF-8; who forbids it has ASCII alone, and so has the file that Snakemake logs into."""
+    (tmp_path / "größe").mkdir()
+    folder = checkout(tmp_path / "größe")
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = snakemake(folder, "-n", CARD, "--configfile", "config/config.yaml", env=ascii_alone)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "letters in its path that are not ascii, which the locale knows alone; set LC_ALL=C.UTF-8" in said
+    assert "Traceback" not in said
+
+
 def test_braces_are_told_before_any_job(tmp_path):
     (tmp_path / "a{b}").mkdir()
     folder = checkout(tmp_path / "a{b}")

@@ -100,7 +100,7 @@ def test_code_refits_what_it_is_behind(finished, edit, name, old, new, models):
 
 def test_how_a_fit_is_executed_refits_nothing(finished):
     execution = {
-        "threads": 2, "device": "cpu", "stack": 2, "compile": True, "checkpoint_seconds": 5, "tensorboard": True,
+        "threads": 2, "device": "cpu", "stack": 2, "capture": "off", "checkpoint_seconds": 5, "tensorboard": True,
         "folds_per_job": 2,
     }  # fmt: skip
     (finished / "other.yaml").write_text(yaml.safe_dump(RUN | {"execution": execution}))

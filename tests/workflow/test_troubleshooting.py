@@ -128,6 +128,11 @@ def no_gpu(monkeypatch, device="cuda", given=""):
     devices.settle(Training(), Execution(device=device))
 
 
+def old_torch(monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.8.0")
+    devices.settle(Training(), Execution())
+
+
 def useless_gpu(monkeypatch):
     no_gpu(monkeypatch, "auto", "0")
 
@@ -141,6 +146,7 @@ PROVOKED = {
     "data/deap/data_preprocessed_python.zip": login_page, "https://": login_page_downloaded,
     "data/deap/s02.dat: differs": another_file, "loso fold 0": leakage, "results/deap/subjects": full_disk,
     "execution.device": no_gpu, "this job was given": useless_gpu,
+    "torch 2.8.0 is": old_torch,
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 # Contract: checks the config before any job (CONFIG), looks for the recordings (SOURCES), and says which fits there are. Imports
 # the ground of the package and himoe/config alone, and of himoe/data what looks at names of files and at nothing else.
+import logging
 import os
 import re
 import shlex
@@ -34,6 +35,7 @@ from himoe.provenance import environment
 from himoe.types import HimoeError
 
 logger.addFilter(ShortLines())
+logging.raiseExceptions = False  # a line that its file cannot take (full disk, letters) is left out of it, and no traceback
 if workflow.is_main_process:
     watch(logger)
 

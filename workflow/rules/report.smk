@@ -46,8 +46,6 @@ rule draw_figure:
         item="results/figures/{figure}.json",
     log:
         "results/logs/draw_{figure}.log",
-    wildcard_constraints:
-        figure="[A-Za-z0-9_]+",
     conda:
         "../../envs/himoe.yaml"
     params:
@@ -76,7 +74,6 @@ use rule draw_figure as draw_condition_figure with:
     log:
         "results/logs/draw_{figure}_{condition}.log",
     wildcard_constraints:
-        figure="[A-Za-z0-9_]+",
         condition="[A-Za-z0-9_]+",
 
 
@@ -137,6 +134,8 @@ rule render_report:
 
 
 onstart:
+    if taken := files.hold(Path("results")):
+        raise WorkflowError(f"himoe: {taken}")
     if not workflow.local_exec and shutil.which("squeue"):
         cluster.watch()
 

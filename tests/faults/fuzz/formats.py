@@ -191,7 +191,7 @@ def safetensors_header(content: bytes, rng: np.random.Generator) -> bytes:
     if len(content) < 8 or (n := struct.unpack("<Q", content[:8])[0]) > len(content):
         return content
     header = json_value(content[8 : 8 + n], rng)
-    length = len(header) if rng.random() < 0.9 else int(pick(rng, (0, 1 << 60, len(header) - 1, 1 << 31)))
+    length = len(header) if rng.random() < 0.9 else int(pick(rng, (0, 1 << 60, max(len(header) - 1, 0), 1 << 31)))
     return struct.pack("<Q", length) + header + content[8 + n :]
 
 

@@ -126,6 +126,10 @@ add(
         "empty": lambda b: b"",
         "data twice": lambda b: b + b[128:],
         "sparse data": saved(lambda v: v | {"data": _sparse(v)["S"]}),
+        "logical data": saved(lambda v: v | {"data": v["data"] > 0}),
+        "logical labels": saved(lambda v: v | {"labels": v["labels"] > 0}),
+        "complex data": saved(lambda v: v | {"data": v["data"] + 1j}),
+        "text for data": saved(lambda v: v | {"data": "x"}),
         "other names": saved(lambda v: {k.upper(): x for k, x in v.items()}),
         "cut": lambda b: b[:-100],
     },
@@ -158,6 +162,11 @@ def _celled(p: dict[str, Any]) -> dict[str, Any]:
     return {k: kinds.get(k, np.reshape(v, (-1, 1)) if k.startswith("Score") else v) for k, v in p.items()}
 
 
+def _exchanged(recordings: dict[str, Any]) -> dict[str, Any]:
+    """Baselines for stimuli."""
+    return {"stimuli": recordings["baseline"], "baseline": recordings["stimuli"]}
+
+
 def signal(kind: str, change: Callable[[np.ndarray], np.ndarray]) -> Change:
     """Of each recording of a kind."""
     return person(lambda p: p | {kind: {part: [change(a) for a in p[kind][part]] for part in p[kind]}})
@@ -181,6 +190,10 @@ add(
         "channels before times": signal("EEG", np.transpose),
         "ECG of three columns": signal("ECG", lambda a: np.c_[a, a[:, 0]]),
         "EEG and ECG exchanged": person(lambda p: p | {"EEG": p["ECG"], "ECG": p["EEG"]}),
+        "baselines and stimuli exchanged": person(lambda p: p | {kind: _exchanged(p[kind]) for kind in ("EEG", "ECG")}),
+        "baselines and stimuli of ECG exchanged": person(lambda p: p | {"ECG": _exchanged(p["ECG"])}),
+        "ECG of two clips exchanged": person(lambda p: p | {"ECG": p["ECG"] | {"stimuli": list(p["ECG"]["stimuli"])[::-1]}}),
+        "logical EEG": signal("EEG", lambda a: a > 0),
         "half as many samples": signal("ECG", lambda a: a[::2][:50]),
         "scores 0 to 4": person(lambda p: p | {"ScoreValence": p["ScoreValence"] - 5}),
         "scores of halves": person(lambda p: p | {"ScoreValence": p["ScoreValence"] * 0 + 2.5}),

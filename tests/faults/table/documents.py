@@ -44,6 +44,7 @@ add(
         "nested 100,000 deep": lambda b: b"[" * 100_000,
         "NaN for ratings": lambda b: b.replace(b'"Valence": ', b'"Valence": NaN, "x": '),
         "text for ratings": lambda b: b.replace(b'"Valence": ', b'"Valence": "x", "x": '),
+        "true for ratings": lambda b: b.replace(b'"Valence": ', b'"Valence": true, "x": '),
         "times in ms": clips(
             lambda c: [
                 v

@@ -117,7 +117,7 @@ def manifest(make: Callable[[Path], Any], folder: Path) -> str:
     """The list of hashes is damaged: refused, or written anew where there is none."""
     make(deap(folder) / "manifest.json")
     try:
-        return refused(lambda: take(folder), "manifest.json")
+        return refused(lambda: take(folder), "delete it")
     except AssertionError:
         assert not (folder / "deap/manifest.json").is_symlink()
         return "trusted on first use"

@@ -29,7 +29,7 @@ LINES = {
     "enormous": "announced",
     "packed_bomb": "bytes came",
     "words_for_a_length": "not downloaded",
-    "less_than_nothing": "-5",
+    "less_than_nothing": "-5 bytes are announced",
     "to_a_file": "another host",
     "to_ftp": "another host",
     "to_nowhere": "not downloaded",

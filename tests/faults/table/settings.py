@@ -26,6 +26,10 @@ VALUES = {
     "a seed of 1e20": "seeds: [100000000000000000000]",
     "a seed twice, once as text": "seeds: [0, '0']",
     "a seed of true": "seeds: [yes]",
+    "epochs of yes": "training: {epochs: yes}",
+    "a learning rate of true": "training: {learning_rate: true}",
+    "severities of no and yes": "conditions: {missing_rate: [no, yes]}",
+    "a crop of a hundredth of a second": "training: {crop_seconds: 0.01}",
     "a negative twin": "twin: {trials: -3}",
     "1e9 seconds": "datasets: [case_twin]\ntwin: {seconds: 1000000000}",
     "a million seconds of crop": "training: {crop_seconds: 1000000}",
@@ -64,6 +68,7 @@ VALUES = {
             "router: nonsense",
             "router: 2024-01-01",
             "max_lag: 1e400",
+            "max_lag: yes",
             "dropout: 2",
         )
     },

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from himoe.data.rows import Inputs, predicted_by
 from himoe.signal.clock import token_times
 from himoe.signal.features import RECIPES
 from himoe.types import Signal
+from tests.conftest import make_tokens
 from tests.faults.table.record import FAULTS, Fault, fault, refused
 
 SFREQ, SECONDS = 256.0, 60
@@ -145,7 +148,6 @@ def answered(answer: Callable[[Any], Any], folder: Path) -> str:
 def some_rows() -> Inputs:
     """Rows of a twin."""
     from himoe.data.rows import to_inputs
-    from tests.conftest import make_tokens
 
     return to_inputs(make_tokens(2, 1, 6, per_token=True))
 
@@ -153,6 +155,40 @@ def some_rows() -> Inputs:
 FAULTS.extend(
     Fault("models", f"an answer of {name}", "one line", partial(answered, answer)) for name, answer in ANSWERS.items()
 )
+
+
+@fault("models", "an estimator that answers NaN in its own fit", "one line, before anything is written")
+def _(folder: Path) -> str:
+    from himoe import registry
+    from tests.train.fits import fit, folds
+
+    tokens = make_tokens(6, 4, 10, per_token=True)
+    plugin = registry.load("models", "ridge")
+    with mock.patch.object(plugin, "predict", lambda state, rows: np.full((len(rows.x), 2), np.nan)):
+        return refused(lambda: fit("ridge", tokens, folds(tokens, n_folds=2, tmp=folder)[0]), "not finite")
+
+
+@fault("labels", "a fold whose people to learn from have rated nothing")
+def _(folder: Path) -> str:
+    from himoe.splits.guards import check_fold, labels_of
+    from tests.train.fits import folds
+
+    tokens = make_tokens(6, 4, 10, per_token=True)
+    split = folds(tokens, n_folds=2, tmp=folder)[0]
+    rated = np.repeat([(t.subject, t.trial) not in split.train for t in tokens.trials], np.diff(tokens.offsets))
+    labels = labels_of(replace(tokens, y=np.where(rated[:, None], tokens.y, np.nan)))
+    return refused(lambda: check_fold(split, "subject_kfold", labels, tokens.layout.targets), "label of valence")
+
+
+@fault("labels", "a target that nobody has rated")
+def _(folder: Path) -> str:
+    from himoe.config.facts import dataset_info
+    from himoe.data.card import describe
+
+    tokens = make_tokens(6, 4, 10)
+    parts = [replace(tokens, y=np.where([True, False], tokens.y, np.nan))]
+    how = {"options": {"normalise": {"by": "session"}}}
+    return refused(lambda: describe("deap", dataset_info("deap"), {}, parts, [{}], how), "no trial has a label of arousal")
 
 
 @fault("models", "one that reads the labels of what it should predict", "there are none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,8 @@ TABLES: dict[str, Change] = {
     "a column more": frame(lambda d: d.assign(more=1)),
     "a column absent": frame(lambda d: d.drop(columns=d.columns[1])),
     "capitals in names": frame(lambda d: d.rename(columns=str.upper)),
+    "true for numbers": frame(lambda d: d.assign(**{d.columns[1]: True})),
+    "true for a number": text(lambda t: re.sub(r"(?<=,)[^,\n]*(?=\n$)", "True", t)),
     "a row twice": frame(lambda d: pd.concat([d, d.iloc[-1:]])),
     "a word among numbers": lambda b: (
         b.replace(b",", b",x", 1)
