@@ -27,23 +27,28 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
 
 
 class Cost(NamedTuple):
-    """Seconds of a fit: of the wall clock, of the CPU, and of a GPU. ``rough``: not by a fit with these settings."""
+    """Seconds of a fit: of the wall clock, of the CPU, and of a GPU. ``rough``: not by a fit with these settings; ``most``: how
+    many times as long it takes if it never stops early."""
 
     wall: float
     cpu: float
     gpu: float
     rough: bool = False
+    most: float = 1.0
 
 
 def cost_of(fit: dict[str, str], config: Config, records: Iterable[dict[str, Any]]) -> Cost | None:
     """What a fit costs, by the mean of earlier ones of the same model and options: those with the same settings on the same
-    data set, in proportion to the number of folds, else any, in proportion to :func:`passes` too; None if there was none."""
+    data set, in proportion to the number of folds, else any, in proportion to :func:`passes` too; None if there was none. Where
+    some were made on a GPU, those alone, unless the config wants the CPU."""
     spec = config.fit_spec(fit["dataset"], fit["protocol"], fit["model"], int(fit["seed"]), int(fit["shard"]))
     found = [
         r
         for r in records
         if r["folds"] and r["model"] == spec.model and r["options"] == spec.model_dump(mode="json")["options"]
     ]
+    on_gpu = [r for r in found if r["device"] != "cpu"]
+    found = [r for r in found if r["device"] == "cpu"] if config.execution.device == "cpu" or not on_gpu else on_gpu
     same = [r for r in found if r["dataset"] == spec.dataset and _alike(r, config)]
     costs = []
     for record in same or found:
@@ -53,11 +58,24 @@ def cost_of(fit: dict[str, str], config: Config, records: Iterable[dict[str, Any
             if there is None or here is None:
                 continue
             share *= here / there
-        costs.append([share * record[name] for name in ("wall_seconds", "cpu_seconds")] + [record["device"] != "cpu"])
+        costs.append([share * record["wall_seconds"], share * record["cpu_seconds"], most(record)])
     if not costs:
         return None
-    wall, cpu, on_gpu = (sum(column) / len(costs) for column in zip(*costs, strict=True))
-    return Cost(wall, cpu, wall * on_gpu, rough=not same)
+    wall, cpu, longest = (sum(column) / len(costs) for column in zip(*costs, strict=True))
+    return Cost(wall, cpu, wall if on_gpu and found is on_gpu else 0.0, not same, longest)
+
+
+def most(record: dict[str, Any]) -> float:
+    """How many times as many epochs a recorded fit would have run, had none of its folds stopped early; 1 of what has none."""
+    training, n_run, n_all = record["training"], 0, 0
+    for fold in record["folds"].values():
+        for tried in fold.get("tried", ()):
+            if best := tried.get("best_epoch"):
+                n_run += min(best + training["patience"], training["epochs"])
+                n_all += training["epochs"]
+        if training.get("refit") and fold.get("history"):
+            n_run, n_all = n_run + fold["best_epoch"], n_all + training["epochs"]
+    return n_all / n_run if n_run else 1.0
 
 
 def passes(config: Config, record: dict[str, Any]) -> float | None:
@@ -96,6 +114,9 @@ def time_left(fits: list[dict[str, str]], config: Config, cores: int) -> str:
     least = max(wall / several, max(cost.wall for cost in costs))
     text = f"about {duration(least)} on {cores} core(s) for {len(costs)} fits, by run.json of earlier ones: "
     text += f"{duration(cpu)} of CPU" + (f", {duration(gpu)} of GPU" if gpu else "")
+    longest_cpu, longest_gpu = (sum(getattr(cost, name) * cost.most for cost in costs) for name in ("cpu", "gpu"))
+    if longest_cpu > 1.05 * cpu:
+        text += f"; were none to stop early, {duration(longest_cpu)} of CPU" + f", {duration(longest_gpu)} of GPU" * bool(gpu)
     if rough := sum(cost.rough for cost in costs):
         text += f"; {rough} of them by fits of other data or epochs, in proportion"
     if rest := len(fits) - len(costs):

@@ -14,7 +14,7 @@ from himoe.provenance import fingerprint
 LEFT_OUT = ("himoe.job", "himoe.train.versions")
 SCRIPTS = registry.ROOT.parent / "workflow/scripts"
 # What is of the other kind of model: a change of a network refits no estimator, and the other way round.
-OF_ESTIMATORS = ("himoe.train.estimators",)
+OF_ESTIMATORS = ("himoe.train.estimators", "himoe.train.row_bank")
 OF_NETWORKS = (
     "himoe.nn", "himoe.train.build", "himoe.train.checkpoint", "himoe.train.devices", "himoe.train.networks",
     "himoe.train.stack", "himoe.train.windows",

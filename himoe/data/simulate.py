@@ -12,11 +12,11 @@ from himoe.provenance import hash_value
 from himoe.signal.quality import COUNTED
 
 
-def simulate(dataset: str, settings: dict[str, Any], folder: Path) -> None:
+def simulate(dataset: str, settings: dict[str, Any], folder: Path, threads: int = 1) -> None:
     """Write subjects/*.npz and .json, manifest.json and truth.json into a data set's folder of results."""
     plugin, planted = registry.load("datasets", dataset), Planted(**settings)
     subjects = plugin.INFO.subjects[: planted.subjects]
-    tokens, truth = plugin.tokens(subjects, planted, not registry.is_rated(dataset))
+    tokens, truth = plugin.tokens(subjects, planted, not registry.is_rated(dataset), threads)
     for subject, part in tokens.items():
         quality = {}
         for modality, n_present in zip(plugin.INFO.modalities, part.mask.sum(0).tolist(), strict=True):

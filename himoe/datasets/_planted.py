@@ -10,12 +10,14 @@ nothing; labels are unchanged by it.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from himoe import io
+from himoe.data.processes import in_processes
 from himoe.signal import simulate
 from himoe.signal.clock import token_times, window_mean
 from himoe.signal.simulate import RATE
@@ -34,25 +36,23 @@ CLUSTER_RADIUS, CLUSTER_SPREAD = 1.3, 0.4
 GAP_SECONDS = 5.0
 
 
-def tokens_of(subjects: tuple[str, ...], settings: Planted, layout: Layout) -> tuple[dict[str, Tokens], dict[str, Any]]:
+def tokens_of(
+    subjects: tuple[str, ...], settings: Planted, layout: Layout, threads: int = 1
+) -> tuple[dict[str, Tokens], dict[str, Any]]:  # fmt: skip
     """Tokens of every subject, and the truth: ``informative`` (modality -> SNR), ``cluster`` (trial -> number; empty
-    without clusters) and ``lag`` (subject -> trial -> modality -> s)."""
+    without clusters) and ``lag`` (subject -> trial -> modality -> s). ``threads``: processes, which change no bit."""
     rng = np.random.default_rng([settings.seed, MIXING])
     mixing = _mixing(layout.n_features, 4 if settings.state_dependent else 1, rng)
     stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI]))
     names = [f"v{i + 1:02d}" for i in range(settings.trials)]
-    out, lags = {}, {}
+    lags = {}
     for i, subject in enumerate(subjects):
         rng = np.random.default_rng([settings.seed, LAGS, i])
         lags[subject] = {name: _lags(layout, settings.lag, rng) for name in names}
-        if not settings.shared_stimuli:
-            stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI, i + 1]))  # [s, 0] is [s] in numpy
-        rng = np.random.default_rng([settings.seed, PERSON, i])
-        bias = settings.rating_bias * np.random.default_rng([settings.seed, BIAS, i]).standard_normal(2)
-        bias = 0 * bias if layout.per_token else bias  # a trace of every moment is compared with itself
-        out[subject] = _person(subject, stimuli, mixing, lags[subject], bias, layout, settings, rng)
+    person = partial(_person, stimuli, mixing, lags, layout, settings)
+    people = dict(zip(subjects, in_processes(person, enumerate(subjects), threads), strict=True))
     clusters = {name: i % settings.clusters for i, name in enumerate(names)} if settings.clusters else {}
-    return out, {"informative": _snr(layout, settings), "cluster": clusters, "lag": lags}
+    return people, {"informative": _snr(layout, settings), "cluster": clusters, "lag": lags}
 
 
 def _snr(layout: Layout, settings: Planted) -> dict[str, float]:
@@ -83,15 +83,21 @@ def _lags(layout: Layout, largest: float, rng: np.random.Generator) -> dict[str,
 
 
 def _person(
-    subject: str, stimuli: np.ndarray, mixing: np.ndarray, lags: dict[str, dict[str, float]], bias: np.ndarray,
-    layout: Layout, settings: Planted, rng: np.random.Generator,
+    stimuli: np.ndarray, mixing: np.ndarray, lags: dict[str, dict[str, dict[str, float]]], layout: Layout, settings: Planted,
+    who: tuple[int, str],
 ) -> Tokens:  # fmt: skip
-    """All trials of one person; features have unit spontaneous variance before they are z-scored over the session."""
-    effect = settings.subject_effect
+    """All trials of one person, ``who`` a number and a name; features have unit spontaneous variance before they are z-scored
+    over the session."""
+    (i, subject), effect = who, settings.subject_effect
+    if not settings.shared_stimuli:
+        stimuli = _stimuli(settings, np.random.default_rng([settings.seed, STIMULI, i + 1]))  # [s, 0] is [s] in numpy
+    bias = settings.rating_bias * np.random.default_rng([settings.seed, BIAS, i]).standard_normal(2)
+    bias = 0 * bias if layout.per_token else bias  # a trace of every moment is compared with itself
+    rng = np.random.default_rng([settings.seed, PERSON, i])
     mixing = mixing + 0.3 * effect * rng.standard_normal(mixing.shape)
     times = token_times(settings.seconds, layout.token_rate, WINDOW)
     driven_parts, noise_parts, labels, masks = [], [], [], []
-    for stimulus, lag in zip(stimuli, lags.values(), strict=True):
+    for stimulus, lag in zip(stimuli, lags[subject].values(), strict=True):
         latent = (stimulus + effect * APPRAISAL_SD * rng.standard_normal((2, 1))) / np.hypot(1, effect * APPRAISAL_SD)
         driven_parts.append(_driven(latent, mixing, lag, times, layout, settings, rng))
         noise_parts.append(_windows(pink((layout.n_features, latent.shape[1]), rng), times))
@@ -106,7 +112,7 @@ def _person(
     x[~np.repeat(mask, widths, axis=1)] = 0
     offsets = np.arange(len(stimuli) + 1) * len(times)
     digests = [io.digest(x[a:b], mask[a:b]) for a, b in pairwise(offsets)]
-    trials = tuple(TrialInfo(subject, "1", name, name, d) for name, d in zip(lags, digests, strict=True))
+    trials = tuple(TrialInfo(subject, "1", name, name, d) for name, d in zip(lags[subject], digests, strict=True))
     time = np.tile(times, len(stimuli)).astype(np.float32)
     return Tokens(x, mask, time, np.concatenate(labels).astype(np.float32), offsets, trials, layout)
 

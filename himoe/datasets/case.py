@@ -7,12 +7,14 @@ on one clock, the film by number in column ``video``. A trial is one of eight fi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from himoe import io
+from himoe.data.processes import in_processes
 from himoe.signal import simulate
 from himoe.signal.clock import on_grid
 from himoe.types import DatasetInfo, Download, Edition, HimoeError, Modality, Record, Signal, Size, Trial
@@ -154,24 +156,35 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     return table.to_pandas()
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0) -> None:
+def synthesize(
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, threads: int = 1
+) -> None:  # fmt: skip
     """Write a twin: the same columns and clocks, a blue screen before each film, ratings that lag behind by 2 s."""
     n_trials, seconds = size.n_trials or len(VIDEOS), size.seconds or 60.0
     n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
     films = simulate.stimuli(n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
-    for number, subject in enumerate(size.subjects):
-        rng = np.random.default_rng([seed, 1 + number])
-        physiology, ratings = [], []
-        bias = simulate.rating_bias(rating_bias, seed, number)
-        for position, film in enumerate(rng.permutation(n_trials)):
-            start = position * (SCREEN_SECONDS + seconds) + SCREEN_SECONDS
-            screen = 10 if position == 0 else 11
-            latent = simulate.appraise(films[film], rng)
-            physiology.append(_simulate_film(latent, start, seconds, film + 1, screen, snr, rng))
-            ratings.append(_simulate_ratings(latent, start, seconds, film + 1, bias, rng))
-        names = [c for m in INFO.modalities for c in m.channels]
-        _write(root / _file("physiological", subject), ["daqtime", *names, "video"], np.concatenate(physiology))
-        _write(root / _file("annotations", subject), ["jstime", *INFO.targets, "video"], np.concatenate(ratings))
+    person = partial(_write_person, root, films, seconds, snr, seed, rating_bias)
+    for _ in in_processes(person, enumerate(size.subjects), threads):
+        pass
+
+
+def _write_person(
+    root: Path, films: np.ndarray, seconds: float, snr: float, seed: int, rating_bias: float, who: tuple[int, str]
+) -> None:  # fmt: skip
+    """The two files of one person, ``who`` a number and a name."""
+    number, subject = who
+    rng = np.random.default_rng([seed, 1 + number])
+    physiology, ratings = [], []
+    bias = simulate.rating_bias(rating_bias, seed, number)
+    for position, film in enumerate(rng.permutation(len(films))):
+        start = position * (SCREEN_SECONDS + seconds) + SCREEN_SECONDS
+        screen = 10 if position == 0 else 11
+        latent = simulate.appraise(films[film], rng)
+        physiology.append(_simulate_film(latent, start, seconds, film + 1, screen, snr, rng))
+        ratings.append(_simulate_ratings(latent, start, seconds, film + 1, bias, rng))
+    names = [c for m in INFO.modalities for c in m.channels]
+    _write(root / _file("physiological", subject), ["daqtime", *names, "video"], np.concatenate(physiology))
+    _write(root / _file("annotations", subject), ["jstime", *INFO.targets, "video"], np.concatenate(ratings))
 
 
 def _file(kind: str, subject: str) -> str:

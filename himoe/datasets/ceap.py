@@ -24,12 +24,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from himoe import io
+from himoe.data.processes import in_processes
 from himoe.datasets._ceap import ACC_STEP, RATES, direction, simulate_clip, simulate_ratings, with_speed
 from himoe.datasets._ceap_json import (
     ACC,
@@ -203,7 +205,9 @@ def _headset(behaviour: Clips, clip: str, seconds: float, edition: str) -> dict[
     return out
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0) -> None:
+def synthesize(
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, threads: int = 1
+) -> None:  # fmt: skip
     """Write a twin: the same JSON, clocks and rates, clips in an order of each person's own, ratings that lag behind by 2 s.
 
     Lists that are not read (``LEM``, ``REM``, other levels) are not written.
@@ -212,26 +216,36 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rati
     clips = simulate.stimuli(
         n_trials, int(np.ceil(seconds * simulate.RATE)) + 2, np.random.default_rng([seed, simulate.STIMULI])
     )
+    person = partial(_write_person, root, clips, seconds, edition, snr, seed, rating_bias)
+    for _ in in_processes(person, enumerate(size.subjects), threads):
+        pass
+
+
+def _write_person(
+    root: Path, clips: np.ndarray, seconds: float, edition: str, snr: float, seed: int, rating_bias: float,
+    who: tuple[int, str],
+) -> None:  # fmt: skip
+    """The files of one person, ``who`` a number and a name."""
+    number, subject = who
+    rng, bias = np.random.default_rng([seed, 1 + number]), simulate.rating_bias(rating_bias, seed, number)
+    written: list[list[dict[str, Any]]] = [[], [], []]
+    for clip, stimulus in enumerate(clips):
+        name, latent = f"V{clip + 1}", simulate.appraise(stimulus, rng)
+        recorded = simulate_clip(latent, seconds, snr, rng)
+        lists = (
+            {LABELS[edition][2]: _twin_ratings(latent, name, seconds, edition, bias, rng)},
+            _twin_headset(recorded, edition, rng),
+            _twin_wristband(recorded),
+        )
+        for entries, named in zip(written, lists, strict=True):
+            entries.append({"VideoID": name, **named})
+    order = " ".join(str(clip + 1) for clip in simulate.presented(len(clips), seed, number))
+    questionnaire = {"QuestionnaireData": [{"ParticipantID": subject, "VideoOrder": f"{order} "}]}
+    kinds = (LABELS[edition][:2], BEHAVIOUR[edition], PHYSIOLOGY)
+    people = [{top: [{"ParticipantID": subject, per: e}]} for (top, per), e in zip(kinds, written, strict=True)]
     wanted = next(e for e in INFO.editions if e.name == edition)
-    for number, subject in enumerate(size.subjects):
-        rng, bias = np.random.default_rng([seed, 1 + number]), simulate.rating_bias(rating_bias, seed, number)
-        written: list[list[dict[str, Any]]] = [[], [], []]
-        for clip, stimulus in enumerate(clips):
-            name, latent = f"V{clip + 1}", simulate.appraise(stimulus, rng)
-            recorded = simulate_clip(latent, seconds, snr, rng)
-            lists = (
-                {LABELS[edition][2]: _twin_ratings(latent, name, seconds, edition, bias, rng)},
-                _twin_headset(recorded, edition, rng),
-                _twin_wristband(recorded),
-            )
-            for entries, named in zip(written, lists, strict=True):
-                entries.append({"VideoID": name, **named})
-        order = " ".join(str(clip + 1) for clip in simulate.presented(n_trials, seed, number))
-        questionnaire = {"QuestionnaireData": [{"ParticipantID": subject, "VideoOrder": f"{order} "}]}
-        kinds = (LABELS[edition][:2], BEHAVIOUR[edition], PHYSIOLOGY)
-        people = [{top: [{"ParticipantID": subject, per: e}]} for (top, per), e in zip(kinds, written, strict=True)]
-        for path, content in zip(wanted.patterns(subject), [*people, questionnaire], strict=True):
-            io.write_text(root / path, json.dumps(content))
+    for path, content in zip(wanted.patterns(subject), [*people, questionnaire], strict=True):
+        io.write_text(root / path, json.dumps(content))
 
 
 def _twin_ratings(

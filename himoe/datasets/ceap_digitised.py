@@ -8,12 +8,14 @@ those of :mod:`himoe.datasets.ceap`, which reads the recordings themselves. Both
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from himoe import io
+from himoe.data.processes import in_processes
 from himoe.data.recordings import read_trials, write_trials
 from himoe.data.untrusted import read_npz
 from himoe.datasets._ceap import ACC_STEP, RATES, VIDEOS, direction, simulate_clip, simulate_ratings, with_speed
@@ -143,7 +145,9 @@ def read(root: Path, record: Record, size: Size) -> Iterator[Trial]:
     yield from read_trials(root / record.files[0])
 
 
-def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0) -> None:
+def synthesize(
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, threads: int = 1
+) -> None:  # fmt: skip
     """Write a twin: the same arrays, of recordings simulated as those of the twin of ``ceap`` and reduced to steps of 0.25 s.
 
     Every seventh person lacks the intervals of one clip.
@@ -153,19 +157,29 @@ def synthesize(root: Path, size: Size, edition: str, snr: float, seed: int, rati
     clips = simulate.stimuli(n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
     arrays: dict[str, Any] = {name: np.empty((len(size.subjects), n_trials, n_times), np.float32) for name in ARRAYS}
     orders = np.empty((len(size.subjects), n_trials), np.int64)
-    for number in range(len(size.subjects)):
-        rng, bias = np.random.default_rng([seed, 1 + number]), simulate.rating_bias(rating_bias, seed, number)
+    person = partial(_simulate_person, clips, seconds, n_times, snr, seed, rating_bias)
+    for number, recorded in enumerate(in_processes(person, range(len(size.subjects)), threads)):
         orders[number] = 1 + simulate.presented(n_trials, seed, number)
-        for at, stimulus in enumerate(clips):
-            latent = simulate.appraise(stimulus, rng)
-            digitised = _digitise(simulate_clip(latent, seconds, snr, rng), n_times)
-            ratings = simulate_ratings(latent, SFREQ, n_times, bias, rng)
-            for name, values in (digitised | dict(zip(INFO.targets, ratings, strict=True))).items():
-                arrays[name][number, at] = values
+        for name in ARRAYS:
+            arrays[name][number] = [clip[name] for clip in recorded]
         if number % 7 == 0:
             arrays["ibi_s"][number, 0] = np.nan
     with io.atomic(root / "ceap_4hz.npz") as temporary:
         np.savez(temporary, t=(np.arange(n_times) / SFREQ).astype(np.float32), video_order=orders, **arrays)
+
+
+def _simulate_person(
+    clips: np.ndarray, seconds: float, n_times: int, snr: float, seed: int, rating_bias: float, number: int
+) -> list[dict[str, np.ndarray]]:  # fmt: skip
+    """What is left of every clip of the person of this number: name -> (n_times,)."""
+    rng, bias = np.random.default_rng([seed, 1 + number]), simulate.rating_bias(rating_bias, seed, number)
+    out = []
+    for stimulus in clips:
+        latent = simulate.appraise(stimulus, rng)
+        digitised = _digitise(simulate_clip(latent, seconds, snr, rng), n_times)
+        ratings = simulate_ratings(latent, SFREQ, n_times, bias, rng)
+        out.append(digitised | dict(zip(INFO.targets, ratings, strict=True)))
+    return out
 
 
 def _digitise(recorded: dict[str, np.ndarray], n_times: int) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from himoe import io
 from himoe.data.matfile import walk
+from himoe.data.processes import in_processes
 from himoe.data.untrusted import read_numpy_pickle
 from himoe.datasets import _deap_raw
 from himoe.signal import simulate
@@ -165,8 +167,9 @@ def to_si(modality: str, data: np.ndarray) -> np.ndarray:
 
 
 def synthesize(
-    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0
-) -> None:
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0,
+    threads: int = 1,
+) -> None:  # fmt: skip
     """Write a twin in the format of one edition: the same axes, units, channel order; see :mod:`himoe.signal.simulate`.
     Electrodes that drift are those of EEG, EOG, EMG and skin conductance."""
     n_trials, seconds = size.per_subject()
@@ -174,28 +177,36 @@ def synthesize(
     n_latent = int(np.ceil(seconds * simulate.RATE)) + 2
     videos = simulate.stimuli(n_trials, n_latent, np.random.default_rng([seed, simulate.STIMULI]))
     mixing = simulate.topography(32, len(BANDS), seed)
-    people = {}
-    for number, subject in enumerate(size.subjects):
-        rng = np.random.default_rng([seed, 1 + number])
-        data = np.empty((n_trials, N_CHANS, n_times))
-        labels = np.empty((n_trials, 4))
-        bias = simulate.rating_bias(rating_bias, seed, number)
-        order = simulate.presented(n_trials, seed, number)
-        gain = np.exp(simulate.electrode_drift(order, N_ELECTRODES, electrode_drift, seed, number))
-        for i, video in enumerate(videos):
-            latent = simulate.appraise(video, rng)
-            labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng, bias)
-            labels[i, 2:] = rng.uniform(*INFO.target_range, 2)
-            data[i] = _simulate_trial(latent, mixing, n_times, snr, gain[i], rng)
-        if edition == "python":
-            write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
-        elif edition == "matlab":
-            write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
-        else:
-            _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
-            people[subject] = (labels, order)
-    if people:
+    person = partial(_write_person, root, edition, videos, mixing, n_times, snr, seed, rating_bias, electrode_drift)
+    people = dict(zip(size.subjects, in_processes(person, enumerate(size.subjects), threads), strict=True))
+    if edition == "raw":
         _deap_raw.write_ratings(root / "participant_ratings.csv", people)
+
+
+def _write_person(
+    root: Path, edition: str, videos: np.ndarray, mixing: np.ndarray, n_times: int, snr: float, seed: int, rating_bias: float,
+    electrode_drift: float, who: tuple[int, str],
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """One person's file, ``who`` a number and a name; the labels (n_trials, 4) and the order of the videos."""
+    (number, subject), n_trials = who, len(videos)
+    rng = np.random.default_rng([seed, 1 + number])
+    data = np.empty((n_trials, N_CHANS, n_times))
+    labels = np.empty((n_trials, 4))
+    bias = simulate.rating_bias(rating_bias, seed, number)
+    order = simulate.presented(n_trials, seed, number)
+    gain = np.exp(simulate.electrode_drift(order, N_ELECTRODES, electrode_drift, seed, number))
+    for i, video in enumerate(videos):
+        latent = simulate.appraise(video, rng)
+        labels[i, :2] = simulate.rating(latent, *INFO.target_range, rng, bias)
+        labels[i, 2:] = rng.uniform(*INFO.target_range, 2)
+        data[i] = _simulate_trial(latent, mixing, n_times, snr, gain[i], rng)
+    if edition == "python":
+        write_python2_pickle(root / f"{subject}.dat", {"labels": labels, "data": data})
+    elif edition == "matlab":
+        write_matlab(root / f"{subject}.mat", {"labels": labels, "data": data})
+    else:
+        _deap_raw.write(root / f"{subject}.bdf", data, order, BASELINE_SECONDS, INFO.modalities[0].channels, SFREQ, rng)
+    return labels, order
 
 
 def _simulate_trial(

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from himoe import io
 from himoe.data.matfile import LeafPath, walk
+from himoe.data.matfile_write import write_compressed
+from himoe.data.processes import in_processes
 from himoe.data.recordings import read_trials, write_trials
 from himoe.signal import simulate
 from himoe.signal.eeg import DELTA_BANDS
@@ -168,39 +170,37 @@ def _recording(array: Any, n_chans: int, where: str) -> np.ndarray:
 
 
 def synthesize(
-    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0
-) -> None:
+    root: Path, size: Size, edition: str, snr: float, seed: int, rating_bias: float = 0.0, electrode_drift: float = 0.0,
+    threads: int = 1,
+) -> None:  # fmt: skip
     """Write a twin: one compressed MATLAB v5 struct with the original's fields, orientation, rates and ragged clips."""
-    from scipy.io import savemat
-
     n_trials, seconds = size.per_subject()
     rng = np.random.default_rng([seed, simulate.STIMULI])
     lengths = seconds + rng.uniform(1.0, 6.0, n_trials)
     clips = simulate.stimuli(n_trials, int(np.ceil(lengths.max() * simulate.RATE)) + 2, rng)
     mixing = simulate.topography(len(EEG_NAMES), len(DELTA_BANDS), seed)
     people = np.empty((1, len(size.subjects)), object)
-    for number, _ in enumerate(size.subjects):
-        rng = np.random.default_rng([seed, 1 + number])
-        order, n_chans = simulate.presented(n_trials, seed, number), len(EEG_NAMES) + len(ECG_NAMES)
-        gain = np.exp(simulate.electrode_drift(order, n_chans, electrode_drift, seed, number))
-        bias = simulate.rating_bias(rating_bias, seed, number)
-        people[0, number] = _simulate_person(clips, lengths, seconds, mixing, snr, bias, gain, rng)
+    person = partial(_simulate_person, clips, lengths, seconds, mixing, snr, seed, rating_bias, electrode_drift)
+    for number, struct in enumerate(in_processes(person, range(len(size.subjects)), threads)):
+        people[0, number] = struct
     content = {
         "Data": people, "EEG_SamplingRate": EEG_SFREQ, "ECG_SamplingRate": ECG_SFREQ,
         "EEG_Electrodes": np.array([list(EEG_NAMES)], object),
         "noOfSubjects": float(len(size.subjects)), "noOfVideoSequences": float(n_trials),
     }  # fmt: skip
-    with io.atomic(root / "DREAMER.mat") as temporary:
-        savemat(temporary, {"DREAMER": content}, do_compression=True)
+    write_compressed(root / "DREAMER.mat", "DREAMER", content, threads)
 
 
 def _simulate_person(
-    clips: np.ndarray, lengths: np.ndarray, seconds: float, mixing: np.ndarray, snr: float, bias: np.ndarray, gain: np.ndarray,
-    rng: np.random.Generator,
+    clips: np.ndarray, lengths: np.ndarray, seconds: float, mixing: np.ndarray, snr: float, seed: int, rating_bias: float,
+    electrode_drift: float, number: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """One subject's struct from the latents of the clips (n_trials, 2, n), which last ``lengths`` s; ratings are of the last
-    ``seconds`` of each, whole numbers with the person's ``bias``; ``gain`` (n_trials, 16) multiplies EEG and ECG."""
-    n_trials = len(clips)
+    """The struct of a subject of this number from the latents of the clips (n_trials, 2, n), which last ``lengths`` s; ratings
+    are of the last ``seconds`` of each, whole numbers; electrodes of EEG and ECG drift."""
+    rng, n_trials, n_chans = np.random.default_rng([seed, 1 + number]), len(clips), len(EEG_NAMES) + len(ECG_NAMES)
+    order = simulate.presented(n_trials, seed, number)
+    gain = np.exp(simulate.electrode_drift(order, n_chans, electrode_drift, seed, number))  # (n_trials, n_chans)
+    bias = simulate.rating_bias(rating_bias, seed, number)
     person: dict[str, Any] = {"Age": str(rng.integers(22, 34)), "Gender": str(rng.choice(["male", "female"]))}
     cells = {k: {p: np.empty((n_trials, 1), object) for p in ("baseline", "stimuli")} for k in ("EEG", "ECG")}
     scores = np.empty((n_trials, 3))

@@ -51,8 +51,10 @@ INFO = DatasetInfo(
 )  # fmt: skip
 
 
-def tokens(subjects: tuple[str, ...], settings: Planted, per_token: bool) -> tuple[dict[str, Tokens], dict[str, Any]]:
-    """Tokens of every subject, and the truth."""
+def tokens(
+    subjects: tuple[str, ...], settings: Planted, per_token: bool, threads: int = 1
+) -> tuple[dict[str, Tokens], dict[str, Any]]:  # fmt: skip
+    """Tokens of every subject, and the truth; simulated in so many processes, which change no bit."""
     features = tuple(m.channels for m in INFO.modalities)
     layout = Layout(tuple(m.name for m in INFO.modalities), features, INFO.default_targets, INFO.token_rate, per_token)
-    return tokens_of(subjects, settings, layout)
+    return tokens_of(subjects, settings, layout, threads)

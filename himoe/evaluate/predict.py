@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from himoe import io, registry
 from himoe.config.sections import Execution
 from himoe.config.spec import FitSpec, View
 from himoe.data.reader import Reader
+from himoe.data.tokens import read_tokens
 from himoe.data.views import narrow, with_control
 from himoe.evaluate.conditions import Case, Conditions, cases, injected_lags
 from himoe.evaluate.outages import SHARE, around, spans_of
@@ -42,9 +44,13 @@ def predict_files(
     spec: FitSpec, execution: Execution, tokens: Sequence[Path], splits: Path, weights: Path, record: Path,
     conditions: Conditions, recordings: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """(predictions, routing) of a shard's folds."""
-    folds, load = folds_of(read_splits(splits), spec.folds), Reader(tokens, spec.view, recordings).load
-    features = Reader(tokens, spec.view.model_copy(update={"samples": 0})).load if spec.view.samples else None
+    """(predictions, routing) of a shard's folds; every file is read once for all of them and all conditions."""
+    folds = folds_of(read_splits(splits), spec.folds)
+    if spec.view.samples:
+        read, of_features = cache(read_tokens), spec.view.model_copy(update={"samples": 0})
+        load, features = Reader(tokens, spec.view, recordings, read).load, Reader(tokens, of_features, read=read).load
+    else:
+        load, features = Reader(tokens, spec.view).load, None
     spec.check_record(record, io.read_json(record))
     return predict_shard(spec, execution, folds, read_shard(weights, record), load, conditions, features)
 

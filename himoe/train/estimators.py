@@ -11,14 +11,15 @@ import numpy as np
 from himoe import registry
 from himoe.data.reader import Load, load_for_fit
 from himoe.data.rows import Rows, predicted_by, to_rows
-from himoe.splits.guards import check_split, select
+from himoe.splits.guards import check_split
 from himoe.stats.calibration import calibrate
 from himoe.stats.metrics import ccc
 from himoe.train.results import FittedFold
+from himoe.train.row_bank import Part, RowBank
 from himoe.train.scaling import Arrays, Scaler
 from himoe.train.timing import milliseconds
 from himoe.train.tuning import Configuration, best, candidates, configuration, configure
-from himoe.types import HimoeError, Split, Tokens
+from himoe.types import HimoeError, Split
 
 if TYPE_CHECKING:
     from himoe.config.spec import FitSpec
@@ -43,49 +44,50 @@ class EstimatorFits:
         self.configurations = [configuration(self.plugin, settings, spec.training, changes) for changes in tried]
 
     def fit(self, splits: list[Split]) -> Iterator[list[FittedFold]]:
-        """Fit these folds, one after the other."""
+        """Fit these folds, one after the other, on one copy of the rows."""
         for split in splits:
             check_split(split, self.spec.protocol)
+        if not splits:
+            return
+        bank = RowBank(load_for_fit(self.load, self.spec, splits))
         for split in splits:
-            yield [self.fit_fold(split)]
+            yield [self.fit_fold(split, bank)]
             self.progress.fold(split.fold)
 
     def facts(self) -> dict[str, Any]:
         """Where and how they are fitted, for the run record."""
         return PLACE
 
-    def fit_fold(self, split: Split) -> FittedFold:
+    def fit_fold(self, split: Split, bank: RowBank) -> FittedFold:
         """Choose a configuration, calibrate and fit it. What is calibrated is fitted on training rows, before any refit."""
         started = time.perf_counter()
-        tokens = load_for_fit(self.load, self.spec, [split])
-        train, valid = select(tokens, split.train), select(tokens, split.valid)
+        train, valid = (bank.part(split, keys, self.spec.protocol) for keys in (split.train, split.valid))
         tried = self._search(train, valid)
         chosen = self.configurations[best([result["valid_ccc"] for result in tried]) if tried else 0]
 
         scaler, state = self._fit(train, chosen)
         calibration = self._calibrate(valid, scaler, state) if self.spec.training.calibration != "none" else {}
-        judged = sorted(t.digest for t in valid.trials) if tried or calibration else []
+        judged = valid.digests if tried or calibration else []
         fitted_on = train
         if self.spec.training.refit:
-            fitted_on = select(tokens, split.train | split.valid)
+            fitted_on = bank.part(split, split.train | split.valid, self.spec.protocol)
             scaler, state = self._fit(fitted_on, chosen)
-        first = fitted_on.select([0])
+        first = bank.tokens.select(fitted_on.trials[:1].tolist())
         ms = milliseconds(lambda: self._predict(state, to_rows(scaler.transform(first))))
-        read = sorted({*judged, *(t.digest for t in fitted_on.trials)})
         return FittedFold(
-            split.fold, scaler, state, read=read, judged=judged, tried=tried, chosen=chosen.changes, calibration=calibration,
-            n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"), trial_ms=ms,
-            seconds=time.perf_counter() - started,
+            split.fold, scaler, state, read=sorted({*judged, *fitted_on.digests}), judged=judged, tried=tried,
+            chosen=chosen.changes, calibration=calibration, trial_ms=ms, seconds=time.perf_counter() - started,
+            n_parameters=sum(a.size for a in state.values() if a.dtype.kind == "f"),
         )  # fmt: skip
 
-    def _fit(self, tokens: Tokens, chosen: Configuration) -> tuple[Scaler, Arrays]:
+    def _fit(self, part: Part, chosen: Configuration) -> tuple[Scaler, Arrays]:
         """A fit on these trials, and their normalisation."""
-        scaler = Scaler.fit(tokens)
-        return scaler, self.plugin.fit(to_rows(scaler.transform(tokens)), chosen.model, self.spec.seed)
+        scaler = part.scaler()
+        return scaler, self.plugin.fit(part.rows(scaler), chosen.model, self.spec.seed)
 
-    def _calibrate(self, valid: Tokens, scaler: Scaler, state: Arrays) -> Arrays:
+    def _calibrate(self, valid: Part, scaler: Scaler, state: Arrays) -> Arrays:
         """Scale and offset of a fit's predictions, from people it was not fitted on."""
-        rows = to_rows(scaler.transform(valid))
+        rows = valid.rows(scaler)
         return calibrate(rows.y, self._predict(state, rows), rows.subject)
 
     def _predict(self, state: Arrays, rows: Rows) -> np.ndarray:
@@ -95,15 +97,15 @@ class EstimatorFits:
             raise HimoeError(f"{self.plugin.__name__}: predict gave numbers that are not finite for rows of inner validation")
         return predicted
 
-    def _search(self, train: Tokens, valid: Tokens) -> list[dict[str, Any]]:
+    def _search(self, train: Part, valid: Part) -> list[dict[str, Any]]:
         """Every configuration fitted on the training rows, judged on the validation rows; nothing where there is no choice."""
         if len(self.configurations) == 1:
             return []
-        scaler = Scaler.fit(train)
-        rows, held_out = (to_rows(scaler.transform(part)) for part in (train, valid))
+        scaler = train.scaler()
+        rows, held_out = train.rows(scaler), valid.rows(scaler)
         labelled = np.isfinite(held_out.y).any(0)
         if not labelled.all():
-            target = valid.layout.targets[int(np.argmin(labelled))]
+            target = valid.bank.tokens.layout.targets[int(np.argmin(labelled))]
             raise HimoeError(f"no trial of inner validation has a label of {target}; choose other splits")
         out = []
         for candidate in self.configurations:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
 
+from himoe.data.memory import bytes_of, refuse_beyond
+from himoe.data.reader import Load
 from himoe.splits.guards import check_split
 from himoe.train import devices
 from himoe.train.cost import memory_of_one
 from himoe.train.results import FittedFold
 from himoe.train.together import NetworkContext, StackFit
-from himoe.types import HimoeError, Split
+from himoe.types import HimoeError, Split, Tokens
 
 ONE_IS_TOO_MANY = "one fold alone does not fit into the GPU's memory; lower training.batch_size"
 log = logging.getLogger("himoe")
@@ -32,6 +35,7 @@ class NetworkFits(NetworkContext):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.stack_size = self.state.stack_size
+        self.load = partial(_load_for, self.load, self.device)
 
     def fit(self, splits: list[Split]) -> Iterator[list[FittedFold]]:
         """Fit these folds; those that were trained together come together. After a lack of memory half as many are tried."""
@@ -73,3 +77,19 @@ class NetworkFits(NetworkContext):
             except torch.OutOfMemoryError as error:
                 raise HimoeError(ONE_IS_TOO_MANY) from error
         return devices.side_by_side(self.execution, self.device, len(splits), bytes_of_one)
+
+
+def free_on(device: torch.device) -> int | None:
+    """Bytes that a GPU has for new tensors, those that torch holds back among them; None of a CPU."""
+    if device.type != "cuda":
+        return None
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def _load_for(load: Load, device: torch.device, subjects: set[str], forbidden: set[str]) -> Tokens:
+    """Tokens that will be copied to a device, once for all folds; HimoeError if they do not fit there."""
+    tokens = load(subjects, forbidden)
+    refuse_beyond(
+        bytes_of(tokens), free_on(device), f"tokens of {len(subjects)} people", "GPU memory", "set execution.device: cpu"
+    )  # fmt: skip
+    return tokens

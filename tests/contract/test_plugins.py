@@ -97,9 +97,15 @@ def test_trials_become_tokens(twin, tmp_path):
 
 
 def test_simulation_repeats_to_the_byte(twin, tmp_path):
-    name, _, size, settings = twin
+    """Whatever the number of cores; and what proves a twin does not name them."""
+    name, root, size, settings = twin
     again = tmp_path / "again"
-    synthesize(name, again, size, edition_of(name).name, 1.0, 0)
+    proof = synthesize(name, again, size, edition_of(name).name, 1.0, 0, threads=2)
+    assert "threads" not in proof
+    files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    for path in files:
+        assert (root / path).read_bytes() == (again / path).read_bytes(), path
     subject = size.subjects[0]
     pair = trials_of(twin, tmp_path, subject), trials_of((name, again, size, settings), tmp_path / "b", subject)
     for a, b in zip(*pair, strict=True):

@@ -138,6 +138,16 @@ def test_stimuli_that_are_not_shared_tell_nothing_of_others():
         assert low < np.corrcoef(tokens["p01"].y[:, 0], tokens["p02"].y[:, 0])[0, 1] < high
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_processes_change_no_bit(shared):
+    settings, names = Planted(trials=3, seconds=20, lag=2, gaps=0.2, shared_stimuli=shared), PLUGIN.INFO.subjects[:3]
+    (alone, truth), (together, same) = (PLUGIN.tokens(names, settings, False, threads) for threads in (1, 2))
+    assert truth == same
+    for name in names:
+        assert alone[name].trials == together[name].trials  # digests of x and mask
+        np.testing.assert_array_equal(alone[name].y, together[name].y)
+
+
 def test_one_label_per_trial():
     person = made(per_token=False)[0]["p01"]
     assert not person.layout.per_token

@@ -82,18 +82,44 @@ def test_time_goes_with_the_folds_and_roughly_with_people_and_epochs():
     spec = config.fit_spec("deap_twin", "subject_kfold", "ridge", 0, 0).model_dump(mode="json")
     record = spec | {"wall_seconds": 40.0, "cpu_seconds": 30.0, "device": "cpu", "folds": {"0": {}, "1": {}}}
     fit = {"dataset": "deap_twin", "protocol": "subject_kfold", "model": "ridge", "seed": "0", "shard": "0"}
-    assert estimate.cost_of(fit, config, [record]) == (120, 90, 0, False)  # 2 of 6 folds took 40 s
-    assert estimate.cost_of(fit, config, [record | {"device": "cuda"}]) == (120, 90, 120, False)
-    assert estimate.cost_of(fit | {"dataset": "dreamer_twin"}, config, [record]) == (
-        120,
-        90,
-        0,
-        True,
-    )  # as many seconds of trials
+    on_gpu = record | {"device": "cuda", "wall_seconds": 4.0, "cpu_seconds": 5.0}
+    assert estimate.cost_of(fit, config, [record]) == (120, 90, 0, False, 1)  # 2 of 6 folds took 40 s
+    assert estimate.cost_of(fit, config, [on_gpu]) == (12, 15, 12, False, 1)
+    assert estimate.cost_of(fit, config, [record, on_gpu]) == (12, 15, 12, False, 1)  # not their mean
+    cpu = load_config(RUN | both | {"splits": {"n_folds": 6}, "execution": {"device": "cpu"}})
+    assert estimate.cost_of(fit, cpu, [record, on_gpu]) == (120, 90, 0, False, 1)
+    assert estimate.cost_of(fit, cpu, [on_gpu]) is None
+    on_dreamer = estimate.cost_of(fit | {"dataset": "dreamer_twin"}, config, [record])
+    assert on_dreamer == (120, 90, 0, True, 1)  # as many seconds of trials
     longer = spec["training"] | {"epochs": 3 * spec["training"]["epochs"]}
-    assert estimate.cost_of(fit, config, [record | {"training": longer}]) == (40, 30, 0, True)
+    assert estimate.cost_of(fit, config, [record | {"training": longer}]) == (40, 30, 0, True, 1)
     assert estimate.cost_of(fit, config, [record | {"options": {"penalties": [1]}}]) is None
     assert estimate.cost_of(fit, config, []) is None
+
+
+def test_at_most_is_as_if_no_fit_stopped_early():
+    """Of 20 epochs with a patience of 5: two configurations, the best epochs 3 and 18, ran 8 and 20; a refit of 18 more: 46 of
+    60 that there could have been. A fold that failed in its first epoch says nothing."""
+    tried = [{"best_epoch": 3}, {"best_epoch": 18}]
+    fold = {"tried": tried, "history": [{}] * 20, "best_epoch": 18}
+    record = {"training": {"epochs": 20, "patience": 5, "refit": True}, "folds": {"0": fold, "1": {"tried": [], "history": []}}}
+    assert estimate.most(record) == 60 / 46
+    record["training"]["refit"] = False
+    assert estimate.most(record) == 40 / 28
+    assert estimate.most(record | {"folds": {"0": {"tried": [{"valid_ccc": 0.1}], "history": []}}}) == 1  # an estimator
+
+
+def test_hours_at_most_stand_beside_those_that_are_likely(tmp_path, monkeypatch):
+    """A fit of two folds took 3,600 s, 10 epochs of 40 each: two seeds more take two hours of CPU, eight at most."""
+    config = load_config(RUN | {"datasets": ["deap_twin"], "planted": {}, "models": ["himoe"], "splits": {"n_folds": 2}})
+    spec = config.fit_spec("deap_twin", "subject_kfold", "himoe", 0, 0).model_dump(mode="json")
+    epochs = spec["training"]["epochs"]
+    fold = {"tried": [{"best_epoch": epochs // 4 - spec["training"]["patience"]}], "history": [{}]}
+    record = spec | {"wall_seconds": 3600.0, "cpu_seconds": 3600.0, "device": "cuda", "folds": {"0": fold, "1": fold}}
+    monkeypatch.setattr(estimate, "recorded", lambda: {"himoe": [record]})
+    fits = [{"dataset": "deap_twin", "protocol": "subject_kfold", "model": "himoe", "seed": s, "shard": "0"} for s in "12"]
+    said = estimate.time_left(fits, config, 1)
+    assert "2.0 h of CPU, 2.0 h of GPU; were none to stop early, 8.0 h of CPU, 8.0 h of GPU" in said
 
 
 def test_fits_that_are_out_of_date_are_counted_apart(begun, monkeypatch):

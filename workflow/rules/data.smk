@@ -9,6 +9,7 @@ rule synthesize_twin:
         dataset=r"[A-Za-z0-9_]+_twin",
     conda:
         "../../envs/himoe.yaml"
+    threads: 16  # a person each; fewer where there are fewer cores
     params:
         root=ask(SOURCES.root, "dataset"),
         size=size_of,
@@ -139,6 +140,7 @@ for _dataset in filter(registry.is_planted, CONFIG.datasets):
             f"results/{_dataset}/logs/simulate_tokens.log",
         conda:
             "../../envs/himoe.yaml"
+        threads: 4
         params:
             dataset=_dataset,
             settings=section(CONFIG.planted_of(_dataset), "models", "conditions"),

@@ -5,4 +5,5 @@ with job(snakemake):
 
     from himoe.data.simulate import simulate
 
-    simulate(snakemake.params.dataset, snakemake.params.settings, Path(snakemake.output.truth).parent)
+    params, folder = snakemake.params, Path(snakemake.output.truth).parent
+    simulate(params.dataset, params.settings, folder, snakemake.threads)

@@ -8,5 +8,6 @@ with job(snakemake):
     from himoe.types import Size
 
     params, name = snakemake.params, snakemake.wildcards.dataset
-    settings = synthesize(name, Path(params.root), Size(**params.size), params.edition, **params.twin)
+    root, size = Path(params.root), Size(**params.size)
+    settings = synthesize(name, root, size, params.edition, threads=snakemake.threads, **params.twin)
     io.write_json(snakemake.output.mark, settings)
