@@ -75,6 +75,23 @@ def check_fold(split: Split, protocol: str, labels: dict[tuple[str, str], set[st
         )
 
 
+def check_fit_rows(tokens: Tokens, trials: np.ndarray, split: Split, protocol: str) -> None:
+    """What a fold is about to touch of tokens that other folds share: no test row by its content, and nobody of its test people
+    where the protocol keeps people apart.
+
+    Raises
+    ------
+    HimoeError
+        Naming protocol, fold and the first such trial or person.
+    """
+    where = f"{protocol} fold {split.fold}"
+    touched = [tokens.trials[i] for i in trials]
+    check_unseen(sorted(trial.digest for trial in touched), split.test, where)
+    tested = {trial.subject for trial in touched} & {subject for subject, _ in split.test}
+    if tested and PROTOCOLS[protocol].independent:
+        raise HimoeError(f"leakage: {where} would be trained on test subject {min(tested)}")
+
+
 def check_unseen(seen: list[str], test: Keys, where: str) -> None:
     """No digest of a test trial is among those a fit has read."""
     owner = {digest: key for key, digest in test.items()}

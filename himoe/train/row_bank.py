@@ -12,11 +12,10 @@ from itertools import groupby
 
 import numpy as np
 
-from himoe.config.protocols import PROTOCOLS
 from himoe.data.rows import Rows, to_rows
-from himoe.splits.guards import check_unseen, positions
+from himoe.splits.guards import check_fit_rows, positions
 from himoe.train.scaling import Moments, Scaler
-from himoe.types import HimoeError, Keys, Split, Tokens
+from himoe.types import Keys, Split, Tokens
 
 Summed = tuple[np.ndarray, np.ndarray, np.ndarray]  # count, mean, sum of squares about it
 
@@ -40,13 +39,9 @@ class RowBank:
             If one is absent or changed, is a test row of this fold by its content, or of a test subject where the protocol
             keeps people apart: the bank holds them, since other folds are trained on them.
         """
-        part = Part(self, np.array(positions(self.tokens, keys), np.int64))
-        where = f"{protocol} fold {split.fold}"
-        check_unseen(part.digests, split.test, where)
-        tested = part.subjects & {subject for subject, _ in split.test}
-        if tested and PROTOCOLS[protocol].independent:
-            raise HimoeError(f"leakage: {where} would be trained on test subject {sorted(tested)[0]}")
-        return part
+        trials = np.array(positions(self.tokens, keys), np.int64)
+        check_fit_rows(self.tokens, trials, split, protocol)
+        return Part(self, trials)
 
 
 @dataclass(frozen=True)
@@ -60,11 +55,6 @@ class Part:
     def digests(self) -> list[str]:
         """Content of these trials, sorted."""
         return sorted(self.bank.tokens.trials[i].digest for i in self.trials)
-
-    @property
-    def subjects(self) -> set[str]:
-        """Whose they are."""
-        return {self.bank.tokens.trials[i].subject for i in self.trials}
 
     def scaler(self) -> Scaler:
         """The normalisation fitted on these trials."""

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from himoe import registry
-from himoe.config.protocols import PROTOCOLS
 from himoe.data.reader import load_for_fit
 from himoe.data.rows import to_rows
-from himoe.splits.guards import check_unseen, positions
+from himoe.splits.guards import check_fit_rows, positions
 from himoe.stats.calibration import calibrate
 from himoe.stats.mixture import Mixture, mixture
 from himoe.train import devices
@@ -205,11 +204,7 @@ class StackFit:
         else:
             valid, train = None, np.array(positions(self.tokens, split.train | split.valid))
             touched = train
-        where = f"{self.spec.protocol} fold {split.fold}"
-        check_unseen(self._digests(touched), split.test, where)
-        subjects = {self.tokens.trials[i].subject for i in touched} & {subject for subject, _ in split.test}
-        if subjects and PROTOCOLS[self.spec.protocol].independent:
-            raise HimoeError(f"leakage: {where} would be trained on test subject {sorted(subjects)[0]}")
+        check_fit_rows(self.tokens, touched, split, self.spec.protocol)
         scaler = self.moments.scaler(train)
         initial_model = partial(self.initial_model, split.fold, scaler, train, settings)
         epochs = settings.training.epochs if n_epochs is None else n_epochs
