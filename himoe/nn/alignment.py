@@ -88,7 +88,9 @@ def _correlate(a: Tensor, b: Tensor, made: Spectra) -> Tensor:
     """sum over t and s of a_m(t + lag) . b_n(t), (B, M, N, K), of transforms (B, f, M, s): a fifth of the time of the direct
     sums."""
     products = torch.fft.irfft(torch.einsum("bfms,bfns->bmnf", a, b.conj()), made.size)  # (B, M, N, size)
-    return torch.cat([products[..., -made.max_lag :], products[..., : made.max_lag + 1]], dim=-1)  # lags < 0 at the end
+    return torch.cat(
+        [products[..., made.size - made.max_lag :], products[..., : made.max_lag + 1]], dim=-1
+    )  # lags < 0 at the end
 
 
 def mean_power(x: Tensor, mask: Tensor) -> Tensor:

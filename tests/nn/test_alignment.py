@@ -55,6 +55,16 @@ def test_pair_scores_count_present_pairs():
     assert pairs[0, 1, 0, 2].item() == pytest.approx(1 / 10 / (1 / 3 / 2) ** 0.5, abs=1e-5)
 
 
+def test_no_lags_at_all():
+    """a . b = 2 over 4 pairs at lag 0, the one lag there is."""
+    p = torch.tensor([[1.0, 1.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0]])[None, :, :, None]
+    pairs = scores(p, PRESENT, 0)
+    assert pairs.shape == (1, 2, 2, 1)
+    assert pairs[0, 0, 1, 0].item() == pytest.approx(2 / 12 / 0.5**0.5, abs=1e-5)
+    q = alignment.LagBank(0, 2, rest=3.0).estimate_jointly(pairs, torch.tensor([[1, 0]]), 2)
+    assert q.flatten().tolist() == [1.0, 1.0]
+
+
 def test_lag_scores_by_hand():
     """The other is late by 1 with probability 1: a match at relative lag 0 counts at lag 1; with 1/2, half of it."""
     pairs = torch.zeros(1, 2, 2, 3)
