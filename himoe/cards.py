@@ -13,6 +13,7 @@ import re
 import socket
 import subprocess
 from itertools import takewhile
+from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 PLACES = 64  # of jobs that share a card
@@ -31,7 +32,7 @@ def take() -> str:
     if not cards or (allocation and len(cards) == 1):
         return ""
     try:
-        card, others = _hold(cards, allocation)
+        card, others = _hold(cards, allocation, {} if allocation else _ids_of(cards))
     except OSError as error:  # a sandbox without sockets
         log.warning("GPUs are not shared out among jobs: %s", error)
         return ""
@@ -50,10 +51,26 @@ def visible() -> list[str]:
         names = (name.strip() for name in os.environ[VISIBLE].split(","))
         return list(takewhile(lambda name: name and name != "NoDevFiles" and not name.startswith("-"), names))
     try:
-        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
+        return listed(_driver())
+    except (OSError, subprocess.SubprocessError) as error:
+        if Path("/proc/driver/nvidia").exists():
+            log.warning("GPUs are not shared out among jobs: nvidia-smi does not list them (%s)", error)
         return []
-    return listed(done.stdout) if done.returncode == 0 else []
+
+
+def _driver() -> str:
+    """What ``nvidia-smi -L`` prints."""
+    return subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def _ids_of(cards: list[str]) -> dict[str, str]:
+    """Of cards that are named by their number, the id: jobs that name the same card otherwise are to see one another."""
+    if not any(card.isdigit() for card in cards):
+        return {}
+    try:
+        return dict(re.findall(r"^GPU (\d+):.*\(UUID: ([^)]+)\)", _driver(), re.MULTILINE))
+    except (OSError, subprocess.SubprocessError):
+        return {}
 
 
 def listed(text: str) -> list[str]:
@@ -66,15 +83,16 @@ def listed(text: str) -> list[str]:
     return cards
 
 
-def _hold(cards: list[str], allocation: str) -> tuple[str, int]:
-    """A card with the fewest jobs, the first of equals, held from now on; and how many others have it.
+def _hold(cards: list[str], allocation: str, ids: dict[str, str]) -> tuple[str, int]:
+    """A card with the fewest jobs, the first of equals, held by its id from now on; and how many others have it.
 
     Two jobs that see the same places free want the same one: the one that comes too late looks again.
     """
     while True:
-        held = {card: [_is_held(_name(card, allocation, place)) for place in range(PLACES)] for card in cards}
+        names = {card: [_name(ids.get(card, card), allocation, place) for place in range(PLACES)] for card in cards}
+        held = {card: [_is_held(name) for name in names[card]] for card in cards}
         card = min(cards, key=lambda card: sum(held[card]))
-        if all(held[card]) or _bind(_name(card, allocation, held[card].index(False))):
+        if all(held[card]) or _bind(names[card][held[card].index(False)]):
             return card, sum(held[card])
 
 
@@ -85,7 +103,10 @@ def _name(card: str, allocation: str, place: int) -> str:
 
 def _is_held(name: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
-        return asking.connect_ex(name) != errno.ECONNREFUSED
+        answer = asking.connect_ex(name)
+    if answer in (0, errno.ECONNREFUSED):
+        return answer == 0
+    raise OSError(answer, os.strerror(answer))
 
 
 def _bind(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_jobs_that_start_at_once_get_different_cards(pair, monkeypatch):
 
     monkeypatch.setattr(cards, "_bind", late)
     monkeypatch.setattr(cards, "_held", [])
-    assert cards._hold(pair, "") == (pair[1], 0)
+    assert cards._hold(pair, "", {}) == (pair[1], 0)
     assert [name.split()[-1] for name in calls] == pair
 
 
@@ -177,3 +178,23 @@ def test_a_run_on_two_cards_uses_both(pair, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     assert {path.read_text() for path in tmp_path.glob("?.txt")} == {*pair}
     assert "shared" not in "".join(path.read_text() for path in tmp_path.glob("?.log"))
+
+
+def test_a_card_by_its_number_is_the_card_by_its_id(monkeypatch, job):
+    """One job names cards by number, the other takes all that the driver lists: they see one another."""
+    unique = f"GPU-{uuid4().hex[:8]}"
+    listed = f"GPU 0: H100 (UUID: {unique}-a)\nGPU 1: H100 (UUID: {unique}-b)\n"
+    monkeypatch.setattr(cards, "_driver", lambda: listed)
+    monkeypatch.setattr(cards, "_held", [])
+    ids = cards._ids_of(["0", "1"])
+    assert ids == {"0": f"{unique}-a", "1": f"{unique}-b"}
+    assert cards._hold(["0", "1"], "", ids) == ("0", 0)
+    named = [f"{unique}-a", f"{unique}-b"]
+    assert cards._hold(named, "", cards._ids_of(named)) == (f"{unique}-b", 0)
+
+
+def test_a_machine_without_such_sockets_shares_nothing_out(monkeypatch, caplog):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "x,y")
+    monkeypatch.setattr(cards.socket.socket, "connect_ex", lambda self, name: errno.EACCES)
+    assert cards.take() == ""
+    assert "GPUs are not shared out among jobs: [Errno 13] Permission denied" in caplog.text

@@ -164,7 +164,7 @@ class HiMoE(plugin.HiMoE):
         Tensor
             A scalar.
         """
-        batch = Batch(None, None, None, None, None, y if valid is None else _known(y, valid))
+        batch = Batch(None, None, None, None, None, _known(y, valid))
         return objective(per_token=True, ccc_weight=ccc_weight)(output, batch)
 
     def export(self, x: Tensor) -> torch.export.ExportedProgram:
@@ -203,9 +203,10 @@ class HiMoE(plugin.HiMoE):
         return torch.cat([x[name] if name in x else absent[name] for name in self.modalities], -1)
 
 
-def _known(y: Tensor, valid: Tensor) -> Tensor:
-    """(B, T, n_outputs) NaN where padding: what a label says there is nothing to learn from."""
-    return y.masked_fill(~valid.unsqueeze(-1), torch.nan)
+def _known(y: Tensor, valid: Tensor | None) -> Tensor:
+    """(B, T, n_outputs) NaN where padding, or where a label is no finite number: there is nothing to learn from."""
+    known = y.isfinite() if valid is None else y.isfinite() & valid.unsqueeze(-1)
+    return y.masked_fill(~known, torch.nan)
 
 
 class _Prediction(nn.Module):

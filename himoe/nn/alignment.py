@@ -210,7 +210,10 @@ def shift_tokens(p: Tensor, mask: Tensor, shift: Tensor) -> tuple[Tensor, Tensor
     source, inside = _source_times(p.shape[1], shift)
     # a product with 0 and 1: the gradient of a gather adds up in any order on a GPU, or is sorted first
     read = (source.unsqueeze(-1) == torch.arange(p.shape[1], device=p.device)) & inside.unsqueeze(-1)  # (B, T, M, T)
-    return torch.einsum("btmu,bums->btms", read.to(p.dtype), p), mask.gather(1, source) & inside
+    kind = p.device.type if torch.amp.is_autocast_available(p.device.type) else "cpu"
+    with torch.autocast(kind, enabled=False):  # tokens are moved, not rounded
+        moved = torch.einsum("btmu,bums->btms", read.to(p.dtype), p)
+    return moved, mask.gather(1, source) & inside
 
 
 def _source_times(n_times: int, shift: Tensor) -> tuple[Tensor, Tensor]:

@@ -76,6 +76,7 @@ class Trainer:
             self.conclude_epoch(stacked, stack, adam, state, scores)
             going = self._going_on(stacked, stack)
             if len(going) < len(stacked):
+                self.captured = machine.step.repeat.captured  # where torch refused it once, it is not asked again
                 stack.flat, machine = stack.flat[going], None
                 adam.keep(going)
             state.next_epoch(going)

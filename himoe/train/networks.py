@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from functools import partial
@@ -58,6 +59,7 @@ class NetworkFits(NetworkContext):
                 self.stack_size = -(-len(together) // 2)
                 log.warning("out of GPU memory with %d folds side by side: now %d", len(together), self.stack_size)
                 self.state.forget_stack()
+                gc.collect()  # what the failed stack held, in circles of references too
                 torch.cuda.empty_cache()
                 continue
             yield fitted

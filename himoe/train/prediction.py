@@ -39,7 +39,8 @@ class Prediction:
         captured: bool = False,
     ):  # fmt: skip
         self.stack, self.bank, self.affine, self.n_times, self.routing = stack, bank, affine, n_times, routing
-        width = min(max(PREDICT_BATCH // stack.n_begun, 1), windows.trial.shape[1])
+        n_segments = windows.trial.shape[1]
+        width = -(-n_segments // -(-n_segments // max(PREDICT_BATCH // stack.n_begun, 1)))  # chunks of about equal size
         padded = (F.pad(part, (0, -part.shape[1] % width), value=-1) for part in windows)
         chunks = (part.unflatten(1, (-1, width)).transpose(0, 1).contiguous() for part in padded)
         self.trial, self.start = chunks  # (n_chunks, K, width)
@@ -50,7 +51,7 @@ class Prediction:
         self.weight = torch.zeros(n_folds * len(bank.lengths), device=device)
         self.sums: dict[str, Tensor] = {}
         self.written = [self.place, self.total, self.count, self.weight]
-        self.add_chunk = Repeated(self._add_chunk, self.written, captured and not routing)
+        self.repeat = Repeated(self.written, captured and not routing)
 
     @torch.no_grad()
     def run(self) -> Predicted:
@@ -59,14 +60,14 @@ class Prediction:
         for tensor in self.written:
             tensor.zero_()
         for _ in range(len(self.trial)):
-            self.add_chunk()
+            self.repeat(self.add_chunk)
         of_fold = (len(self.stack), -1)
         weight = self.weight.clamp(min=1)
         means = {n: (s / weight.view(-1, *[1] * (s.dim() - 1))).unflatten(0, of_fold) for n, s in self.sums.items()}
         return Predicted((self.total / self.count.clamp(min=1)).unflatten(0, of_fold), means)
 
     @torch.no_grad()
-    def _add_chunk(self) -> None:
+    def add_chunk(self) -> None:
         """The next segments, in tensors that stay where they are."""
         bank, n_folds, n_tokens, n_trials = self.bank, len(self.stack), len(self.bank.x), len(self.bank.lengths)
         chunk = Windows(*(part.index_select(0, self.place).squeeze(0) for part in (self.trial, self.start)))

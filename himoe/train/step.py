@@ -70,13 +70,18 @@ class TrainingStep:
     def __post_init__(self) -> None:
         self.place = torch.zeros(1, dtype=torch.int64, device=self.bank.device)
         written = [self.stack.flat, *self.adam.tensors(), self.state.total, self.state.diverged, self.place]
-        self.take = Repeated(self._take, written, self.captured)
+        self.repeat = Repeated(written, self.captured)
 
     def begin(self, schedule: Schedule, place: int) -> None:
         """Of an epoch with this schedule, the step at ``place`` comes next."""
         for mine, new in zip(self.schedule, schedule, strict=True):
+            assert mine.shape == new.shape, "an epoch has other steps than the one before"
             mine.copy_(new)
         self.place.fill_(place)
+
+    def take(self) -> None:
+        """The next step, and on to the one after it."""
+        self.repeat(self._take)
 
     def _take(self) -> None:
         """A fold whose loss, gradient or new weights are not finite stays as it is, and counts as diverged."""
