@@ -77,7 +77,7 @@ def runs(pid: int) -> bool:
 def test_no_process_outlives_a_job_that_is_killed():
     code = (
         "import os, time; from himoe.data.processes import in_processes\n"
-        "def work(n): print(os.getpid(), flush=True); time.sleep(60)\n"
+        "def work(n): os.write(1, b'%d\\n' % os.getpid()); time.sleep(60)\n"
         "list(in_processes(work, range(2), 2))"
     )
     job = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -68,7 +68,7 @@ def test_words_refit_nothing(finished, edit):
     """An error, a log line, a docstring, a comment, a setting's description and source, a data set's caveat: only what prints
     them is made again."""
     edit("train/loop.py", "resumed at epoch", "goes on at epoch")
-    edit("train/together.py", "would be trained on test subject", "was about to be trained on test subject")
+    edit("splits/guards.py", "would be trained on test subject", "was about to be trained on test subject")
     edit("train/together.py", '"""The fit of some folds together.', '"""Some folds, fitted together.')
     edit("train/stack.py", "return losses.detach(), gradient", "return losses.detach(), gradient  # both on the device")
     edit("config/sections.py", '"crops per step", "ours"', '"crops of a step", "cited:nobody"')
@@ -84,7 +84,7 @@ def test_words_refit_nothing(finished, edit):
 @pytest.mark.parametrize(
     ("name", "old", "new", "models"),
     [
-        ("nn/losses.py", "1e-", "2e-", {"late_fusion"}), ("train/loop.py", "WARM_UP = 0.05", "WARM_UP = 0.06", {"late_fusion"}),
+        ("nn/losses.py", "1e-", "2e-", {"late_fusion"}), ("train/step.py", "WARM_UP = 0.05", "WARM_UP = 0.06", {"late_fusion"}),
         ("train/estimators.py", "== 1:", "== 2:", {"ridge"}), ("models/ridge.py", " - 1.0", " - 2.0", {"ridge"}),
         ("train/scaling.py", "> 1e-9", ">= 1e-9", {"ridge", "late_fusion"}),
     ],
