@@ -119,8 +119,7 @@ class Trainer:
         bank, n_times = self.bank, self.n_times
         affine = Affine.of([run.scaler for run in runs], self.device)
         loss = objective(bank.layout.per_token, self.training.ccc_weight)
-        schedule = self._schedule(runs, state.epoch)
-        step = TrainingStep(bank, stack, adam, state, affine, loss, self.training, n_times, schedule, self.captured)
+        step = TrainingStep(bank, stack, adam, state, affine, loss, self.training, n_times, self.captured)
         judged = [run.valid for run in runs if run.valid is not None]
         if not judged:
             return Machine(affine, step, None)

@@ -64,8 +64,8 @@ class TrainingStep:
     objective: Objective
     training: Training
     n_times: int
-    schedule: Schedule
     captured: bool = False
+    schedule: Schedule | None = None  # of the epoch that was begun
 
     def __post_init__(self) -> None:
         self.place = torch.zeros(1, dtype=torch.int64, device=self.bank.device)
@@ -74,6 +74,7 @@ class TrainingStep:
 
     def begin(self, schedule: Schedule, place: int) -> None:
         """Of an epoch with this schedule, the step at ``place`` comes next."""
+        self.schedule = self.schedule or schedule
         for mine, new in zip(self.schedule, schedule, strict=True):
             assert mine.shape == new.shape, "an epoch has other steps than the one before"
             mine.copy_(new)
@@ -85,6 +86,7 @@ class TrainingStep:
 
     def _take(self) -> None:
         """A fold whose loss, gradient or new weights are not finite stays as it is, and counts as diverged."""
+        assert self.schedule, "no epoch was begun"
         now = Schedule(*(part.index_select(0, self.place).squeeze(0) for part in self.schedule))
         windows = Windows(now.trial, now.start)
         batch = training_batch(self.bank, self.affine, windows, self.n_times, self.training, now.input_keys)

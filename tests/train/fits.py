@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -113,6 +112,3 @@ def distance(a, b) -> float:
     """Relative L2 between two sets of weights."""
     x, y = (np.concatenate([s[n].ravel() for n in sorted(s)]) for s in (a, b))
     return np.linalg.norm(x - y) / np.linalg.norm(y)
-
-
-HAS_COMPILER = bool(shutil.which("g++"))

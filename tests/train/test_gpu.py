@@ -50,8 +50,9 @@ def test_the_same_bits_twice(accelerator, tmp_path):
     assert all(np.array_equal(x.state[n], y.state[n]) for x, y in zip(a, b, strict=True) for n in x.state)
 
 
+@pytest.mark.parametrize("accelerator", [pytest.param("cuda", marks=ON_A_GPU)], indirect=True)
 def test_recorded_steps_are_the_steps(accelerator, tmp_path, caplog):
-    """To the bit, folds that leave the stack among them, and torch refuses none."""
+    """To the bit, folds that leave the stack among them, and torch refuses none. (Without a GPU: test_repeated.py.)"""
     tokens = uneven()
     splits = folds(tokens, n_folds=4, tmp=tmp_path)
     a, b = (

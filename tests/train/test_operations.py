@@ -63,5 +63,5 @@ def test_a_step_of_the_studied_model_starts_no_more_than_1700_operations():
         settings = Training(epochs=1, batch_size=2, shift_seconds=1)
         fits = fits_of("himoe", tokens, settings=settings, execution=Execution(stack=n, device="cpu"))
         counts = operations_of(Steps(fits, leave_one_out(tokens)[:n]))
-        assert counts.total() <= (1700 if torch.__version__ >= "2.13" else 1750)  # older ones need some more for the same
+        assert counts.total() <= 1700
         assert counts["bmm"] > 50

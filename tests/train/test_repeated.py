@@ -32,6 +32,7 @@ def test_no_step_and_no_prediction_depends_on_a_value(model, n_folds, tmp_path):
     [trainer], runs = together.trainers, [together.fold_run(split) for split in together.splits]
     state, stack, adam = trainer._start(runs, "choose 0")
     machine = trainer._machine(runs, stack, adam, state)
+    machine.step.begin(trainer._schedule(runs, 1), 0)
     machine.step.take()
     machine.judge.add_chunk()
     assert {t.device for t in [*machine.step.repeat.written, *machine.judge.written]} == {META}
@@ -40,7 +41,7 @@ def test_no_step_and_no_prediction_depends_on_a_value(model, n_folds, tmp_path):
 def test_the_stand_in_for_a_gpu_refuses_what_a_recording_would():
     ones = torch.ones(3, device=META)
     for reads in (lambda: ones.sum().item(), lambda: ones[ones > 0], lambda: ones.cpu(), lambda: ones + torch.ones(3)):
-        with pytest.raises((NotImplementedError, RuntimeError)):
+        with pytest.raises(RuntimeError):
             reads()
 
 
@@ -155,6 +156,7 @@ def test_nothing_is_held_once_it_is_done_with(tmp_path):
     gc.disable()
     try:
         machine = trainer._machine(runs, stack, adam, state)
+        machine.step.begin(trainer._schedule(runs, 1), 0)
         machine.step.take()
         machine.judge.run()
         held = [weakref.ref(part) for part in (machine.step, machine.judge, machine.step.repeat)]

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -31,16 +32,26 @@ def placed(name: str, variables: dict[str, str], part: str, folder: Path) -> str
 FAULTS.extend(Fault("places", name, "one line before any job", partial(placed, *of), 60.0) for name, of in PLACES.items())
 
 
-@fault("places", "two runs in one folder", "the second is refused; the first has equal bits", 900.0)
-def _(folder: Path) -> str:
-    known, run = hashes(undisturbed()), checkout(folder / "run")
+def any_in(folder: Path) -> bool:
+    """Whether a folder holds anything."""
+    return any(folder.glob("*"))
+
+
+def refused_beside(run: Path, begun: Callable[[], bool], other: Path, known: object, part: str) -> str:
+    """The line that refuses a second run, from ``other``, once the first has begun; that one ends with the known bits."""
     first = snakemake(run)
-    wait_until(lambda: any((run / ".snakemake/locks").glob("*")), first)
-    second = finished(run, code=1)
+    wait_until(begun, first)
+    second = finished(other, code=1)
     assert first.wait(600) == 0
     assert hashes(run) == known
     assert "Traceback" not in second
-    return next(line for line in second.splitlines() if "cannot be locked" in line)
+    return next(line for line in second.splitlines() if part in line)
+
+
+@fault("places", "two runs in one folder", "the second is refused; the first has equal bits", 900.0)
+def _(folder: Path) -> str:
+    known, run = hashes(undisturbed()), checkout(folder / "run")
+    return refused_beside(run, partial(any_in, run / ".snakemake/locks"), run, known, "cannot be locked")
 
 
 @fault("places", "two folders that share their results", "the second is refused; the first has equal bits", 900.0)
@@ -49,13 +60,8 @@ def _(folder: Path) -> str:
     (folder / "results").mkdir()
     for place in (run, other):
         (place / "results").symlink_to(folder / "results")
-    first = snakemake(run)
-    wait_until(lambda: any((folder / "results/planted-a").glob("*")), first)
-    second = finished(other, code=1)
-    assert first.wait(600) == 0
-    assert hashes(run) == known
-    assert "Traceback" not in second
-    return next(line for line in second.splitlines() if "another run writes into it" in line)
+    begun = partial(any_in, folder / "results/planted-a")
+    return refused_beside(run, begun, other, known, "another run writes into it")
 
 
 @fault("places", "results of tomorrow", "refused with the remedy, which leaves nothing to be made again", 300.0)
